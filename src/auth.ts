@@ -1,0 +1,139 @@
+import type {Hooks, Options} from 'ky';
+import {createAuthorizedFetch} from './authorized-fetch.ts';
+import {ConfigError} from './errors.ts';
+import {type AuthOptions, resolveOptions} from './options.ts';
+import {own, ownValue} from './own.ts';
+import {dropsAuthorization} from './runtime.ts';
+import {secureUrl} from './secure-url.ts';
+import {sessionOf, type TokenOptions} from './session.ts';
+import type {AuthListener} from './session-events.ts';
+import type {AuthToken, TokenSet} from './token-response.ts';
+
+/** An access token and what is known of it. The refresh token stays in the session. */
+export type AccessToken = Omit<TokenSet, 'refresh_token'>;
+
+/** A session, and the ways to use it. */
+export interface Auth {
+	/** For `ky.extend({hooks: auth.hooks})`. They go together with hooks and with a `fetch` of your own. */
+	readonly hooks: Hooks;
+	/**
+	The platform's `fetch` with the token, for everything that is not ky.
+
+	@throws {ConfigError} without `origins`.
+	*/
+	readonly fetch: typeof fetch;
+	/**
+	A valid access token, renewed or granted where need be: for WebSockets, server-sent events and SDKs.
+
+	@param options.signal Ends the wait of this caller alone.
+	@param options.minimumLifetime Seconds for which the token must still be good. More than the server's lifetimes makes each
+	call renew. Default: 0.
+	@throws {SessionEndedError} where there is nothing to get one with.
+	@throws {RegrantError} what the renewal failed with.
+	*/
+	getToken(options?: TokenOptions): Promise<AccessToken>;
+	/**
+	Renews the token now, and resolves as `getToken` does. Whoever asks while a renewal is under way shares it.
+
+	@param options.signal Ends the wait of this caller alone.
+	@throws {SessionEndedError} where there is nothing to get one with.
+	@throws {RegrantError} what the renewal failed with.
+	*/
+	refresh(options?: Pick<TokenOptions, 'signal'>): Promise<AccessToken>;
+	/**
+	Begins a session with the answer of a token endpoint, or with a `TokenSet`.
+
+	@throws {ConfigError} where it is not usable. The message names the field.
+	@throws {StoreError} where it could not be stored. It is kept in memory all the same.
+	*/
+	setToken(token: AuthToken | TokenSet): Promise<void>;
+	/**
+	Forgets the session, first and always; then revokes its refresh token where there is a `revocationEndpoint`. A renewal under
+	way counts for nothing: its callers get a `SessionEndedError`, its late refresh token is revoked. With a `grant`, the next call
+	begins a new session.
+
+	@throws {RegrantError} where the revocation failed. The session is forgotten all the same.
+	@throws {StoreError} where the store did not forget it. It is not used again all the same.
+	*/
+	signOut(): Promise<void>;
+	/** Hears of the session's events, until the function that it returns is called. */
+	subscribe(listener: AuthListener): () => void;
+}
+
+/**
+Creates a session. Nothing is read or sent before it is used.
+
+@throws {ConfigError} which names an option that is missing, not known or not usable.
+*/
+export function createAuth(options: AuthOptions): Auth {
+	const settings = resolveOptions(options);
+	const session = sessionOf(settings.store);
+	const originsOf = createOriginResolver();
+	const followsSafely = dropsAuthorization();
+
+	// Here a call can be seen once per attempt, outside ky's retries, and as it will be sent.
+	const init = (options: Options): void => {
+		options.fetch = createAuthorizedFetch(session, settings, {
+			fetch: ownValue(options, 'fetch') ?? globalFetch,
+			origins: settings.origins ?? originsOf(ownValue(options, 'baseUrl'), ownValue(options, 'prefix')),
+			isStream: isStream(options.body),
+			followsSafely,
+		}) as typeof globalThis.fetch;
+	};
+
+	const authorizedFetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+		const options = own(init);
+		const {origins} = settings;
+		const call = {fetch: globalFetch, origins, isStream: isStream(options.body), followsSafely};
+		const request = new Request(input, options);
+		// What the platform does not know, such as `cf`, `next` or `dispatcher`, is for the `fetch` of the place.
+		const extra = Object.entries(options).filter(([name]) => !(name in request));
+		const send = createAuthorizedFetch(session, settings, call);
+		return send(request, extra.length > 0 ? Object.fromEntries(extra) : undefined);
+	};
+
+	return {
+		hooks: {init: [init]},
+		fetch: authorizedFetch,
+		getToken: async options => {
+			const {signal, minimumLifetime = 0} = own(options);
+			if (typeof minimumLifetime !== 'number' || !(minimumLifetime >= 0 && minimumLifetime < Infinity)) {
+				throw new ConfigError('minimumLifetime must be seconds, at least 0');
+			}
+			signal?.throwIfAborted();
+			return withoutRefreshToken(await session.getToken(settings, {signal, minimumLifetime}));
+		},
+		refresh: async options => {
+			const {signal} = own(options);
+			signal?.throwIfAborted();
+			return withoutRefreshToken(await session.refresh(settings, {signal}));
+		},
+		setToken: async token => session.setToken(settings, token),
+		signOut: async () => session.signOut(settings),
+		subscribe: listener => session.subscribe(settings, listener),
+	};
+}
+
+const globalFetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => fetch(input, init);
+
+const withoutRefreshToken = ({refresh_token: _, ...token}: TokenSet): AccessToken => token;
+
+/** A body that can be read once. All others can be sent again. */
+const isStream = (body: unknown): boolean =>
+	typeof body === 'object' && body !== null && (Symbol.asyncIterator in body || 'getReader' in body);
+
+/** The origin to which ky's `baseUrl` and `prefix` lead: worked out once for calls that repeat them. */
+function createOriginResolver(): (baseUrl?: string | URL, prefix?: string | URL) => readonly string[] | undefined {
+	let known: readonly [baseUrl?: unknown, prefix?: unknown] = [];
+	let origins: readonly string[] | undefined;
+	return (baseUrl, prefix) => {
+		if (known[0] !== baseUrl || known[1] !== prefix) {
+			known = [baseUrl, prefix];
+			const {document, location} = globalThis as {document?: Document; location?: Location};
+			const here = document?.baseURI ?? location?.href;
+			const target = secureUrl(prefix ?? '', baseUrl ? secureUrl(baseUrl, here) : here);
+			origins = baseUrl || prefix ? (target ? [`${target.origin}/`] : []) : undefined;
+		}
+		return origins;
+	};
+}

@@ -1,0 +1,97 @@
+import {parseChallenges} from './challenge.ts';
+import {ConfigError} from './errors.ts';
+import type {Settings} from './options.ts';
+import {followRedirects} from './redirect.ts';
+import type {Session} from './session.ts';
+import type {TokenSet} from './token-response.ts';
+
+/** A `fetch` that is given a `Request`, and the options that are not the platform's, such as `cf` or `next`. */
+export type Fetch = (request: Request, extra?: RequestInit) => Promise<Response>;
+
+/** What one call is made with. */
+export interface AuthorizedCall {
+	/** Sends the requests. */
+	readonly fetch: Fetch;
+	/** The origins that may receive the token, each with a slash behind it. */
+	readonly origins: readonly string[] | undefined;
+	/** Whether the body is a stream, which can be sent once. */
+	readonly isStream: boolean;
+	/** Whether `fetch` may follow redirects: it drops the token where they lead elsewhere. */
+	readonly followsSafely: boolean;
+}
+
+/**
+The `fetch` of one call. Each attempt of the call, also a repeated one of ky's, goes out with the token of that moment; after a
+401 that a new token can help, one attempt of the call is sent again with it.
+*/
+export function createAuthorizedFetch(
+	session: Session,
+	settings: Settings,
+	{fetch, origins, isStream, followsSafely}: AuthorizedCall,
+): Fetch {
+	const isInsideGrant = session.isAsking();
+	let isRetried = false;
+	return async (request, extra) => {
+		if (request.headers.has('authorization')) return fetch(request, extra);
+		if (!origins) throw new ConfigError('origins is needed where there is no baseUrl or prefix');
+		const origin = origins.find(candidate => request.url.startsWith(candidate));
+		if (!origin) return fetch(request, extra);
+		if (isInsideGrant) throw new ConfigError('grant must not use the session that it serves');
+		const signOuts = session.signOuts();
+		const token = session.presentToken(settings) ?? (await session.findToken(settings, request));
+		if (!token) return fetch(request, extra);
+
+		// On a request of its own: what ky holds, and puts into its errors, never has the token.
+		const send = ({access_token}: TokenSet): Promise<Response> => {
+			const authorized = isStream ? new Request(request) : request.clone();
+			authorized.headers.set('authorization', `Bearer ${access_token}`);
+			if (followsSafely) return fetch(authorized, extra);
+			return followRedirects(hop => fetch(hop, extra), authorized, isStream);
+		};
+
+		const response = await send(token);
+		if (!isRefused(response, origin)) {
+			if (response.ok) session.judge(settings, token, false);
+			return response;
+		}
+		if (isRetried) {
+			session.judge(settings, token, true);
+			return response;
+		}
+		let renewed: TokenSet | undefined;
+		try {
+			renewed = await session.replace(settings, token, signOuts, request);
+		} catch (error) {
+			discard(response);
+			throw error;
+		}
+		if (!renewed) return response;
+		isRetried = true;
+		if (isStream) return response;
+		discard(response);
+		const second = await send(renewed);
+		if (isRefused(second, origin)) session.judge(settings, renewed, true);
+		else if (second.ok) session.judge(settings, renewed, false);
+		return second;
+	};
+}
+
+/** An unread body keeps its connection. */
+function discard({body}: Response): void {
+	body?.cancel().catch(() => {});
+}
+
+/**
+Whether a new token can help: a 401 of the origin that was asked, not of one it redirected to, with a Bearer challenge that says
+nothing against it, or without a challenge that can be read, as browsers hide it unless CORS exposes it.
+
+@see https://www.rfc-editor.org/rfc/rfc6750#section-3.1
+*/
+function isRefused(response: Response, origin: string): boolean {
+	if (response.status !== 401 || (response.url && !response.url.startsWith(origin))) return false;
+	const challenges = parseChallenges(response.headers.get('www-authenticate') ?? '');
+	const bearers = challenges.filter(({scheme}) => scheme === 'bearer');
+	const errors = bearers.flatMap(({parameters}) => parameters['error'] ?? []);
+	if (errors.length > 0) return errors.includes('invalid_token');
+	return bearers.length > 0 || challenges.length === 0;
+}

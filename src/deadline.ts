@@ -1,0 +1,35 @@
+/** Somebody who waits, such as a `Request`. Its signal is looked up only where there is something to wait for. */
+export interface Waiter {
+	/** Ends the wait. */
+	readonly signal?: AbortSignal | null | undefined;
+}
+
+/**
+The outcome of `work`, but not beyond a number of milliseconds, nor after the waiter's signal: then it rejects with what `late` makes,
+or with the signal's reason. The work itself goes on, and its late failure disturbs nobody.
+*/
+export async function within<T>(
+	work: PromiseLike<T>,
+	milliseconds: number,
+	late: () => unknown,
+	waiter?: Waiter,
+): Promise<T> {
+	const signal = waiter?.signal;
+	let timer: ReturnType<typeof setTimeout> | undefined;
+	let leave: (() => void) | undefined;
+	try {
+		return await new Promise<T>((resolve, reject) => {
+			work.then(resolve, reject);
+			// Beyond this number a timer fires at once, on every runtime.
+			timer = setTimeout(() => reject(late()), Math.min(milliseconds, 2 ** 31 - 1));
+			// What is waited for keeps a process alive, where it is anything real. Its deadline does not. (Node, Bun.)
+			(timer as {unref?: () => void}).unref?.();
+			leave = () => reject(signal?.reason);
+			signal?.addEventListener('abort', leave);
+			if (signal?.aborted) leave();
+		});
+	} finally {
+		clearTimeout(timer);
+		if (leave) signal?.removeEventListener('abort', leave);
+	}
+}

@@ -1,0 +1,231 @@
+/** The `code` of an error. Codes are API and stay; messages are for people and may change. */
+export type RegrantErrorCode =
+	| 'invalid_options'
+	| 'oauth_error'
+	| TokenResponseErrorCode
+	| 'network'
+	| 'timeout'
+	| StoreErrorCode
+	| 'lock_timeout'
+	| 'session_ended'
+	| 'invalid_request'
+	| 'invalid_api_response';
+
+/** What was wrong with an answer of the token endpoint. */
+export type TokenResponseErrorCode =
+	| 'not_json'
+	| 'invalid_response'
+	| 'unsupported_token_type'
+	| 'unexpected_status'
+	| 'unexpected_redirect'
+	| 'body_too_large';
+
+/** What the token store failed to do. */
+export type StoreErrorCode = 'store_read' | 'store_write' | 'store_corrupt';
+
+/** Why a session is over. */
+export type SessionEndedReason = 'invalid_grant' | 'no_refresh_token' | 'signed_out';
+
+/** Where a value was refused and what was expected there. Never the value itself. */
+export interface ValidationIssue {
+	/** Dotted, such as `json.amount`. Empty for the value as a whole. */
+	readonly path: string;
+	/** What a right value would have been. */
+	readonly expected: string;
+}
+
+type Facts<T, Name extends keyof T> = {readonly [Key in Name]: T[Key] | undefined};
+
+// From the registry of symbols: another copy of the package, or another realm, knows it too.
+const brand = Symbol.for('regrant');
+
+/**
+The base of every error that regrant throws. None of them holds a request, a response, a body or a schema issue, so none
+can show a secret, however it is printed.
+*/
+export class RegrantError extends Error {
+	override readonly name: string = 'RegrantError';
+	/** Stable, for programs. */
+	readonly code: RegrantErrorCode;
+	/** Whether the same call may succeed later though nobody changes anything. */
+	readonly retryable: boolean;
+
+	static {
+		Object.defineProperty(this.prototype, brand, {value: true});
+	}
+
+	/** Takes the stable code, the message for people, and whether to try again makes sense. */
+	constructor(code: RegrantErrorCode, message: string, retryable = false, options?: ErrorOptions) {
+		super(message, options);
+		this.code = code;
+		this.retryable = retryable;
+	}
+
+	/** What may go into a log: the public facts, as far as the error has them. */
+	toJSON(): Record<string, unknown> {
+		const {name, code, message, error, status, retryable, retryAfter, reason} = this as Record<string, unknown>;
+		return {name, code, message, error, status, retryable, retryAfter, reason};
+	}
+}
+
+/**
+Whether a value is an error of regrant's, also where `instanceof` cannot tell: an error of another realm, or of another
+copy of the package.
+*/
+export function isRegrantError(value: unknown): value is RegrantError {
+	return (value as Record<symbol, unknown> | null | undefined)?.[brand] === true;
+}
+
+/**
+An option, a field of a request or a token is not usable. The message names it and says what is expected; it never holds
+the value. Thrown before any I/O.
+*/
+export class ConfigError extends RegrantError {
+	override readonly name = 'ConfigError';
+	declare readonly code: 'invalid_options';
+
+	/** Takes the message. */
+	constructor(message: string) {
+		super('invalid_options', message);
+	}
+}
+
+/**
+The authorization server refused the request.
+
+@see https://www.rfc-editor.org/rfc/rfc6749#section-5.2
+*/
+export class OAuthError extends RegrantError {
+	override readonly name = 'OAuthError';
+	declare readonly code: 'oauth_error';
+	/** The error code, such as `invalid_client`. */
+	declare readonly error: string;
+	/** The server's explanation: cleaned, cut, and without the secrets that regrant knows. */
+	declare readonly error_description?: string;
+	/** The server's page about the error. */
+	declare readonly error_uri?: string;
+	/** The HTTP status. */
+	declare readonly status: number;
+	/** How long the server asks to wait: milliseconds, at most an hour. */
+	declare readonly retryAfter?: number;
+	/** The fields of the request that the server named in a 422 answer. */
+	declare readonly fields?: readonly string[];
+
+	/** Takes the facts of the answer. */
+	constructor({
+		retryable,
+		...facts
+	}: Facts<
+		OAuthError,
+		'error' | 'error_description' | 'error_uri' | 'status' | 'retryAfter' | 'fields' | 'retryable'
+	>) {
+		super('oauth_error', `The server refused: ${facts.error} (status ${facts.status})`, retryable);
+		assignDefined(this, facts);
+	}
+}
+
+/** The token endpoint answered, but not as OAuth says. Nothing of the body is kept. */
+export class TokenResponseError extends RegrantError {
+	override readonly name = 'TokenResponseError';
+	declare readonly code: TokenResponseErrorCode;
+	/** The HTTP status; 0 where a browser hides it. */
+	declare readonly status: number;
+	/** The media type of the answer. */
+	declare readonly contentType?: string;
+	/** How long the server asks to wait: milliseconds, at most an hour. */
+	declare readonly retryAfter?: number;
+
+	/** Takes the code, the facts of the answer, and what was wrong with which field. */
+	constructor(
+		code: TokenResponseErrorCode,
+		{retryable, ...facts}: Facts<TokenResponseError, 'status' | 'contentType' | 'retryAfter' | 'retryable'>,
+		problem: string = code,
+	) {
+		super(code, `Not a usable answer: ${problem} (status ${facts.status})`, retryable);
+		assignDefined(this, facts);
+	}
+}
+
+/** The token endpoint could not be reached, or did not answer in time. */
+export class TokenNetworkError extends RegrantError {
+	override readonly name = 'TokenNetworkError';
+	declare readonly code: 'network' | 'timeout';
+
+	/** Takes the code, and as cause the platform's `TypeError` at most. */
+	constructor(code: 'network' | 'timeout', options?: ErrorOptions) {
+		super(code, code === 'network' ? 'The token endpoint was not reached' : 'No token in time', true, options);
+	}
+}
+
+/** The token store could not be read, holds something else than a token, or could not be written. */
+export class StoreError extends RegrantError {
+	override readonly name = 'StoreError';
+	declare readonly code: StoreErrorCode;
+
+	/** Takes the code. */
+	constructor(code: StoreErrorCode) {
+		super(code, `The token store failed: ${code}`, code !== 'store_corrupt');
+	}
+}
+
+/** Another holder of the token store kept its lock for too long. */
+export class LockError extends RegrantError {
+	override readonly name = 'LockError';
+	declare readonly code: 'lock_timeout';
+
+	/** Takes nothing. */
+	constructor() {
+		super('lock_timeout', 'The token store was not free in time', true);
+	}
+}
+
+/** There is no session any more, or none from which a token could be had: sign in again. */
+export class SessionEndedError extends RegrantError {
+	override readonly name = 'SessionEndedError';
+	declare readonly code: 'session_ended';
+	/** Why it is over. */
+	readonly reason: SessionEndedReason;
+
+	/** Takes the reason, and as cause the `OAuthError` that ended the session. */
+	constructor(reason: SessionEndedReason, options?: ErrorOptions) {
+		super('session_ended', `The session has ended: ${reason}`, false, options);
+		this.reason = reason;
+	}
+}
+
+/** The input of an endpoint did not pass its schemas. Nothing was sent. */
+export class RequestValidationError extends RegrantError {
+	override readonly name = 'RequestValidationError';
+	declare readonly code: 'invalid_request';
+	/** Paths and expectations, no values. */
+	readonly issues: readonly ValidationIssue[];
+
+	/** Takes what was refused. */
+	constructor(issues: readonly ValidationIssue[]) {
+		super('invalid_request', describe('The request is not valid', issues));
+		this.issues = issues;
+	}
+}
+
+/** The answer of an endpoint did not pass its schema. */
+export class ResponseValidationError extends RegrantError {
+	override readonly name = 'ResponseValidationError';
+	declare readonly code: 'invalid_api_response';
+	/** Paths and expectations, no values. */
+	readonly issues: readonly ValidationIssue[];
+
+	/** Takes what was refused. */
+	constructor(issues: readonly ValidationIssue[]) {
+		super('invalid_api_response', describe('The response is not valid', issues));
+		this.issues = issues;
+	}
+}
+
+function describe(summary: string, issues: readonly ValidationIssue[]): string {
+	return `${summary}: ${issues.map(({path, expected}) => `${path} (expected ${expected})`).join(', ')}`;
+}
+
+/** So that what is not known does not show as undefined wherever the error is printed. */
+function assignDefined(target: object, facts: object): void {
+	Object.assign(target, Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)));
+}

@@ -1,0 +1,21 @@
+import {custom, type GenericSchema} from 'valibot';
+
+/** The characters of credentials and refresh tokens, `VSCHAR`: RFC 6749 appendix A.1, A.2 and A.17. */
+export const vschars: RegExp = /^[\x20-\x7E]+$/;
+
+/** The schema of a string that matches. Its message names the field and, unlike valibot's own, does not quote the value. */
+export function field(name: string, pattern: RegExp, expectation: string): GenericSchema<string> {
+	return custom<string>(value => typeof value === 'string' && pattern.test(value), `${name} must be ${expectation}`);
+}
+
+/** The message of a record that lacks a field, or has one that is not known. */
+export function misfit({
+	expected,
+	path,
+}: {
+	readonly expected: string | null;
+	readonly path?: readonly {readonly key: unknown}[] | undefined;
+}): string {
+	const key = path?.[0]?.key;
+	return `${typeof key === 'string' ? key : 'it'} is ${expected === 'never' ? 'not known' : 'required'}`;
+}

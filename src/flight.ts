@@ -1,0 +1,88 @@
+import {type Waiter, within} from './deadline.ts';
+import {TokenNetworkError} from './errors.ts';
+import type {Settings} from './options.ts';
+import type {TokenSet} from './token-response.ts';
+
+/** A renewal. It calls `step` before each of its steps, none of which takes longer than a deadline. */
+export type Renew = (step: () => void) => Promise<TokenSet>;
+
+/** The one renewal of a session that is under way, for all who wait for it. */
+export interface SingleFlight {
+	/**
+	Waits for the renewal under way, or begins one: each caller with a deadline and a signal of its own, which are nothing to the
+	others and nothing to the renewal.
+
+	@throws what the renewal failed with, the signal's reason, or a TokenNetworkError at twice `timeout`.
+	*/
+	board(settings: Settings, renew: Renew, stale: TokenSet | undefined, waiter: Waiter): Promise<TokenSet>;
+	/** Lets all who wait fail. */
+	abandon(error: Error): void;
+}
+
+interface Outcome {
+	readonly token: TokenSet | undefined;
+	readonly error: unknown;
+}
+
+interface Flight {
+	/** The access token that is renewed. */
+	readonly stale: string | undefined;
+	/** Fulfils whatever the renewal does. On Workers it may not, or reject, once the request that began it is gone. */
+	readonly outcome: Promise<Outcome>;
+	readonly land: (outcome: Outcome) => void;
+	/** One that no longer counts on has lost its owner. */
+	steps: number;
+}
+
+/** A single flight that nobody has begun. */
+export function createSingleFlight(): SingleFlight {
+	let current: Flight | undefined;
+
+	const leave = (flight: Flight): void => {
+		if (current === flight) current = undefined;
+	};
+
+	const begin = (renew: Renew, stale: TokenSet | undefined, {waitUntil}: Settings): Flight => {
+		let resolve: (outcome: Outcome) => void;
+		const outcome = new Promise<Outcome>(fulfil => {
+			resolve = fulfil;
+		});
+		const land = (result: Outcome): void => {
+			// First, so that whoever comes from now on begins anew.
+			leave(flight);
+			resolve(result);
+		};
+		const flight: Flight = {stale: stale?.access_token, outcome, land, steps: 0};
+		const over = renew(() => flight.steps++).then(
+			token => land({token, error: undefined}),
+			(error: unknown) => land({token: undefined, error}),
+		);
+		waitUntil(over);
+		return flight;
+	};
+
+	const board: SingleFlight['board'] = async (settings, renew, stale, waiter) => {
+		waiter.signal?.throwIfAborted();
+		for (;;) {
+			const flight = (current ??= begin(renew, stale, settings));
+			const {steps} = flight;
+			const outcome = await within(
+				// A rejection is the runtime's: the owner is gone.
+				flight.outcome.catch(() => undefined),
+				2 * settings.timeout,
+				() => {
+					if (steps === flight.steps) leave(flight);
+					return new TokenNetworkError('timeout');
+				},
+				waiter,
+			);
+			if (!outcome) leave(flight);
+			else if (!outcome.token) throw outcome.error;
+			// One that began for an older token may have found the very one that is to be renewed.
+			else if (outcome.token.access_token !== stale?.access_token || flight.stale === stale?.access_token)
+				return outcome.token;
+		}
+	};
+
+	return {board, abandon: error => current?.land({token: undefined, error})};
+}

@@ -1,0 +1,198 @@
+import {type Awaitable, type ClientAuthentication, none} from './client-authentication.ts';
+import {ConfigError} from './errors.ts';
+import {vschars} from './field.ts';
+import {own} from './own.ts';
+import {isBrowser} from './runtime.ts';
+import {secureUrl} from './secure-url.ts';
+import {AuthTokenRequest, readRequest} from './token-request.ts';
+import type {ExpiresIn} from './token-response.ts';
+import {memoryStore, type TokenStore} from './token-store.ts';
+
+/** What concerns the token and revocation endpoints. */
+export interface TokenClient {
+	/**
+	The token endpoint: https, or http on loopback; no fragment, no userinfo. Its query is kept.
+
+	@see https://www.rfc-editor.org/rfc/rfc6749#section-3.2
+	*/
+	readonly tokenEndpoint: string | URL;
+	/**
+	The revocation endpoint, under the same conditions.
+
+	@see https://www.rfc-editor.org/rfc/rfc7009
+	*/
+	readonly revocationEndpoint?: string | URL | undefined;
+	/** The client's id: printable ASCII. */
+	readonly clientId: string;
+	/** How the client proves itself. Default: `none()`, a public client. */
+	readonly clientAuthentication?: ClientAuthentication | undefined;
+	/** Lets a client secret be used in a page or a worker of a browser, where everybody can read it. Default: false. */
+	readonly allowSecretInBrowser?: boolean | undefined;
+	/** Encoding of request bodies. Default: `form`, as the RFC has it; `json` for APIs that want it. */
+	readonly encoding?: 'form' | 'json' | undefined;
+	/**
+	How `expires_in` is read: as seconds, as a Unix timestamp, or, by default, as a timestamp where it is above ten years
+	and as seconds elsewhere.
+	*/
+	readonly expiresIn?: ExpiresIn | undefined;
+	/** Token types beside `bearer` that are sent as `Bearer`, in any case. `dpop` is none of them. Default: none. */
+	readonly tokenTypes?: readonly string[] | undefined;
+	/** The deadline of one token request, headers and body, in milliseconds. Default: 10,000. */
+	readonly timeout?: number | undefined;
+	/** For token and revocation requests. Default: the global one, as it is when used. */
+	readonly fetch?: typeof fetch | undefined;
+	/** The clock: milliseconds since the epoch. Default: `Date.now`. */
+	readonly now?: (() => number) | undefined;
+}
+
+/** What `createAuth` takes. */
+export interface AuthOptions extends TokenClient {
+	/**
+	How a first token is got, and a new one when the refresh token has died. A function is called for each grant, must
+	answer within `timeout`, and must not use the session that it serves. Without `grant`, a token comes from `setToken`
+	alone.
+	*/
+	readonly grant?: AuthTokenRequest | (() => Awaitable<AuthTokenRequest>) | undefined;
+	/**
+	The origins that may receive the access token: https, or http on loopback. Of each, only the origin counts. Default: the
+	origin of the ky call's `baseUrl` or `prefix`.
+	*/
+	readonly origins?: readonly (string | URL)[] | undefined;
+	/** Where the token lives. Default: a `memoryStore()` of its own. */
+	readonly store?: TokenStore | undefined;
+	/** How long before its expiry a token is renewed, in seconds; never more than a tenth of its lifetime. Default: 30. */
+	readonly leeway?: number | undefined;
+	/**
+	Keeps a grant alive after the request that started it was answered or dropped. On Workers, where it would die with that
+	request and take a rotated refresh token along, pass `waitUntil` of `cloudflare:workers`.
+	*/
+	readonly waitUntil?: ((promise: Promise<unknown>) => void) | undefined;
+}
+
+/** The options, checked, copied and with their defaults. */
+export interface Settings {
+	readonly tokenEndpoint: string;
+	readonly revocationEndpoint?: string;
+	readonly clientId: string;
+	readonly clientAuthentication: ClientAuthentication;
+	readonly allowSecretInBrowser?: boolean;
+	readonly encoding?: 'form' | 'json';
+	readonly expiresIn: ExpiresIn;
+	/** In lower case, `bearer` among them. */
+	readonly tokenTypes: readonly string[];
+	readonly timeout: number;
+	readonly fetch?: typeof fetch;
+	readonly now: () => number;
+	readonly grant?: AuthTokenRequest | (() => Awaitable<AuthTokenRequest>);
+	readonly origins?: readonly string[];
+	readonly store: TokenStore;
+	readonly leeway: number;
+	readonly waitUntil: (promise: Promise<unknown>) => void;
+}
+
+type Rule = readonly [isRight: (value: unknown) => unknown, expectation: string];
+
+const isText = (value: unknown): value is string => typeof value === 'string' && vschars.test(value);
+const isFunction = (value: unknown): boolean => typeof value === 'function';
+const isList = (value: unknown, isRight: (item: unknown) => unknown): boolean =>
+	Array.isArray(value) && value.every(item => isRight(item));
+const isAmount = (value: unknown, least: number): boolean =>
+	typeof value === 'number' && value >= least && value < 2 ** 30;
+
+const aFunction: Rule = [isFunction, 'a function'];
+const oneOf = (...values: readonly unknown[]): Rule => [value => values.includes(value), values.join(' or ')];
+const anEndpoint: Rule = [
+	value => {
+		const url = secureUrl(value);
+		return url && !url.username && !url.password && !url.href.includes('#');
+	},
+	'an https URL (http on loopback) without fragment and userinfo',
+];
+
+const rules: Readonly<Record<keyof AuthOptions, Rule>> = {
+	tokenEndpoint: anEndpoint,
+	revocationEndpoint: anEndpoint,
+	clientId: [isText, 'printable ASCII'],
+	clientAuthentication: aFunction,
+	allowSecretInBrowser: oneOf(true, false),
+	encoding: oneOf('form', 'json'),
+	expiresIn: oneOf('auto', 'seconds', 'timestamp'),
+	tokenTypes: [value => isList(value, item => isText(item) && !/^dpop$/i.test(item)), 'a list of types without DPoP'],
+	timeout: [value => isAmount(value, 1), 'milliseconds, at least 1'],
+	fetch: aFunction,
+	now: aFunction,
+	grant: [value => isFunction(value) || readRequest(AuthTokenRequest, value, 'grant'), 'a token request or a function'],
+	origins: [value => isList(value, item => secureUrl(item)), 'a list of https origins (http on loopback)'],
+	store: [value => ['get', 'set', 'delete'].every(name => isFunction(Object(value)[name])), 'a TokenStore'],
+	leeway: [value => isAmount(value, 0), 'seconds, at least 0'],
+	waitUntil: aFunction,
+};
+
+/**
+Checks the options, and copies them with their defaults.
+
+@throws {ConfigError} which names an option that is missing, not known or not usable.
+*/
+export function resolveOptions(options: AuthOptions): Settings {
+	const given = own(options) as Partial<AuthOptions>;
+	for (const name in given) {
+		if (!Object.hasOwn(rules, name)) throw new ConfigError(`${name} is not an option`);
+		if (given[name as keyof AuthOptions] === undefined) delete given[name as keyof AuthOptions];
+	}
+	for (const [name, [isRight, expectation]] of Object.entries(rules)) {
+		const isNeeded = name in given || name === 'tokenEndpoint' || name === 'clientId';
+		if (isNeeded && !isRight(given[name as keyof AuthOptions])) throw new ConfigError(`${name} must be ${expectation}`);
+	}
+	const {
+		tokenEndpoint,
+		revocationEndpoint,
+		tokenTypes = [],
+		origins,
+		grant,
+		waitUntil,
+		...others
+	} = given as AuthOptions;
+	const settings = own({
+		clientAuthentication: none(),
+		expiresIn: 'auto',
+		timeout: 10_000,
+		leeway: 30,
+		now: Date.now,
+		store: memoryStore(),
+		...others,
+		tokenEndpoint: new URL(tokenEndpoint).href,
+		revocationEndpoint: revocationEndpoint && new URL(revocationEndpoint).href,
+		tokenTypes: ['bearer', ...tokenTypes.map(type => type.toLowerCase())],
+		origins: origins?.map(origin => `${new URL(origin).origin}/`),
+		grant: typeof grant === 'object' ? readRequest(AuthTokenRequest, grant, 'grant') : grant,
+		waitUntil: (promise: Promise<unknown>) => {
+			try {
+				waitUntil?.(promise);
+			} catch {
+				// Outside of a request there is nothing to outlive.
+			}
+		},
+	}) as Settings;
+	checkSecret(settings, typeof grant === 'object' ? grant.client_secret : undefined);
+	return settings;
+}
+
+/**
+Refuses a client secret that cannot be sent, or that is used where everybody can read it.
+
+@throws {ConfigError} which does not hold it.
+*/
+export function checkSecret(
+	{clientAuthentication, clientId, allowSecretInBrowser}: Settings,
+	secretInBody: string | null | undefined,
+): void {
+	clientAuthentication.checkSecret?.((secret, encoding) => {
+		if (!isText(secret)) throw new ConfigError('The client secret must be printable ASCII');
+		if (encoding !== undefined && (encoding !== 'raw' || clientId.includes(':'))) {
+			throw new ConfigError('encoding must be raw, and clientId then be without a colon');
+		}
+	});
+	if ((clientAuthentication.checkSecret || secretInBody) && isBrowser() && !allowSecretInBrowser) {
+		throw new ConfigError('A client secret in a browser is no secret: use none(), or set allowSecretInBrowser');
+	}
+}

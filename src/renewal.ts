@@ -1,0 +1,220 @@
+import {createCoolDown} from './cool-down.ts';
+import {within} from './deadline.ts';
+import {isRegrantError, OAuthError, type RegrantError, SessionEndedError, TokenNetworkError} from './errors.ts';
+import type {Settings} from './options.ts';
+import {own} from './own.ts';
+import {prepare, type PreparedRequest} from './prepared-request.ts';
+import type {SessionEvents} from './session-events.ts';
+import type {SessionRecord} from './session-record.ts';
+import {locked} from './store-lock.ts';
+import {askForToken, revoke} from './token-endpoint.ts';
+import {AuthTokenRequest, readRequest} from './token-request.ts';
+import {isSameToken, type TokenSet} from './token-response.ts';
+
+/** How a session gets a new token. */
+export interface Renewal {
+	/** Whether there is anything to get a token with. */
+	isPossible(settings: Settings, token: TokenSet | undefined): boolean;
+	/** Gets a token in place of the stale one, by the refresh token or by `grant`. */
+	run(settings: Settings, stale: TokenSet | undefined, step: () => void): Promise<TokenSet>;
+	/** Revokes a refresh token, where there is one and an endpoint for it. */
+	revoke(settings: Settings, token: Partial<TokenSet> | undefined): Promise<void>;
+	/** Makes all that is under way count for nothing: the session is another one now, or signed out. */
+	supersede(isSignOut: boolean): void;
+	/** Counts sign-outs. */
+	signOuts(): number;
+	/** Whether a `grant` function is being called just now. */
+	isAsking(): boolean;
+}
+
+/** Seconds until the token expires; Infinity where that is not known. */
+export function secondsLeft({expires_at, issued_at}: TokenSet, now: number): number {
+	// Issued in the future: a clock was set, and the expiry is worth nothing.
+	return expires_at === undefined || now < issued_at * 1000 ? Infinity : expires_at - now / 1000;
+}
+
+const refreshTokenOf = (request: AuthTokenRequest): string | undefined =>
+	request.grant_type === 'refresh_token' ? request.refresh_token : undefined;
+
+/** One try to get a token. */
+interface Attempt {
+	readonly from: TokenSet | undefined;
+	readonly request: AuthTokenRequest;
+	readonly prepared: PreparedRequest;
+	readonly begun: {readonly epoch: number; readonly signOuts: number};
+	readonly step: () => void;
+}
+
+/** The renewal of the session with this record. */
+export function createRenewal(record: SessionRecord, {emit, hold, release}: SessionEvents): Renewal {
+	/** Count sign-ins and sign-outs, and sign-outs alone: what began before one counts for nothing after it. */
+	let epoch = 0;
+	let signOuts = 0;
+	/** Refresh tokens that would end the whole grant if they were sent: the last one refused, and the last one of a `grant`. */
+	let dead: string | undefined;
+	let spent: string | undefined;
+	/** The client secret that `grant` has in its body. */
+	let client_secret: string | undefined;
+	let isAsking = false;
+	const coolDown = createCoolDown();
+
+	const isAlive = (refresh_token: string | undefined): refresh_token is string =>
+		!!refresh_token && refresh_token !== dead && refresh_token !== spent;
+
+	const isPossible = ({grant}: Settings, token: TokenSet | undefined): boolean =>
+		isAlive(token?.refresh_token) ||
+		(typeof grant === 'object' && (grant.grant_type !== 'refresh_token' || isAlive(grant.refresh_token))) ||
+		typeof grant === 'function';
+
+	/** What `grant` asks for. A function is the caller's own code: it has a deadline, and is called without a lock. */
+	const ask = async ({grant, timeout}: Settings): Promise<AuthTokenRequest | undefined> => {
+		if (typeof grant !== 'function') return grant;
+		const call = async (): Promise<AuthTokenRequest> => {
+			isAsking = true;
+			try {
+				return grant();
+			} finally {
+				isAsking = false;
+			}
+		};
+		return readRequest(
+			AuthTokenRequest,
+			await within(call(), timeout, () => new TokenNetworkError('timeout')),
+			'grant',
+		);
+	};
+
+	const assertNotSuperseded = (start: number): void => {
+		if (start !== epoch) throw new SessionEndedError('signed_out');
+	};
+
+	const revokeRefreshToken: Renewal['revoke'] = async (settings, token) => {
+		const {refresh_token} = token ?? {};
+		if (!refresh_token || !settings.revocationEndpoint) return;
+		await revoke(settings, {token: refresh_token, token_type_hint: 'refresh_token', client_secret});
+	};
+
+	const end = async (
+		settings: Settings,
+		token: TokenSet | undefined,
+		options?: ErrorOptions,
+	): Promise<SessionEndedError> => {
+		if (token) {
+			await record.write(settings, undefined);
+			emit({type: 'session-ended', reason: 'invalid_grant'});
+		}
+		return new SessionEndedError('invalid_grant', options);
+	};
+
+	/** Under the lock: look again, send, look again, write. Undefined where the record is another one than was looked at before. */
+	const spend = async (
+		settings: Settings,
+		{from, request, prepared, begun, step}: Attempt,
+	): Promise<TokenSet | undefined> => {
+		step();
+		if (!isSameToken(await record.read(settings), from)) return undefined;
+		assertNotSuperseded(begun.epoch);
+		step();
+		const sent = refreshTokenOf(request);
+		const isRefresh = !!sent && sent === from?.refresh_token;
+		const {token, error, rotated} = await askForToken(settings, prepared, isRefresh ? from : undefined);
+		step();
+		const current = begun.epoch === epoch ? await record.read(settings) : from;
+		const assertNotSignedOut = (isGone: boolean): void => {
+			if (begun.signOuts === signOuts && !isGone) return;
+			// Here or elsewhere. Not so where somebody signed in: the token may be of the same grant.
+			settings.waitUntil(revokeRefreshToken(settings, token ?? rotated).catch(() => {}));
+			throw new SessionEndedError('signed_out');
+		};
+		assertNotSignedOut(!!from && !current);
+		assertNotSuperseded(begun.epoch);
+		if (!isSameToken(current, from)) return undefined;
+		step();
+		if (!token) {
+			// The old refresh token is spent, however useless the rest of the answer is.
+			if (from && rotated) await record.write(settings, own({...from, ...rotated}));
+			return bury(settings, from, request, error);
+		}
+		if (!isRefresh && sent && sent !== token.refresh_token) spent = sent;
+		coolDown.reset();
+		await record.write(settings, token);
+		assertNotSignedOut(false);
+		assertNotSuperseded(begun.epoch);
+		emit({type: 'token', cause: isRefresh ? 'refresh' : 'grant', expires_at: token.expires_at});
+		return token;
+	};
+
+	/** Gives up a refresh token that was refused for good, and only then. Throws where there is nothing else to get a token with. */
+	const bury = async (
+		settings: Settings,
+		from: TokenSet | undefined,
+		request: AuthTokenRequest,
+		error: RegrantError,
+	): Promise<undefined> => {
+		const refused = refreshTokenOf(request);
+		if (!refused || !(error instanceof OAuthError) || error.error !== 'invalid_grant' || error.retryable) throw error;
+		dead = refused;
+		if (!isPossible(settings, undefined)) throw await end(settings, from, {cause: error});
+		if (from) {
+			const {refresh_token: _, ...rest} = from;
+			await record.write(settings, own(rest));
+		}
+	};
+
+	const renew = async (settings: Settings, stale: TokenSet | undefined, step: () => void): Promise<TokenSet> => {
+		const begun = {epoch, signOuts};
+		let asked: AuthTokenRequest | undefined;
+		for (;;) {
+			step();
+			const from = await record.read(settings);
+			assertNotSuperseded(begun.epoch);
+			const now = settings.now();
+			if (from && from.access_token !== stale?.access_token && secondsLeft(from, now) > 0) return from;
+			coolDown.check(now);
+			step();
+			const canRefresh = isAlive(from?.refresh_token);
+			if (!canRefresh && !asked && settings.grant) {
+				asked = await ask(settings);
+				client_secret = asked?.client_secret;
+				// That took its time: look again.
+				continue;
+			}
+			const request: AuthTokenRequest | undefined = canRefresh
+				? {grant_type: 'refresh_token', refresh_token: from.refresh_token, client_secret}
+				: asked;
+			if (!request) throw new SessionEndedError('no_refresh_token');
+			if (!canRefresh && request.grant_type === 'refresh_token' && !isAlive(request.refresh_token))
+				throw await end(settings, from);
+			const prepared = await prepare(settings, request);
+			step();
+			const attempt = {from, request, prepared, begun, step};
+			const task = async (): Promise<TokenSet | undefined> => {
+				if (settings.store.lock) hold();
+				return spend(settings, attempt);
+			};
+			const token = await locked(settings, task).finally(release);
+			if (token) return token;
+		}
+	};
+
+	return {
+		isPossible,
+		run: async (settings, stale, step) => {
+			try {
+				return await renew(settings, stale, step);
+			} catch (error) {
+				if (isRegrantError(error) && error.retryable && coolDown.begin(error, settings.now()))
+					emit({type: 'refresh-failed', error});
+				throw error;
+			}
+		},
+		revoke: revokeRefreshToken,
+		supersede: isSignOut => {
+			epoch++;
+			if (isSignOut) signOuts++;
+			else dead = undefined;
+		},
+		signOuts: () => signOuts,
+		isAsking: () => isAsking,
+	};
+}

@@ -1,0 +1,21 @@
+interface Realm {
+	readonly navigator?: {readonly userAgent?: string};
+	readonly document?: unknown;
+	readonly importScripts?: unknown;
+}
+
+// Not `process`, which Workers have too when asked for compatibility with Node.
+const isServer = ({navigator}: Realm): boolean => /^(?:Node\.js|Deno|Bun)\//.test(navigator?.userAgent ?? '');
+
+/** Whether this is a page or a worker of a browser, where everybody can read what the program holds. */
+export function isBrowser(realm: Realm = globalThis): boolean {
+	return !!realm.document || (!!realm.importScripts && !isServer(realm));
+}
+
+/**
+Whether the platform's `fetch` is known to drop `Authorization` when it follows a redirect to another origin. Workers do so
+from compatibility date 2025-09-01 on, and do not tell.
+*/
+export function dropsAuthorization(realm: Realm = globalThis): boolean {
+	return isBrowser(realm) || isServer(realm);
+}

@@ -1,0 +1,211 @@
+import {type Waiter, within} from './deadline.ts';
+import {ConfigError, isRegrantError, SessionEndedError, type StoreError} from './errors.ts';
+import {createSingleFlight} from './flight.ts';
+import type {Settings} from './options.ts';
+import {createRenewal, secondsLeft} from './renewal.ts';
+import {type AuthListener, createEvents} from './session-events.ts';
+import {createRecord} from './session-record.ts';
+import {locked} from './store-lock.ts';
+import {readTokenSet, type TokenSet} from './token-response.ts';
+import type {TokenStore} from './token-store.ts';
+
+/** What a caller of `getToken` may ask for. */
+export interface TokenOptions extends Waiter {
+	/** Seconds for which the token must still be good. Default: 0. */
+	readonly minimumLifetime?: number | undefined;
+}
+
+/** One session: its token, how it is renewed, and how it ends. All that use one store in a realm share it. */
+export interface Session {
+	/** The token to use now, where it is at hand. */
+	presentToken(settings: Settings): TokenSet | undefined;
+	/** The token to use now, renewed where need be. The present one, or none, where there is nothing to renew it with. */
+	findToken(settings: Settings, options: TokenOptions): Promise<TokenSet | undefined>;
+	/** The same, but it throws where there is no valid token and nothing to get one with. */
+	getToken(settings: Settings, options: TokenOptions): Promise<TokenSet>;
+	/** A new token, whatever the age of the present one. */
+	refresh(settings: Settings, options: TokenOptions): Promise<TokenSet>;
+	/** The token to send in place of a refused one. Undefined where there is none. */
+	replace(settings: Settings, refused: TokenSet, signOuts: number, waiter: Waiter): Promise<TokenSet | undefined>;
+	/** Takes note of a resource server that refused a token though it was new, or accepted it. */
+	judge(settings: Settings, token: TokenSet, isRefused: boolean): void;
+	/** Counts sign-outs. */
+	signOuts(): number;
+	/** Whether a `grant` function is being called: what it asks of the session would wait for itself. */
+	isAsking(): boolean;
+	/** Begins a session. */
+	setToken(settings: Settings, token: unknown): Promise<void>;
+	/** Ends the session. */
+	signOut(settings: Settings): Promise<void>;
+	/** Hears of events, until the function that it returns is called. */
+	subscribe(settings: Settings, listener: AuthListener): () => void;
+}
+
+/** For how long a token that was refused though it was new causes no further grant, in milliseconds. */
+const refusalMemory = 60_000;
+
+const sessions = new WeakMap<TokenStore, Session>();
+
+/** The session of the store. */
+export function sessionOf(store: TokenStore): Session {
+	const session = sessions.get(store) ?? createSession(store);
+	sessions.set(store, session);
+	return session;
+}
+
+function createSession(store: TokenStore): Session {
+	const events = createEvents();
+	const record = createRecord(store, event => {
+		// Signed out by another holder: as if it had been here.
+		if (event.type === 'session-ended') supersede(true);
+		events.emit(event);
+	});
+	const renewal = createRenewal(record, events);
+	const flight = createSingleFlight();
+	/** The sign-in or sign-out that is writing here and now: who comes meanwhile waits for what it leaves. */
+	let changing: Promise<unknown> | undefined;
+	let signIns = 0;
+	let refused: {readonly access_token: string; readonly at: number} | undefined;
+
+	/** With a deadline: on Workers the one that is changing it may be gone. */
+	const changed = async ({timeout}: Settings, waiter?: Waiter): Promise<void> => {
+		const mine = changing;
+		if (!mine) return;
+		await within(mine, 2 * timeout, () => undefined, waiter).catch(() => waiter?.signal?.throwIfAborted());
+		if (changing === mine) changing = undefined;
+	};
+
+	const change = async (settings: Settings, task: () => Promise<void>): Promise<void> => {
+		while (changing) await changed(settings);
+		const mine = task();
+		changing = mine;
+		await mine.finally(() => {
+			if (changing === mine) changing = undefined;
+		});
+	};
+
+	const read = async (settings: Settings, waiter?: Waiter): Promise<TokenSet | undefined> => {
+		if (renewal.isAsking()) throw new ConfigError('grant must not use the session that it serves');
+		await changed(settings, waiter);
+		return record.read(settings, waiter);
+	};
+
+	const renew = async (settings: Settings, stale: TokenSet | undefined, waiter: Waiter): Promise<TokenSet> =>
+		flight.board(settings, step => renewal.run(settings, stale, step), stale, waiter);
+
+	const isGood = (token: TokenSet | undefined, {now}: Settings, seconds: number): token is TokenSet =>
+		!!token && secondsLeft(token, now()) > seconds;
+
+	const isFresh = (token: TokenSet | undefined, settings: Settings, minimumLifetime = 0): token is TokenSet => {
+		const {expires_at = Infinity, issued_at = 0} = token ?? {};
+		return isGood(token, settings, Math.max(Math.min(settings.leeway, (expires_at - issued_at) / 10), minimumLifetime));
+	};
+
+	const presentToken: Session['presentToken'] = settings => {
+		const token = changing || renewal.isAsking() ? undefined : record.peek();
+		return isFresh(token, settings) ? token : undefined;
+	};
+
+	const findToken: Session['findToken'] = async (settings, options) => {
+		const {minimumLifetime = 0} = options;
+		const current = await read(settings, options);
+		if (isFresh(current, settings, minimumLifetime) || !renewal.isPossible(settings, current)) return current;
+		try {
+			return await renew(settings, current, options);
+		} catch (error) {
+			// While the token is good, a renewal that may work later is nobody's trouble.
+			if (isRegrantError(error) && error.retryable && isGood(current, settings, minimumLifetime)) return current;
+			throw error;
+		}
+	};
+
+	const supersede = (isSignOut: boolean): void => {
+		renewal.supersede(isSignOut);
+		flight.abandon(new SessionEndedError('signed_out'));
+	};
+
+	/**
+	A holder of the lock that was just writing when the session was signed out has written after all: what it wrote was issued
+	before. Nobody waits for it, since the holder may be slow.
+	*/
+	const sweep = async (settings: Settings): Promise<void> => {
+		if (!store.lock) return;
+		const [before, now] = [signIns, settings.now()];
+		const task = async (): Promise<TokenSet | undefined> => {
+			const late = await record.read(settings);
+			if (!late || before !== signIns || late.issued_at * 1000 > now) return undefined;
+			await record.write(settings, undefined);
+			return late;
+		};
+		const late = await locked(settings, task).catch(() => undefined);
+		if (!late) return;
+		events.emit({type: 'session-ended', reason: 'signed_out'});
+		await renewal.revoke(settings, late).catch(() => {});
+	};
+
+	return {
+		presentToken,
+		findToken,
+		getToken: async (settings, options) => {
+			const token = await findToken(settings, options);
+			if (token && (renewal.isPossible(settings, token) || isGood(token, settings, options.minimumLifetime ?? 0)))
+				return token;
+			throw new SessionEndedError('no_refresh_token');
+		},
+		refresh: async (settings, options) => {
+			const current = await read(settings, options);
+			if (!renewal.isPossible(settings, current)) throw new SessionEndedError('no_refresh_token');
+			return renew(settings, current, options);
+		},
+		replace: async (settings, carried, signOuts, waiter) => {
+			const current = await read(settings, waiter);
+			// What was sent before a sign-out is not sent again as whoever has signed in since.
+			if (!current || signOuts !== renewal.signOuts()) return undefined;
+			if (current.access_token !== carried.access_token && isFresh(current, settings)) return current;
+			const since = settings.now() - (refused?.at ?? 0);
+			if (refused?.access_token === current.access_token && since >= 0 && since < refusalMemory) return undefined;
+			return renewal.isPossible(settings, current) ? renew(settings, carried, waiter) : undefined;
+		},
+		judge: ({now}, {access_token}, isRefused) => {
+			if (isRefused) refused = {access_token, at: now()};
+			else if (refused?.access_token === access_token) refused = undefined;
+		},
+		signOuts: renewal.signOuts,
+		isAsking: renewal.isAsking,
+		setToken: async (settings, value) => {
+			const token = readTokenSet(value, {...settings, issued_at: Math.floor(settings.now() / 1000)});
+			if ('problem' in token) throw new ConfigError(`Not a usable token: ${token.problem}`);
+			const before = renewal.signOuts();
+			await change(settings, async () => {
+				await record.read(settings);
+				if (before !== renewal.signOuts()) throw new SessionEndedError('signed_out');
+				supersede(false);
+				signIns++;
+				refused = undefined;
+				const error = await record.write(settings, token);
+				events.emit({type: 'token', cause: 'set', expires_at: token.expires_at});
+				if (error) throw error;
+			});
+		},
+		signOut: async settings => {
+			supersede(true);
+			// Should the holder of the lock never come back, as on Workers.
+			events.release();
+			let token: TokenSet | undefined;
+			let error: StoreError | undefined;
+			await change(settings, async () => {
+				token = await record.read(settings);
+				error = await record.write(settings, undefined);
+				if (token) events.emit({type: 'session-ended', reason: 'signed_out'});
+			});
+			settings.waitUntil(sweep(settings));
+			await renewal.revoke(settings, token);
+			if (error) throw error;
+		},
+		subscribe: (settings, listener) => {
+			// To notice a change, one must know what was.
+			if (store.subscribe) void record.read(settings);
+			return events.subscribe(listener);
+		},
+	};
+}

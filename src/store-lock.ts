@@ -1,0 +1,33 @@
+import {within} from './deadline.ts';
+import {LockError} from './errors.ts';
+import type {Settings} from './options.ts';
+
+/**
+Runs a task while no other holder of the store runs one, where the store knows how. The outcome is given out when the lock is
+free again.
+
+@throws {LockError} where the lock could not be had within `timeout`. The task does not run later either.
+*/
+export async function locked<T>({store, timeout}: Settings, task: () => Promise<T>): Promise<T> {
+	if (!store.lock) return task();
+	let outcome: Promise<T> | undefined;
+	let released: Promise<unknown> | undefined;
+	let isLate = false;
+	const begun = new Promise<unknown>(begin => {
+		const hold = async (): Promise<void> => {
+			if (isLate) return;
+			outcome = task();
+			begin(undefined);
+			// Its failure is the caller's, and not the store's.
+			await outcome.catch(() => {});
+		};
+		released = (async () => store.lock?.(hold))();
+		released.then(begin, begin);
+	});
+	await within(begun, timeout, () => (isLate = true)).catch(() => {});
+	if (!outcome || !released) throw new LockError();
+	await outcome.catch(() => {});
+	// A lock that is not released is the next holder's trouble: the token is stored.
+	await within(released, timeout, () => undefined).catch(() => {});
+	return outcome;
+}

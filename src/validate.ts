@@ -1,0 +1,30 @@
+import {own} from './own.ts';
+
+/** As much of a Standard Schema as is used here. See https://standardschema.dev */
+export interface Schema<Output> {
+	/** Its only member. */
+	readonly '~standard': {
+		/** Gives the value or what is wrong with it. */
+		validate(value: unknown): Outcome<Output> | Promise<Outcome<Output>>;
+	};
+}
+
+interface Outcome<Output> {
+	readonly value?: Output;
+	readonly issues?: readonly {readonly message: string}[] | undefined;
+}
+
+/**
+Runs a schema of our own over the own properties of a record. Such a schema is synchronous, and has a message of its own
+for everything that can fail in it: the ones that valibot would make quote the value.
+*/
+export function validate<Output extends object>(
+	schema: Schema<Output>,
+	record: unknown,
+): {readonly value: Output; readonly problem?: undefined} | {readonly value?: undefined; readonly problem: string} {
+	const isRecord = typeof record === 'object' && record !== null && !Array.isArray(record);
+	const {value, issues} = own(schema['~standard'].validate(isRecord ? own(record) : undefined) as Outcome<Output>);
+	// The copy again: what a schema makes has a prototype.
+	if (value && !issues) return {value: own(value)};
+	return {problem: issues?.map(({message}) => message).join(', ') ?? ''};
+}

@@ -1,0 +1,36 @@
+import {describe, expect} from 'vitest';
+import {clientSecretBasic, clientSecretPost, ConfigError, createAuth, requestToken} from '../../src/index.ts';
+import {test} from '../support/test.ts';
+
+const options = {tokenEndpoint: 'https://as.example/token', clientId: 'page'};
+const request = {grant_type: 'client_credentials', scope: 'a', client_secret: 'told to everybody'} as const;
+
+describe('R13: in a page', () => {
+	test.for([
+		['clientSecretBasic', {clientAuthentication: clientSecretBasic('told to everybody')}],
+		['clientSecretPost', {clientAuthentication: clientSecretPost('told to everybody')}],
+		['a client_secret in grant', {grant: request}],
+	] as const)('%s is refused, unless it is allowed', ([, secret], {canaries}) => {
+		canaries.plant('told to everybody');
+		let error: unknown;
+		try {
+			createAuth({...options, ...secret});
+		} catch (caught) {
+			error = canaries.see(caught);
+		}
+		expect(error).toBeInstanceOf(ConfigError);
+		expect(error).toMatchObject({message: expect.stringContaining('allowSecretInBrowser')});
+		expect(() => createAuth({...options, ...secret, allowSecretInBrowser: true})).not.toThrow();
+	});
+
+	test('a client_secret in the request of requestToken is refused before anything is sent', async ({canaries}) => {
+		canaries.plant('told to everybody');
+		const sent: unknown[] = [];
+		const fetch = async (): Promise<Response> => {
+			sent.push(1);
+			return new Response();
+		};
+		expect(await canaries.rejection(requestToken({...options, fetch}, request))).toBeInstanceOf(ConfigError);
+		expect(sent).toEqual([]);
+	});
+});

@@ -1,0 +1,300 @@
+import {createServer, IncomingMessage} from 'node:http';
+import type {KoaContextWithOIDC, Provider} from 'oidc-provider';
+import {app, awkward, service, servicePost} from './clients.ts';
+import {withCors} from './cors.ts';
+import {createMemoryAdapter} from './memory-adapter.ts';
+import {createProvider, paths} from './provider.ts';
+import {createReferee, type Referee, type Whistle} from './referee.ts';
+import {type ApiCall, type Bearer, startResourceServer} from './resource-server.ts';
+import {type Answer, type CapturedRequest, capture, listen, send, shut, toReply} from './serve.ts';
+import {createStage, type Hook, type Stage} from './stage.ts';
+
+export {app, awkward, service, servicePost};
+
+/** What a canary scan looks for. */
+export type SecretKind = 'access token' | 'refresh token' | 'id token' | 'client secret' | 'Basic credentials';
+
+/** How an authorization server of a test differs from the ordinary one. */
+export interface AuthorizationServerOptions {
+	/** Lifetime of an access token: 2 by default. */
+	readonly accessTokenSeconds?: number;
+	/** Milliseconds that each access of its storage takes: 0 by default. */
+	readonly latency?: number;
+}
+
+/** A request to the token or the revocation endpoint, as it arrived. */
+export interface EndpointRequest extends CapturedRequest {
+	/** The body, read as a form. */
+	readonly parameters: URLSearchParams;
+	/** What was answered; 0 until then. */
+	status: number;
+}
+
+/** What the provider wants to answer. */
+export interface ProviderAnswer {
+	readonly status: number;
+	readonly body: unknown;
+}
+
+/** A token response, RFC 6749 §5.1. */
+export interface TokenResponse {
+	readonly access_token: string;
+	readonly token_type: 'Bearer';
+	readonly expires_in: number;
+	readonly refresh_token: string;
+	readonly scope: string;
+}
+
+/** A real authorization server, and an API of another origin that takes its tokens. */
+export interface AuthorizationServer {
+	readonly issuer: string;
+	readonly tokenEndpoint: string;
+	readonly revocationEndpoint: string;
+	readonly introspectionEndpoint: string;
+	/** The origin of the API, `/accounts` and `/me`. */
+	readonly api: string;
+	/** A first token response, as a login would have given it. */
+	mint(options?: {readonly clientId?: string; readonly scope?: string}): Promise<TokenResponse>;
+	/** Ends an access token at the server, and nothing else of its grant: the API answers `invalid_token`. */
+	expire(accessToken: string): Promise<void>;
+	/** Whether the server would still take a token, of any kind. */
+	isActive(token: string): Promise<boolean>;
+	/** In the order in which they came, also those that a hook answered. */
+	readonly tokenRequests: EndpointRequest[];
+	readonly revocationRequests: EndpointRequest[];
+	readonly calls: ApiCall[];
+	/** Every secret that exists, by what it is. Survives `reset`. */
+	readonly issued: ReadonlyMap<string, SecretKind>;
+	/** The names of the provider's events, in order. */
+	readonly events: string[];
+	/** Called before the provider sees a token request: delays it, or answers in its place. Returns its removal. */
+	onToken(hook: Hook<[EndpointRequest]>): () => void;
+	/** Called when the provider is done with a token request: may replace its answer, which is then lost. */
+	onTokenAnswer(hook: Hook<[EndpointRequest, ProviderAnswer]>): () => void;
+	/** Called before the provider sees a revocation request. */
+	onRevocation(hook: Hook<[EndpointRequest]>): () => void;
+	/** Called before the API looks at a call. */
+	onCall(hook: Hook<[ApiCall]>): () => void;
+	/** Forgets hooks, requests, events and what the referee saw. Tokens and grants stay. */
+	reset(): void;
+	/** Whether a grant was lost: revoked by the server itself, which the revocation endpoint is not asked for. */
+	readonly referee: Referee;
+	close(): Promise<void>;
+}
+
+interface Endpoint {
+	readonly requests: EndpointRequest[];
+	readonly before: Stage<[EndpointRequest]>;
+	readonly after: Stage<[EndpointRequest, ProviderAnswer]>;
+	reset(): void;
+}
+
+/**
+Starts the real thing, oidc-provider, with rotation and reuse detection on: it is the server that says whether a refresh
+token was used twice, and it then revokes the whole grant. It reads the clock of this process.
+*/
+export async function startAuthorizationServer(options: AuthorizationServerOptions = {}): Promise<AuthorizationServer> {
+	const {accessTokenSeconds = 2, latency = 0} = options;
+	const referee = createReferee();
+	const server = createServer();
+	const issuer = await listen(server);
+	const onSecondConsumption = (): void => referee.report('two requests at once consumed one refresh token');
+	const provider = createProvider(issuer, accessTokenSeconds, createMemoryAdapter({latency, onSecondConsumption}));
+	const events = recordEvents(provider, referee);
+	const issued = knownSecrets();
+	const [token, revocation] = [createEndpoint(), createEndpoint()];
+	stageRequests(
+		provider,
+		new Map([
+			[paths.token, token],
+			[paths.revocation, revocation],
+		]),
+		issued,
+	);
+	const api = await startResourceServer(async accessToken => toBearer(await findAccess(provider, accessToken)));
+	const handle = provider.callback();
+	server.on('request', (request, response) => void handle(request, response));
+	return {
+		issuer,
+		tokenEndpoint: issuer + paths.token,
+		revocationEndpoint: issuer + paths.revocation,
+		introspectionEndpoint: issuer + paths.introspection,
+		api: api.origin,
+		async mint({clientId = app.clientId, scope = 'openid offline_access /accounts.read'} = {}) {
+			const response = await mint(provider, clientId, scope, accessTokenSeconds);
+			remember(issued, response);
+			return response;
+		},
+		async expire(accessToken) {
+			const found = await findAccess(provider, accessToken);
+			if (!found) throw new Error('No such access token is alive');
+			await found.destroy();
+		},
+		async isActive(value) {
+			const found = (await findAccess(provider, value)) ?? (await provider.RefreshToken.find(value));
+			return found?.isValid ?? false;
+		},
+		tokenRequests: token.requests,
+		revocationRequests: revocation.requests,
+		calls: api.calls,
+		issued,
+		events,
+		onToken: token.before.add,
+		onTokenAnswer: token.after.add,
+		onRevocation: revocation.before.add,
+		onCall: api.onCall,
+		reset() {
+			for (const part of [token, revocation, api]) part.reset();
+			events.length = 0;
+			referee.clear();
+		},
+		referee,
+		async close() {
+			await Promise.all([shut(server), api.close()]);
+		},
+	};
+}
+
+function recordEvents(provider: Provider, referee: Whistle): string[] {
+	const events: string[] = [];
+	const names = ['access_token', 'client_credentials', 'refresh_token'].flatMap(kind => [
+		`${kind}.saved`,
+		`${kind}.destroyed`,
+	]);
+	for (const name of [
+		...names,
+		'refresh_token.consumed',
+		'grant.success',
+		'grant.error',
+		'grant.revoked',
+		'revocation.error',
+		'server_error',
+	]) {
+		provider.on(name as 'server_error', () => void events.push(name)); // the types know names one by one only
+	}
+	provider.on('grant.revoked', ctx => {
+		if (ctx.path !== paths.revocation)
+			referee.report('the server revoked a grant, since its refresh token was used twice');
+	});
+	provider.on('server_error', (_ctx, error) => referee.report(`the provider failed: ${error}`));
+	return events;
+}
+
+function createEndpoint(): Endpoint {
+	const requests: EndpointRequest[] = [];
+	const before = createStage<[EndpointRequest]>();
+	const after = createStage<[EndpointRequest, ProviderAnswer]>();
+	return {
+		requests,
+		before,
+		after,
+		reset() {
+			requests.length = 0;
+			before.clear();
+			after.clear();
+		},
+	};
+}
+
+function stageRequests(
+	provider: Provider,
+	endpoints: ReadonlyMap<string, Endpoint>,
+	issued: Map<string, SecretKind>,
+): void {
+	provider.use(async (ctx, next) => {
+		const endpoint = ctx.method === 'POST' ? endpoints.get(ctx.path) : undefined;
+		if (!endpoint) {
+			await next();
+			return;
+		}
+		const request = await readAhead(ctx, provider.issuer);
+		endpoint.requests.push(request);
+		const staged = await endpoint.before.run(request);
+		if (staged) {
+			await replace(ctx, request, staged);
+			return;
+		}
+		await next();
+		remember(issued, ctx.body);
+		const replaced = await endpoint.after.run(request, {status: ctx.status, body: ctx.body});
+		if (replaced) await replace(ctx, request, replaced);
+		else request.status = ctx.status;
+	});
+}
+
+type Context = Pick<KoaContextWithOIDC, 'req' | 'res' | 'respond'>;
+
+/** Reads the body of a request, and gives the provider a request with the same body in its place. */
+async function readAhead(ctx: Context, origin: string): Promise<EndpointRequest> {
+	const {headers, method, socket, url} = ctx.req;
+	const captured = await capture(ctx.req, origin);
+	ctx.req = Object.assign(new IncomingMessage(socket), {headers, method, url, complete: true}); // incomplete ones take their socket along
+	ctx.req.push(captured.bytes);
+	ctx.req.push(null);
+	return {...captured, parameters: new URLSearchParams(captured.body), status: 0};
+}
+
+function replace(ctx: Context, request: EndpointRequest, answer: Answer): Promise<void> {
+	const reply = withCors(toReply(answer));
+	request.status = reply.status ?? 200;
+	for (const name of ctx.res.getHeaderNames()) ctx.res.removeHeader(name);
+	ctx.res.statusMessage = ''; // koa's is that of the replaced status
+	ctx.respond = false;
+	return send(reply, ctx.res);
+}
+
+const formEncode = (text: string): string => new URLSearchParams({'': text}).toString().slice(1);
+
+function knownSecrets(): Map<string, SecretKind> {
+	const secrets = new Map<string, SecretKind>();
+	for (const {clientId, secret} of [service, servicePost, awkward]) {
+		secrets.set(secret, 'client secret');
+		for (const encode of [String, formEncode])
+			secrets.set(btoa(`${encode(clientId)}:${encode(secret)}`), 'Basic credentials');
+	}
+	return secrets;
+}
+
+function remember(issued: Map<string, SecretKind>, body: unknown): void {
+	const response = (body ?? {}) as Record<string, unknown>; // a string has none of these either
+	for (const kind of ['access token', 'refresh token', 'id token'] as const) {
+		const value = response[kind.replace(' ', '_')];
+		if (typeof value === 'string') issued.set(value, kind);
+	}
+}
+
+type Access = InstanceType<Provider['AccessToken']> | InstanceType<Provider['ClientCredentials']>;
+
+async function findAccess(provider: Provider, value: string): Promise<Access | undefined> {
+	return (await provider.AccessToken.find(value)) ?? provider.ClientCredentials.find(value);
+}
+
+function toBearer(token: Access | undefined): Bearer | undefined {
+	if (!token?.isValid) return undefined;
+	const subject = token.kind === 'AccessToken' ? token.accountId : token.clientId;
+	return {subject: subject ?? '', scopes: token.scopes};
+}
+
+// Writes the models directly, as a login page would have had them written.
+async function mint(provider: Provider, clientId: string, scope: string, lifetime: number): Promise<TokenResponse> {
+	const client = await provider.Client.find(clientId);
+	if (!client) throw new Error(`No client is called ${clientId}`);
+	const accountId = `user-${crypto.randomUUID()}`;
+	const grant = new provider.Grant({clientId, accountId});
+	grant.addOIDCScope(scope);
+	const claims = {
+		client,
+		accountId,
+		scope,
+		grantId: await grant.save(),
+		gty: 'authorization_code',
+		expiresWithSession: false,
+	};
+	return {
+		access_token: await new provider.AccessToken(claims).save(),
+		token_type: 'Bearer',
+		expires_in: lifetime,
+		refresh_token: await new provider.RefreshToken(claims).save(),
+		scope,
+	};
+}

@@ -1,0 +1,170 @@
+import {inspect} from 'node:util';
+
+/** Looks for planted secrets in whatever a test has seen. */
+export interface Canaries {
+	/** Registers a secret. The label says in the failure what it was. */
+	plant(secret: string, label?: string): void;
+	/** Registers all secrets of a server, with what they are. */
+	plantAll(secrets: ReadonlyMap<string, string>): void;
+	/** Records an error, an event, a line of console output: all that could be printed. Gives it back. */
+	see<T>(value: T): T;
+	/** Waits for a rejection, records its reason and gives it back. Throws if there is none. */
+	rejection(promise: PromiseLike<unknown>): Promise<unknown>;
+	/** Throws if a rendering of something seen has a planted secret in it, or the first ten characters of one. */
+	scan(): void;
+}
+
+/** Nobody guesses a token from nine characters, and fewer than ten turn up by chance. */
+const prefixLength = 10;
+const depth = 9;
+
+/** A scan with nothing planted and nothing seen. */
+export function createCanaries(): Canaries {
+	const planted = new Map<string, string>();
+	const seen = new Set<unknown>();
+	const see = <T>(value: T): T => {
+		seen.add(value);
+		return value;
+	};
+	const plant = (secret: string, label = 'secret'): void => {
+		for (const spelling of spellings(secret)) planted.set(spelling.slice(0, prefixLength), label);
+	};
+	return {
+		plant,
+		plantAll(secrets) {
+			for (const [secret, label] of secrets) plant(secret, label);
+		},
+		see,
+		async rejection(promise) {
+			let value: unknown;
+			try {
+				value = await promise;
+			} catch (error) {
+				return see(error);
+			}
+			throw new Error(`Expected a rejection, not ${typeof value}`);
+		},
+		scan() {
+			const clean = new Set<string>();
+			for (const value of seen) scanValue(value, planted, clean);
+		},
+	};
+}
+
+/** As it is, and as URLs, forms and JSON write it. */
+function spellings(secret: string): Set<string> {
+	if (secret === '') throw new Error('An empty secret is everywhere');
+	const form = new URLSearchParams({'': secret}).toString().slice(1);
+	return new Set([secret, form, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]);
+}
+
+/** Every way in which a value gets to be read by somebody. */
+const renderings: Readonly<Record<string, (value: unknown) => string>> = {
+	'the message and the own strings': ownStrings,
+	'the stack': value => {
+		const {stack} = Object(value) as {stack?: unknown};
+		return typeof stack === 'string' ? stack : '';
+	},
+	'JSON.stringify': value => JSON.stringify(value) ?? '',
+	String,
+	'util.inspect': value =>
+		inspect(value, {depth, showHidden: true, maxArrayLength: Infinity, maxStringLength: Infinity}),
+	'the causes and properties within': strings,
+};
+
+function scanValue(value: unknown, planted: ReadonlyMap<string, string>, clean: Set<string>): void {
+	for (const [name, render] of Object.entries(renderings)) {
+		const text = attempt(() => render(value));
+		if (clean.has(text)) continue; // a thousand callers get a thousand like errors
+		const position = findSecret(text, planted);
+		if (position !== undefined) throw new Error(describe(name, value, text, position, planted));
+		clean.add(text);
+	}
+}
+
+/** A value that cannot be rendered so cannot be read so. */
+function attempt(render: () => string): string {
+	try {
+		return render();
+	} catch {
+		return '';
+	}
+}
+
+// One pass over the text, however many tokens a load test had issued.
+function findSecret(text: string, planted: ReadonlyMap<string, string>): number | undefined {
+	for (const prefix of planted.keys()) {
+		if (prefix.length < prefixLength && text.includes(prefix)) return text.indexOf(prefix);
+	}
+	for (let position = 0; position + prefixLength <= text.length; position++) {
+		if (planted.has(text.slice(position, position + prefixLength))) return position;
+	}
+	return undefined;
+}
+
+function describe(
+	rendering: string,
+	value: unknown,
+	text: string,
+	position: number,
+	planted: ReadonlyMap<string, string>,
+): string {
+	const label = planted.get(text.slice(position, position + prefixLength)) ?? 'short secret';
+	const subject = value instanceof Error ? value.name : (inspect(value, {depth: 0}).split('\n')[0] ?? '').slice(0, 40);
+	const excerpt = text.slice(Math.max(0, position - 60), position + prefixLength).replace(/\s+/g, ' ');
+	return `A canary shows, a planted ${label}: in ${rendering} of ${subject}: …${excerpt}…`;
+}
+
+function ownStrings(value: unknown): string {
+	if (typeof value !== 'object' || value === null) return String(value);
+	const keys = Reflect.ownKeys(value).filter(key => key !== 'stack'); // a rendering of its own
+	const values = keys.map(key => read(value, key));
+	return [read(value, 'message'), ...values].filter(text => typeof text === 'string').join('\n');
+}
+
+/** All texts within reach: keys and values, enumerable or not, causes, `AggregateError.errors`, entries of collections. */
+function strings(root: unknown): string {
+	const found: string[] = [];
+	const visited = new Set<unknown>([globalThis]);
+	let level: unknown[] = [root];
+	for (let distance = 0; distance <= depth && level.length > 0; distance++) {
+		const next: unknown[] = [];
+		for (const value of level) {
+			if (typeof value === 'string') found.push(value);
+			if (!isWalkable(value) || visited.has(value)) continue;
+			visited.add(value);
+			next.push(...parts(value));
+		}
+		level = next;
+	}
+	return found.join('\n');
+}
+
+function isWalkable(value: unknown): value is object {
+	return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
+
+function parts(value: object): unknown[] {
+	if (ArrayBuffer.isView(value)) return [new TextDecoder().decode(value)];
+	const keys = Reflect.ownKeys(value);
+	const texts = keys.map(key => (typeof key === 'symbol' ? key.description : key));
+	// `headers` and `url` are getters of the platform's Request and Response, which ky's errors hold.
+	return [...texts, ...[...keys, 'cause', 'errors', 'headers', 'url'].map(key => read(value, key)), ...entries(value)];
+}
+
+function entries(value: object): unknown[] {
+	const found: unknown[] = [];
+	const each = read(value, 'forEach');
+	if (typeof each === 'function' && !Array.isArray(value))
+		each.call(value, (item: unknown, key: unknown) => found.push(key, item));
+	return found;
+}
+
+/** A getter that throws shows nothing. */
+function read(value: object, key: PropertyKey): unknown {
+	try {
+		return Reflect.get(value, key);
+	} catch {
+		return undefined;
+	}
+}

@@ -1,0 +1,43 @@
+import type {ClientMetadata} from 'oidc-provider';
+
+/** The scopes of the API. */
+export const accountScopes = '/accounts.read /accounts.write';
+
+/** A client that authenticates with HTTP Basic and is granted its own tokens. */
+export const service = {clientId: 'service', secret: 'dK7vR2_mXw1-Lk9TnB4sYd0q'} as const;
+
+/** The same, registered for credentials in the body. (The provider takes either from both.) */
+export const servicePost = {clientId: 'service-post', secret: 'Zp3hQ8-uVe6_Jc5WfA2xGt1r'} as const;
+
+/** A client whose id and secret survive Basic only when they are form-encoded first. */
+export const awkward = {clientId: "we:ird %&+-_.!~*'()", secret: "s3:cr et%&+=/?#-_.!~*'()"} as const;
+
+/** A public client with refresh tokens. */
+export const app = {clientId: 'app'} as const;
+
+const confidential = (
+	{clientId, secret}: typeof service | typeof servicePost | typeof awkward,
+	method: 'basic' | 'post',
+): ClientMetadata => ({
+	client_id: clientId,
+	client_secret: secret,
+	token_endpoint_auth_method: `client_secret_${method}`,
+	grant_types: ['client_credentials'],
+	response_types: [],
+	redirect_uris: [],
+	scope: accountScopes,
+});
+
+/** All of them, as the provider is told. */
+export const clients: ClientMetadata[] = [
+	confidential(service, 'basic'),
+	confidential(servicePost, 'post'),
+	confidential(awkward, 'basic'),
+	{
+		client_id: app.clientId,
+		token_endpoint_auth_method: 'none',
+		grant_types: ['authorization_code', 'refresh_token'],
+		response_types: ['code'],
+		redirect_uris: ['http://127.0.0.1/'],
+	},
+];

@@ -1,0 +1,35 @@
+import {type Handler, type Reply, toReply} from './serve.ts';
+
+const granted = [
+	['access-control-allow-origin', '*'],
+	['access-control-expose-headers', 'WWW-Authenticate, Retry-After, X-Retry-In'],
+] as const;
+
+/**
+Lets every origin read an answer. A header that the answer has itself stays as it is, so that a test can hide
+`WWW-Authenticate` with an empty `access-control-expose-headers`.
+*/
+export function withCors(reply: Reply): Reply {
+	const headers = reply.headers ?? [];
+	const names = new Set(headers.map(([name]) => name.toLowerCase()));
+	return {...reply, headers: [...headers, ...granted.filter(([name]) => !names.has(name))]};
+}
+
+/** A handler that pages of every origin may call: preflights are answered, and never reach the handler. */
+export function allowEveryOrigin(handler: Handler): Handler {
+	return async (request, captured) => {
+		if (captured.method === 'OPTIONS') return preflight(captured.headers);
+		return withCors(toReply(await handler(request, captured)));
+	};
+}
+
+function preflight(headers: Readonly<Record<string, string>>): Reply {
+	return {
+		status: 204,
+		headers: [
+			['access-control-allow-origin', '*'],
+			['access-control-allow-methods', headers['access-control-request-method'] ?? '*'],
+			['access-control-allow-headers', headers['access-control-request-headers'] ?? '*'],
+		],
+	};
+}

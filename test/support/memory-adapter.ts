@@ -1,0 +1,65 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import type {Adapter, AdapterFactory, AdapterPayload} from 'oidc-provider';
+
+/** How the storage of a test's authorization server behaves. */
+export interface MemoryAdapterOptions {
+	/** Milliseconds that each access takes. 0 by default; some make races between two requests real. */
+	readonly latency?: number;
+	/**
+	Called when a refresh token is consumed that is consumed already. With latency two requests can both find it fresh,
+	and the provider, which checks before it consumes, then answers both and notices nothing.
+	*/
+	readonly onSecondConsumption?: () => void;
+}
+
+/**
+Storage for oidc-provider without its own adapter's limit of 1,000 rows, beyond which that one evicts live grants. One
+call makes the storage of one provider.
+*/
+export function createMemoryAdapter({latency = 0, onSecondConsumption}: MemoryAdapterOptions = {}): AdapterFactory {
+	const rows = new Map<string, AdapterPayload>();
+	const grants = new Map<string, Set<string>>();
+	const access = async (): Promise<void> => {
+		if (latency > 0) await sleep(latency);
+	};
+	const findWhere = async (
+		model: string,
+		field: 'uid' | 'userCode',
+		value: string,
+	): Promise<AdapterPayload | undefined> => {
+		await access();
+		for (const [key, row] of rows) if (key.startsWith(`${model}:`) && row[field] === value) return row;
+		return undefined;
+	};
+	return (model: string): Adapter => ({
+		async upsert(id, payload) {
+			await access();
+			const key = `${model}:${id}`;
+			rows.set(key, payload);
+			const {grantId} = payload;
+			if (grantId !== undefined) grants.set(grantId, (grants.get(grantId) ?? new Set()).add(key));
+		},
+		async find(id) {
+			await access();
+			const row = rows.get(`${model}:${id}`);
+			return row && {...row};
+		},
+		findByUid: uid => findWhere(model, 'uid', uid),
+		findByUserCode: userCode => findWhere(model, 'userCode', userCode),
+		async destroy(id) {
+			await access();
+			rows.delete(`${model}:${id}`);
+		},
+		async consume(id) {
+			await access();
+			const row = rows.get(`${model}:${id}`);
+			if (row?.consumed) onSecondConsumption?.();
+			if (row) row.consumed = Math.floor(Date.now() / 1000);
+		},
+		async revokeByGrantId(grantId) {
+			await access();
+			const keys = grants.get(grantId) ?? [];
+			for (const key of keys) if (key.startsWith(`${model}:`)) rows.delete(key);
+		},
+	});
+}

@@ -1,0 +1,48 @@
+import {generateKeyPairSync} from 'node:crypto';
+import Provider, {type AdapterFactory} from 'oidc-provider';
+import {accountScopes, clients} from './clients.ts';
+
+/** Where its endpoints are. */
+export const paths = {token: '/token', revocation: '/token/revocation', introspection: '/token/introspection'};
+
+const hour = 3600;
+
+/**
+A real provider. Whatever is left to a default makes it write a warning to the console, whence the keys, lifetimes and
+policies.
+*/
+export function createProvider(issuer: string, accessTokenSeconds: number, adapter: AdapterFactory): Provider {
+	const provider = new Provider(issuer, {
+		adapter,
+		clients,
+		clientDefaults: {id_token_signed_response_alg: 'ES256'},
+		clientBasedCORS: () => true,
+		clockTolerance: 0,
+		cookies: {keys: ['test']},
+		features: {
+			clientCredentials: {enabled: true},
+			devInteractions: {enabled: false},
+			introspection: {enabled: true, allowedPolicy: async () => true},
+			revocation: {enabled: true, allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId},
+		},
+		findAccount: async (_ctx, accountId) => ({accountId, claims: async () => ({sub: accountId})}),
+		jwks: {keys: [generateKeyPairSync('ec', {namedCurve: 'P-256'}).privateKey.export({format: 'jwk'})]},
+		renderError: async (ctx, out) => {
+			ctx.body = {...out};
+		},
+		rotateRefreshToken: () => true,
+		routes: paths,
+		scopes: ['openid', 'offline_access', ...accountScopes.split(' ')],
+		ttl: {
+			AccessToken: accessTokenSeconds,
+			ClientCredentials: accessTokenSeconds,
+			Grant: hour,
+			IdToken: hour,
+			Interaction: hour,
+			RefreshToken: hour,
+			Session: hour,
+		},
+	});
+	provider.on('error' as 'server_error', () => {}); // koa's own event, which the types do not know: without a listener koa prints
+	return provider;
+}

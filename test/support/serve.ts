@@ -1,0 +1,142 @@
+import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
+
+/** What a client sent, its body read to the end. */
+export interface CapturedRequest {
+	readonly method: string;
+	/** Absolute. */
+	readonly url: string;
+	/** As it stood in the request line, query included. */
+	readonly path: string;
+	/** Names in lower case. A header that came twice has both values, joined by a comma. */
+	readonly headers: Readonly<Record<string, string>>;
+	readonly body: string;
+	/** The body again, for what is not text. */
+	readonly bytes: Uint8Array;
+}
+
+/** An answer that `Response` has no words for: header lines of one name kept apart, or no answer at all. */
+export interface Reply {
+	/** 200 by default. */
+	readonly status?: number;
+	/** In this order, one line each. */
+	readonly headers?: ReadonlyArray<readonly [name: string, value: string]>;
+	/** A stream may stall, flood or fail: a failing one breaks the connection. */
+	readonly body?: string | Uint8Array | ReadableStream<Uint8Array> | null;
+	/** Resets the connection instead, before any byte. */
+	readonly reset?: boolean;
+}
+
+/** What a handler may answer with. */
+export type Answer = Response | Reply;
+
+/** Answers one request. `request.signal` is aborted when the client is gone. */
+export type Handler = (request: Request, captured: CapturedRequest) => Answer | Promise<Answer>;
+
+/** A running server. */
+export interface Served {
+	readonly origin: string;
+	/** Every request, in the order in which their bodies were complete. */
+	readonly requests: CapturedRequest[];
+	/** Drops all connections. Rejects with what a handler has thrown: a fake that was asked nonsense fails its test. */
+	close(): Promise<void>;
+}
+
+/** Starts a real server on loopback for a handler: a transport that is faked proves nothing about transport. */
+export async function serve(handler: Handler): Promise<Served> {
+	const requests: CapturedRequest[] = [];
+	const failures: unknown[] = [];
+	const server = createServer((incoming, outgoing) => {
+		respond(incoming, outgoing).catch(error => {
+			failures.push(error);
+			outgoing.destroy();
+		});
+	});
+	const origin = await listen(server);
+	async function respond(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+		const captured = await capture(incoming, origin).catch(() => undefined);
+		if (!captured) return; // the client left while it was sending
+		requests.push(captured);
+		await send(toReply(await handler(toRequest(captured, outgoing), captured)), outgoing);
+	}
+	return {
+		origin,
+		requests,
+		async close() {
+			await shut(server);
+			if (failures.length > 0) throw failures[0];
+		},
+	};
+}
+
+/** Opens a server on a free port of loopback. Resolves with its origin. */
+export async function listen(server: Server): Promise<string> {
+	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+	const address = server.address();
+	if (address === null || typeof address === 'string') throw new Error('The server has no port');
+	return `http://127.0.0.1:${address.port}`;
+}
+
+/** Closes a server without waiting for its clients. */
+export async function shut(server: Server): Promise<void> {
+	server.closeAllConnections();
+	await new Promise<void>(resolve => server.close(() => resolve()));
+}
+
+/** Reads a request to its end. Rejects when the client leaves before. */
+export async function capture(incoming: IncomingMessage, origin: string): Promise<CapturedRequest> {
+	const chunks: Uint8Array[] = [];
+	for await (const chunk of incoming) chunks.push(chunk as Uint8Array); // no encoding is set, so these are buffers
+	const bytes = Buffer.concat(chunks);
+	const path = incoming.url ?? '/';
+	const headers: Record<string, string> = {};
+	for (const [name, values] of Object.entries(incoming.headersDistinct)) headers[name] = values?.join(', ') ?? '';
+	return {method: incoming.method ?? 'GET', url: origin + path, path, headers, body: bytes.toString(), bytes};
+}
+
+/** One shape for both kinds of answer. Only the parts of a `Response` are read: in happy-dom it is not Node's. */
+export function toReply(answer: Answer): Reply {
+	if (!('ok' in answer)) return answer;
+	return {status: answer.status, headers: [...answer.headers], body: answer.body};
+}
+
+/** Writes a reply. A stream is pulled no faster than the client reads, and cancelled when the client is gone. */
+export async function send({status = 200, headers = [], body, reset}: Reply, outgoing: ServerResponse): Promise<void> {
+	if (reset) return void outgoing.socket?.resetAndDestroy();
+	for (const [name, value] of headers) outgoing.appendHeader(name, value);
+	outgoing.writeHead(status);
+	if (body === undefined || body === null || typeof body === 'string' || ArrayBuffer.isView(body)) {
+		return void outgoing.end(body ?? undefined);
+	}
+	outgoing.flushHeaders(); // a body that stalls comes after headers that do not
+	await pump(body, outgoing);
+}
+
+async function pump(body: ReadableStream<Uint8Array>, outgoing: ServerResponse): Promise<void> {
+	const reader = body.getReader();
+	outgoing.once('close', () => void reader.cancel().catch(() => {}));
+	try {
+		for (let read = await reader.read(); !read.done && !outgoing.destroyed; read = await reader.read()) {
+			if (!outgoing.write(read.value)) await writable(outgoing);
+		}
+		outgoing.end();
+	} catch {
+		outgoing.destroy();
+	}
+}
+
+function writable(outgoing: ServerResponse): Promise<void> {
+	return new Promise(resolve => {
+		const settle = (): void => {
+			outgoing.off('drain', settle).off('close', settle);
+			resolve();
+		};
+		outgoing.on('drain', settle).on('close', settle);
+	});
+}
+
+function toRequest({method, url, headers, bytes}: CapturedRequest, outgoing: ServerResponse): Request {
+	const client = new AbortController();
+	outgoing.once('close', () => client.abort());
+	const hasBody = bytes.length > 0 && method !== 'GET' && method !== 'HEAD';
+	return new Request(url, {method, headers, body: hasBody ? new Uint8Array(bytes) : null, signal: client.signal});
+}

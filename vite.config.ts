@@ -1,0 +1,31 @@
+import {defineConfig} from 'vitest/config';
+
+export default defineConfig({
+	build: {
+		target: 'es2022',
+		minify: false,
+		sourcemap: true,
+		lib: {formats: ['es'], entry: {index: 'src/index.ts'}},
+		rolldownOptions: {
+			external: [/^ky(?:\/|$)/, /^valibot(?:\/|$)/],
+			// One file per source file: of one file for all, esbuild could not drop what is not used.
+			output: {preserveModules: true, preserveModulesRoot: 'src'},
+		},
+	},
+	test: {
+		projects: [
+			{
+				extends: true,
+				test: {name: 'node', environment: 'node', include: ['test/**/*.test.ts'], exclude: ['test/browser/**']},
+			},
+			{
+				extends: true,
+				test: {
+					name: 'happy-dom',
+					environment: 'happy-dom',
+					include: ['test/runtimes/*.test.ts', 'test/browser/*.test.ts'],
+				},
+			},
+		],
+	},
+});
