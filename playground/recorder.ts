@@ -1,0 +1,85 @@
+/** A `fetch` that writes down each exchange as a line. Tokens go by a number, so that no line holds a secret. */
+export interface Recorder {
+	readonly fetch: typeof fetch;
+	/** Adds a line about something that happens elsewhere. */
+	note(text: string): void;
+	/** One line a step, in the order in which steps were first completed. Equal steps are counted in one line. */
+	lines(): string[];
+}
+
+/** A recorder that has seen nothing. */
+export function createRecorder(): Recorder {
+	const steps = new Map<string, number>();
+	const nameOf = createNames();
+	const add = (line: string): void => void steps.set(line, (steps.get(line) ?? 0) + 1);
+	return {
+		async fetch(input, init) {
+			const request = new Request(input, init);
+			const parameters = await readParametersOf(request.clone());
+			const sent = parameters ? describeGrant(parameters, nameOf) : describeBearer(request, nameOf);
+			const response = await fetch(request);
+			const received = describeTokens(await readJson(response.clone()), nameOf);
+			const who = parameters ? 'authorization server' : 'API';
+			const what = `${request.method} ${new URL(request.url).pathname}`;
+			add([who.padEnd(21), what.padEnd(19), sent.padEnd(31), response.status, received].join(' ').trimEnd());
+			return response;
+		},
+		note: text => add(`(${text})`),
+		lines: () => [...steps].map(([line, times]) => (times === 1 ? line : `${line}, ${times} times`)),
+	};
+}
+
+/** The parameters of a token request, in whichever of the two encodings. */
+export function readParameters(contentType: string | null | undefined, body: string): URLSearchParams {
+	if (!contentType?.startsWith('application/json')) return new URLSearchParams(body);
+	return new URLSearchParams(JSON.parse(body) as Record<string, string>); // the test's servers refuse any other
+}
+
+type NameOf = (kind: string, value: unknown) => string;
+
+function createNames(): NameOf {
+	const names = new Map<unknown, string>();
+	const counts = new Map<string, number>();
+	return (kind, value) => {
+		const count = (counts.get(kind) ?? 0) + 1;
+		if (!names.has(value)) {
+			names.set(value, `${kind} ${count}`);
+			counts.set(kind, count);
+		}
+		return names.get(value) ?? kind;
+	};
+}
+
+async function readParametersOf(request: Request): Promise<URLSearchParams | undefined> {
+	if (request.method !== 'POST') return undefined;
+	return readParameters(request.headers.get('content-type'), await request.text());
+}
+
+function describeBearer({headers}: Request, nameOf: NameOf): string {
+	const token = /^Bearer (.+)$/.exec(headers.get('authorization') ?? '')?.[1];
+	return token === undefined ? 'no token' : nameOf('access token', token);
+}
+
+function describeGrant(parameters: URLSearchParams, nameOf: NameOf): string {
+	const refreshToken = parameters.get('refresh_token');
+	const proof = refreshToken === null ? '' : `, ${nameOf('refresh token', refreshToken)}`;
+	return `${parameters.get('grant_type')}${proof}`;
+}
+
+function describeTokens(answer: unknown, nameOf: NameOf): string {
+	const {access_token, refresh_token} = (answer ?? {}) as Record<string, unknown>; // a string has none of these either
+	return [
+		access_token === undefined ? '' : nameOf('access token', access_token),
+		refresh_token === undefined ? '' : nameOf('refresh token', refresh_token),
+	]
+		.filter(name => name !== '')
+		.join(', ');
+}
+
+async function readJson(response: Response): Promise<unknown> {
+	try {
+		return await response.json();
+	} catch {
+		return undefined;
+	}
+}

@@ -1,0 +1,34 @@
+// The example program: `npm start` prints a traced exchange and then serves a page, `--once` leaves the page out.
+import {startAuthorizationServer} from './authorization-server.ts';
+import {servePage} from './page.ts';
+import {scenesAt, trace} from './trace.ts';
+
+const minute = 60;
+
+async function start(once: boolean): Promise<void> {
+	const server = await startAuthorizationServer({accessTokenSeconds: minute});
+	try {
+		const lines: string[] = [];
+		await trace(scenesAt(server), line => {
+			lines.push(line);
+			console.log(line);
+		});
+		if (!once) await showPage(server, lines);
+	} finally {
+		await server.close();
+	}
+}
+
+async function showPage(server: Parameters<typeof servePage>[0], lines: readonly string[]): Promise<void> {
+	const page = await servePage(server, lines);
+	console.log(`\nThe same in a browser: ${page.origin}/ (Ctrl-C ends it)`);
+	await new Promise(resolve => process.once('SIGINT', resolve).once('SIGTERM', resolve));
+	await page.close();
+}
+
+try {
+	await start(process.argv.includes('--once'));
+} catch (error) {
+	console.error(`The exchange did not go as it should. ${error instanceof Error ? error.message : ''}`);
+	process.exitCode = 1;
+}

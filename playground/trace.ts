@@ -1,0 +1,140 @@
+import ky, {type KyInstance} from 'ky';
+import {type Auth, type AuthOptions, clientSecretBasic, createAuth} from 'regrant';
+import {app, type AuthorizationServer, seedClient, service, startSeedApi} from './authorization-server.ts';
+import {createRecorder, type Recorder} from './recorder.ts';
+import {crowd, describeTally, findFault, type Tally, tallyOf, type Witness} from './tally.ts';
+
+/** One exchange between regrant and a server, and what the server must have counted when it is over. */
+export interface Scene {
+	readonly title: string;
+	readonly expected: Tally;
+	/** Plays it, and gives the witness. */
+	play(recorder: Recorder): Promise<Witness>;
+}
+
+/**
+Plays the scenes one after another and prints their steps.
+
+@throws what went wrong, as a sentence.
+*/
+export async function trace(scenes: readonly Scene[], print: (line: string) => void): Promise<void> {
+	for (const {title, expected, play} of scenes) {
+		const recorder = createRecorder();
+		print(`\n${title}`);
+		try {
+			const fault = findFault(expected, tallyOf(await play(recorder)));
+			if (fault !== undefined) throw new Error(fault);
+		} finally {
+			for (const line of recorder.lines()) print(`  ${line}`);
+		}
+		print(`  ${describeTally(expected)}`);
+	}
+}
+
+/** The scenes of `npm start`. All but one play at a real authorization server. */
+export function scenesAt(server: AuthorizationServer): Scene[] {
+	return [serviceScene(server), seedScene(), publicScene(server), crowdScene(server)];
+}
+
+function serviceScene(server: AuthorizationServer): Scene {
+	return {
+		title: 'A service at oidc-provider, which grants it no refresh token: it asks for a new access token',
+		expected: {'client_credentials grant answered 200': 2, 'call answered 200': 2, 'call answered 401': 1},
+		async play(recorder) {
+			server.reset();
+			const {auth, api} = connect(server, recorder, {
+				clientId: service.clientId,
+				clientAuthentication: clientSecretBasic(service.secret),
+				grant: {grant_type: 'client_credentials', scope: '/accounts.read'},
+			});
+			await callExpireCall(server, recorder, auth, api);
+			return server;
+		},
+	};
+}
+
+function seedScene(): Scene {
+	return {
+		title: 'A service at an API that gives it a refresh token: it uses that',
+		expected: {
+			'client_credentials grant answered 200': 1,
+			'refresh_token grant answered 200': 1,
+			'call answered 200': 2,
+			'call answered 401': 1,
+		},
+		async play(recorder) {
+			const server = await startSeedApi();
+			try {
+				const {auth, api} = connect(server, recorder, {
+					clientId: seedClient.clientId,
+					clientAuthentication: clientSecretBasic(seedClient.secret),
+					encoding: 'json',
+					grant: {grant_type: 'client_credentials', scope: '/accounts.read /accounts.write'},
+				});
+				await callExpireCall(server, recorder, auth, api);
+				return server;
+			} finally {
+				await server.close();
+			}
+		},
+	};
+}
+
+function publicScene(server: AuthorizationServer): Scene {
+	return {
+		title: 'A public client that has nothing but a refresh token, at oidc-provider: each use gives it the next one',
+		expected: {'refresh_token grant answered 200': 2, 'call answered 200': 2, 'call answered 401': 1},
+		async play(recorder) {
+			server.reset();
+			const {refresh_token} = await server.mint();
+			const {auth, api} = connect(server, recorder, {
+				clientId: app.clientId,
+				grant: {grant_type: 'refresh_token', refresh_token},
+			});
+			await callExpireCall(server, recorder, auth, api);
+			return server;
+		},
+	};
+}
+
+function crowdScene(server: AuthorizationServer): Scene {
+	return {
+		title: `${crowd} calls of that client at once, with an access token that has expired`,
+		expected: {'refresh_token grant answered 200': 1, 'call answered 401': crowd, 'call answered 200': crowd},
+		async play(recorder) {
+			server.reset();
+			const token = await server.mint();
+			await server.expire(token.access_token);
+			const {auth, api} = connect(server, recorder, {clientId: app.clientId});
+			await auth.setToken(token);
+			await Promise.all(Array.from({length: crowd}, () => api.get('accounts')));
+			return server;
+		},
+	};
+}
+
+interface Place {
+	readonly tokenEndpoint: string;
+	readonly api: string;
+}
+
+function connect(
+	{tokenEndpoint, api}: Place,
+	recorder: Recorder,
+	options: Omit<AuthOptions, 'tokenEndpoint'>,
+): {readonly auth: Auth; readonly api: KyInstance} {
+	const auth = createAuth({tokenEndpoint, fetch: recorder.fetch, ...options});
+	return {auth, api: ky.extend({baseUrl: api, fetch: recorder.fetch, hooks: auth.hooks})};
+}
+
+async function callExpireCall(
+	server: {expire(accessToken: string): unknown},
+	recorder: Recorder,
+	auth: Auth,
+	api: KyInstance,
+): Promise<void> {
+	await api.get('accounts');
+	await server.expire((await auth.getToken()).access_token);
+	recorder.note('the server ends access token 1');
+	await api.get('accounts');
+}

@@ -1,0 +1,154 @@
+import {type ChildProcess, spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {describe, expect} from 'vitest';
+import {findFault, tallyOf} from '../playground/tally.ts';
+import {type Scene, trace} from '../playground/trace.ts';
+import {test} from './support/test.ts';
+
+interface Program {
+	readonly process: ChildProcess;
+	/** What it has printed so far, on both outputs. */
+	output(): string;
+	/** Its exit status. */
+	readonly status: Promise<number | null>;
+}
+
+function start(...options: string[]): Program {
+	const program = spawn(process.execPath, ['playground/start.ts', ...options], {stdio: ['ignore', 'pipe', 'pipe']});
+	let text = '';
+	for (const output of [program.stdout, program.stderr]) output.on('data', chunk => (text += chunk));
+	return {
+		process: program,
+		output: () => text,
+		status: once(program, 'close').then(([status]) => status as number | null), // as Node documents the event
+	};
+}
+
+/** The numbered tokens and the statuses of each scene, without the columns between. */
+function stepsOf(output: string): string[][] {
+	const scenes = output.trim().split('\n\n');
+	return scenes.map(scene =>
+		scene
+			.split('\n')
+			.filter(line => /^ {2}(?:API|authorization server) /.test(line))
+			.map(line => line.trim().replaceAll(/ {2,}/g, ' ')),
+	);
+}
+
+describe('npm start', {timeout: 30_000}, () => {
+	test('prints each step from the first grant to the answer of the retry, and ends well', async () => {
+		const program = start('--once');
+		expect([await program.status, program.output()]).toEqual([0, expect.not.stringContaining('Warning')]);
+		expect(stepsOf(program.output())).toEqual([
+			[
+				'authorization server POST /token client_credentials 200 access token 1',
+				'API GET /accounts access token 1 200',
+				'API GET /accounts access token 1 401',
+				'authorization server POST /token client_credentials 200 access token 2',
+				'API GET /accounts access token 2 200',
+			],
+			[
+				'authorization server POST /oauth2/token client_credentials 200 access token 1, refresh token 1',
+				'API GET /accounts access token 1 200',
+				'API GET /accounts access token 1 401',
+				'authorization server POST /oauth2/token refresh_token, refresh token 1 200 access token 2, refresh token 2',
+				'API GET /accounts access token 2 200',
+			],
+			[
+				'authorization server POST /token refresh_token, refresh token 1 200 access token 1, refresh token 2',
+				'API GET /accounts access token 1 200',
+				'API GET /accounts access token 1 401',
+				'authorization server POST /token refresh_token, refresh token 2 200 access token 2, refresh token 3',
+				'API GET /accounts access token 2 200',
+			],
+			[
+				'API GET /accounts access token 1 401, 40 times',
+				'authorization server POST /token refresh_token, refresh token 1 200 access token 2, refresh token 2',
+				'API GET /accounts access token 2 200, 40 times',
+			],
+		]);
+	});
+
+	test('then serves a page with all its modules, and ends when it is told to', async () => {
+		const program = start();
+		try {
+			await expect.poll(program.output, {timeout: 20_000}).toContain('(Ctrl-C ends it)');
+			const page = /http:\S+/.exec(program.output())?.[0] ?? '';
+			expect(await (await fetch(page)).text()).toContain('src="/main.ts"');
+			expect(await importAll(new URL('/main.ts', page))).toContainEqual(expect.stringMatching(/\/dist\/index\.js$/));
+			expect(await (await fetch(new URL('/trace', page))).json()).toContainEqual(expect.stringContaining('401'));
+			const session = await (await fetch(new URL('/session', page), {method: 'POST'})).json();
+			expect((await fetch(`${session.api}/accounts`)).headers.get('access-control-allow-origin')).toBe('*');
+		} finally {
+			program.process.kill('SIGTERM');
+		}
+		expect(await program.status).toBe(0);
+	});
+});
+
+/** Fetches a module and what it imports, as a browser would. */
+async function importAll(entry: URL): Promise<string[]> {
+	const seen = new Set<string>();
+	const visit = async (url: URL): Promise<void> => {
+		if (seen.has(url.pathname)) return;
+		seen.add(url.pathname);
+		const response = await fetch(url);
+		expect([url.pathname, response.status]).toEqual([url.pathname, 200]);
+		const imports = (await response.text()).matchAll(/^(?:import|export)\b[^;]*?from "([^"]+)"/gm);
+		await Promise.all([...imports].map(([, specifier]) => visit(new URL(specifier ?? '', url))));
+	};
+	await visit(entry);
+	return [...seen];
+}
+
+describe('the trace', () => {
+	const scene = (expected: Scene['expected'], grants: number): Scene => ({
+		title: 'A scene',
+		expected,
+		async play({note}) {
+			note('something happened');
+			return {
+				tokenRequests: Array.from({length: grants}, () => ({
+					headers: {'content-type': 'application/x-www-form-urlencoded'},
+					body: 'grant_type=refresh_token',
+					status: 200,
+				})),
+				calls: [{status: 200}],
+				referee: {verdict() {}},
+			};
+		},
+	});
+	const expected = {'refresh_token grant answered 200': 1, 'call answered 200': 1};
+
+	test('says in a sentence what a server counted otherwise than it should have', async () => {
+		const lines: string[] = [];
+		const print = (line: string): void => void lines.push(line);
+		await trace([scene(expected, 1)], print);
+		await expect(trace([scene(expected, 2)], print)).rejects.toThrow(
+			'The server counted 2 × "refresh_token grant answered 200" where 1 was right.',
+		);
+		expect(lines).toEqual([
+			'\nA scene',
+			'  (something happened)',
+			'  The server counted 1 × refresh_token grant answered 200, 1 × call answered 200.',
+			'\nA scene',
+			'  (something happened)',
+		]);
+	});
+
+	test('finds what is missing, what is too much and what was lost', () => {
+		expect(findFault(expected, expected)).toBeUndefined();
+		expect(findFault({a: 1}, {b: 2})).toBe(
+			'The server counted 0 × "a" where 1 was right, and 2 × "b" where 0 was right.',
+		);
+		const referee = {
+			verdict() {
+				throw new Error('A session was lost');
+			},
+		};
+		expect(tallyOf({tokenRequests: [], calls: [{status: 401}], referee})).toEqual({
+			'call answered 401': 1,
+			'session lost': 1,
+		});
+	});
+});
