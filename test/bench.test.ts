@@ -1,0 +1,39 @@
+import {describe, expect, test} from 'vitest';
+import {measureCalls, median, roundsOf} from './bench/call.ts';
+import {clients} from './bench/clients.ts';
+import {measureLoad} from './bench/load.ts';
+import {bundle, peerRows, toKilobytes} from './bench/sizes.ts';
+
+// That the benchmark measures what it says. What it measures is no matter of a test.
+const once = {rounds: 1, seconds: 0};
+
+describe('the benchmark', () => {
+	test.for(['get', 'post'] as const)('lets every client make its %s calls', async method => {
+		const {ratios, rounds} = await measureCalls(method, {...once, calls: 2});
+		expect(Object.keys(ratios)).toEqual(Object.keys(clients));
+		expect(Object.values(ratios).every(ratio => ratio > 0 && ratio < Infinity)).toBe(true);
+		expect(rounds).toBe(1);
+	});
+
+	test('counts the grants and the requests of a crowd at the server', {timeout: 20_000}, async () => {
+		const loads = await measureLoad({...once, calls: 30});
+		const counts = loads.map(({name, grants, calls, answered}) => [name, grants, calls, answered]);
+		expect(counts).toEqual([
+			['ky, the same requests by hand', 1, 60, 30],
+			['regrant', 1, 60, 30],
+			["ky, its readme's recipe", 30, 60, 30],
+			['@badgateway/oauth2-client', expect.any(Number), 60, 30], // one more for each late 401
+		]);
+	});
+
+	test('bundles what the neighbours export', async () => {
+		for (const row of peerRows) expect((await bundle(row)).bytes).toBeGreaterThan(3000);
+	});
+
+	test('ends after its rounds or its time, and counts none that warms up', () => {
+		expect([...roundsOf({rounds: 3, seconds: 60, calls: 1})]).toEqual([0, 1, 2, 3]);
+		expect([...roundsOf({rounds: 3, seconds: 0, calls: 1})]).toEqual([0, 1]);
+		expect([median([3, 1, 2]), median([])]).toEqual([2, 0]);
+		expect([toKilobytes(4401), toKilobytes(4400)]).toEqual([4.5, 4.4]);
+	});
+});

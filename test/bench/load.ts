@@ -1,0 +1,99 @@
+import {once} from 'node:events';
+import {Worker} from 'node:worker_threads';
+import ky from 'ky';
+import {type Effort, median, roundsOf} from './call.ts';
+import {type Client, clients, type Place} from './clients.ts';
+
+/** What became of many calls at once on an access token that has expired. */
+export interface Load {
+	readonly name: string;
+	/** Token requests that the server counted. */
+	readonly grants: number;
+	/** Requests to the API that the server counted. */
+	readonly calls: number;
+	/** Calls that the client answered. */
+	readonly answered: number;
+	/** Median of rounds, milliseconds. */
+	readonly milliseconds: number;
+	/** Median of the ratios to the same requests on bare ky, round by round. */
+	readonly ratio: number;
+	readonly rounds: number;
+}
+
+type Session = Pick<Place, 'access_token' | 'refresh_token'>;
+type Run = Omit<Load, 'name' | 'ratio' | 'rounds'>;
+type Contender = (place: Place, crowd: number) => Promise<number>;
+
+/** The same requests without anybody's session: all with the dead token, one grant, all with the new one. */
+const sameRequests = 'ky, the same requests by hand';
+
+const contenders: Readonly<Record<string, Contender>> = {
+	[sameRequests]: byHand,
+	...Object.fromEntries(
+		Object.entries(clients)
+			.filter(([name]) => !/no token|no retry/.test(name))
+			.map(([name, create]): [string, Contender] => [name, async (place, crowd) => all(await create(place), crowd)]),
+	),
+};
+
+/** Lets each client make its calls at once, round by round, at a server in a thread of its own. */
+export async function measureLoad(effort: Effort): Promise<Load[]> {
+	const worker = new Worker(new URL('load-server.ts', import.meta.url));
+	try {
+		const [origin] = (await once(worker, 'message')) as [string]; // the one message that the server sends
+		const runs = new Map<string, Run[]>(Object.keys(contenders).map(name => [name, []]));
+		for (const round of roundsOf(effort)) {
+			for (const [name, contender] of Object.entries(contenders)) {
+				const run = await runOnce(origin, contender, effort.calls);
+				if (round > 0) runs.get(name)?.push(run); // the first one opens the connections
+			}
+		}
+		return toLoads(runs);
+	} finally {
+		await worker.terminate();
+	}
+}
+
+async function runOnce(origin: string, contender: Contender, crowd: number): Promise<Run> {
+	const session = await post<Session>(origin, '/session');
+	globalThis.gc?.(); // else it is the collector that is measured
+	const start = performance.now();
+	const answered = await contender({fetch, origin, ...session}, crowd);
+	const milliseconds = performance.now() - start;
+	return {answered, milliseconds, ...(await post<Pick<Run, 'grants' | 'calls'>>(origin, '/tally'))};
+}
+
+async function post<Answer>(origin: string, path: string): Promise<Answer> {
+	return (await (await fetch(origin + path, {method: 'POST'})).json()) as Answer; // load-server.ts says what it answers
+}
+
+async function all(client: Pick<Client, 'get'>, crowd: number): Promise<number> {
+	const results = await Promise.allSettled(Array.from({length: crowd}, () => client.get()));
+	return results.filter(({status}) => status === 'fulfilled').length;
+}
+
+async function byHand(place: Place, crowd: number): Promise<number> {
+	const refused = ky.create({baseUrl: place.origin, throwHttpErrors: false});
+	const withToken =
+		(token: string): Client['get'] =>
+		async () => {
+			const response = await refused.get('accounts', {headers: {authorization: `Bearer ${token}`}});
+			return response.ok ? response.json() : response.body?.cancel();
+		};
+	await all({get: withToken(place.access_token)}, crowd);
+	const {access_token} = await refused.post('token').json<Session>();
+	return all({get: withToken(access_token)}, crowd);
+}
+
+function toLoads(runs: ReadonlyMap<string, readonly Run[]>): Load[] {
+	const base = runs.get(sameRequests) ?? [];
+	return [...runs].map(([name, own]) => ({
+		name,
+		rounds: own.length,
+		grants: Math.max(...own.map(({grants}) => grants)),
+		calls: Math.max(...own.map(({calls}) => calls)),
+		answered: Math.min(...own.map(({answered}) => answered)),
+		milliseconds: median(own.map(({milliseconds}) => milliseconds)),
+		ratio: median(own.map(({milliseconds}, round) => milliseconds / (base[round]?.milliseconds ?? 0))),
+	}));
+}

@@ -1,0 +1,75 @@
+// `npm run bench`: what regrant costs, beside its neighbours, in one run. Nothing is asserted here, and no time in a test.
+import {readFileSync} from 'node:fs';
+import {measureCalls} from './call.ts';
+import {measureLoad} from './load.ts';
+import {bundle, ownRows, peerRows, toKilobytes} from './sizes.ts';
+
+const packages = ['ky', 'valibot', '@badgateway/oauth2-client', 'oauth4webapi', 'esbuild'];
+const callEffort = {rounds: 100, seconds: 10, calls: 100};
+const loadEffort = {rounds: 9, seconds: 20, calls: 1000};
+
+function versionOf(name: string): string {
+	const url = new URL(`../../node_modules/${name}/package.json`, import.meta.url);
+	return (JSON.parse(readFileSync(url, 'utf8')) as {readonly version: string}).version; // every installed package has one
+}
+
+function printTable(title: string, head: readonly string[], rows: ReadonlyArray<readonly string[]>): void {
+	const lines = [head, ...rows];
+	const widths = head.map((_, column) => Math.max(...lines.map(cells => cells[column]?.length ?? 0)));
+	console.log(`\n${title}`);
+	for (const cells of lines) {
+		const padded = cells.map((cell, column) =>
+			column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
+		);
+		console.log(`  ${padded.join('   ')}`);
+	}
+}
+
+async function printCalls(): Promise<void> {
+	const [get, post] = [await measureCalls('get', callEffort), await measureCalls('post', callEffort)];
+	printTable(
+		`One call with a valid token, mock fetch, × ky (median of ${get.rounds} and ${post.rounds} paired rounds of ${callEffort.calls} calls)`,
+		['', 'GET', 'POST JSON'],
+		Object.keys(get.ratios).map(name => [name, times(get.ratios[name]), times(post.ratios[name])]),
+	);
+	console.log(`  (1.00 was ${get.microseconds.toFixed(0)} µs and ${post.microseconds.toFixed(0)} µs)`);
+}
+
+async function printLoad(): Promise<void> {
+	const loads = await measureLoad(loadEffort);
+	printTable(
+		`${loadEffort.calls} calls at once on an expired token, loopback, × ky (median of ${loads[0]?.rounds} paired rounds)`,
+		['', 'grants', 'requests', 'answered', 'ms', 'time'],
+		loads.map(({name, grants, calls, answered, milliseconds, ratio}) => [
+			name,
+			String(grants),
+			String(calls),
+			String(answered),
+			milliseconds.toFixed(0),
+			times(ratio),
+		]),
+	);
+}
+
+async function printSizes(): Promise<void> {
+	const rows: string[][] = [];
+	for (const row of [...ownRows, ...peerRows]) {
+		const {bytes} = await bundle(row);
+		rows.push([
+			row.name,
+			String(bytes),
+			toKilobytes(bytes).toFixed(1),
+			row.limit === undefined ? '' : String(row.limit),
+		]);
+	}
+	printTable('Size of a bundle, minified, gzip -9', ['', 'bytes', 'kB', 'limit'], rows);
+}
+
+function times(ratio = 0): string {
+	return ratio.toFixed(2);
+}
+
+console.log(`Node ${process.version}, ${packages.map(name => `${name} ${versionOf(name)}`).join(', ')}`);
+await printSizes();
+await printCalls();
+await printLoad();
