@@ -1,0 +1,34 @@
+// What the README's examples take for granted, for `node --import`: names that a reader has, and hosts that do not exist.
+import * as v from 'valibot';
+
+/** Where the README's hosts are in truth. The first prefix that fits counts. */
+const hosts = JSON.parse(process.env['README_HOSTS'] ?? '[]') as ReadonlyArray<
+	readonly [prefix: string, target: string]
+>;
+const names = JSON.parse(process.env['README_NAMES'] ?? '{}') as object;
+
+const records = new Map<string, unknown>();
+
+Object.assign(globalThis, names, {
+	Account: v.object({accountID: v.string()}),
+	showLogin() {},
+	database: {
+		read: async (key: string) => records.get(key),
+		write: async (key: string, value: unknown) => void records.set(key, value),
+		remove: async (key: string) => void records.delete(key),
+		exclusively: (_key: string, task: () => Promise<unknown>) => task(),
+	},
+});
+
+const platformFetch = globalThis.fetch;
+
+globalThis.fetch = async (input, init) => {
+	const request = new Request(input, init);
+	const [prefix, target] = hosts.find(([prefix]) => request.url.startsWith(prefix)) ?? [];
+	if (prefix === undefined) throw new Error(`The README's world has no ${request.url}`);
+	const there = new Request(target + request.url.slice(prefix.length), request);
+	const response = await platformFetch(there);
+	// The test's API answers everything with one record; that of the example lists accounts.
+	const isList = response.ok && request.method === 'GET' && request.url.endsWith('/accounts');
+	return isList ? Response.json([{accountID: 'a'}]) : response;
+};
