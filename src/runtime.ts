@@ -1,7 +1,7 @@
 interface Realm {
 	readonly navigator?: {readonly userAgent?: string};
 	readonly document?: unknown;
-	readonly importScripts?: unknown;
+	readonly WorkerLocation?: unknown;
 }
 
 // Not `process`, which Workers have too when asked for compatibility with Node.
@@ -9,7 +9,8 @@ const isServer = ({navigator}: Realm): boolean => /^(?:Node\.js|Deno|Bun)\//.tes
 
 /** Whether this is a page or a worker of a browser, where everybody can read what the program holds. */
 export function isBrowser(realm: Realm = globalThis): boolean {
-	return !!realm.document || (!!realm.importScripts && !isServer(realm));
+	// Workers of Cloudflare have `importScripts` and `WorkerGlobalScope`, those of Deno have all three.
+	return !!realm.document || (!!realm.WorkerLocation && !isServer(realm));
 }
 
 /**

@@ -433,7 +433,7 @@ describe('R13 F-130 in a browser', () => {
 	const places: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 		'a page': {document: {}},
 		'a worker': {
-			importScripts: () => {},
+			WorkerLocation: () => {},
 			WorkerGlobalScope: () => {},
 			navigator: {userAgent: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0.0.0 Safari/537.36'},
 		},

@@ -375,6 +375,14 @@ describe('an error of the authorization server', () => {
 		expect(error).toMatchObject({name: 'TokenResponseError', code: 'unexpected_status', retryable: false});
 	});
 
+	test.for([400, 403, 407, 503])('R37 is none of %i, whatever it asks for', async (status, {canaries}) => {
+		const headers = {'www-authenticate': 'Basic realm="as"'};
+		const bareError = canaries.see(await refused(bare(status, headers)));
+		expect(bareError).toMatchObject({name: 'TokenResponseError', code: 'unexpected_status', status});
+		const error = canaries.see(await refused(json({error: 'invalid_scope'}, status, headers)));
+		expect(error).toMatchObject({error: 'invalid_scope', status});
+	});
+
 	test('R37 is invalid_client at a real server', async ({server, canaries}) => {
 		const client = {tokenEndpoint: server.tokenEndpoint, clientId: 'service'};
 		const error = await canaries.rejection(
@@ -569,6 +577,7 @@ describe('the wait that a server asks for', () => {
 		['F-07', {'retry-after': after(90)}, 90_000],
 		['F-07', {'retry-after': 'Monday, 23-Nov-26 10:01:30 GMT'}, 90_000],
 		['F-07', {'retry-after': 'Mon Nov 23 10:01:30 2026'}, 90_000],
+		['F-07', {'retry-after': '0'}, 0],
 		['F-07', {}, undefined],
 		['F-08', {'retry-after': '-5'}, undefined],
 		['F-08', {'retry-after': '0x10'}, undefined],
@@ -576,6 +585,9 @@ describe('the wait that a server asks for', () => {
 		['F-08', {'retry-after': 'Sometime soon'}, undefined],
 		['F-08', {'retry-after': ''}, undefined],
 		['F-08', {'retry-after': '1.5s'}, undefined],
+		['F-08', {'retry-after': '2099-01-01'}, undefined],
+		['F-08', {'retry-after': '2099-01-01T00:00:00Z'}, undefined],
+		['F-08', {'retry-after': '1/2/2099'}, undefined],
 		['F-08', {'retry-after': '3600'}, hour],
 		['F-08', {'retry-after': '3601'}, hour],
 		['F-08', {'retry-after': '1000000000'}, hour],
@@ -601,6 +613,13 @@ describe('the wait that a server asks for', () => {
 		expect(oauth).toBeInstanceOf(OAuthError);
 		expect((oauth as OAuthError).retryAfter).toBe(retryAfter);
 		expect(JSON.parse(JSON.stringify(oauth))).toMatchObject(retryAfter === undefined ? {} : {retryAfter});
+	});
+
+	test('F-08 is not taken from a number that is none, whatever the clock says', async ({canaries}) => {
+		for (const value of ['-5', '0x10', '1.5', '+5', '5 5']) {
+			const error = canaries.see(await refused(bare(429, {'retry-after': value}), granting, {now: () => 0}));
+			expect([value, (error as TokenResponseError).retryAfter]).toEqual([value, undefined]);
+		}
 	});
 
 	test('F-07 is the same wherever the clock hangs', async ({canaries}) => {

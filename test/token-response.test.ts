@@ -390,6 +390,26 @@ describe('the field expires_in', () => {
 	});
 });
 
+describe('R25 the field expires_at of a token that a session is given', () => {
+	test.for<readonly [expires_at: unknown, kept: boolean]>([
+		[issued_at + 60, true],
+		[253_402_300_799, true],
+		[253_402_300_800, false],
+		[issued_at + 60.5, false],
+		[Number.NaN, false],
+		[Number.POSITIVE_INFINITY, false],
+		[1e308, false],
+		[`${issued_at + 60}`, false],
+		[null, false],
+	])('is a safe integer, or as if it were not there: %s', async ([expires_at, kept]) => {
+		const auth = createAuth({tokenEndpoint: 'https://as.example/token', clientId: 'client', now: () => now});
+		await auth.setToken({...bearer, issued_at, expires_at: expires_at as number});
+		const token = await auth.getToken();
+		expect(token.expires_at).toBe(kept ? expires_at : undefined);
+		expect(token).toMatchObject({...bearer, issued_at});
+	});
+});
+
 describe('the field refresh_token', () => {
 	test('R38 F-127 is kept also of client_credentials', async () => {
 		await expect(read(json({...bearer, refresh_token: 'rt-new'}))).resolves.toMatchObject({refresh_token: 'rt-new'});
