@@ -1,4 +1,5 @@
 import {type Awaitable, type ClientAuthentication, none} from './client-authentication.ts';
+import type {ClientFields} from './client-fields.ts';
 import {ConfigError} from './errors.ts';
 import {vschars} from './field.ts';
 import {own} from './own.ts';
@@ -157,7 +158,7 @@ export function resolveOptions(options: AuthOptions): Settings {
 		expiresIn: 'auto',
 		timeout: 10_000,
 		leeway: 30,
-		now: Date.now,
+		now: () => Date.now(),
 		store: memoryStore(),
 		...others,
 		tokenEndpoint: new URL(tokenEndpoint).href,
@@ -173,8 +174,23 @@ export function resolveOptions(options: AuthOptions): Settings {
 			}
 		},
 	}) as Settings;
-	checkSecret(settings, typeof grant === 'object' ? grant.client_secret : undefined);
+	checkClient(settings, typeof settings.grant === 'object' ? settings.grant : {});
 	return settings;
+}
+
+/**
+Refuses a request of another client, or of one that would prove itself in two ways.
+
+@throws {ConfigError} which names the field.
+@see https://www.rfc-editor.org/rfc/rfc6749#section-2.3
+*/
+export function checkClient(settings: Settings, request: ClientFields): void {
+	const {client_id, client_secret} = own(request);
+	if (client_id && client_id !== settings.clientId) throw new ConfigError('client_id must equal clientId');
+	if (client_secret && settings.clientAuthentication.checkSecret) {
+		throw new ConfigError('Use one client authentication: clientAuthentication, or client_secret in the request');
+	}
+	checkSecret(settings, client_secret);
 }
 
 /**

@@ -1,6 +1,6 @@
 import {within} from './deadline.ts';
 import {ConfigError, TokenNetworkError} from './errors.ts';
-import {checkSecret, type Settings} from './options.ts';
+import {checkClient, checkSecret, type Settings} from './options.ts';
 import type {RevokeTokenRequest} from './revocation-request.ts';
 import type {AuthTokenRequest} from './token-request.ts';
 
@@ -21,12 +21,14 @@ it comes before any lock.
 */
 export async function prepare(
 	settings: Settings,
-	{client_id, ...request}: AuthTokenRequest | RevokeTokenRequest,
+	request: AuthTokenRequest | RevokeTokenRequest,
 ): Promise<PreparedRequest> {
 	const {clientId, clientAuthentication, tokenEndpoint, timeout} = settings;
-	if (client_id && client_id !== clientId) throw new ConfigError('client_id must equal clientId');
-	// RFC 6749 §3.2: a parameter without a value counts as left out.
-	const given = Object.entries(request as Record<string, string>).filter(([, value]) => value);
+	checkClient(settings, request);
+	// RFC 6749 §3.2: a parameter without a value counts as left out. The client's id is for its authentication to add.
+	const given = Object.entries<string | undefined>({...request}).filter(
+		(field): field is [string, string] => !!field[1] && field[0] !== 'client_id',
+	);
 	const parameters = new URLSearchParams(given);
 	const headers = new Headers({accept: 'application/json'});
 	const authenticate = async (): Promise<void> => clientAuthentication({clientId, tokenEndpoint, parameters, headers});
@@ -39,7 +41,7 @@ export async function prepare(
 	// RFC 6749 §2.3
 	const proofs = [headers.get('authorization'), parameters.get('client_secret'), parameters.get('client_assertion')];
 	if (proofs.filter(Boolean).length > 1) {
-		throw new ConfigError('Use one client authentication: clientAuthentication, or client_secret in the request');
+		throw new ConfigError('clientAuthentication must prove the client in one way');
 	}
 	return {parameters, headers};
 }
