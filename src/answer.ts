@@ -1,3 +1,5 @@
+import {own} from './own.ts';
+
 /** What a token or revocation endpoint answered. */
 export interface Answer {
 	/** The HTTP status; 0 for a redirect that a browser hides. */
@@ -8,8 +10,10 @@ export interface Answer {
 	readonly isRedirect: boolean;
 	/** Whether the body was cut. */
 	readonly isTooLarge: boolean;
-	/** The body as JSON, or as a form where it says so. Undefined where it is neither. */
-	readonly body: unknown;
+	/** Whether the body was JSON, or the form that it said it was. */
+	readonly isParsed: boolean;
+	/** The own properties of the body, where that is a record. */
+	readonly record: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** 1 MiB: hundreds of times the largest token in use. */
@@ -21,7 +25,10 @@ export async function readAnswer(response: Response): Promise<Answer> {
 	// A redirect is not followed, and browsers hide what it was. A `fetch` of the client's own may have followed it.
 	const isRedirect = redirected || type === 'opaqueredirect' || (status >= 300 && status < 400);
 	const text = isRedirect ? '' : await readText(response);
-	return {status, headers, isRedirect, isTooLarge: text === undefined, body: parse(text ?? '', headers)};
+	const body = parse(text ?? '', headers);
+	const isRecord = typeof body === 'object' && body !== null && !Array.isArray(body);
+	const record = isRecord ? own(body as Record<string, unknown>) : undefined;
+	return {status, headers, isRedirect, isTooLarge: text === undefined, isParsed: body !== undefined, record};
 }
 
 async function readText({body}: Response): Promise<string | undefined> {

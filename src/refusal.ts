@@ -7,8 +7,8 @@ import {own} from './own.ts';
 export interface RefusalContext {
 	/** The parameters of the request that it answers. */
 	readonly parameters: URLSearchParams;
-	/** What must not show in an error, though a server may repeat it. */
-	readonly secrets: readonly string[];
+	/** How all begins that must not show in an error, though a server may repeat it. */
+	readonly secrets: () => readonly string[];
 	/** Milliseconds since the epoch. */
 	readonly now: number;
 }
@@ -23,7 +23,7 @@ interface AnswerFacts {
 export function factsOf({status, headers}: Answer, {secrets, now}: RefusalContext): AnswerFacts {
 	const mediaType = /^[\w.+-]+\/[\w.+-]+/.exec(headers.get('content-type') ?? '')?.[0];
 	// A short secret is in many a media type by chance.
-	const long = secrets.filter(({length}) => length >= 8);
+	const long = secrets().filter(({length}) => length >= 8);
 	return {status, contentType: clean(mediaType, long, 100), retryAfter: retryDelay(headers, now)};
 }
 
@@ -34,43 +34,44 @@ The error of an answer that gives nothing, and else undefined.
 */
 export function refusalOf(answer: Answer, context: RefusalContext): RegrantError | undefined {
 	const {parameters, secrets} = context;
-	const {status, headers, body} = answer;
-	const isRecord = typeof body === 'object' && body !== null && !Array.isArray(body);
-	const record = own<Record<string, unknown>>(isRecord ? {...body} : {});
+	const {status, headers, record} = answer;
+	const {error, error_description, error_uri} = record ?? own<Record<string, unknown>>({});
 	const isTransient = [408, 425, 429].includes(status) || status >= 500;
-	const {contentType, ...facts} = factsOf(answer, context);
 	const unusable = (code: TokenResponseErrorCode, retryable = false): RegrantError =>
-		new TokenResponseError(code, {...facts, contentType, retryable});
-	const refused = (error: string, fields?: readonly string[]): RegrantError =>
-		new OAuthError({
-			...facts,
-			error: clean(error, secrets, 128) ?? '',
-			error_description: clean(record['error_description'], secrets, 1024),
-			error_uri: clean(record['error_uri'], secrets, 1024)?.replaceAll(' ', '?'),
+		new TokenResponseError(code, {...factsOf(answer, context), retryable});
+	const refused = (error: string, fields?: readonly string[]): RegrantError => {
+		const {retryAfter} = factsOf(answer, context);
+		return new OAuthError({
+			status,
+			retryAfter,
+			error: clean(error, secrets(), 128) ?? '',
+			error_description: clean(error_description, secrets(), 1024),
+			error_uri: clean(error_uri, secrets(), 1024)?.replaceAll(' ', '?'),
 			fields,
 			retryable: isTransient || transientErrors.includes(error),
 		});
+	};
 
 	if (answer.isRedirect) return unusable('unexpected_redirect');
 	if (status === 401 && parseChallenges(headers.get('www-authenticate') ?? '').some(({scheme}) => scheme === 'basic')) {
 		return refused('invalid_client');
 	}
-	if ((status === 200 || status >= 400) && typeof record['error'] === 'string') return refused(record['error']);
-	if (status === 422 && isRecord) {
+	if ((status === 200 || status >= 400) && typeof error === 'string') return refused(error);
+	if (status === 422 && record) {
 		// The seed's API names the fields that it refuses, and a dead refresh token in no other way.
 		const fields = Object.keys(record).filter(name => parameters.has(name));
 		return refused(fields.includes('refresh_token') ? 'invalid_grant' : 'invalid_request', fields);
 	}
-	if (status !== 200) return unusable('unexpected_status', isTransient || isHtml(contentType));
+	if (status !== 200) return unusable('unexpected_status', isTransient || isHtml(headers.get('content-type')));
 	if (answer.isTooLarge) return unusable('body_too_large');
-	if (body === undefined) return unusable('not_json', true);
-	return isRecord ? undefined : unusable('invalid_response');
+	if (!answer.isParsed) return unusable('not_json', true);
+	return record ? undefined : unusable('invalid_response');
 }
 
 const transientErrors = ['server_error', 'temporarily_unavailable', 'slow_down'];
 
 /** A page instead of an answer: a proxy, a portal or an error page is in the way, for the time being. */
-export function isHtml(contentType: string | undefined): boolean {
+export function isHtml(contentType: string | null | undefined): boolean {
 	return /html/i.test(contentType ?? '');
 }
 

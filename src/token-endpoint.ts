@@ -72,14 +72,14 @@ export async function askForToken(
 	const issued_at = Math.floor(settings.now() / 1000);
 	const {answer, refusal, context} = await post(settings, settings.tokenEndpoint, prepared, previous?.access_token);
 	if (refusal) return {token: undefined, error: refusal, rotated: undefined};
-	const outcome = readToken(answer.body, {
+	const outcome = readToken(answer.record, {
 		...settings,
 		issued_at,
 		refresh_token: parameters.get('refresh_token'),
 		scope: parameters.get('scope') ?? previous?.scope,
 	});
 	if (!('problem' in outcome)) return {token: outcome, error: undefined, rotated: undefined};
-	const {refresh_token} = own(answer.body as Partial<TokenSet>);
+	const refresh_token = answer.record?.['refresh_token'];
 	const rotated = typeof refresh_token === 'string' && vschars.test(refresh_token) ? {refresh_token} : undefined;
 	return {
 		token: undefined,
@@ -110,7 +110,8 @@ async function post(
 	try {
 		const exchange = async (): Promise<Answer> => readAnswer(await fetch(url, init));
 		const answer = await within(exchange(), timeout, () => new TokenNetworkError('timeout'));
-		const secrets = secretsOf(settings, {parameters, headers}, [own(Object(answer.body)), {access_token: accessToken}]);
+		const secrets = (): string[] =>
+			secretsOf(settings, {parameters, headers}, [answer.record, {access_token: accessToken}]);
 		const context = {parameters, secrets, now: settings.now()};
 		return {answer, refusal: refusalOf(answer, context), context};
 	} catch (error) {
@@ -124,13 +125,16 @@ async function post(
 	}
 }
 
-/** What the server was told, or tells, and could repeat where it would show; also in the ways that bodies and URLs spell it. */
+/**
+How all begins that the server was told, or tells, and could repeat where it would show: as it is, and in the ways that bodies
+and URLs spell it.
+*/
 function secretsOf(
 	{clientAuthentication}: Settings,
 	{parameters, headers}: PreparedRequest,
-	tokens: readonly Partial<TokenSet>[],
+	records: readonly (Readonly<Record<string, unknown>> | undefined)[],
 ): string[] {
-	const secrets: unknown[] = tokens.flatMap(({access_token, refresh_token}) => [access_token, refresh_token]);
+	const secrets = records.flatMap(record => [record?.['access_token'], record?.['refresh_token']]);
 	secrets.push(headers.get('authorization')?.split(' ').pop());
 	for (const [name, value] of parameters) {
 		if (/(?:token|secret|assertion)$/.test(name)) secrets.push(value);
@@ -138,11 +142,12 @@ function secretsOf(
 	clientAuthentication.checkSecret?.(secret => secrets.push(secret));
 	return secrets
 		.filter((secret): secret is string => typeof secret === 'string' && secret !== '')
-		.flatMap(secret => [
-			secret,
-			JSON.stringify(secret).slice(1, -1),
-			formEncode(secret),
+		.map(secret => secret.slice(0, 16))
+		.flatMap(start => [
+			start,
+			JSON.stringify(start).slice(1, -1),
+			formEncode(start),
 			// Which fails for half a character.
-			vschars.test(secret) ? encodeURIComponent(secret) : secret,
+			vschars.test(start) ? encodeURIComponent(start) : start,
 		]);
 }

@@ -1,6 +1,6 @@
 import {gzipSync} from 'node:zlib';
 import ky from 'ky';
-import {describe, expect} from 'vitest';
+import {describe, expect, vi} from 'vitest';
 import {
 	ConfigError,
 	OAuthError,
@@ -297,6 +297,19 @@ describe('R18 the deadline', () => {
 		const client = at('https://as.example', {timeout: 30, fetch: () => new Promise<Response>(() => {})});
 		const error = await canaries.rejection(requestToken(client, granting));
 		expect(error).toMatchObject({name: 'TokenNetworkError', code: 'timeout', retryable: true});
+	});
+
+	test('R85 leaves no timer behind, whatever comes of the request', async ({canaries}) => {
+		vi.useFakeTimers();
+		try {
+			await requestToken(at('https://as.example', {fetch: async () => ok()}), granting);
+			expect(vi.getTimerCount()).toBe(0);
+			const failing = at('https://as.example', {fetch: () => Promise.reject(new TypeError('fetch failed'))});
+			await canaries.rejection(requestToken(failing, granting));
+			expect(vi.getTimerCount()).toBe(0);
+		} finally {
+			vi.useRealTimers();
+		}
 	});
 
 	test('aborts what is under way', async ({canaries}) => {
