@@ -6,6 +6,7 @@ import {
 	type AuthOptions,
 	ConfigError,
 	createAuth,
+	memoryStore,
 	TokenNetworkError,
 	TokenResponseError,
 } from '../src/index.ts';
@@ -907,7 +908,9 @@ describe('a caller that leaves', () => {
 	});
 
 	test('F-78: never, with timeout: false, is freed by our own deadline', async ({server, watch}) => {
-		const auth = watch(createAuth(appOptions(server, {timeout: 50})));
+		const store = memoryStore();
+		const auth = watch(createAuth(appOptions(server, {store, timeout: 50})));
+		const patient = watch(createAuth(appOptions(server, {store})));
 		await signIn(server, auth, expired);
 		const recover = server.onToken(() => new Promise(() => {}));
 		const error = await apiOf(server, auth, {timeout: false})
@@ -916,7 +919,7 @@ describe('a caller that leaves', () => {
 		expect(error).toBeInstanceOf(TokenNetworkError);
 		expect(error).toMatchObject({code: 'timeout', retryable: true});
 		recover();
-		expect((await apiOf(server, auth, {timeout: false}).get('me')).status).toBe(200);
+		expect((await apiOf(server, patient, {timeout: false}).get('me')).status).toBe(200);
 	});
 });
 

@@ -227,6 +227,7 @@ describe('a renewal that fails', () => {
 		['F-07: 429', {status: 429}, {code: 'unexpected_status', status: 429, ...transient}, true],
 		['502', {status: 502}, {code: 'unexpected_status', status: 502, ...transient}, true],
 		['F-06: 503, empty', {status: 503, body: ''}, {code: 'unexpected_status', status: 503, ...transient}, true],
+		['503 with invalid_grant', json({error: 'invalid_grant'}, 503), {error: 'invalid_grant', ...transient}, true],
 		[
 			'503 with an OAuth error',
 			json({error: 'x'}, 503),
@@ -326,7 +327,9 @@ describe('a renewal that fails', () => {
 		['F-02: nothing', null],
 		['F-03: a body that stalls', new ReadableStream({start: controller => controller.enqueue(new Uint8Array([123]))})],
 	])('with %s ends at the deadline, and the next call tries again', async ([, body], {server, watch}) => {
-		const auth = watch(createAuth(appOptions(server, {timeout: 50})));
+		const store = memoryStore();
+		const auth = watch(createAuth(appOptions(server, {store, timeout: 300})));
+		const patient = watch(createAuth(appOptions(server, {store})));
 		await signIn(server, auth, expired);
 		const recover = server.onToken(() => (body ? new Response(body) : new Promise(() => {})));
 		const error = await auth.getToken().catch((error: unknown) => error);
@@ -334,9 +337,21 @@ describe('a renewal that fails', () => {
 		expect(error).toMatchObject({code: 'timeout', retryable: true});
 		expect(server.tokenRequests).toHaveLength(1);
 		recover();
-		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+		expect((await patient.fetch(`${server.api}/me`)).status).toBe(200);
 		expect(server.tokenRequests).toHaveLength(2);
 	});
+
+	test.for([301, 302, 303, 307, 308])(
+		'R15, F-09, F-10: with %d to B sends nothing to B',
+		async (status, {server, serve, watch}) => {
+			const b = await serve(() => json({access_token: 'of-another-server', token_type: 'Bearer'}));
+			const auth = watch(createAuth(appOptions(server)));
+			await signIn(server, auth, expired);
+			server.onToken(() => ({status, headers: [['location', `${b.origin}/token`]]}));
+			await expect(auth.getToken()).rejects.toMatchObject({code: 'unexpected_redirect', status, retryable: false});
+			expect(b.requests).toEqual([]);
+		},
+	);
 
 	test('F-07: for now, lets a token that is still good be used, also by getToken within its leeway', async ({
 		server,
@@ -792,10 +807,12 @@ describe('a grant that is a function', () => {
 	test('and hangs is given up at the deadline; the next call calls it again', async ({server, watch}) => {
 		let isHanging = true;
 		const grant = async (): Promise<AuthTokenRequest> => (isHanging ? new Promise<never>(() => {}) : serviceGrant);
-		const auth = watch(createAuth(serviceOptions(server, {grant, timeout: 50})));
+		const store = memoryStore();
+		const auth = watch(createAuth(serviceOptions(server, {store, grant, timeout: 50})));
+		const patient = watch(createAuth(serviceOptions(server, {store, grant})));
 		await expect(auth.getToken()).rejects.toMatchObject({code: 'timeout', retryable: true});
 		isHanging = false;
-		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+		expect((await patient.fetch(`${server.api}/me`)).status).toBe(200);
 	});
 
 	const waysIn: ReadonlyArray<[title: string, use: (auth: Auth, url: string) => PromiseLike<unknown>]> = [
@@ -809,9 +826,12 @@ describe('a grant that is a function', () => {
 		'and uses the session that it serves, by %s, %s, is an error and no deadlock',
 		async ([, when, use], {server, watch}) => {
 			let isWrong = true;
+			const store = memoryStore();
+			const patient = watch(createAuth(serviceOptions(server, {store})));
 			const auth: Auth = watch(
 				createAuth(
 					serviceOptions(server, {
+						store,
 						timeout: 50,
 						grant: async () => {
 							if (!isWrong) return serviceGrant;
@@ -828,7 +848,7 @@ describe('a grant that is a function', () => {
 			for (const error of outcomes) expect(isRegrantError(error)).toBe(true);
 			expect(server.tokenRequests).toHaveLength(0);
 			isWrong = false;
-			await expect.poll(() => outcomeOf(auth.fetch(`${server.api}/me`))).toBe('fulfilled');
+			await expect.poll(() => outcomeOf(patient.fetch(`${server.api}/me`))).toBe('fulfilled');
 		},
 	);
 
@@ -1037,14 +1057,14 @@ describe('a renewal whose owner is gone', () => {
 		server,
 		watch,
 	}) => {
-		let isGone = true;
 		const reached = createGate();
-		const own: typeof fetch = async (...given) => {
-			if (!isGone) return fetch(...given);
+		const own: typeof fetch = async () => {
 			reached.open();
 			return new Promise(() => {});
 		};
-		const auth = watch(createAuth(appOptions(server, {fetch: own, timeout: 100})));
+		const store = memoryStore();
+		const auth = watch(createAuth(appOptions(server, {store, fetch: own, timeout: 100})));
+		const patient = watch(createAuth(appOptions(server, {store})));
 		await signIn(server, auth, expired);
 		// As on Workers: with the request that began it, all its timers are gone.
 		vi.stubGlobal('setTimeout', withoutDeadlines);
@@ -1054,8 +1074,7 @@ describe('a renewal whose owner is gone', () => {
 		vi.unstubAllGlobals();
 		const waiters = await Promise.all([auth.getToken(), auth.fetch(`${server.api}/me`)].map(outcomeOf));
 		expect(waiters).toEqual(['TokenNetworkError', 'TokenNetworkError']);
-		isGone = false;
-		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+		expect((await patient.fetch(`${server.api}/me`)).status).toBe(200);
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
@@ -1075,21 +1094,20 @@ describe('a renewal whose owner is gone', () => {
 		await settle();
 		vi.unstubAllGlobals();
 		expect(await outcomeOf(auth.getToken())).toBe('TokenNetworkError');
-		await auth.signOut();
+		await outcomeOf(auth.signOut());
 		expect(gist(events)).toContain('session-ended signed_out');
 	});
 
 	test('F-107: writes nothing when it comes back after another one has begun', async ({server, watch}) => {
 		const store = memoryStore();
-		let isGone = true;
 		const reached = createGate();
 		const late = Promise.withResolvers<Response>();
-		const own: typeof fetch = async (...given) => {
-			if (!isGone) return fetch(...given);
+		const own: typeof fetch = async () => {
 			reached.open();
 			return late.promise;
 		};
 		const auth = watch(createAuth(appOptions(server, {store, fetch: own, timeout: 100})));
+		const patient = watch(createAuth(appOptions(server, {store})));
 		await signIn(server, auth, expired);
 		vi.stubGlobal('setTimeout', withoutDeadlines);
 		const abandoned = outcomeOf(auth.getToken());
@@ -1097,8 +1115,7 @@ describe('a renewal whose owner is gone', () => {
 		await settle();
 		vi.unstubAllGlobals();
 		expect(await outcomeOf(auth.getToken())).toBe('TokenNetworkError');
-		isGone = false;
-		const {access_token} = await auth.getToken();
+		const {access_token} = await patient.getToken();
 		late.resolve(Response.json({access_token: 'late', token_type: 'Bearer', refresh_token: 'late', expires_in: 60}));
 		await abandoned;
 		await settle();

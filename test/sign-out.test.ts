@@ -521,7 +521,7 @@ describe('a store that is slow, or fails, to forget', () => {
 			canaries.plant('hunter2hunter2');
 			const shared = createSharedRecord();
 			const store: TokenStore = {...shared.realm(), delete: fail};
-			const auth = watch(createAuth(appOptions(server, {store, timeout: 100})));
+			const auth = watch(createAuth(appOptions(server, {store, timeout: 400})));
 			const {refresh_token} = await signIn(server, auth);
 			const events = record(auth);
 			const error = await auth.signOut().catch((error: unknown) => error);

@@ -140,6 +140,63 @@ describe("a store of one's own", () => {
 		expect(server.tokenRequests).toHaveLength(0);
 	});
 
+	test('R112: that answers so late that its answer is two renewals old is not believed', async ({server, watch}) => {
+		const shared = createSharedRecord();
+		const {lock: _, subscribe: __, ...inner} = shared.realm();
+		const gate = createGate();
+		let isSlow = false;
+		const store: TokenStore = {
+			...inner,
+			async get() {
+				const isHeld = isSlow;
+				isSlow = false;
+				const {value} = shared;
+				if (isHeld) await gate.pass();
+				return value;
+			},
+		};
+		const auth = watch(createAuth(appOptions(server, {store})));
+		await signIn(server, auth);
+		isSlow = true;
+		const late = auth.getToken();
+		await gate.reached;
+		await auth.refresh();
+		await auth.refresh();
+		gate.open();
+		await late;
+		await auth.refresh();
+		expect(server.tokenRequests.map(({status}) => status)).toEqual([200, 200, 200]);
+	});
+
+	test('that has taken a write before it says so: the write is not told as that of another', async ({
+		server,
+		watch,
+	}) => {
+		const shared = createSharedRecord();
+		const inner = shared.realm();
+		const gate = createGate();
+		let isSlow = false;
+		const store: TokenStore = {
+			...inner,
+			async set(token) {
+				await inner.set(token);
+				if (isSlow) await gate.pass();
+			},
+		};
+		const auth = watch(createAuth(appOptions(server, {store})));
+		await signIn(server, auth, expired);
+		const events = record(auth);
+		isSlow = true;
+		const waiting = auth.getToken();
+		await gate.reached;
+		const others = [auth.getToken(), auth.fetch(`${server.api}/me`)];
+		await settle();
+		gate.open();
+		await Promise.all([waiting, ...others]);
+		expect(gist(events)).toEqual(['token refresh']);
+		expect(server.tokenRequests).toHaveLength(1);
+	});
+
 	test('notices what others have put there since, at the next call', async ({server, watch}) => {
 		const shared = createSharedRecord();
 		const {subscribe: _, ...store} = shared.realm();
@@ -255,7 +312,7 @@ describe('a store that fails', () => {
 	}
 
 	const options = (server: AuthorizationServer, store: TokenStore, more: Partial<AuthOptions> = {}): AuthOptions =>
-		appOptions(server, {store, timeout: 100, ...more});
+		appOptions(server, {store, timeout: 400, ...more});
 
 	test.for(failures)(
 		'F-86, F-88: to be read, since get %s: memory serves instead, and it is reported once',
@@ -279,7 +336,7 @@ describe('a store that fails', () => {
 		'R77: to be read, since get %s, from the beginning: a grant is made all the same',
 		async ([, fail], {server, watch}) => {
 			const {store} = createFailing(fail, {get: true});
-			const auth = watch(createAuth({...serviceOptions(server), store, timeout: 100}));
+			const auth = watch(createAuth({...serviceOptions(server), store, timeout: 400}));
 			for (let count = 0; count < 3; count++) expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
 			expect(server.tokenRequests).toHaveLength(1);
 		},
@@ -482,6 +539,7 @@ describe('a store with a lock', () => {
 		let isHeld = true;
 		const store: TokenStore = {...inner, lock: async task => (isHeld ? lock(task) : (free ?? lock)(task))};
 		const auth = watch(createAuth(appOptions(server, {store, timeout: 50})));
+		const patient = watch(createAuth(appOptions(server, {store})));
 		await signIn(server, auth, expired);
 		const events = record(auth);
 		const errors = await Promise.all(
@@ -492,7 +550,7 @@ describe('a store with a lock', () => {
 		expect(gist(events)).toEqual(['refresh-failed lock_timeout']);
 		expect(server.tokenRequests).toHaveLength(0);
 		isHeld = false;
-		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+		expect((await patient.fetch(`${server.api}/me`)).status).toBe(200);
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
@@ -516,9 +574,19 @@ describe('a store with a lock', () => {
 	});
 
 	test('R72: that was had in time is kept for as long as the grant takes', async ({server, watch}) => {
-		const auth = watch(createAuth(appOptions(server, {store: createSharedRecord().realm(), timeout: 200})));
+		const free = createSharedRecord().realm();
+		const most = 1000;
+		const wait = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 0.55 * most));
+		const store: TokenStore = {
+			...free,
+			async lock(task) {
+				await wait();
+				return task();
+			},
+		};
+		const auth = watch(createAuth(appOptions(server, {store, timeout: most})));
 		await signIn(server, auth, expired);
-		server.onToken(async () => void (await new Promise(resolve => setTimeout(resolve, 150))));
+		server.onToken(wait);
 		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
 	});
 
@@ -650,6 +718,36 @@ describe('what another holder writes', () => {
 		server.onTokenAnswer(once(() => shared.write(theirs)));
 		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
 		expect(server.tokenRequests.map(({parameters}) => parameters.get('refresh_token'))).toContain(theirs.refresh_token);
+	});
+
+	test('R57: while one waits for the lock, and is refused, is renewed for those to whom it was refused', async ({
+		server,
+		watch,
+	}) => {
+		const gate = createGate();
+		const shared = createSharedRecord();
+		const {subscribe: _, ...inner} = shared.realm();
+		const store: TokenStore = {
+			...inner,
+			async lock(task) {
+				await gate.pass();
+				return task();
+			},
+		};
+		const auth = watch(createAuth(appOptions(server, {store})));
+		await signIn(server, auth, expired);
+		const waiting = auth.getToken();
+		await gate.reached;
+		const theirs = await mintRecord(server);
+		await server.expire(theirs.access_token);
+		shared.write(theirs);
+		const call = auth.fetch(`${server.api}/me`);
+		await expect.poll(() => server.calls[0]?.status).toBe(401);
+		await settle();
+		gate.open();
+		await waiting;
+		expect((await call).status).toBe(200);
+		expect(server.tokenRequests.map(({parameters}) => parameters.get('refresh_token'))).toEqual([theirs.refresh_token]);
 	});
 
 	test('while one waits for the lock is used, without a grant', async ({server, watch}) => {
