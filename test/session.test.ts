@@ -460,12 +460,10 @@ describe('whatever happens in whatever order', () => {
 		readonly fates: readonly Fate[];
 		/** Whether there are two holders of one store, as two tabs are, or one. */
 		readonly isShared: boolean;
-		/** Whether the store answers at once, as that of a browser does. */
-		readonly isPrompt?: boolean;
 	}
 
 	/** Runs the steps in an order that the scheduler chooses, and gives back what there is to judge. */
-	async function play(scheduler: fc.Scheduler, {plan, fates, isShared, isPrompt = false}: Script) {
+	async function play(scheduler: fc.Scheduler, {plan, fates, isShared}: Script) {
 		const schedule = (label: string): Promise<void> => scheduler.schedule(Promise.resolve(), label);
 		const fatesLeft = [...fates];
 		const server = createTinyServer(schedule, fatesLeft);
@@ -475,7 +473,7 @@ describe('whatever happens in whatever order', () => {
 		const createStore = (name: string): TokenStore => {
 			const {lock, ...inner} = shared.realm(name);
 			const slowly = async <T>(label: string, task: () => T | PromiseLike<T>): Promise<T> => {
-				if (!isPrompt) await schedule(`${name} ${label}`);
+				await schedule(`${name} ${label}`);
 				if (isBroken) throw new Error('broken');
 				return task();
 			};
@@ -631,8 +629,7 @@ describe('whatever happens in whatever order', () => {
 			fc.asyncProperty(fc.scheduler(), plan, async (scheduler, script) => {
 				// There is one at least, and it may come anywhere among the others.
 				const plan: Step[] = [...script.plan, {act: 'signOut', holder: 0, leaves: false}];
-				const isPrompt = script.isShared;
-				const {server, shared, auths, finish, call} = await play(scheduler, {...script, plan, isPrompt});
+				const {server, shared, auths, finish, call} = await play(scheduler, {...script, plan});
 				expect(shared.value).toBe(undefined);
 				for (const auth of auths) {
 					expect(await finish(outcomeOf(auth.getToken()))).toMatch(/^SessionEndedError/);

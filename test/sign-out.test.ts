@@ -443,6 +443,62 @@ describe('R76: signOut wins over a write', () => {
 	);
 });
 
+test.for(['signOut', 'setToken'] as const)(
+	'R76: one who is just reading when %s is called does not bring back what was before it',
+	async (method, {server, watch}) => {
+		const inner = memoryStore();
+		const [reading, writing] = [createGate(), createGate()];
+		let [isSlowToRead, isSlowToWrite] = [false, false];
+		const slowly = async (): Promise<void> => {
+			if (isSlowToWrite) await writing.pass();
+		};
+		const store: TokenStore = {
+			async get() {
+				const value = inner.get();
+				const isHeld = isSlowToRead;
+				isSlowToRead = false;
+				if (isHeld) await reading.pass();
+				return value;
+			},
+			async set(token) {
+				await slowly();
+				await inner.set(token);
+			},
+			async delete() {
+				await slowly();
+				await inner.delete();
+			},
+		};
+		const auth = watch(createAuth(appOptions(server, {store})));
+		await signIn(server, auth, expired);
+		const next = await server.mint();
+		isSlowToRead = true;
+		const waiting = outcomeOf(auth.getToken());
+		await reading.reached;
+		isSlowToWrite = true;
+		const changing = method === 'signOut' ? auth.signOut() : auth.setToken(next);
+		await writing.reached;
+		reading.open();
+		// Time enough for a renewal of the old token, were there one.
+		await expect
+			.poll(() => server.tokenRequests[0]?.status, {timeout: 300})
+			.toBe(200)
+			.catch(() => {});
+		await settle();
+		writing.open();
+		await changing;
+		await waiting;
+		await settle();
+		if (method === 'signOut') {
+			expect(await store.get()).toBe(undefined);
+			await expect(auth.getToken()).rejects.toBeInstanceOf(SessionEndedError);
+			return;
+		}
+		expect(await store.get()).toMatchObject({access_token: next.access_token});
+		expect(await auth.getToken()).toMatchObject({access_token: next.access_token});
+	},
+);
+
 describe('signOut and setToken at once', () => {
 	const stores: ReadonlyArray<readonly [title: string, create: () => TokenStore]> = [
 		['in memory', memoryStore],
