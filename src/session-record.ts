@@ -34,7 +34,10 @@ export function createRecord(store: TokenStore, emit: (event: AuthEvent) => void
 	let isMemory = false;
 	let isKnown = false;
 	let isFailing = false;
-	/** While an operation hangs, none begins before this time: each would cost its caller the deadline. In milliseconds. */
+	/**
+	Where an operation hangs, nothing is read before this time: each call would cost its caller the deadline. But what is to be
+	kept is written. In milliseconds.
+	*/
 	let stuckUntil = 0;
 	let isSubscribed = false;
 
@@ -47,7 +50,6 @@ export function createRecord(store: TokenStore, emit: (event: AuthEvent) => void
 
 	/** An operation of the store, within the deadline. */
 	const operate = <T>(operation: () => Awaitable<T>, {timeout, now}: Settings, waiter?: Waiter): Awaitable<T> => {
-		if (now() < stuckUntil) throw undefined;
 		const answer = operation();
 		if (typeof Object(answer).then !== 'function') return answer;
 		const settled = Promise.resolve(answer).finally(() => {
@@ -70,6 +72,7 @@ export function createRecord(store: TokenStore, emit: (event: AuthEvent) => void
 		const before = writes;
 		let record: unknown;
 		try {
+			if (settings.now() < stuckUntil) throw undefined;
 			const answer = operate(() => store.get(), settings, waiter);
 			isMemory = answer === saved && !!token;
 			record = await answer;

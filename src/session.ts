@@ -60,10 +60,12 @@ function createSession(store: TokenStore): Session {
 		if (event.type === 'session-ended') supersede(true);
 		events.emit(event);
 	});
-	const renewal = createRenewal(record, events);
+	const renewal = createRenewal({...record, read: async settings => settled(settings)}, events);
 	const flight = createSingleFlight();
 	/** The sign-in or sign-out that is writing here and now: who comes meanwhile waits for what it leaves. */
 	let changing: Promise<unknown> | undefined;
+	/** Counts the ends of sessions, and the beginnings. */
+	let epochs = 0;
 	let signIns = 0;
 	let refused: {readonly access_token: string; readonly at: number} | undefined;
 
@@ -84,10 +86,19 @@ function createSession(store: TokenStore): Session {
 		});
 	};
 
+	/** What a sign-in or sign-out leaves, also one that comes while this is read: what was before must not be used after it. */
+	const settled = async (settings: Settings, waiter?: Waiter): Promise<TokenSet | undefined> => {
+		for (;;) {
+			await changed(settings, waiter);
+			const before = epochs;
+			const token = await record.read(settings, waiter);
+			if (before === epochs && !changing) return token;
+		}
+	};
+
 	const read = async (settings: Settings, waiter?: Waiter): Promise<TokenSet | undefined> => {
 		if (renewal.isAsking()) throw new ConfigError('grant must not use the session that it serves');
-		await changed(settings, waiter);
-		return record.read(settings, waiter);
+		return settled(settings, waiter);
 	};
 
 	const renew = async (settings: Settings, stale: TokenSet | undefined, waiter: Waiter): Promise<TokenSet> =>
@@ -120,6 +131,7 @@ function createSession(store: TokenStore): Session {
 	};
 
 	const supersede = (isSignOut: boolean): void => {
+		epochs++;
 		renewal.supersede(isSignOut);
 		flight.abandon(new SessionEndedError('signed_out'));
 	};

@@ -1134,3 +1134,15 @@ test("R32: a session's own refresh asks for no scope, and a public client sends 
 		client_id: app.clientId,
 	});
 });
+
+test('R31: a grant that names no scope has what it asked for, and nothing of the session before it', async () => {
+	const fetch = async (): Promise<Response> => Response.json({access_token: 'granted', token_type: 'Bearer'});
+	const auth = createAuth({
+		tokenEndpoint: 'https://as.example/token',
+		clientId: 'service',
+		grant: {grant_type: 'client_credentials', scope: 'asked'},
+		fetch,
+	});
+	await auth.setToken({access_token: 'set', token_type: 'Bearer', scope: 'before', expires_in: 0});
+	expect(await auth.getToken()).toMatchObject({access_token: 'granted', scope: 'asked'});
+});
