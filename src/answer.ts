@@ -1,4 +1,4 @@
-import {own} from './own.ts';
+import {ownRecord} from './own.ts';
 
 /** What a token or revocation endpoint answered. */
 export interface Answer {
@@ -26,9 +26,14 @@ export async function readAnswer(response: Response): Promise<Answer> {
 	const isRedirect = redirected || type === 'opaqueredirect' || (status >= 300 && status < 400);
 	const text = isRedirect ? '' : await readText(response);
 	const body = parse(text ?? '', headers);
-	const isRecord = typeof body === 'object' && body !== null && !Array.isArray(body);
-	const record = isRecord ? own(body as Record<string, unknown>) : undefined;
-	return {status, headers, isRedirect, isTooLarge: text === undefined, isParsed: body !== undefined, record};
+	return {
+		status,
+		headers,
+		isRedirect,
+		isTooLarge: text === undefined,
+		isParsed: body !== undefined,
+		record: ownRecord(body),
+	};
 }
 
 async function readText({body}: Response): Promise<string | undefined> {

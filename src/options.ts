@@ -122,7 +122,8 @@ const rules: Readonly<Record<keyof AuthOptions, Rule>> = {
 	timeout: [value => isAmount(value, 1), 'milliseconds, at least 1'],
 	fetch: aFunction,
 	now: aFunction,
-	grant: [value => isFunction(value) || readRequest(AuthTokenRequest, value, 'grant'), 'a token request or a function'],
+	// An object is read, and refused, where it is copied.
+	grant: [value => isFunction(value) || typeof value === 'object', 'a token request or a function'],
 	origins: [value => isList(value, item => secureUrl(item)), 'a list of https origins (http on loopback)'],
 	store: [value => ['get', 'set', 'delete'].every(name => isFunction(Object(value)[name])), 'a TokenStore'],
 	leeway: [value => isAmount(value, 0), 'seconds, at least 0'],

@@ -6,6 +6,12 @@ export function own<T extends object>(value: T | undefined): T {
 	return {__proto__: null, ...value} as unknown as T;
 }
 
+/** The same for a value of any kind: undefined for all but records. */
+export function ownRecord(value: unknown): Record<string, unknown> | undefined {
+	const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
+	return isRecord ? own(value as Record<string, unknown>) : undefined;
+}
+
 /** One own property of the value. Cheaper than a copy of all. */
 export function ownValue<T extends object, Name extends keyof T>(value: T, name: Name): T[Name] | undefined {
 	return Object.hasOwn(value, name) ? value[name] : undefined;

@@ -41,12 +41,13 @@ export function refusalOf(answer: Answer, context: RefusalContext): RegrantError
 		new TokenResponseError(code, {...factsOf(answer, context), retryable});
 	const refused = (error: string, fields?: readonly string[]): RegrantError => {
 		const {retryAfter} = factsOf(answer, context);
+		const known = secrets();
 		return new OAuthError({
 			status,
 			retryAfter,
-			error: clean(error, secrets(), 128) ?? '',
-			error_description: clean(error_description, secrets(), 1024),
-			error_uri: clean(error_uri, secrets(), 1024)?.replaceAll(' ', '?'),
+			error: clean(error, known, 128) ?? '',
+			error_description: clean(error_description, known, 1024),
+			error_uri: clean(error_uri, known, 1024)?.replaceAll(' ', '?'),
 			fields,
 			retryable: isTransient || transientErrors.includes(error),
 		});

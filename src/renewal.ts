@@ -21,6 +21,8 @@ export interface Renewal {
 	revoke(settings: Settings, token: Partial<TokenSet> | undefined): Promise<void>;
 	/** Makes all that is under way count for nothing: the session is another one now, or signed out. */
 	supersede(isSignOut: boolean): void;
+	/** Counts sign-ins and sign-outs. */
+	epoch(): number;
 	/** Counts sign-outs. */
 	signOuts(): number;
 	/** Whether a `grant` function is being called just now. */
@@ -214,6 +216,7 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 			if (isSignOut) signOuts++;
 			else dead = undefined;
 		},
+		epoch: () => epoch,
 		signOuts: () => signOuts,
 		isAsking: () => isAsking,
 	};

@@ -9,7 +9,7 @@ const isServer = ({navigator}: Realm): boolean => /^(?:Node\.js|Deno|Bun)\//.tes
 
 /** Whether this is a page or a worker of a browser, where everybody can read what the program holds. */
 export function isBrowser(realm: Realm = globalThis): boolean {
-	// Workers of Cloudflare have `importScripts` and `WorkerGlobalScope`, those of Deno have all three.
+	// Cloudflare's have `WorkerGlobalScope` too, and had `importScripts`; workers of Deno have a location as well.
 	return !!realm.document || (!!realm.WorkerLocation && !isServer(realm));
 }
 

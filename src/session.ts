@@ -64,9 +64,6 @@ function createSession(store: TokenStore): Session {
 	const flight = createSingleFlight();
 	/** The sign-in or sign-out that is writing here and now: who comes meanwhile waits for what it leaves. */
 	let changing: Promise<unknown> | undefined;
-	/** Counts the ends of sessions, and the beginnings. */
-	let epochs = 0;
-	let signIns = 0;
 	let refused: {readonly access_token: string; readonly at: number} | undefined;
 
 	/** With a deadline: on Workers the one that is changing it may be gone. */
@@ -90,9 +87,9 @@ function createSession(store: TokenStore): Session {
 	const settled = async (settings: Settings, waiter?: Waiter): Promise<TokenSet | undefined> => {
 		for (;;) {
 			await changed(settings, waiter);
-			const before = epochs;
+			const before = renewal.epoch();
 			const token = await record.read(settings, waiter);
-			if (before === epochs && !changing) return token;
+			if (before === renewal.epoch() && !changing) return token;
 		}
 	};
 
@@ -131,7 +128,6 @@ function createSession(store: TokenStore): Session {
 	};
 
 	const supersede = (isSignOut: boolean): void => {
-		epochs++;
 		renewal.supersede(isSignOut);
 		flight.abandon(new SessionEndedError('signed_out'));
 	};
@@ -142,10 +138,10 @@ function createSession(store: TokenStore): Session {
 	*/
 	const sweep = async (settings: Settings): Promise<void> => {
 		if (!store.lock) return;
-		const [before, now] = [signIns, settings.now()];
+		const [before, now] = [renewal.epoch(), settings.now()];
 		const task = async (): Promise<TokenSet | undefined> => {
 			const late = await record.read(settings);
-			if (!late || before !== signIns || late.issued_at * 1000 > now) return undefined;
+			if (!late || before !== renewal.epoch() || late.issued_at * 1000 > now) return undefined;
 			await record.write(settings, undefined);
 			return late;
 		};
@@ -192,7 +188,6 @@ function createSession(store: TokenStore): Session {
 				await record.read(settings);
 				if (before !== renewal.signOuts()) throw new SessionEndedError('signed_out');
 				supersede(false);
-				signIns++;
 				refused = undefined;
 				const error = await record.write(settings, token);
 				events.emit({type: 'token', cause: 'set', expires_at: token.expires_at});

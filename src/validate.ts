@@ -1,4 +1,4 @@
-import {own} from './own.ts';
+import {own, ownRecord} from './own.ts';
 
 /** As much of a Standard Schema as is used here. See https://standardschema.dev */
 export interface Schema<Output> {
@@ -22,8 +22,7 @@ export function validate<Output extends object>(
 	schema: Schema<Output>,
 	record: unknown,
 ): {readonly value: Output; readonly problem?: undefined} | {readonly value?: undefined; readonly problem: string} {
-	const isRecord = typeof record === 'object' && record !== null && !Array.isArray(record);
-	const {value, issues} = own(schema['~standard'].validate(isRecord ? own(record) : undefined) as Outcome<Output>);
+	const {value, issues} = own(schema['~standard'].validate(ownRecord(record)) as Outcome<Output>);
 	// The copy again: what a schema makes has a prototype.
 	if (value && !issues) return {value: own(value)};
 	return {problem: issues?.map(({message}) => message).join(', ') ?? ''};

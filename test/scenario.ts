@@ -191,3 +191,14 @@ export function createSharedRecord(): SharedRecord {
 		},
 	};
 }
+
+/** A store whose lock is had when the gate opens. */
+export function lockedBehind(gate: Gate, store: TokenStore): TokenStore {
+	return {
+		...store,
+		async lock(task) {
+			await gate.pass();
+			return task();
+		},
+	};
+}

@@ -16,6 +16,7 @@ import {
 	createSharedRecord,
 	expired,
 	gist,
+	lockedBehind,
 	outcomeOf,
 	record,
 	serviceGrant,
@@ -727,13 +728,7 @@ describe('what another holder writes', () => {
 		const gate = createGate();
 		const shared = createSharedRecord();
 		const {subscribe: _, ...inner} = shared.realm();
-		const store: TokenStore = {
-			...inner,
-			async lock(task) {
-				await gate.pass();
-				return task();
-			},
-		};
+		const store = lockedBehind(gate, inner);
 		const auth = watch(createAuth(appOptions(server, {store})));
 		await signIn(server, auth, expired);
 		const waiting = auth.getToken();
@@ -754,13 +749,7 @@ describe('what another holder writes', () => {
 		const gate = createGate();
 		const shared = createSharedRecord();
 		const {subscribe: _, ...inner} = shared.realm();
-		const store: TokenStore = {
-			...inner,
-			async lock(task) {
-				await gate.pass();
-				return task();
-			},
-		};
+		const store = lockedBehind(gate, inner);
 		const auth = watch(createAuth(appOptions(server, {store})));
 		await signIn(server, auth, expired);
 		const waiting = auth.fetch(`${server.api}/me`);
