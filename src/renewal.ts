@@ -1,6 +1,13 @@
 import {createCoolDown} from './cool-down.ts';
 import {within} from './deadline.ts';
-import {isRegrantError, OAuthError, type RegrantError, SessionEndedError, TokenNetworkError} from './errors.ts';
+import {
+	isRegrantError,
+	LockError,
+	OAuthError,
+	type RegrantError,
+	SessionEndedError,
+	TokenNetworkError,
+} from './errors.ts';
 import type {Settings} from './options.ts';
 import {own} from './own.ts';
 import {prepare, type PreparedRequest} from './prepared-request.ts';
@@ -96,29 +103,29 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 		await revoke(settings, {token: refresh_token, token_type_hint: 'refresh_token', client_secret});
 	};
 
-	const end = async (
-		settings: Settings,
-		token: TokenSet | undefined,
-		options?: ErrorOptions,
-	): Promise<SessionEndedError> => {
+	/** Ends the session, save where another holder has another token by now. */
+	const end = async (settings: Settings, token: TokenSet | undefined, options?: ErrorOptions): Promise<void> => {
 		if (token) {
-			await record.write(settings, undefined);
+			if (!(await record.replace(settings, token, undefined))) return;
 			emit({type: 'session-ended', reason: 'invalid_grant'});
 		}
-		return new SessionEndedError('invalid_grant', options);
+		throw new SessionEndedError('invalid_grant', options);
 	};
 
 	/** Under the lock: look again, send, look again, write. Undefined where the record is another one than was looked at before. */
 	const spend = async (
 		settings: Settings,
 		{from, request, prepared, begun, step}: Attempt,
+		isHeld?: () => boolean,
 	): Promise<TokenSet | undefined> => {
 		step();
-		if (!isSameToken(await record.read(settings), from)) return undefined;
+		if (!isSameToken(await record.readLocked(settings), from)) return undefined;
 		assertNotSuperseded(begun.epoch);
 		step();
 		const sent = refreshTokenOf(request);
 		const isRefresh = !!sent && sent === from?.refresh_token;
+		// Stopped for so long that another holder may be at it.
+		if (isHeld?.() === false) throw new LockError();
 		const {token, error, rotated} = await askForToken(settings, prepared, isRefresh ? from : undefined);
 		step();
 		const current = begun.epoch === epoch ? await record.read(settings) : from;
@@ -134,12 +141,15 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 		step();
 		if (!token) {
 			// The old refresh token is spent, however useless the rest of the answer is.
-			if (from && rotated) await record.write(settings, own({...from, ...rotated}));
+			if (from && rotated) await record.replace(settings, from, own({...from, ...rotated}));
 			return bury(settings, from, request, error);
 		}
 		if (!isRefresh && sent && sent !== token.refresh_token) spent = sent;
 		coolDown.reset();
-		await record.write(settings, token);
+		if (!(await record.replace(settings, from, token))) {
+			assertNotSignedOut(!!from && !(await record.read(settings)));
+			return undefined;
+		}
 		assertNotSignedOut(false);
 		assertNotSuperseded(begun.epoch);
 		emit({type: 'token', cause: isRefresh ? 'refresh' : 'grant', expires_at: token.expires_at});
@@ -156,10 +166,10 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 		const refused = refreshTokenOf(request);
 		if (!refused || !(error instanceof OAuthError) || error.error !== 'invalid_grant' || error.retryable) throw error;
 		dead = refused;
-		if (!isPossible(settings, undefined)) throw await end(settings, from, {cause: error});
-		if (from) {
+		if (!isPossible(settings, undefined)) await end(settings, from, {cause: error});
+		else if (from) {
 			const {refresh_token: _, ...rest} = from;
-			await record.write(settings, own(rest));
+			await record.replace(settings, from, own(rest));
 		}
 	};
 
@@ -185,14 +195,16 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 				? {grant_type: 'refresh_token', refresh_token: from.refresh_token, client_secret}
 				: asked;
 			if (!request) throw new SessionEndedError('no_refresh_token');
-			if (!canRefresh && request.grant_type === 'refresh_token' && !isAlive(request.refresh_token))
-				throw await end(settings, from);
+			if (!canRefresh && request.grant_type === 'refresh_token' && !isAlive(request.refresh_token)) {
+				await end(settings, from);
+				continue;
+			}
 			const prepared = await prepare(settings, request);
 			step();
 			const attempt = {from, request, prepared, begun, step};
-			const task = async (): Promise<TokenSet | undefined> => {
+			const task = async (isHeld?: () => boolean): Promise<TokenSet | undefined> => {
 				if (settings.store.lock) hold();
-				return spend(settings, attempt);
+				return spend(settings, attempt, isHeld);
 			};
 			const token = await locked(settings, task).finally(release);
 			if (token) return token;

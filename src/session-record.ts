@@ -1,6 +1,6 @@
 import type {Awaitable} from './client-authentication.ts';
 import {type Waiter, within} from './deadline.ts';
-import {StoreError, type StoreErrorCode} from './errors.ts';
+import {LockError, StoreError, type StoreErrorCode} from './errors.ts';
 import type {Settings} from './options.ts';
 import type {AuthEvent} from './session-events.ts';
 import {isSameToken, readTokenSet, type TokenSet} from './token-response.ts';
@@ -10,16 +10,39 @@ import type {TokenStore} from './token-store.ts';
 export interface SessionRecord {
 	/** The token, or undefined where there is none. Fails with the reason of the waiter's signal alone. */
 	read(settings: Settings, waiter?: Waiter): Promise<TokenSet | undefined>;
+	/**
+	The same for the holder of the lock, who is about to spend the token.
+
+	@throws {LockError} where the store does not tell what it told before: others may have renewed the token meanwhile.
+	*/
+	readLocked(settings: Settings): Promise<TokenSet | undefined>;
 	/** The token at once, where the store is this realm's memory. Undefined says nothing. */
 	peek(): TokenSet | undefined;
 	/** Keeps a token, or forgets it: here in any case. Gives back the failure of a store that did not. */
 	write(settings: Settings, token: TokenSet | undefined): Promise<StoreError | undefined>;
+	/** The same in place of a token that was read. False, and nothing is done, where the store holds another one by now. */
+	replace(settings: Settings, from: TokenSet | undefined, token: TokenSet | undefined): Promise<boolean>;
+}
+
+/** What a write is to replace, as it came from the store. */
+interface Found {
+	readonly record: unknown;
+}
+
+/** Who is told of what is found in the store. */
+export interface RecordWatch {
+	/** An event for all listeners. */
+	emit(event: AuthEvent): void;
+	/** Another holder has signed out, or has signed in: what is under way counts for nothing. */
+	supersede(isSignOut: boolean): void;
 }
 
 /** The record of the session in this store. */
-export function createRecord(store: TokenStore, emit: (event: AuthEvent) => void): SessionRecord {
+export function createRecord(store: TokenStore, {emit, supersede}: RecordWatch): SessionRecord {
 	/** As last seen or written. */
 	let token: TokenSet | undefined;
+	/** The token as the store gave it, or was given it. */
+	let raw: unknown;
 	/** What the store was given for it: where the store gives that back, it needs no second check. */
 	let saved: unknown;
 	/** What our last write replaced: should the store come back with it, then it is behind. */
@@ -33,6 +56,8 @@ export function createRecord(store: TokenStore, emit: (event: AuthEvent) => void
 	/** Whether the store gives back at once, and as it was, what it was given. */
 	let isMemory = false;
 	let isKnown = false;
+	/** Whether the store has ever told something: then it may know more than this realm. */
+	let isTelling = false;
 	let isFailing = false;
 	/**
 	Where an operation hangs, nothing is read before this time: each call would cost its caller the deadline. But what is to be
@@ -67,7 +92,18 @@ export function createRecord(store: TokenStore, emit: (event: AuthEvent) => void
 		return undefined;
 	};
 
-	const read = async (settings: Settings, waiter?: Waiter): Promise<TokenSet | undefined> => {
+	/** News from another holder. */
+	const tell = (found: TokenSet | undefined, record: unknown): void => {
+		if (!found) {
+			supersede(true);
+			emit({type: 'session-ended', reason: 'signed_out'});
+			return;
+		}
+		if (token && store.continues && !store.continues(record, raw)) supersede(false);
+		emit({type: 'token', cause: 'store', expires_at: found.expires_at});
+	};
+
+	const read = async (settings: Settings, waiter?: Waiter, isLocked?: boolean): Promise<TokenSet | undefined> => {
 		subscribe(settings);
 		const before = writes;
 		let record: unknown;
@@ -79,64 +115,74 @@ export function createRecord(store: TokenStore, emit: (event: AuthEvent) => void
 		} catch {
 			waiter?.signal?.throwIfAborted();
 			fail('store_read');
+			if (isLocked && isTelling && !isUnsaved) throw new LockError();
 			return token;
 		}
 		// Older than what has been written since.
-		if (before !== writes) return read(settings, waiter);
+		if (before !== writes) return read(settings, waiter, isLocked);
 		const isEmpty = record === undefined || record === null;
 		const found = isEmpty ? undefined : check(record, settings);
 		if (isSameToken(found, outdated) && (isUnsaved || outdated)) {
-			if (isUnsaved) await write(settings, token);
+			if (isUnsaved && (await turn(settings, token, {record})) === false) return read(settings, waiter, isLocked);
 			return token;
 		}
 		if (found || isEmpty) isFailing = false;
 		// Not while a write is under way, whose own news this would be.
-		if (isKnown && !writing && !isSameToken(found, token)) {
-			emit(
-				found
-					? {type: 'token', cause: 'store', expires_at: found.expires_at}
-					: {type: 'session-ended', reason: 'signed_out'},
-			);
-		}
+		if (isKnown && !writing && !isSameToken(found, token)) tell(found, record);
 		if (found !== token) saved = undefined;
-		isKnown = true;
+		isKnown = isTelling = true;
 		isUnsaved = false;
 		token = found;
+		raw = record;
 		return token;
 	};
 
-	const put = async (settings: Settings, next: TokenSet | undefined): Promise<StoreError | undefined> => {
+	/** False where the store holds something else than the record that it is to replace. */
+	const put = async (
+		settings: Settings,
+		next: TokenSet | undefined,
+		found: Found | undefined,
+	): Promise<StoreError | false | undefined> => {
 		const record = next && Object.freeze({...next});
+		const operation = (): Awaitable<unknown> => {
+			if (found && store.replace) return store.replace(found.record ?? undefined, record);
+			return record ? store.set(record) : store.delete();
+		};
+		const replaced = isUnsaved ? outdated : token;
+		let error: StoreError | undefined;
 		writes++;
-		if (!isUnsaved) outdated = token;
 		try {
-			await operate(() => (record ? store.set(record) : store.delete()), settings);
-			isUnsaved = false;
-			return undefined;
+			if ((await operate(operation, settings)) === false && found && store.replace) return false;
 		} catch {
-			isUnsaved = true;
-			return fail('store_write');
+			error = fail('store_write');
 		} finally {
-			// Not before: nobody gets a token that is not stored.
 			writes++;
-			isKnown = true;
-			saved = record;
-			token = next;
 		}
+		// Not before: nobody gets a token that is not stored.
+		outdated = replaced;
+		isUnsaved = !!error;
+		isKnown = true;
+		raw = saved = record;
+		token = next;
+		return error;
 	};
 
 	/** One after the other, so that the last one stays. With a deadline: on Workers the one before may be gone. */
-	const write: SessionRecord['write'] = async (settings, next) => {
+	const turn = async (
+		settings: Settings,
+		next: TokenSet | undefined,
+		found?: Found,
+	): Promise<StoreError | false | undefined> => {
 		const before = writing;
-		const turn = async (): Promise<StoreError | undefined> => {
+		const take = async (): Promise<StoreError | false | undefined> => {
 			if (before) await within(before, settings.timeout, () => undefined).catch(() => {});
-			return put(settings, next);
+			return put(settings, next, found);
 		};
-		const mine = turn();
+		const mine = take();
 		writing = mine;
-		const error = await mine;
+		const outcome = await mine;
 		if (writing === mine) writing = undefined;
-		return error;
+		return outcome;
 	};
 
 	/** Late, since at module scope a Worker may do nothing. */
@@ -150,6 +196,7 @@ export function createRecord(store: TokenStore, emit: (event: AuthEvent) => void
 
 	return {
 		read,
+		readLocked: async settings => read(settings, undefined, !!store.lock),
 		peek: () => {
 			try {
 				return isMemory && store.get() === saved ? token : undefined;
@@ -158,6 +205,14 @@ export function createRecord(store: TokenStore, emit: (event: AuthEvent) => void
 				return undefined;
 			}
 		},
-		write,
+		write: async (settings, next) => (await turn(settings, next)) || undefined,
+		replace: async (settings, from, next) => {
+			for (let tries = 0; isSameToken(from, token); tries++) {
+				// The same token in a record that is not quite the same is ours to replace: what it was spent for must not be lost.
+				if ((await turn(settings, next, tries < 3 ? {record: raw} : undefined)) !== false) return true;
+				await read(settings);
+			}
+			return false;
+		},
 	};
 }

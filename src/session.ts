@@ -55,11 +55,8 @@ export function sessionOf(store: TokenStore): Session {
 
 function createSession(store: TokenStore): Session {
 	const events = createEvents();
-	const record = createRecord(store, event => {
-		// Signed out by another holder: as if it had been here.
-		if (event.type === 'session-ended') supersede(true);
-		events.emit(event);
-	});
+	// What another holder does counts as if it had been done here.
+	const record = createRecord(store, {emit: events.emit, supersede: isSignOut => supersede(isSignOut)});
 	const renewal = createRenewal({...record, read: async settings => settled(settings)}, events);
 	const flight = createSingleFlight();
 	/** The sign-in or sign-out that is writing here and now: who comes meanwhile waits for what it leaves. */
@@ -142,8 +139,7 @@ function createSession(store: TokenStore): Session {
 		const task = async (): Promise<TokenSet | undefined> => {
 			const late = await record.read(settings);
 			if (!late || before !== renewal.epoch() || late.issued_at * 1000 > now) return undefined;
-			await record.write(settings, undefined);
-			return late;
+			return (await record.replace(settings, late, undefined)) ? late : undefined;
 		};
 		const late = await locked(settings, task).catch(() => undefined);
 		if (!late) return;

@@ -8,23 +8,24 @@ free again.
 
 @throws {LockError} where the lock could not be had within `timeout`. The task does not run later either.
 */
-export async function locked<T>({store, timeout}: Settings, task: () => Promise<T>): Promise<T> {
+export async function locked<T>({store, timeout}: Settings, task: (isHeld?: () => boolean) => Promise<T>): Promise<T> {
 	if (!store.lock) return task();
 	let outcome: Promise<T> | undefined;
 	let released: Promise<unknown> | undefined;
-	let isLate = false;
+	const waiting = new AbortController();
+	const {signal} = waiting;
 	const begun = new Promise<unknown>(begin => {
-		const hold = async (): Promise<void> => {
-			if (isLate) return;
-			outcome = task();
+		const hold = async (isHeld?: () => boolean): Promise<void> => {
+			if (signal.aborted) return;
+			outcome = task(isHeld);
 			begin(undefined);
 			// Its failure is the caller's, and not the store's.
 			await outcome.catch(() => {});
 		};
-		released = (async () => store.lock?.(hold))();
+		released = (async () => store.lock?.(hold, signal))();
 		released.then(begin, begin);
 	});
-	await within(begun, timeout, () => (isLate = true)).catch(() => {});
+	await within(begun, timeout, () => waiting.abort()).catch(() => {});
 	if (!outcome || !released) throw new LockError();
 	await outcome.catch(() => {});
 	// A lock that is not released is the next holder's trouble: the token is stored.

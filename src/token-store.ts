@@ -12,10 +12,24 @@ export interface TokenStore {
 	set(token: TokenSet): Awaitable<void>;
 	/** Forgets the token. */
 	delete(): Awaitable<void>;
-	/** Runs the task while no other holder of this store runs one. Rejects where it could not be run. */
-	lock?<T>(task: () => Promise<T>): Promise<T>;
+	/**
+	Runs the task while no other holder of this store runs one. Rejects where it could not be run, and once the signal says that
+	nobody waits for it any more. Where the lock can run out, the task is given a function that tells whether it still holds.
+	*/
+	lock?<T>(task: (isHeld?: () => boolean) => Promise<T>, signal?: AbortSignal): Promise<T>;
 	/** Calls back when another holder may have changed the token, until the function that it returns is called. */
 	subscribe?(onChange: () => void): () => void;
+	/**
+	Compares and sets, as one step: where the store still holds what `get` found, and nothing where it found undefined, keeps the
+	token in its place, or forgets it where there is none. Else it changes nothing and gives false. What is replaced is given as
+	it came from `get`, or as it was given to `set` or `replace`. Without it, `set` and `delete` are called.
+	*/
+	replace?(found: unknown, token: TokenSet | undefined): Awaitable<boolean>;
+	/**
+	Whether one record came from another by `replace` alone, so that both are of one login: `set` begins another. Both are given
+	as `found` is. Without it, every record is taken for a renewed one.
+	*/
+	continues?(later: unknown, earlier: unknown): boolean;
 }
 
 /**

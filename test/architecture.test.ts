@@ -8,11 +8,19 @@ words, checked messages, one exchange, one session, the wrapper, the hook. A new
 */
 const floors: ReadonlyArray<readonly string[]> = [
 	// Words.
-	['challenge.ts', 'deadline.ts', 'errors.ts', 'field.ts', 'own.ts', 'runtime.ts', 'secure-url.ts'],
-	['answer.ts', 'client-authentication.ts', 'client-fields.ts', 'redirect.ts', 'session-events.ts', 'validate.ts'],
+	['challenge.ts', 'deadline.ts', 'errors.ts', 'field.ts', 'own.ts', 'random-id.ts', 'runtime.ts', 'secure-url.ts'],
+	[
+		'answer.ts',
+		'client-authentication.ts',
+		'client-fields.ts',
+		'lease.ts',
+		'redirect.ts',
+		'session-events.ts',
+		'validate.ts',
+	],
 	// Checked messages.
 	['refusal.ts', 'revocation-request.ts', 'token-request.ts', 'token-response.ts'],
-	['cool-down.ts', 'token-store.ts'],
+	['cool-down.ts', 'record-text.ts', 'token-store.ts'],
 	['options.ts'],
 	['flight.ts', 'prepared-request.ts', 'session-record.ts', 'store-lock.ts'],
 	// One exchange.
