@@ -146,12 +146,10 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 		}
 		if (!isRefresh && sent && sent !== token.refresh_token) spent = sent;
 		coolDown.reset();
-		if (!(await record.replace(settings, from, token))) {
-			assertNotSignedOut(!!from && !(await record.read(settings)));
-			return undefined;
-		}
+		const isKept = await record.replace(settings, from, token);
 		assertNotSignedOut(false);
 		assertNotSuperseded(begun.epoch);
+		if (!isKept) return undefined;
 		emit({type: 'token', cause: isRefresh ? 'refresh' : 'grant', expires_at: token.expires_at});
 		return token;
 	};

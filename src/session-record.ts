@@ -51,6 +51,8 @@ export function createRecord(store: TokenStore, {emit, supersede}: RecordWatch):
 	let isUnsaved = false;
 	/** The last write, while it is under way. */
 	let writing: Promise<unknown> | undefined;
+	/** What it is to leave. */
+	let pending: {readonly token: TokenSet | undefined} | undefined;
 	/** Counts the beginnings and the ends of writes. */
 	let writes = 0;
 	/** Whether the store gives back at once, and as it was, what it was given. */
@@ -127,8 +129,9 @@ export function createRecord(store: TokenStore, {emit, supersede}: RecordWatch):
 			return token;
 		}
 		if (found || isEmpty) isFailing = false;
-		// Not while a write is under way, whose own news this would be.
-		if (isKnown && !writing && !isSameToken(found, token)) tell(found, record);
+		// What is just being written is no news.
+		const isOurs = isSameToken(found, token) || (!!pending && isSameToken(found, pending.token));
+		if (isKnown && !isOurs) tell(found, record);
 		if (found !== token) saved = undefined;
 		isKnown = isTelling = true;
 		isUnsaved = false;
@@ -150,6 +153,7 @@ export function createRecord(store: TokenStore, {emit, supersede}: RecordWatch):
 		};
 		const replaced = isUnsaved ? outdated : token;
 		let error: StoreError | undefined;
+		pending = {token: next};
 		writes++;
 		try {
 			if ((await operate(operation, settings)) === false && found && store.replace) return false;
@@ -157,6 +161,7 @@ export function createRecord(store: TokenStore, {emit, supersede}: RecordWatch):
 			error = fail('store_write');
 		} finally {
 			writes++;
+			pending = undefined;
 		}
 		// Not before: nobody gets a token that is not stored.
 		outdated = replaced;

@@ -1,0 +1,96 @@
+import {LockError} from '../../src/errors.ts';
+import {createRecordText} from '../../src/record-text.ts';
+import type {TokenStore} from '../../src/index.ts';
+import type {Place} from './token-store-spec.ts';
+
+/** A record in this realm that several stores share as if each had a realm of its own: the model of every shared store. */
+export function createSharedMemory(): Place {
+	let text: string | undefined;
+	let holding: object | undefined;
+	const queue: Array<() => void> = [];
+	const listeners = new Map<object, () => void>();
+	const put = (next: string | undefined, by?: object): void => {
+		text = next;
+		for (const [store, listener] of listeners) if (store !== by) listener();
+	};
+	const free = (holder: object): void => {
+		if (holding !== holder) return;
+		holding = undefined;
+		queue.shift()?.();
+	};
+	const take = async (holder: object, signal?: AbortSignal): Promise<void> => {
+		while (holding || signal?.aborted) {
+			if (signal?.aborted) throw new LockError();
+			await new Promise<void>(resolve => {
+				queue.push(resolve);
+				signal?.addEventListener('abort', () => resolve());
+			});
+		}
+		holding = holder;
+	};
+
+	const holder = (assertReachable = (): void => {}): TokenStore => {
+		const record = createRecordText();
+		const store: TokenStore = {
+			get: async () => {
+				assertReachable();
+				return record.parse(text);
+			},
+			set: async token => {
+				assertReachable();
+				put(record.format(token), store);
+			},
+			delete: async () => {
+				assertReachable();
+				put(undefined, store);
+			},
+			replace: async (found, token) => {
+				assertReachable();
+				if (record.textOf(found) !== text) return false;
+				put(token && record.format(token, found), store);
+				return true;
+			},
+			continues: record.continues,
+			lock: async (task, signal) => {
+				const me = {};
+				await take(me, signal);
+				try {
+					return await task(() => holding === me);
+				} finally {
+					free(me);
+				}
+			},
+			subscribe: onChange => {
+				listeners.set(store, onChange);
+				return () => listeners.delete(store);
+			},
+		};
+		return store;
+	};
+
+	return {
+		holder,
+		peek: async () => text,
+		poke: async value => put(value),
+		abandonLock: async () => {
+			const gone = {};
+			await take(gone);
+			setTimeout(() => free(gone), 1);
+		},
+		breakable: async () => {
+			let isBroken = false;
+			const assertReachable = (): void => {
+				if (isBroken) throw new Error('Not to be reached: hunter2hunter2');
+			};
+			return {
+				store: holder(assertReachable),
+				breaks: async () => {
+					isBroken = true;
+				},
+				mends: async () => {
+					isBroken = false;
+				},
+			};
+		},
+	};
+}
