@@ -53,8 +53,13 @@ export function createRecord(store: TokenStore, {emit, supersede}: RecordWatch):
 	let writing: Promise<unknown> | undefined;
 	/** What it is to leave. */
 	let pending: {readonly token: TokenSet | undefined} | undefined;
+	/** Whether it was to replace what had been found. */
+	let isReplacement = false;
 	/** Counts the beginnings and the ends of writes. */
 	let writes = 0;
+	/** Count reads: as they begin, and the latest of those whose answer has come. */
+	let reads = 0;
+	let lastRead = 0;
 	/** Whether the store gives back at once, and as it was, what it was given. */
 	let isMemory = false;
 	let isKnown = false;
@@ -108,6 +113,7 @@ export function createRecord(store: TokenStore, {emit, supersede}: RecordWatch):
 	const read = async (settings: Settings, waiter?: Waiter, isLocked?: boolean): Promise<TokenSet | undefined> => {
 		subscribe(settings);
 		const before = writes;
+		const order = ++reads;
 		let record: unknown;
 		try {
 			if (settings.now() < stuckUntil) throw undefined;
@@ -122,10 +128,14 @@ export function createRecord(store: TokenStore, {emit, supersede}: RecordWatch):
 		}
 		// Older than what has been written since.
 		if (before !== writes) return read(settings, waiter, isLocked);
+		// Overtaken by one that began later.
+		if (order < lastRead) return token;
+		lastRead = order;
 		const isEmpty = record === undefined || record === null;
 		const found = isEmpty ? undefined : check(record, settings);
 		if (isSameToken(found, outdated) && (isUnsaved || outdated)) {
-			if (isUnsaved && (await turn(settings, token, {record})) === false) return read(settings, waiter, isLocked);
+			const again = isReplacement ? {record} : undefined;
+			if (isUnsaved && (await turn(settings, token, again)) === false) return read(settings, waiter, isLocked);
 			return token;
 		}
 		if (found || isEmpty) isFailing = false;
@@ -165,6 +175,8 @@ export function createRecord(store: TokenStore, {emit, supersede}: RecordWatch):
 		}
 		// Not before: nobody gets a token that is not stored.
 		outdated = replaced;
+		// What renews a login that was not written begins it, too.
+		isReplacement = !!found && (isReplacement || !isUnsaved);
 		isUnsaved = !!error;
 		isKnown = true;
 		raw = saved = record;

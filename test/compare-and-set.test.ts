@@ -258,3 +258,53 @@ describe('R78: a token that could not be written', () => {
 		expect(await place.peek()).toBe(undefined);
 	});
 });
+
+test('of two reads, the one that began later is believed, whichever answer comes first', async ({server, watch}) => {
+	const place = createSharedMemory();
+	const store = await place.holder();
+	const gate = createGate();
+	let isSlow = true;
+	const get = async (): Promise<unknown> => {
+		const found = await store.get();
+		if (!isSlow) return found;
+		isSlow = false;
+		await gate.pass();
+		return found;
+	};
+	const auth = watch(createAuth(appOptions(server, {store: {...store, get}})));
+	// Reads, and finds nothing.
+	const events = record(auth);
+	await gate.reached;
+	await place.poke(JSON.stringify(await mintText(server)));
+	const {access_token} = await auth.getToken();
+	gate.open();
+	await settle();
+	expect((await auth.getToken()).access_token).toBe(access_token);
+	expect(events.filter(({type}) => type === 'session-ended')).toEqual([]);
+});
+
+test('F-102: a login that could not be written is one of its own when it is, however late', async ({server}) => {
+	const place = createSharedMemory();
+	const [store, other] = [await place.holder(), await place.holder()];
+	let fails = false;
+	const set = async (token: TokenSet): Promise<void> => {
+		if (fails) throw new Error('Not to be written');
+		await store.set(token);
+	};
+	const replace: TokenStore['replace'] = async (found, token) => {
+		if (fails) throw new Error('Not to be written');
+		return (await store.replace?.(found, token)) ?? false;
+	};
+	const auth = createAuth(appOptions(server, {store: {...store, set, replace}}));
+	await signIn(server, auth);
+	const before = await other.get();
+	fails = true;
+	await signIn(server, auth).catch(() => {});
+	// Renewed in memory, which makes no difference.
+	const {access_token} = await auth.refresh();
+	fails = false;
+	await auth.getToken();
+	const after = await other.get();
+	expect(after).toMatchObject({access_token});
+	expect(other.continues?.(after, before)).toBe(false);
+});

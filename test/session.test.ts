@@ -24,6 +24,7 @@ import {
 	settle,
 	signIn,
 } from './scenario.ts';
+import {createModelServer, type Fate} from './support/model-server.ts';
 import {once} from './support/stage.ts';
 import {test} from './support/test.ts';
 
@@ -356,9 +357,6 @@ describe('R58: two Auth on one store', () => {
 });
 
 describe('whatever happens in whatever order', () => {
-	/** What happens to one token request. */
-	type Fate = 'answered' | '503' | 'reset' | 'lost';
-
 	/** One thing that is done. */
 	interface Step {
 		readonly act:
@@ -367,81 +365,6 @@ describe('whatever happens in whatever order', () => {
 		readonly holder: number;
 		/** Whether he leaves before the end. */
 		readonly leaves: boolean;
-	}
-
-	/** A server with rotation and reuse detection, which says what must not have come to it. */
-	function createTinyServer(schedule: (label: string) => Promise<void>, fates: Fate[]) {
-		interface Family {
-			isAlive: boolean;
-			/** An answer was lost, or its session was given up for another one: to use its token twice harms nobody. */
-			isExcused: boolean;
-			refresh: string;
-			readonly access: Set<string>;
-		}
-		const families: Family[] = [];
-		const familyOf = new Map<string, Family>();
-		const refused = new Set<string>();
-		const faults: string[] = [];
-		let count = 0;
-		const issue = (family: Family): object => {
-			family.refresh = `refresh-${++count}`;
-			const access_token = `access-${count}`;
-			family.access.add(access_token);
-			familyOf.set(family.refresh, family);
-			return {access_token, refresh_token: family.refresh, token_type: 'Bearer', expires_in: 3600};
-		};
-		const mint = (): TokenSet => {
-			const family = {isAlive: true, isExcused: false, refresh: '', access: new Set<string>()};
-			families.push(family);
-			return issue(family) as TokenSet;
-		};
-		const grant = (refreshToken: string): Response => {
-			if (refused.has(refreshToken)) faults.push(`${refreshToken} was sent again after its refusal`);
-			const family = familyOf.get(refreshToken);
-			if (family?.isAlive && family.refresh === refreshToken) return Response.json(issue(family));
-			if (family?.isAlive && !family.isExcused) faults.push(`${refreshToken} was used twice`);
-			if (family) family.isAlive = false;
-			refused.add(refreshToken);
-			return Response.json({error: 'invalid_grant'}, {status: 400});
-		};
-		return {
-			faults,
-			mint,
-			excuseAll(): void {
-				for (const family of families) family.isExcused = true;
-			},
-			expireAll(): void {
-				for (const {access} of families) access.clear();
-			},
-			/** For token and revocation requests. */
-			async tokenFetch(...[url, init]: Parameters<typeof fetch>): Promise<Response> {
-				const parameters = new URLSearchParams(init?.body as string);
-				await schedule('token request');
-				if ((url as string).endsWith('/revoke')) {
-					const family = familyOf.get(parameters.get('token') ?? '');
-					if (family) family.isAlive = false;
-					return new Response();
-				}
-				const fate = fates.shift() ?? 'answered';
-				if (fate === 'reset') throw new TypeError('fetch failed');
-				if (fate === '503') return new Response(null, {status: 503});
-				const refreshToken = parameters.get('refresh_token') ?? '';
-				const family = familyOf.get(refreshToken);
-				const answer = grant(refreshToken);
-				await schedule('token answer');
-				if (fate !== 'lost' || !answer.ok || !family) return answer;
-				family.isExcused = true;
-				return new Response(null, {status: 502});
-			},
-			async api(input: string | URL | Request): Promise<Response> {
-				const {headers} = input as Request;
-				await schedule('call');
-				const token = headers.get('authorization')?.slice('Bearer '.length) ?? '';
-				const isGood = families.some(({isAlive, access}) => isAlive && access.has(token));
-				await schedule('answer');
-				return new Response(null, {status: isGood ? 200 : 401});
-			},
-		};
 	}
 
 	const left = new Error('left');
@@ -466,7 +389,7 @@ describe('whatever happens in whatever order', () => {
 	async function play(scheduler: fc.Scheduler, {plan, fates, isShared}: Script) {
 		const schedule = (label: string): Promise<void> => scheduler.schedule(Promise.resolve(), label);
 		const fatesLeft = [...fates];
-		const server = createTinyServer(schedule, fatesLeft);
+		const server = createModelServer(schedule, fatesLeft);
 		const shared = createSharedRecord();
 		let isBroken = false;
 		let time = 1_800_000_000_000;

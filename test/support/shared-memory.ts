@@ -16,7 +16,7 @@ export function createSharedMemory(): Place {
 	const free = (holder: object): void => {
 		if (holding !== holder) return;
 		holding = undefined;
-		queue.shift()?.();
+		for (const wake of queue.splice(0)) wake();
 	};
 	const take = async (holder: object, signal?: AbortSignal): Promise<void> => {
 		while (holding || signal?.aborted) {

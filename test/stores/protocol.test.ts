@@ -1,0 +1,402 @@
+import * as fc from 'fast-check';
+import {expect} from 'vitest';
+import {
+	type Auth,
+	type AuthEvent,
+	createAuth,
+	isRegrantError,
+	type TokenSet,
+	type TokenStore,
+} from '../../src/index.ts';
+import {createRecordText} from '../../src/record-text.ts';
+import {createModelServer, type Family} from '../support/model-server.ts';
+import {test} from '../support/test.ts';
+
+/** One thing that is done, at a time that the scheduler chooses. */
+interface Step {
+	readonly act:
+		| 'call'
+		| 'getToken'
+		| 'refresh'
+		| 'expire'
+		| 'wait'
+		| 'setToken'
+		| 'signOut'
+		/** The holder is gone: from now on nothing that it does has any effect, and its lock is free. */
+		| 'crash'
+		/** Whoever has the lock was stopped for so long that it is had by others, and goes on. */
+		| 'lapse'
+		/** The store answers nobody, until it is mended. */
+		| 'break'
+		| 'mend';
+	readonly holder: number;
+	/** Whether who asked leaves before the answer. */
+	readonly leaves: boolean;
+}
+
+const holders = 3;
+const left = new Error('left');
+const dead = new Error('of a holder that is gone');
+const forever = new Promise<never>(() => {});
+
+/** The record of one session that three realms share, each with its own copy of the library's state. */
+function createModel(scheduler: fc.Scheduler) {
+	const schedule = async (label: string): Promise<void> => scheduler.schedule(Promise.resolve(), label);
+	const server = createModelServer(schedule, []);
+	const faults: string[] = [];
+	const crashes = Array.from({length: holders}, () => Promise.withResolvers<never>());
+	crashes.forEach(({promise}) => promise.catch(() => {}));
+	const isGone = Array.from({length: holders}, () => false);
+	const listeners = new Map<number, () => void>();
+	let text: string | undefined;
+	let isBroken = false;
+	let time = 1_800_000_000_000;
+	/** Who has the lock, as far as the others know. */
+	let holding: {readonly holder: number} | undefined;
+	const queue: Array<() => void> = [];
+	/** Who has sent a refresh token and has not written what came of it. */
+	const underWay = new Map<number, Family>();
+	/** Whether somebody was cut off between the two, the one case in which a session may be lost. */
+	let wasCut = false;
+	const cut = (family: Family | undefined): void => {
+		if (!family) return;
+		family.isExcused = true;
+		wasCut = true;
+	};
+
+	const familyOfText = (): Family | undefined =>
+		text === undefined ? undefined : server.familyOf((JSON.parse(text) as TokenSet).refresh_token);
+
+	const free = (holder?: object): void => {
+		if (holder && holding !== holder) return;
+		holding = undefined;
+		for (const wake of queue.splice(0)) wake();
+	};
+
+	/** Every step of a holder: at a time that the scheduler chooses, and never again once it is gone. */
+	const step = async <T>(holder: number, label: string, task: () => T): Promise<T> => {
+		await schedule(`${holder} ${label}`);
+		if (isGone[holder]) return forever;
+		return task();
+	};
+
+	const createStore = (holder: number): TokenStore => {
+		const record = createRecordText();
+		const operate = async <T>(label: string, task: () => T): Promise<T> => {
+			const answer = await step(holder, label, () => {
+				if (isBroken) throw new Error('broken');
+				return task();
+			});
+			// The answer takes its time, too.
+			return step(holder, `${label} done`, () => answer);
+		};
+		const put = (next: string | undefined): void => {
+			text = next;
+			for (const [other, listener] of listeners) if (other !== holder && !isGone[other]) listener();
+		};
+		return {
+			get: () => operate('get', () => record.parse(text)),
+			set: token => operate('set', () => put(record.format(token))),
+			delete: () => operate('delete', () => put(undefined)),
+			replace: async (found, token) => {
+				const family = underWay.get(holder);
+				try {
+					return await operate('replace', () => {
+						if (record.textOf(found) !== text) return false;
+						const before = familyOfText();
+						put(token && record.format(token, found));
+						if (token && before && familyOfText() !== before)
+							faults.push('the record of another login was overwritten');
+						return true;
+					});
+				} catch (error) {
+					// Where the store takes nothing, others find the refresh token that was spent.
+					cut(family);
+					throw error;
+				} finally {
+					if (!isGone[holder]) underWay.delete(holder);
+				}
+			},
+			continues: record.continues,
+			lock: async (task, signal) => {
+				const me = {holder};
+				while (holding) {
+					await Promise.race([
+						new Promise<void>(resolve => {
+							queue.push(resolve);
+							signal?.addEventListener('abort', () => resolve());
+						}),
+						crashes[holder]?.promise,
+					]).catch(() => forever);
+					if (signal?.aborted) throw new Error('aborted');
+				}
+				holding = me;
+				try {
+					return await step(holder, 'lock', () => task(() => holding === me));
+				} finally {
+					await step(holder, 'free', () => free(me));
+				}
+			},
+			subscribe: onChange => {
+				listeners.set(holder, onChange);
+				return () => listeners.delete(holder);
+			},
+		};
+	};
+
+	const createHolder = (holder: number): Auth =>
+		createAuth({
+			tokenEndpoint: 'https://as.example/token',
+			revocationEndpoint: 'https://as.example/revoke',
+			clientId: 'app',
+			origins: ['https://api.example'],
+			store: createStore(holder),
+			now: () => time,
+			fetch: async (input, init) => {
+				if (isGone[holder]) return forever;
+				const {refresh_token} = Object.fromEntries(new URLSearchParams(init?.body as string));
+				const family = server.familyOf(refresh_token);
+				if (refresh_token && family) {
+					const others = [...underWay].filter(([other, theirs]) => other !== holder && theirs === family);
+					if (others.length > 0 && !family.isExcused) faults.push('two refreshes of one login were under way at once');
+					underWay.set(holder, family);
+				}
+				const response = await server.tokenFetch(input, init);
+				return isGone[holder] ? forever : response;
+			},
+		});
+
+	return {
+		server,
+		faults,
+		schedule,
+		auths: Array.from({length: holders}, (_, holder) => createHolder(holder)),
+		gone: crashes.map(({promise}) => promise),
+		isGone: (holder: number) => isGone[holder] === true,
+		text: () => text,
+		wasCut: () => wasCut,
+		crash(holder: number): void {
+			if (isGone[holder]) return;
+			isGone[holder] = true;
+			cut(underWay.get(holder));
+			underWay.delete(holder);
+			crashes[holder]?.reject(dead);
+			if (holding?.holder === holder) free();
+		},
+		lapse(): void {
+			// Its refresh token is on the way: whoever comes now sends it again.
+			if (holding) cut(underWay.get(holding.holder));
+			if (holding) free();
+		},
+		breaks(isIt: boolean): void {
+			isBroken = isIt;
+		},
+		advance(milliseconds: number): void {
+			time += milliseconds;
+		},
+	};
+}
+
+interface Outcome {
+	readonly step: Step;
+	readonly error: unknown;
+}
+
+/** Plays the steps in an order that the scheduler chooses. What is not of a holder that is gone has come to its end. */
+async function play(scheduler: fc.Scheduler, plan: readonly Step[]) {
+	const model = createModel(scheduler);
+	const {server, auths, gone, schedule} = model;
+	const events: AuthEvent[][] = auths.map(() => []);
+	auths.forEach((auth, holder) => auth.subscribe(event => void events[holder]?.push(event)));
+	const fetchApi = async (auth: Auth, signal?: AbortSignal): Promise<number> => {
+		const {access_token} = await auth.getToken({signal});
+		const request = new Request('https://api.example/', {headers: {authorization: `Bearer ${access_token}`}});
+		return (await server.api(request)).status;
+	};
+	const perform = async ({act, holder, leaves}: Step): Promise<unknown> => {
+		const auth = auths[holder] as Auth; // there are as many
+		await schedule(act);
+		if (model.isGone(holder)) return undefined;
+		const leaver = new AbortController();
+		if (leaves) void schedule('leave').then(() => leaver.abort(left));
+		const {signal} = leaver;
+		switch (act) {
+			case 'call':
+				return fetchApi(auth, signal);
+			case 'getToken':
+				return auth.getToken({signal, minimumLifetime: 1_800});
+			case 'refresh':
+				return auth.refresh({signal});
+			case 'expire':
+				return server.expireAll();
+			case 'wait':
+				return model.advance(1_000_000);
+			case 'setToken':
+				return auth.setToken(server.mint());
+			case 'signOut':
+				return auth.signOut();
+			case 'crash':
+				return model.crash(holder);
+			case 'lapse':
+				return model.lapse();
+			case 'break':
+			case 'mend':
+				return model.breaks(act === 'break');
+			default:
+				return act satisfies never;
+		}
+	};
+	const finish = async <T>(promise: Promise<T>): Promise<T> => {
+		const result = await scheduler.waitFor(promise);
+		await scheduler.waitIdle();
+		return result;
+	};
+	await finish((auths[0] as Auth).setToken(server.mint()));
+	const outcomes: Outcome[] = [];
+	const settled = plan.map(async step => {
+		try {
+			await Promise.race([perform(step), gone[step.holder]]);
+			outcomes.push({step, error: undefined});
+		} catch (error) {
+			outcomes.push({step, error});
+			if (error !== left && error !== dead && !isRegrantError(error)) throw error;
+		}
+	});
+	await finish(Promise.all(settled));
+	model.breaks(false);
+	model.advance(60_000);
+	const alive = auths.filter((_, holder) => !model.isGone(holder));
+	const renewals = await finish(
+		Promise.all(
+			alive.map(async auth =>
+				auth.refresh().then(
+					() => 'renewed',
+					(error: unknown) => (isRegrantError(error) ? error.code : String(error)),
+				),
+			),
+		),
+	);
+	return {...model, outcomes, events, renewals};
+}
+
+const plans = (...acts: ReadonlyArray<Step['act']>): fc.Arbitrary<Step[]> =>
+	fc.array(fc.record({act: fc.constantFrom(...acts), holder: fc.nat({max: holders - 1}), leaves: fc.boolean()}), {
+		minLength: 2,
+		maxLength: 14,
+	});
+
+const uses = ['getToken', 'getToken', 'refresh', 'refresh', 'call', 'expire', 'wait'] as const;
+
+const numRuns = Number(process.env['PROTOCOL_RUNS'] ?? 150);
+const seed = Number(process.env['PROTOCOL_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+const bounds: fc.Parameters<unknown> = {numRuns, seed, endOnFailure: numRuns > 1_000};
+const options = {timeout: 30_000 + numRuns * 100};
+
+const ended = (events: readonly AuthEvent[][]): string[] =>
+	events.flat().flatMap(event => (event.type === 'session-ended' ? [event.reason] : []));
+
+test(
+	`R70, R71: three holders, in any order: one refresh at a time, no refresh token twice (seed ${seed})`,
+	options,
+	async () => {
+		await fc.assert(
+			fc.asyncProperty(fc.scheduler(), plans(...uses), async (scheduler, plan) => {
+				const {server, faults, events, outcomes, renewals} = await play(scheduler, plan);
+				expect([...server.faults, ...faults]).toEqual([]);
+				expect(outcomes.filter(({error}) => error !== undefined && error !== left)).toEqual([]);
+				expect(ended(events)).toEqual([]);
+				expect(renewals).toEqual(['renewed', 'renewed', 'renewed']);
+			}),
+			bounds,
+		);
+	},
+);
+
+test(
+	`R70, F-98: a holder that is gone at any await costs a session only between rotation and write (seed ${seed})`,
+	options,
+	async () => {
+		await fc.assert(
+			fc.asyncProperty(fc.scheduler(), plans(...uses, 'crash'), async (scheduler, plan) => {
+				const {server, faults, events, renewals, text, wasCut} = await play(scheduler, plan);
+				expect([...server.faults, ...faults]).toEqual([]);
+				const isLost = text() === undefined;
+				expect(isLost && !wasCut()).toBe(false);
+				if (!isLost) expect(renewals.filter(outcome => outcome !== 'renewed')).toEqual([]);
+				if (!isLost) expect(ended(events)).toEqual([]);
+				// Cleanly: no holder hears of it twice.
+				for (const heard of events) expect(ended([heard]).length).toBeLessThanOrEqual(1);
+				expect(renewals.filter(outcome => outcome !== 'renewed' && outcome !== 'session_ended')).toEqual([]);
+			}),
+			bounds,
+		);
+	},
+);
+
+test(
+	`F-135: a holder that is stopped for longer than its lock overwrites nothing, and sends nothing that was not on its way (seed ${seed})`,
+	options,
+	async () => {
+		await fc.assert(
+			fc.asyncProperty(fc.scheduler(), plans(...uses, 'lapse', 'lapse'), async (scheduler, plan) => {
+				const {server, faults, renewals} = await play(scheduler, plan);
+				expect([...server.faults, ...faults]).toEqual([]);
+				expect(renewals.filter(outcome => outcome !== 'renewed' && outcome !== 'session_ended')).toEqual([]);
+			}),
+			bounds,
+		);
+	},
+);
+
+test(
+	`R76, F-101: after a sign-out nothing brings the session back, whoever is gone or stopped (seed ${seed})`,
+	options,
+	async () => {
+		await fc.assert(
+			fc.asyncProperty(fc.scheduler(), plans(...uses, 'signOut', 'crash', 'lapse'), async (scheduler, plan) => {
+				const {server, faults, outcomes, renewals, text} = await play(scheduler, plan);
+				expect([...server.faults, ...faults]).toEqual([]);
+				const isOver = outcomes.some(({step, error}) => step.act === 'signOut' && !error);
+				if (!isOver) return;
+				expect(text()).toBe(undefined);
+				expect(renewals.filter(outcome => outcome !== 'session_ended')).toEqual([]);
+			}),
+			bounds,
+		);
+	},
+);
+
+test(
+	`F-102: a login is neither overwritten nor lost by those who renew the one before (seed ${seed})`,
+	options,
+	async () => {
+		await fc.assert(
+			fc.asyncProperty(fc.scheduler(), plans(...uses, 'setToken', 'lapse'), async (scheduler, plan) => {
+				const {server, faults, renewals, text, wasCut} = await play(scheduler, plan);
+				expect([...server.faults, ...faults]).toEqual([]);
+				const isLost = text() === undefined;
+				expect(isLost && !wasCut()).toBe(false);
+				if (!isLost) expect(renewals).toEqual(['renewed', 'renewed', 'renewed']);
+			}),
+			bounds,
+		);
+	},
+);
+
+test(
+	`R78: whatever the store fails to do, no call hangs, and no dead refresh token is sent again (seed ${seed})`,
+	options,
+	async () => {
+		await fc.assert(
+			fc.asyncProperty(
+				fc.scheduler(),
+				plans(...uses, 'break', 'mend', 'signOut', 'setToken', 'crash'),
+				async (scheduler, plan) => {
+					const {server, faults} = await play(scheduler, plan);
+					expect([...server.faults, ...faults]).toEqual([]);
+				},
+			),
+			bounds,
+		);
+	},
+);
