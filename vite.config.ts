@@ -5,7 +5,16 @@ export default defineConfig({
 		target: 'es2022',
 		minify: false,
 		sourcemap: true,
-		lib: {formats: ['es'], entry: {index: 'src/index.ts'}},
+		lib: {
+			formats: ['es'],
+			entry: {
+				index: 'src/index.ts',
+				'stores/web': 'src/stores/web.ts',
+				'stores/cloudflare': 'src/stores/cloudflare.ts',
+				'stores/redis': 'src/stores/redis.ts',
+				'stores/deno-kv': 'src/stores/deno-kv.ts',
+			},
+		},
 		rolldownOptions: {
 			external: [/^ky(?:\/|$)/, /^valibot(?:\/|$)/],
 			// One file per source file: of one file for all, esbuild could not drop what is not used.

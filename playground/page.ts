@@ -1,6 +1,10 @@
-import {createServer, type ServerResponse} from 'node:http';
+import {createServer, type IncomingMessage, type ServerResponse} from 'node:http';
+import {text} from 'node:stream/consumers';
 import {createServer as createVite} from 'vite';
 import {type AuthorizationServer, listen, shut} from './authorization-server.ts';
+import {createControls, type Mood} from './controls.ts';
+import {createHub} from './hub.ts';
+import type {Report} from './report.ts';
 import {tallyOf} from './tally.ts';
 
 /** A served page. */
@@ -9,7 +13,7 @@ export interface Page {
 	close(): Promise<void>;
 }
 
-/** Serves the page on loopback, with the trace and a session for the asking. */
+/** Serves the page on loopback, with the trace, the controls of the server, and what all lanes report. */
 export async function servePage(server: AuthorizationServer, traced: readonly string[]): Promise<Page> {
 	const http = createServer();
 	const vite = await createVite({
@@ -20,37 +24,44 @@ export async function servePage(server: AuthorizationServer, traced: readonly st
 		optimizeDeps: {noDiscovery: true},
 		server: {middlewareMode: true, ws: {server: http}, watch: null, fs: {allow: ['..']}},
 	});
-	const routes: Readonly<Record<string, () => unknown>> = {
+	const hub = createHub();
+	const controls = createControls(server);
+	const {tokenEndpoint, revocationEndpoint, api} = server;
+	const routes: Readonly<Record<string, (body: string) => unknown>> = {
 		'GET /trace': () => traced,
-		'POST /session': () => openSession(server),
+		'GET /place': () => ({tokenEndpoint, revocationEndpoint, api}),
 		'GET /tally': () => tallyOf(server),
+		'POST /login': () => server.mint(),
+		'POST /expire': controls.expire,
+		'POST /revoke': controls.revoke,
+		// All of these come from the page, which was served from here.
+		'POST /mood': body => controls.setMood(JSON.parse(body) as Mood),
+		'POST /reports': body => hub.publish(JSON.parse(body) as Report[]),
 	};
 	http.on('request', (request, response) => {
 		const route = routes[`${request.method} ${request.url}`];
-		if (route) void answer(route, response);
+		if (request.url === '/events') hub.listen(request, response);
+		else if (route) void answer(route, request, response);
 		else vite.middlewares(request, response);
 	});
 	const origin = await listen(http);
 	return {
 		origin,
 		async close() {
+			hub.close();
 			await vite.close();
 			await shut(http);
 		},
 	};
 }
 
-/** A session as a login would give it, its access token already at an end. */
-async function openSession(server: AuthorizationServer): Promise<object> {
-	server.reset();
-	const token = await server.mint();
-	await server.expire(token.access_token);
-	return {tokenEndpoint: server.tokenEndpoint, api: server.api, token};
-}
-
-async function answer(route: () => unknown, response: ServerResponse): Promise<void> {
+async function answer(
+	route: (body: string) => unknown,
+	request: IncomingMessage,
+	response: ServerResponse,
+): Promise<void> {
 	try {
-		const body = JSON.stringify(await route());
+		const body = JSON.stringify((await route(await text(request))) ?? null);
 		response.setHeader('content-type', 'application/json').end(body);
 	} catch {
 		response.writeHead(500).end();

@@ -4,6 +4,8 @@ import {servePage} from './page.ts';
 import {scenesAt, trace} from './trace.ts';
 
 const minute = 60;
+/** So short that the page has something to show. */
+const moment = 10;
 
 async function start(once: boolean): Promise<void> {
 	const server = await startAuthorizationServer({accessTokenSeconds: minute});
@@ -13,17 +15,19 @@ async function start(once: boolean): Promise<void> {
 			lines.push(line);
 			console.log(line);
 		});
-		if (!once) await showPage(server, lines);
+		if (!once) await showPage(lines);
 	} finally {
 		await server.close();
 	}
 }
 
-async function showPage(server: Parameters<typeof servePage>[0], lines: readonly string[]): Promise<void> {
+async function showPage(lines: readonly string[]): Promise<void> {
+	const server = await startAuthorizationServer({accessTokenSeconds: moment});
 	const page = await servePage(server, lines);
 	console.log(`\nThe same in a browser: ${page.origin}/ (Ctrl-C ends it)`);
 	await new Promise(resolve => process.once('SIGINT', resolve).once('SIGTERM', resolve));
 	await page.close();
+	await server.close();
 }
 
 try {

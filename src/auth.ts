@@ -87,7 +87,8 @@ export function createAuth(options: AuthOptions): Auth {
 		const call = {fetch: globalFetch, origins, isStream: isStream(options.body), followsSafely};
 		const request = new Request(input, options);
 		// What the platform does not know, such as `cf`, `next` or `dispatcher`, is for the `fetch` of the place.
-		const extra = Object.entries(options).filter(([name]) => !(name in request));
+		// Firefox knows the body, but not as a property: given twice, a form would get a second boundary.
+		const extra = Object.entries(options).filter(([name]) => !(name in request) && name !== 'body');
 		const send = createAuthorizedFetch(session, settings, call);
 		return send(request, extra.length > 0 ? Object.fromEntries(extra) : undefined);
 	};

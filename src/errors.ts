@@ -222,7 +222,7 @@ export class ResponseValidationError extends RegrantError {
 }
 
 function describe(summary: string, issues: readonly ValidationIssue[]): string {
-	return `${summary}: ${issues.map(({path, expected}) => `${path} (expected ${expected})`).join(', ')}`;
+	return `${summary}: ${issues.map(({path, expected}) => `${path} (expected ${expected})`.trimStart()).join(', ')}`;
 }
 
 /** So that what is not known does not show as undefined wherever the error is printed. */

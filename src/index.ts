@@ -1,5 +1,6 @@
 export {createAuth} from './auth.ts';
 export {clientSecretBasic, clientSecretPost, none} from './client-authentication.ts';
+export {endpoint} from './endpoint.ts';
 export {
 	ConfigError,
 	isRegrantError,
@@ -21,6 +22,9 @@ export {memoryStore} from './token-store.ts';
 
 export type {AccessToken, Auth} from './auth.ts';
 export type {Awaitable, ClientAuthentication, ClientAuthenticationContext} from './client-authentication.ts';
+export type {Endpoint, EndpointArguments, EndpointError} from './endpoint.ts';
+export type {EndpointDefinition, EndpointMethod, ResponseKind} from './endpoint-definition.ts';
+export type {EndpointOptions} from './endpoint-request.ts';
 export type {
 	RegrantErrorCode,
 	SessionEndedReason,
@@ -29,6 +33,7 @@ export type {
 	ValidationIssue,
 } from './errors.ts';
 export type {AuthOptions, TokenClient} from './options.ts';
+export type {StandardSchema} from './standard-schema.ts';
 export type {AuthEvent, AuthListener} from './session-events.ts';
 export type {TokenOptions} from './session.ts';
 export type {ClientCredentialsRequest, RefreshTokenRequest} from './token-request.ts';

@@ -1,4 +1,5 @@
-import {LockError} from './errors.ts';
+import {ConfigError, LockError} from './errors.ts';
+import {own} from './own.ts';
 import {randomId} from './random-id.ts';
 
 /** Whoever lends the lock of a store, for a time and under the name of its owner. */
@@ -11,6 +12,30 @@ export interface Lessor {
 	keep(owner: string): Promise<boolean>;
 	/** Takes it back, where this owner still has it. */
 	free(owner: string): Promise<unknown>;
+}
+
+/** What a store with a lease may be told. */
+export interface LeaseOptions {
+	/**
+	For how long a holder that does not answer any more keeps the lock, in milliseconds: 15,000 by default. One that runs keeps it up
+	for as long as it needs it. Should not be shorter than the `timeout` of the session.
+	*/
+	readonly lease?: number | undefined;
+}
+
+const defaultLease = 15_000;
+/** Below it, what keeps it up could come too late on a busy machine. */
+const shortestLease = 100;
+
+/**
+The length of a lease in milliseconds.
+
+@throws {ConfigError} where the option is none.
+*/
+export function leaseOf(options: LeaseOptions | undefined): number {
+	const {lease = defaultLease} = own(options);
+	if (Number.isSafeInteger(lease) && lease >= shortestLease) return lease;
+	throw new ConfigError(`lease must be milliseconds, a whole number of at least ${shortestLease}`);
 }
 
 /** How long to wait before asking again, at first and at last, in milliseconds. */

@@ -4,8 +4,11 @@ interface Realm {
 	readonly WorkerLocation?: unknown;
 }
 
-// Not `process`, which Workers have too when asked for compatibility with Node.
-const isServer = ({navigator}: Realm): boolean => /^(?:Node\.js|Deno|Bun)\//.test(navigator?.userAgent ?? '');
+/** Whether this is Node, Deno or Bun. */
+export function isServer({navigator}: Realm = globalThis): boolean {
+	// Not by `process`, which Workers have too when asked for compatibility with Node.
+	return /^(?:Node\.js|Deno|Bun)\//.test(navigator?.userAgent ?? '');
+}
 
 /** Whether this is a page or a worker of a browser, where everybody can read what the program holds. */
 export function isBrowser(realm: Realm = globalThis): boolean {

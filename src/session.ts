@@ -62,6 +62,8 @@ function createSession(store: TokenStore): Session {
 	/** The sign-in or sign-out that is writing here and now: who comes meanwhile waits for what it leaves. */
 	let changing: Promise<unknown> | undefined;
 	let refused: {readonly access_token: string; readonly at: number} | undefined;
+	/** Counts sign-outs here. Those elsewhere, of which a sign-in may hear when it begins, were before it. */
+	let signOutCalls = 0;
 
 	/** With a deadline: on Workers the one that is changing it may be gone. */
 	const changed = async ({timeout}: Settings, waiter?: Waiter): Promise<void> => {
@@ -179,10 +181,10 @@ function createSession(store: TokenStore): Session {
 		setToken: async (settings, value) => {
 			const token = readTokenSet(value, {...settings, issued_at: Math.floor(settings.now() / 1000)});
 			if ('problem' in token) throw new ConfigError(`Not a usable token: ${token.problem}`);
-			const before = renewal.signOuts();
+			const before = signOutCalls;
 			await change(settings, async () => {
 				await record.read(settings);
-				if (before !== renewal.signOuts()) throw new SessionEndedError('signed_out');
+				if (before !== signOutCalls) throw new SessionEndedError('signed_out');
 				supersede(false);
 				refused = undefined;
 				const error = await record.write(settings, token);
@@ -191,6 +193,7 @@ function createSession(store: TokenStore): Session {
 			});
 		},
 		signOut: async settings => {
+			signOutCalls++;
 			supersede(true);
 			// Should the holder of the lock never come back, as on Workers.
 			events.release();
@@ -206,9 +209,10 @@ function createSession(store: TokenStore): Session {
 			if (error) throw error;
 		},
 		subscribe: (settings, listener) => {
+			const stop = events.subscribe(listener);
 			// To notice a change, one must know what was.
 			if (store.subscribe) void record.read(settings);
-			return events.subscribe(listener);
+			return stop;
 		},
 	};
 }

@@ -14,13 +14,27 @@ const floors: ReadonlyArray<readonly string[]> = [
 		'client-authentication.ts',
 		'client-fields.ts',
 		'lease.ts',
+		'path-template.ts',
 		'redirect.ts',
 		'session-events.ts',
+		'standard-schema.ts',
 		'validate.ts',
 	],
 	// Checked messages.
-	['refusal.ts', 'revocation-request.ts', 'token-request.ts', 'token-response.ts'],
-	['cool-down.ts', 'record-text.ts', 'token-store.ts'],
+	['endpoint-definition.ts', 'refusal.ts', 'revocation-request.ts', 'token-request.ts', 'token-response.ts'],
+	[
+		'cool-down.ts',
+		'endpoint-inference.ts',
+		'endpoint-request.ts',
+		'endpoint-response.ts',
+		'record-text.ts',
+		'token-store.ts',
+	],
+	// The request builder, which knows no session.
+	['endpoint.ts'],
+	// Where a token lives.
+	['stores/deno-kv.ts', 'stores/redis.ts', 'stores/token-vault.ts', 'stores/write-mark.ts'],
+	['stores/cloudflare.ts', 'stores/web.ts'],
 	['options.ts'],
 	['flight.ts', 'prepared-request.ts', 'session-record.ts', 'store-lock.ts'],
 	// One exchange.
@@ -37,7 +51,7 @@ const floors: ReadonlyArray<readonly string[]> = [
 
 /** The only files that may import these packages, and whether for their types alone. */
 const packages: Readonly<Record<string, {readonly files: readonly string[]; readonly asType?: true}>> = {
-	ky: {files: ['auth.ts'], asType: true},
+	ky: {files: ['auth.ts', 'endpoint.ts', 'endpoint-request.ts', 'endpoint-response.ts'], asType: true},
 	valibot: {files: ['client-fields.ts', 'field.ts', 'revocation-request.ts', 'token-request.ts', 'token-response.ts']},
 };
 

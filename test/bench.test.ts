@@ -3,6 +3,7 @@ import {measureCalls, median, roundsOf} from './bench/call.ts';
 import {clients} from './bench/clients.ts';
 import {measureLoad} from './bench/load.ts';
 import {bundle, peerRows, toKilobytes} from './bench/sizes.ts';
+import {measureTypeCheck} from './bench/type-check.ts';
 
 // That the benchmark measures what it says. What it measures is no matter of a test.
 const once = {rounds: 1, seconds: 0};
@@ -28,6 +29,15 @@ describe('the benchmark', () => {
 
 	test('bundles what the neighbours export', async () => {
 		for (const row of peerRows) expect((await bundle(row)).bytes).toBeGreaterThan(3000);
+	});
+
+	test('has the compiler accept each way to write an endpoint', {timeout: 60_000}, async () => {
+		const checks = await measureTypeCheck(2, 1);
+		expect(checks.map(({name, complaints}) => [name, complaints])).toEqual([
+			['the schemas alone', 0],
+			['ky, by hand', 0],
+			['regrant', 0],
+		]);
 	});
 
 	test('ends after its rounds or its time, and counts none that warms up', () => {

@@ -308,3 +308,15 @@ test('F-102: a login that could not be written is one of its own when it is, how
 	expect(after).toMatchObject({access_token});
 	expect(other.continues?.(after, before)).toBe(false);
 });
+
+test('a login does not mind that the session before it was ended elsewhere', async ({server, watch}) => {
+	const place = createSharedMemory();
+	const {subscribe: _, ...store} = await place.holder();
+	const auth = watch(createAuth(appOptions(server, {store})));
+	await signIn(server, auth);
+	await (await place.holder()).delete();
+	const events = record(auth);
+	await signIn(server, auth);
+	expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+	expect(gist(events)).toEqual(['session-ended signed_out', 'token set']);
+});

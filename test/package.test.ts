@@ -47,10 +47,14 @@ function builtFiles(file: string): string[] {
 	];
 }
 
-/** The values that a module re-exports by name. */
+/** The values that a module exports, its own and those that it re-exports by name. */
 function exportedNames(file: string): string[] {
 	const lists = read(file).matchAll(/^export \{([^}]*)\} from/gm);
-	return [...lists].flatMap(([, names = '']) => names.match(/\w+/g) ?? []).toSorted();
+	const own = read(file).matchAll(/^export (?:async )?(?:function|const|class) (\w+)/gm);
+	// An example in a comment may export it, too.
+	const names = new Set([...lists].flatMap(([, list = '']) => list.match(/\w+/g) ?? []));
+	for (const [, name = ''] of own) names.add(name);
+	return [...names].toSorted();
 }
 
 describe('the package', () => {

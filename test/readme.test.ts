@@ -15,8 +15,11 @@ const readme = readFileSync('README.md', 'utf8');
 const given = `
 declare module 'cloudflare:workers' {
 	export function waitUntil(promise: Promise<unknown>): void;
+	export const env: {readonly VAULT: {getByName(name: string): import('regrant/cloudflare').VaultStub}};
 }
 declare const secret: string;
+declare const accountID: string;
+declare const api: import('ky').KyInstance;
 declare const Account: import('valibot').GenericSchema<{accountID: string}>;
 declare const tokenResponseFromYourLogin: import('regrant').AuthToken;
 declare function showLogin(): void;
@@ -91,6 +94,7 @@ describe('a number of the README', () => {
 		{pattern: /([\d.]+) kB of its own/, row: ownRows[0]},
 		{pattern: /([\d.]+) kB with its part of valibot/, row: ownRows[1]},
 		{pattern: /([\d.]+) kB with ky/, row: ownRows[2]},
+		{pattern: /([\d.]+) kB, and no session/, row: ownRows.find(({name}) => name === 'endpoint alone')},
 	];
 	const prose = readme.replaceAll(/^```[^]*?^```$/gm, '').replaceAll(/\s+/g, ' ');
 

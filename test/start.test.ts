@@ -77,8 +77,8 @@ describe('npm start', {timeout: 30_000}, () => {
 			expect(await (await fetch(page)).text()).toContain('src="/main.ts"');
 			expect(await importAll(new URL('/main.ts', page))).toContainEqual(expect.stringMatching(/\/dist\/index\.js$/));
 			expect(await (await fetch(new URL('/trace', page))).json()).toContainEqual(expect.stringContaining('401'));
-			const session = await (await fetch(new URL('/session', page), {method: 'POST'})).json();
-			expect((await fetch(`${session.api}/accounts`)).headers.get('access-control-allow-origin')).toBe('*');
+			const place = await (await fetch(new URL('/place', page))).json();
+			expect((await fetch(`${place.api}/accounts`)).headers.get('access-control-allow-origin')).toBe('*');
 		} finally {
 			program.process.kill('SIGTERM');
 		}

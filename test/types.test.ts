@@ -10,7 +10,7 @@ import {
 } from '../src/index.ts';
 import {createUserProject} from './support/user-project.ts';
 
-const surface = readFileSync('test/types/surface.ts', 'utf8');
+const fixtures = ['endpoint.ts', 'surface.ts'].map(file => ({file, text: readFileSync(`test/types/${file}`, 'utf8')}));
 const marker = '// @ts-expect-error: ';
 
 const dom = {lib: ['es2022', 'dom', 'dom.iterable']};
@@ -23,24 +23,57 @@ const settings = {
 const project = createUserProject();
 afterAll(project.remove);
 
-/** Every mistake of the fixture, and words of the complaint that it must get. */
-const mistakes = surface
-	.split('\n')
-	.flatMap((line, index) => (line.includes(marker) ? [{line: index + 2, words: line.split(marker)[1] ?? ''}] : []));
+/** Every mistake of the fixtures, and words of the complaint that it must get. */
+const mistakes = fixtures.flatMap(({file, text}) =>
+	text
+		.split('\n')
+		.flatMap((line, index) =>
+			line.includes(marker) ? [{file, line: index + 2, words: line.split(marker)[1] ?? ''}] : [],
+		),
+);
 
 describe('the types of the public surface', {timeout: 60_000}, () => {
 	test.for(Object.entries(settings))(
 		'hold, and complain of every mistake, for a user of %s who checks libraries too',
 		async ([, options]) => {
-			project.write('surface.ts', surface.replaceAll(marker, '// '));
+			for (const {file, text} of fixtures) project.write(file, text.replaceAll(marker, '// '));
 			const complaints = await project.compile(options);
 			expect(mistakes.length).toBeGreaterThan(20);
 			expect(complaints).toEqual(
-				mistakes.map(({line, words}) => ({file: 'surface.ts', line, message: expect.stringContaining(words)})),
+				mistakes.map(({file, line, words}) => ({file, line, message: expect.stringContaining(words)})),
 			);
 		},
 	);
 });
+
+const library = `
+import {endpoint} from 'regrant';
+import * as v from 'valibot';
+export const createTransfer = endpoint({
+	method: 'post',
+	path: 'accounts/{accountID}/transfers',
+	json: v.object({amount: v.number()}),
+	response: v.object({transferID: v.string()}),
+	errors: {422: v.array(v.string())},
+});
+export const ping = endpoint({method: 'get', path: 'ping'});
+`;
+
+test('the types of endpoints read plainly, and have names in the declarations of a user’s library', async () => {
+	const user = createUserProject();
+	try {
+		const path = user.write('library.ts', library);
+		const emit = {noEmit: false, declaration: true, emitDeclarationOnly: true};
+		expect(await user.compile({...settings.nodenext, ...emit})).toEqual([]);
+		const declared = readFileSync(path.replace(/ts$/, 'd.ts'), 'utf8').replaceAll(/\s+/g, ' ');
+		const types =
+			'{ readonly json: { amount: number; }; readonly params: { readonly accountID: string; }; }, { transferID: string; }, { readonly 422: string[]; }';
+		expect(declared).toContain(`createTransfer: import("regrant").Endpoint<${types}>;`);
+		expect(declared).toContain('ping: import("regrant").Endpoint<Readonly<Record<string, never>>, void, {}>;');
+	} finally {
+		user.remove();
+	}
+}, 60_000);
 
 // The schemas are exported under written types, which say less than the schemas know. All fields of the types, none optional:
 const client = {client_id: 'i', client_secret: 's'};

@@ -3,9 +3,11 @@ import {readFileSync} from 'node:fs';
 import {measureCalls} from './call.ts';
 import {measureLoad} from './load.ts';
 import {bundle, ownRows, peerRows, toKilobytes} from './sizes.ts';
+import {measureTypeCheck} from './type-check.ts';
 
 const packages = ['ky', 'valibot', '@badgateway/oauth2-client', 'oauth4webapi', 'esbuild'];
 const callEffort = {rounds: 100, seconds: 10, calls: 100};
+const typeCheckEffort = {definitions: 100, rounds: 3};
 const loadEffort = {rounds: 9, seconds: 20, calls: 1000};
 
 function versionOf(name: string): string {
@@ -65,11 +67,28 @@ async function printSizes(): Promise<void> {
 	printTable('Size of a bundle, minified, gzip -9', ['', 'bytes', 'kB', 'limit'], rows);
 }
 
+async function printTypeCheck(): Promise<void> {
+	const {definitions, rounds} = typeCheckEffort;
+	const checks = await measureTypeCheck(definitions, rounds);
+	const byHand = checks.find(({name}) => name.startsWith('ky'))?.milliseconds ?? 0;
+	printTable(
+		`Type-check of ${definitions} endpoints and a call of each, with the compiler's start, × ky (median of ${rounds} rounds)`,
+		['', 'complaints', 'ms', 'time'],
+		checks.map(({name, complaints, milliseconds}) => [
+			name,
+			String(complaints),
+			milliseconds.toFixed(0),
+			times(milliseconds / byHand),
+		]),
+	);
+}
+
 function times(ratio = 0): string {
 	return ratio.toFixed(2);
 }
 
 console.log(`Node ${process.version}, ${packages.map(name => `${name} ${versionOf(name)}`).join(', ')}`);
 await printSizes();
+await printTypeCheck();
 await printCalls();
 await printLoad();

@@ -1,25 +1,29 @@
-// What a user sees, on every runtime: the runner and the server's controls are injected.
-import ky from 'ky';
-import {type Auth, createAuth, isRegrantError} from '../../src/index.ts';
+// What a user sees, on every runtime: the runner, the servers and what is particular to a runtime are injected.
+import ky, {type KyInstance} from 'ky';
+import {
+	type Auth,
+	type AuthEvent,
+	type AuthOptions,
+	clientSecretBasic,
+	clientSecretPost,
+	createAuth,
+	isRegrantError,
+	memoryStore,
+	requestToken,
+	revokeToken,
+	type TokenStore,
+} from 'regrant';
+import type {LabClient} from './lab-client.ts';
+import type {Stores, Traits} from './run.ts';
 
-/** What a runtime brings. All is asynchronous, since the server may be another process. */
+/** What a runtime brings. */
 export interface Runner {
 	test(title: string, run: () => Promise<void>): void;
+	/** Compares what JSON can say. */
 	equal(actual: unknown, expected: unknown): void;
-	readonly server: {
-		readonly tokenEndpoint: () => string;
-		readonly revocationEndpoint: () => string;
-		readonly api: () => string;
-		readonly clientId: string;
-		/** An answer of the token endpoint, with a refresh token, for a session of its own. */
-		mint(): Promise<{access_token: string; token_type: string; refresh_token: string}>;
-		/** Kills an access token: the API refuses it from now on. */
-		expire(accessToken: string): Promise<void>;
-		/** How many requests the token endpoint has had. */
-		grants(): Promise<number>;
-		/** The `Authorization` headers that the API has seen. */
-		authorizations(): Promise<readonly string[]>;
-	};
+	readonly lab: LabClient;
+	readonly traits: Traits;
+	readonly stores: Stores;
 }
 
 const reasonOf = async (promise: Promise<unknown>): Promise<unknown> =>
@@ -30,98 +34,550 @@ const reasonOf = async (promise: Promise<unknown>): Promise<unknown> =>
 		(reason: unknown) => reason,
 	);
 
-/** The specification. */
-export function authSpec({test, equal, server}: Runner): void {
-	const signIn = async ({isDead = false} = {}): Promise<Auth> => {
-		const auth = createAuth({
-			tokenEndpoint: server.tokenEndpoint(),
-			revocationEndpoint: server.revocationEndpoint(),
-			clientId: server.clientId,
-			origins: [server.api()],
-		});
-		const answer = await server.mint();
-		await auth.setToken(answer);
-		if (isDead) await server.expire(answer.access_token);
-		return auth;
-	};
+/** Class, and code or reason. */
+const nameOf = (error: unknown): string => {
+	const {name, code, reason} = Object(error) as {name?: string; code?: string; reason?: string};
+	return isRegrantError(error) ? `${name} ${reason ?? code}` : String(name);
+};
 
-	test('a call carries the token', async () => {
-		const auth = await signIn();
-		const {status} = await ky.extend({hooks: auth.hooks})(`${server.api()}/me`);
-		equal(status, 200);
+const gist = (events: readonly AuthEvent[]): string[] =>
+	events.map(event => {
+		if (event.type === 'token') return `token ${event.cause}`;
+		return `${event.type} ${event.type === 'session-ended' ? event.reason : event.error.code}`;
 	});
 
-	test('five calls at once with a dead token are answered after one grant', async () => {
-		const auth = await signIn({isDead: true});
-		const before = await server.grants();
-		const api = ky.extend({hooks: auth.hooks, retry: 0});
-		const answers = await Promise.all(Array.from({length: 5}, () => api(`${server.api()}/me`)));
+/** All that a program could print of a value. */
+function textsOf(value: unknown, depth = 0): string[] {
+	if (typeof value !== 'object' || value === null) return [String(value)];
+	if (depth > 5) return [];
+	const own = Reflect.ownKeys(value).flatMap(key => {
+		const part = Reflect.get(value, key) as unknown;
+		return [String(key), ...(typeof part === 'function' ? [] : textsOf(part, depth + 1))];
+	});
+	const whole = value instanceof Error ? [String(value), value.stack ?? '', value.message] : [];
+	let json = '';
+	try {
+		json = JSON.stringify(value) ?? '';
+	} catch {
+		// A circle: what it is made of is looked at one by one.
+	}
+	return [...own, ...whole, json];
+}
+
+/** The specification. Before each test the servers forget what they have seen. */
+export function authSpec({test, equal, lab, traits, stores}: Runner): void {
+	const optionsOf = (more: Partial<AuthOptions> = {}): AuthOptions => ({
+		tokenEndpoint: lab.tokenEndpoint,
+		revocationEndpoint: lab.revocationEndpoint,
+		clientId: lab.app,
+		origins: [lab.api],
+		...more,
+	});
+	const expired = {expires_at: 1, issued_at: 0};
+
+	interface Session {
+		readonly auth: Auth;
+		readonly api: KyInstance;
+		readonly events: AuthEvent[];
+		readonly access_token: string;
+		readonly refresh_token: string;
+	}
+
+	/** A session as a login begins it. Its token is dead for the API, or over by the clock, where that is asked for. */
+	const signIn = async (
+		state: 'alive' | 'dead' | 'over' = 'alive',
+		more: Partial<AuthOptions> = {},
+	): Promise<Session> => {
+		const auth = createAuth(optionsOf(more));
+		const events: AuthEvent[] = [];
+		auth.subscribe(event => void events.push(event));
+		const minted = await lab.mint();
+		await auth.setToken({...minted, ...(state === 'over' && expired)});
+		if (state === 'dead') await lab.expire(minted.access_token);
+		return {auth, api: ky.extend({baseUrl: lab.api, hooks: auth.hooks, retry: 0}), events, ...minted};
+	};
+
+	const secretsAllowed = {allowSecretInBrowser: true};
+	const serviceGrant = {grant_type: 'client_credentials', scope: '/accounts.read /accounts.write'} as const;
+	const statusesOf = async (calls: Array<Promise<Response>>): Promise<number[]> =>
+		(await Promise.all(calls)).map(({status}) => status);
+
+	// The grant.
+	test('R2: a service gets its token by HTTP Basic, whatever characters its secret has', async () => {
+		for (const {clientId, secret} of [lab.service, lab.awkward]) {
+			const auth = createAuth(
+				optionsOf({clientId, clientAuthentication: clientSecretBasic(secret), grant: serviceGrant, ...secretsAllowed}),
+			);
+			const api = ky.extend({baseUrl: lab.api, hooks: auth.hooks, retry: 0});
+			equal((await api.get('accounts')).status, 200);
+		}
+		const {grants} = await lab.log();
 		equal(
-			answers.map(({status}) => status),
-			[200, 200, 200, 200, 200],
+			grants.map(({status, authorization}) => [status, authorization.slice(0, 6)]),
+			[
+				[200, 'Basic '],
+				[200, 'Basic '],
+			],
 		);
-		equal((await server.grants()) - before, 1);
+	});
+
+	test('R5: or with its secret in the body', async () => {
+		const {clientId, secret} = lab.service;
+		const auth = createAuth(
+			optionsOf({clientId, clientAuthentication: clientSecretPost(secret), grant: serviceGrant, ...secretsAllowed}),
+		);
+		equal((await auth.fetch(`${lab.api}/accounts`)).status, 200);
+		const [grant] = (await lab.log()).grants;
+		equal([grant?.authorization, new URLSearchParams(grant?.body).get('client_secret')], ['', secret]);
+	});
+
+	test('R13: a page that holds a secret is refused, and nothing else is', async () => {
+		const {clientId, secret} = lab.service;
+		const create = (): Auth =>
+			createAuth(optionsOf({clientId, clientAuthentication: clientSecretBasic(secret), grant: serviceGrant}));
+		const error = await reasonOf(
+			(async () => {
+				create();
+				if (!traits.isPage) throw new RangeError('not refused');
+			})(),
+		);
+		equal(nameOf(error), traits.isPage ? 'ConfigError invalid_options' : 'RangeError');
+		equal(
+			textsOf(error).some(text => text.includes(secret)),
+			false,
+		);
+	});
+
+	test('one token request without a session, and its revocation', async () => {
+		const {clientId, secret} = lab.service;
+		const client = {...optionsOf(), clientId, clientAuthentication: clientSecretBasic(secret), ...secretsAllowed};
+		const {origins: _, ...endpoint} = client;
+		const token = await requestToken(endpoint, serviceGrant);
+		equal([token.token_type.toLowerCase(), await lab.isActive(token.access_token)], ['bearer', true]);
+		await revokeToken(endpoint, {token: token.access_token, token_type_hint: 'access_token'});
+		equal(await lab.isActive(token.access_token), false);
+	});
+
+	test('F-44: a wrong secret is the client’s fault, and is asked about once', async () => {
+		const {clientId} = lab.service;
+		const auth = createAuth(
+			optionsOf({
+				clientId,
+				clientAuthentication: clientSecretBasic('of somebody else'),
+				grant: serviceGrant,
+				...secretsAllowed,
+			}),
+		);
+		const error = await reasonOf(auth.getToken());
+		equal([nameOf(error), (error as {error?: string}).error], ['OAuthError oauth_error', 'invalid_client']);
+		equal((await lab.log()).grants.length, 1);
+	});
+
+	// The token goes on calls.
+	test('R45: a call carries the token in its header', async () => {
+		const {api, access_token} = await signIn();
+		equal((await api.get('me?x=1')).status, 200);
+		const {calls, grants} = await lab.log();
+		equal(
+			calls.map(({path, authorization}) => [path, authorization]),
+			[['/me?x=1', `Bearer ${access_token}`]],
+		);
+		equal(grants.length, 0);
 	});
 
 	test('auth.fetch does the same', async () => {
-		const auth = await signIn({isDead: true});
-		equal((await auth.fetch(`${server.api()}/me`)).status, 200);
+		const {auth, access_token} = await signIn();
+		equal((await auth.fetch(new URL('/me', lab.api))).status, 200);
+		equal((await lab.log()).calls[0]?.authorization, `Bearer ${access_token}`);
 	});
 
-	test('a body is sent again as it was', async () => {
-		const auth = await signIn({isDead: true});
-		const answer = await ky
-			.extend({hooks: auth.hooks})
-			.post(`${server.api()}/me`, {json: {amount: 1204}})
-			.json<{body: string}>();
-		equal(answer.body, '{"amount":1204}');
-	});
-
-	test('an Authorization of the caller’s own stays, and its 401 grants nothing', async () => {
-		const auth = await signIn();
-		const before = await server.grants();
+	test('R44, F-68: an Authorization of the caller’s own stays, and its 401 grants nothing', async () => {
+		const {api} = await signIn();
 		const options = {headers: {authorization: 'Bearer of-my-own'}, throwHttpErrors: false};
-		const {status} = await ky.extend({hooks: auth.hooks})(`${server.api()}/me`, options);
-		equal(status, 401);
-		equal((await server.authorizations()).at(-1), 'Bearer of-my-own');
-		equal((await server.grants()) - before, 0);
+		equal((await api.get('me', options)).status, 401);
+		const {calls, grants} = await lab.log();
+		equal([calls.map(({authorization}) => authorization), grants.length], [['Bearer of-my-own'], 0]);
 	});
 
-	test('an origin that is not listed gets no token', async () => {
-		const auth = createAuth({
-			tokenEndpoint: server.tokenEndpoint(),
-			clientId: server.clientId,
-			origins: ['https://api.example'],
+	test('R40, F-71: an origin that is not listed gets no token, and its 401 grants nothing', async () => {
+		const {auth, api} = await signIn();
+		equal((await auth.fetch(`${lab.elsewhere}/`)).status, 401);
+		equal((await api.get(`${lab.elsewhere}/`, {throwHttpErrors: false})).status, 401);
+		const {elsewhere, grants} = await lab.log();
+		equal([elsewhere.map(({authorization}) => authorization), grants.length], [['', ''], 0]);
+	});
+
+	test('without origins the token goes to the origin of baseUrl alone', async () => {
+		const {tokenEndpoint, app} = lab;
+		const auth = createAuth({tokenEndpoint, clientId: app});
+		await auth.setToken(await lab.mint());
+		const api = ky.extend({baseUrl: lab.api, hooks: auth.hooks, throwHttpErrors: false});
+		equal([(await api.get('me')).status, (await api.get(`${lab.elsewhere}/`)).status], [200, 401]);
+		equal((await lab.log()).elsewhere[0]?.authorization, '');
+		equal(nameOf(await reasonOf(ky.get(`${lab.api}/me`, {hooks: auth.hooks}))), 'ConfigError invalid_options');
+	});
+
+	// 401, and the one retry.
+	test('R57, F-62: twenty calls at once with a dead token are answered after one grant', async () => {
+		const {api} = await signIn('dead');
+		const statuses = await statusesOf(Array.from({length: 20}, () => api.get('me')));
+		equal(new Set(statuses).size === 1 && statuses[0], 200);
+		equal((await lab.log()).grants.length, 1);
+	});
+
+	test('a token that is over is renewed before it is sent', async () => {
+		const {api} = await signIn('over');
+		equal((await api.get('me')).status, 200);
+		const {calls, grants} = await lab.log();
+		equal([calls.map(({status}) => status), grants.length], [[200], 1]);
+	});
+
+	test('F-54, F-58: an API that refuses every token gets one retry, and its last 401 is the caller’s', async () => {
+		const {api} = await signIn();
+		const error = await reasonOf(api.get('me?status=401&www-authenticate=Bearer'));
+		equal(nameOf(error), 'HTTPError');
+		const {calls, grants} = await lab.log();
+		equal([calls.length, grants.length], [2, 1]);
+	});
+
+	test('F-59: throwHttpErrors: false gives the 401 as an answer', async () => {
+		const {api} = await signIn();
+		const response = await api.get('me?status=401&www-authenticate=Bearer&body=no', {throwHttpErrors: false});
+		equal([response.status, await response.text()], [401, 'no']);
+	});
+
+	const challenges: ReadonlyArray<readonly [title: string, query: string, grants: number]> = [
+		['invalid_token', 'www-authenticate=Bearer error="invalid_token"', 1],
+		['no error code', 'www-authenticate=Bearer realm="api"', 1],
+		['two schemes', 'www-authenticate=Basic realm="x", Bearer error="invalid_token"', 1],
+		['a challenge that CORS hides', 'www-authenticate=Bearer&access-control-expose-headers=', 1],
+		['no challenge', '', 1],
+		['garbage', 'www-authenticate=Bearer error="', 1],
+		// A page that may not read it takes it for none.
+		['another scheme', 'www-authenticate=Basic realm="x"', 0],
+		['insufficient_scope', 'www-authenticate=Bearer error="insufficient_scope", scope="a"', 0],
+		['a DPoP nonce', 'www-authenticate=DPoP error="use_dpop_nonce"', 0],
+	];
+	for (const [title, query, count] of challenges) {
+		test(`R51: a 401 with ${title} ${count === 1 ? 'causes a grant' : 'causes none'}`, async () => {
+			const {api} = await signIn();
+			const response = await api.get(`me?status=401&times=1&${query}`, {throwHttpErrors: false});
+			equal([response.status, (await lab.log()).grants.length], [count === 1 ? 200 : 401, count]);
 		});
-		await auth.setToken(await server.mint());
-		const {status} = await auth.fetch(`${server.api()}/me`);
-		equal(status, 401);
-		equal((await server.authorizations()).at(-1), '');
+	}
+
+	test('R52: a 403 causes no grant', async () => {
+		const {api} = await signIn();
+		equal((await api.get('me?status=403', {throwHttpErrors: false})).status, 403);
+		equal((await lab.log()).grants.length, 0);
 	});
 
-	test('a caller that leaves during a renewal takes nobody along', async () => {
-		const auth = await signIn({isDead: true});
+	test('F-56, F-57: ky keeps its own retries', async () => {
+		const {api} = await signIn('dead');
+		const retry = {limit: 2, delay: () => 1};
+		equal((await api.get('me?status=503&times=1', {retry})).status, 200);
+		const {calls, grants} = await lab.log();
+		equal([calls.map(({status}) => status), grants.length], [[503, 401, 200], 1]);
+	});
+
+	test('R57, F-61: a late 401 sends the call again with the token that is current by then', async () => {
+		const {auth, api} = await signIn('dead');
+		const late = api.get('me?delay=150');
+		await auth.refresh();
+		equal((await late).status, 200);
+		equal((await lab.log()).grants.length, 1);
+	});
+
+	test('F-128: without a session a call goes without a token, and the 401 is the server’s', async () => {
+		const auth = createAuth(optionsOf());
+		equal((await auth.fetch(`${lab.api}/me`)).status, 401);
+		const {calls, grants} = await lab.log();
+		equal([calls.map(({authorization}) => authorization), grants.length], [[''], 0]);
+		equal(nameOf(await reasonOf(auth.getToken())), 'SessionEndedError no_refresh_token');
+	});
+
+	// Bodies.
+	const bodies: Readonly<Record<string, () => BodyInit>> = {
+		text: () => 'grüße',
+		'a form': () => new URLSearchParams({a: 'b c'}),
+		'a Blob': () => new Blob(['{"a":1}'], {type: 'application/json'}),
+		bytes: () => new TextEncoder().encode('bytes'),
+		'a buffer': () => new TextEncoder().encode('buffer').buffer,
+		nothing: () => '',
+	};
+	for (const [title, body] of Object.entries(bodies)) {
+		test(`F-64: a body that is ${title} is sent again as it was`, async () => {
+			const {api} = await signIn('dead');
+			// As it goes without regrant, which is not the same everywhere.
+			await ky.post(`${lab.api}/me`, {body: body(), throwHttpErrors: false, retry: 0});
+			equal((await api.post('me', {body: body()})).status, 200);
+			const {calls} = await lab.log();
+			const [bare, ...ours] = calls.map(call => [call.method, call.type, call.body]);
+			equal(ours, [bare, bare]);
+		});
+	}
+
+	test('F-64: so are JSON, and a form with a file', async () => {
+		const {api} = await signIn('dead');
+		equal(
+			await api
+				.post('me', {json: {amount: 1204}})
+				.json<{body: string}>()
+				.then(({body}) => body),
+			'{"amount":1204}',
+		);
+		await lab.reset();
+		const second = await signIn('dead');
+		const form = new FormData();
+		form.set('name', 'value');
+		form.set('file', new File(['content'], 'name.txt', {type: 'text/plain'}));
+		equal((await second.auth.fetch(`${lab.api}/me`, {method: 'POST', body: form})).status, 200);
+		const {calls} = await lab.log();
+		for (const {body, type} of calls) {
+			const boundary = /boundary="?([^";]+)/.exec(type)?.[1] ?? 'none';
+			equal([body.includes(boundary), body.includes('content'), body.includes('name.txt')], [true, true, true]);
+		}
+		equal(calls.length, 2);
+	});
+
+	if (!traits.lacksStreams) {
+		test('R62, F-65: a stream is not sent again: the token is renewed, and the 401 is the caller’s', async () => {
+			const {auth} = await signIn('dead');
+			const body = new ReadableStream({
+				start(controller) {
+					controller.enqueue(new TextEncoder().encode('streamed'));
+					controller.close();
+				},
+			});
+			const init = {method: 'POST', body, duplex: 'half'} as RequestInit; // the DOM's types do not know duplex
+			equal((await auth.fetch(`${lab.api}/me`, init)).status, 401);
+			const {calls, grants} = await lab.log();
+			equal([calls.map(call => call.body), grants.length], [['streamed'], 1]);
+			equal((await auth.fetch(`${lab.api}/me`)).status, 200);
+		});
+	}
+
+	// Redirects.
+	for (const status of [301, 302, 303, 307, 308]) {
+		test(`R42: a ${status} to another origin takes no token along`, async () => {
+			const {auth, api} = await signIn();
+			const path = `me?status=${status}&location=${encodeURIComponent(`${lab.elsewhere}/there`)}`;
+			equal((await api.get(path, {throwHttpErrors: false})).status, 401);
+			const posted = await auth.fetch(`${lab.api}/${path}`, {method: 'POST', body: 'posted'});
+			equal(posted.status, 401);
+			const {elsewhere, grants} = await lab.log();
+			const method = status >= 307 ? 'POST' : 'GET';
+			equal(
+				elsewhere.map(seen => [seen.method, seen.path, seen.authorization, seen.body]),
+				[
+					['GET', '/there', '', ''],
+					[method, '/there', '', method === 'POST' ? 'posted' : ''],
+				],
+			);
+			// R56: a 401 from there is no reason to renew.
+			equal(grants.length, 0);
+		});
+
+		test(`R15, F-09, F-10: a ${status} of the token endpoint is not followed`, async () => {
+			const location = encodeURIComponent(`${lab.elsewhere}/token`);
+			const tokenEndpoint = `${lab.tokenEndpoint}?status=${status}&location=${location}`;
+			const {auth} = await signIn('over', {tokenEndpoint});
+			const error = await reasonOf(auth.refresh());
+			equal(nameOf(error), 'TokenResponseError unexpected_redirect');
+			equal((await lab.log()).elsewhere.length, 0);
+		});
+	}
+
+	test('F-69: a redirect within the API keeps the token', async () => {
+		const {api} = await signIn();
+		equal((await api.get(`me?status=302&location=${encodeURIComponent('/me?there')}`)).status, 200);
+		equal((await lab.log()).grants.length, 0);
+	});
+
+	test('the caller’s redirect: manual is kept', async () => {
+		const {auth} = await signIn();
+		const path = `me?status=302&location=${encodeURIComponent('/me?there')}`;
+		const {status, type} = await auth.fetch(`${lab.api}/${path}`, {redirect: 'manual'});
+		equal([302, 0].includes(status), true);
+		equal(status === 0, type === 'opaqueredirect');
+		equal((await lab.log()).calls.length, 1);
+	});
+
+	// Aborts and deadlines.
+	test('R60, F-74: a caller that leaves during a renewal takes nobody along', async () => {
+		const {auth, api} = await signIn('dead', {tokenEndpoint: `${lab.tokenEndpoint}?delay=150`});
 		const caller = new AbortController();
-		const api = ky.extend({hooks: auth.hooks, retry: 0});
-		const leaving = auth.refresh({signal: caller.signal});
-		const staying = api(`${server.api()}/me`);
+		const leaving = reasonOf(auth.refresh({signal: caller.signal}));
+		const staying = api.get('me');
 		const reason = new Error('gone');
 		caller.abort(reason);
-		equal(await reasonOf(leaving), reason);
+		equal((await leaving) === reason, true);
 		equal((await staying).status, 200);
 	});
 
-	test('after sign-out the refresh token is dead, and a call goes without a token', async () => {
-		const auth = await signIn();
-		const ended = new Promise(resolve => {
-			auth.subscribe(event => {
-				if (event.type === 'session-ended') resolve(event.reason);
-			});
-		});
-		await auth.signOut();
-		equal(await ended, 'signed_out');
-		equal((await auth.fetch(`${server.api()}/me`)).status, 401);
-		const error = await reasonOf(auth.getToken());
-		equal(isRegrantError(error) && error.code, 'session_ended');
+	test('R59, F-75: when all leave, the grant ends well all the same', async () => {
+		const {auth, api, refresh_token} = await signIn('over', {tokenEndpoint: `${lab.tokenEndpoint}?delay=150`});
+		const caller = new AbortController();
+		const calls = [auth.refresh({signal: caller.signal}), auth.getToken({signal: caller.signal})].map(reasonOf);
+		caller.abort();
+		equal((await Promise.all(calls)).map(nameOf), ['AbortError', 'AbortError']);
+		equal((await api.get('me')).status, 200);
+		const {grants} = await lab.log();
+		equal([grants.length, new URLSearchParams(grants[0]?.body).get('refresh_token') === refresh_token], [1, true]);
 	});
+
+	test('F-73: a call that is aborted while it waits for a token rejects at once', async () => {
+		const {api} = await signIn('over', {tokenEndpoint: `${lab.tokenEndpoint}?delay=300`});
+		const caller = new AbortController();
+		const reason = new Error('gone');
+		const call = reasonOf(api.get('me', {signal: caller.signal}));
+		setTimeout(() => caller.abort(reason), 20);
+		const error = await call;
+		equal(error === reason || (traits.losesReasons === true && nameOf(error) === 'AbortError'), true);
+		equal((await lab.log()).calls.length, 0);
+	});
+
+	test('F-76: ky’s timeout ends a call that waits for a token, and the grant goes on', async () => {
+		const {auth, api} = await signIn('over', {tokenEndpoint: `${lab.tokenEndpoint}?delay=300`});
+		equal(nameOf(await reasonOf(api.get('me', {timeout: 50}))), 'TimeoutError');
+		equal((await auth.getToken()).token_type.toLowerCase(), 'bearer');
+		equal((await lab.log()).grants.length, 1);
+	});
+
+	test('F-02: a token endpoint that does not answer fails the call in time, and the session stays', async () => {
+		const {auth, events} = await signIn('over', {tokenEndpoint: `${lab.tokenEndpoint}?delay=700`, timeout: 100});
+		equal(nameOf(await reasonOf(auth.getToken())), 'TokenNetworkError timeout');
+		equal(gist(events), ['token set', 'refresh-failed timeout']);
+	});
+
+	// Failures, and what becomes of the session.
+	const failures: ReadonlyArray<readonly [id: string, query: string, error: string]> = [
+		['F-06', 'status=503&retry-after=1', 'TokenResponseError unexpected_status'],
+		['F-07', 'status=429&retry-after=1', 'TokenResponseError unexpected_status'],
+		['F-12', 'status=204', 'TokenResponseError unexpected_status'],
+		['F-17', 'status=200&body=<html>', 'TokenResponseError not_json'],
+		['F-20', 'status=200&body=[]', 'TokenResponseError invalid_response'],
+		['F-24', 'status=200&body={"token_type":"Bearer","access_token":""}', 'TokenResponseError invalid_response'],
+		['F-37', 'status=200&body={"token_type":"mac","access_token":"a"}', 'TokenResponseError unsupported_token_type'],
+		[
+			'F-39',
+			'status=200&body={"token_type":"Bearer","access_token":"a\\u20ac"}',
+			'TokenResponseError invalid_response',
+		],
+		['F-22', 'status=200&body={"error":"invalid_scope"}', 'OAuthError oauth_error'],
+	];
+	for (const [id, query, name] of failures) {
+		test(`${id}: ${name} for ${query.replace(/&body=.*/, '')}, and the session stays`, async () => {
+			const tokenEndpoint = `${lab.tokenEndpoint}?${encodeURI(query)}`;
+			const {auth, events, refresh_token} = await signIn('over', {tokenEndpoint});
+			const error = await reasonOf(auth.refresh());
+			equal(nameOf(error), name);
+			equal(
+				textsOf([error, events]).some(text => text.includes(refresh_token)),
+				false,
+			);
+			equal(
+				events.some(({type}) => type === 'session-ended'),
+				false,
+			);
+			equal((await lab.log()).grants.length, 1);
+		});
+	}
+
+	test('F-01: a token endpoint that is not there is a network failure', async () => {
+		const {auth, events} = await signIn('over', {tokenEndpoint: 'http://127.0.0.1:9/token'});
+		equal(nameOf(await reasonOf(auth.getToken())), 'TokenNetworkError network');
+		equal(gist(events), ['token set', 'refresh-failed network']);
+	});
+
+	test('R66, R68: a refresh token that is dead ends the session once, and is sent once', async () => {
+		const {auth, events} = await signIn('over');
+		await auth.setToken({...(await lab.mint()), refresh_token: 'never-issued', ...expired});
+		const calls = Array.from({length: 5}, async () => nameOf(await reasonOf(auth.getToken())));
+		equal(new Set(await Promise.all(calls)).size, 1);
+		equal(gist(events), ['token set', 'token set', 'session-ended invalid_grant']);
+		equal((await lab.log()).grants.length, 1);
+		equal((await auth.fetch(`${lab.api}/me`)).status, 401);
+	});
+
+	test('R106, R107: after a sign-out the refresh token is dead, and a call goes without a token', async () => {
+		const {auth, events, refresh_token} = await signIn();
+		await auth.signOut();
+		equal(gist(events), ['token set', 'session-ended signed_out']);
+		equal(await lab.isActive(refresh_token), false);
+		equal((await auth.fetch(`${lab.api}/me`)).status, 401);
+		equal(nameOf(await reasonOf(auth.getToken())), 'SessionEndedError no_refresh_token');
+	});
+
+	test('R76: a sign-out wins over a refresh that is under way', async () => {
+		const {auth} = await signIn('over', {tokenEndpoint: `${lab.tokenEndpoint}?delay=150`});
+		const refresh = reasonOf(auth.refresh());
+		while ((await lab.log()).grants.length === 0);
+		await auth.signOut();
+		equal(nameOf(await refresh), 'SessionEndedError signed_out');
+		equal(nameOf(await reasonOf(auth.getToken())), 'SessionEndedError no_refresh_token');
+	});
+
+	// Secrets.
+	test('R90, R92: neither an Auth nor an error of ky’s shows a token', async () => {
+		const {auth, api, access_token, refresh_token} = await signIn();
+		const error = await reasonOf(api.get('me?status=500'));
+		equal(nameOf(error), 'HTTPError');
+		const texts = [...textsOf(error), ...textsOf(auth)];
+		equal(
+			texts.some(text => text.includes(access_token) || text.includes(refresh_token)),
+			false,
+		);
+		const request = (error as {request?: Request}).request;
+		equal(request?.headers.get('authorization') ?? null, null);
+	});
+
+	test('getToken and refresh give no refresh token away', async () => {
+		const {auth} = await signIn();
+		equal(
+			[await auth.getToken(), await auth.refresh()].map(token => 'refresh_token' in token),
+			[false, false],
+		);
+	});
+
+	// Stores.
+	test('R58: two Auths on one store make one grant', async () => {
+		const store = memoryStore();
+		const first = await signIn('over', {store});
+		const second = createAuth(optionsOf({store}));
+		equal(await statusesOf([first.api.get('me'), second.fetch(`${lab.api}/me`)]), [200, 200]);
+		equal((await lab.log()).grants.length, 1);
+	});
+
+	test('R77, R78: a store that fails is reported, and the session goes on in memory', async () => {
+		const fail = (): never => {
+			throw new Error('hunter2');
+		};
+		const store: TokenStore = {get: fail, set: fail, delete: fail};
+		const auth = createAuth(optionsOf({store}));
+		const events: AuthEvent[] = [];
+		auth.subscribe(event => void events.push(event));
+		equal(nameOf(await reasonOf(auth.setToken({...(await lab.mint()), ...expired}))), 'StoreError store_write');
+		equal((await auth.fetch(`${lab.api}/me`)).status, 200);
+		equal(gist(events), ['store-failed store_read', 'token set', 'token refresh']);
+		equal(
+			textsOf(events).some(text => text.includes('hunter2')),
+			false,
+		);
+	});
+
+	for (const [name, createStore] of Object.entries(stores)) {
+		test(`${name}: two holders share a session, with one grant for both`, async () => {
+			const first = await signIn('over', {store: createStore()});
+			const second = createAuth(optionsOf({store: createStore()}));
+			const calls = Array.from({length: 5}, () => [first.api.get('me'), second.fetch(`${lab.api}/me`)]).flat();
+			equal(new Set(await statusesOf(calls)).size, 1);
+			equal((await lab.log()).grants.length, 1);
+			await second.refresh();
+			equal((await first.api.get('me')).status, 200);
+			await first.auth.signOut();
+			equal((await second.fetch(`${lab.api}/me`)).status, 401);
+			equal((await lab.log()).grants.length, 2);
+		});
+	}
 }

@@ -45,7 +45,7 @@ function createModel(scheduler: fc.Scheduler) {
 	const server = createModelServer(schedule, []);
 	const faults: string[] = [];
 	const crashes = Array.from({length: holders}, () => Promise.withResolvers<never>());
-	crashes.forEach(({promise}) => promise.catch(() => {}));
+	for (const {promise} of crashes) promise.catch(() => {});
 	const isGone = Array.from({length: holders}, () => false);
 	const listeners = new Map<number, () => void>();
 	let text: string | undefined;

@@ -1,0 +1,31 @@
+// A Worker that calls an API with a token which all its isolates share: the example of the README, as a whole.
+import {env, waitUntil} from 'cloudflare:workers';
+import ky from 'ky';
+import {clientSecretPost, createAuth, isRegrantError} from 'regrant';
+import {durableObjectStore} from 'regrant/cloudflare';
+
+export {TokenVault} from 'regrant/cloudflare';
+
+// Nothing is sent before the first call: at module scope a Worker may not.
+const auth = createAuth({
+	tokenEndpoint: env.TOKEN_ENDPOINT,
+	clientId: env.CLIENT_ID,
+	clientAuthentication: clientSecretPost(env.CLIENT_SECRET),
+	grant: {grant_type: 'client_credentials', scope: '/accounts.read'},
+	store: durableObjectStore(() => env.VAULT.getByName('service')),
+	waitUntil,
+});
+
+const api = ky.extend({baseUrl: env.API, hooks: auth.hooks});
+
+export default {
+	async fetch({url}: Request): Promise<Response> {
+		if (new URL(url).pathname !== '/accounts') return new Response(null, {status: 404});
+		try {
+			return Response.json(await api.get('accounts').json());
+		} catch (error) {
+			if (!isRegrantError(error)) throw error;
+			return Response.json(error, {status: error.retryable ? 503 : 500});
+		}
+	},
+};

@@ -1,0 +1,29 @@
+import {createKvFolder, deno, runDeno} from '../support/deno.ts';
+import {crowd, type CrowdOptions} from './crowd.ts';
+import type {Soak, SoakResult} from './result.ts';
+
+/** Processes of Deno on one file of KV. */
+export async function denoCrowd(
+	options: Omit<CrowdOptions, 'store' | 'place' | 'command' | 'login'>,
+): Promise<SoakResult> {
+	const {file, remove} = createKvFolder();
+	try {
+		return await crowd({
+			...options,
+			store: 'deno-kv',
+			place: file,
+			command: deno,
+			login: async (key, {expires_in, ...token}) => {
+				const issued_at = Math.floor(Date.now() / 1000);
+				const record = {...token, issued_at, expires_at: issued_at + expires_in};
+				await runDeno('test/deno/login.ts', file, key, JSON.stringify(record));
+			},
+		});
+	} finally {
+		remove();
+	}
+}
+
+/** Six processes with ten callers each, that are killed and stopped. */
+export const run: Soak = async options =>
+	denoCrowd({...options, holders: 6, callers: 10, lease: 2_000, isCruel: !options.isUnlocked});

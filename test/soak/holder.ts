@@ -1,0 +1,121 @@
+// One of a crowd: a process with some callers that use one session of a store, until it is told to end.
+import process from 'node:process';
+import {createAuth, isRegrantError, type TokenStore} from '../../src/index.ts';
+import {denoKvStore} from '../../src/stores/deno-kv.ts';
+import {redisStore} from '../../src/stores/redis.ts';
+
+/** What a holder is told. */
+export interface HolderOptions {
+	readonly store: 'redis' | 'ioredis' | 'deno-kv';
+	/** The address of Redis, or the path of a file. */
+	readonly place: string;
+	readonly key: string;
+	readonly lease: number;
+	/** Without lock and compare-and-set. */
+	readonly isUnlocked: boolean;
+	readonly callers: number;
+	readonly tokenEndpoint: string;
+	readonly api: string;
+	readonly name: string;
+}
+
+/** What it has done so far. It says so now and then, a line each. */
+export interface HolderReport {
+	readonly calls: number;
+	/** By what a call came to. */
+	readonly outcomes: Readonly<Record<string, number>>;
+	/** How long it waited for the lock each time, in milliseconds. */
+	readonly waits: readonly number[];
+}
+
+interface DenoGlobal {
+	openKv(path: string): Promise<Parameters<typeof denoKvStore>[0]>;
+}
+
+const options = JSON.parse(process.argv[2] ?? '') as HolderOptions; // from the crowd
+
+async function openStore({store, place, key, lease}: HolderOptions): Promise<TokenStore> {
+	if (store === 'deno-kv') {
+		const {Deno} = globalThis as unknown as {readonly Deno: DenoGlobal}; // it is run by Deno
+		for (;;) {
+			try {
+				return denoKvStore(await Deno.openKv(place), [key], {lease});
+			} catch (error) {
+				// Two that open a file at once get in each other's way.
+				if (!String(error).includes('database is locked')) throw error;
+			}
+		}
+	}
+	if (store === 'redis') {
+		const {createClient} = await import('redis');
+		const client = createClient({url: place});
+		client.on('error', () => {});
+		await client.connect();
+		return redisStore(client, key, {lease});
+	}
+	const {Redis} = await import('ioredis');
+	return redisStore(new Redis(place), key, {lease});
+}
+
+const inner = await openStore(options);
+const waits: number[] = [];
+const outcomes: Record<string, number> = {};
+let calls = 0;
+const {lock} = inner;
+const {lock: _, replace: __, continues: ___, ...unlocked} = inner;
+const store: TokenStore = options.isUnlocked
+	? unlocked
+	: {
+			...inner,
+			lock: (task, signal) => {
+				const asked = performance.now();
+				const begin = (isHeld?: () => boolean): ReturnType<typeof task> => {
+					waits.push(Math.round(performance.now() - asked));
+					return task(isHeld);
+				};
+				return lock ? lock(begin, signal) : begin();
+			},
+		};
+
+const auth = createAuth({
+	tokenEndpoint: options.tokenEndpoint,
+	clientId: 'app',
+	origins: [options.api],
+	store,
+	// So that the server can tell who asks.
+	fetch: async (input, init) => {
+		const headers = new Headers(init?.headers);
+		headers.set('x-holder', options.name);
+		return fetch(input, {...init, headers});
+	},
+});
+
+let isOver = false;
+const pause = (milliseconds: number): Promise<void> => new Promise(resolve => void setTimeout(resolve, milliseconds));
+
+async function call(): Promise<void> {
+	while (!isOver) {
+		let outcome: string;
+		try {
+			const response = await auth.fetch(`${options.api}/me`);
+			await response.body?.cancel();
+			outcome = String(response.status);
+		} catch (error) {
+			outcome = isRegrantError(error) ? error.code : String(error);
+		}
+		calls++;
+		outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+		await pause(150 + Math.random() * 450);
+	}
+}
+
+const say = (): void => console.log(JSON.stringify({calls, outcomes, waits} satisfies HolderReport));
+const telling = setInterval(say, 250);
+process.stdin.resume();
+process.stdin.once('end', () => {
+	isOver = true;
+});
+await Promise.all(Array.from({length: options.callers}, call));
+clearInterval(telling);
+say();
+process.exit(0);

@@ -1,0 +1,33 @@
+import {Redis} from 'ioredis';
+import {redisStore} from '../../src/stores/redis.ts';
+import {startRedis} from '../support/redis-server.ts';
+import {crowd, type CrowdOptions, loginTo} from './crowd.ts';
+import type {Soak} from './result.ts';
+
+/** Eight processes with twenty callers each, that are killed and stopped. */
+export const run: Soak = async ({seconds, seed, isUnlocked = false, log = () => {}, ...more}) => {
+	const redis = await startRedis();
+	const client = new Redis(redis.url);
+	const lease = 2_000;
+	const options: CrowdOptions = {
+		store: seed % 2 === 0 ? 'redis' : 'ioredis',
+		place: redis.url,
+		lease,
+		command: [process.execPath],
+		login: loginTo(key => redisStore(client, key, {lease})),
+		holders: 8,
+		callers: 20,
+		isCruel: !isUnlocked,
+		seconds,
+		seed,
+		isUnlocked,
+		log,
+		...more,
+	};
+	try {
+		return await crowd(options);
+	} finally {
+		client.disconnect();
+		await redis.close();
+	}
+};

@@ -1,0 +1,78 @@
+import {describe, expect} from 'vitest';
+import {ConfigError} from '../../src/index.ts';
+import {denoKvStore} from '../../src/stores/deno-kv.ts';
+import {denoCrowd} from '../soak/deno-kv.ts';
+import {createKvFolder, runDeno} from '../support/deno.ts';
+import {startLab} from '../support/lab.ts';
+import {test} from '../support/test.ts';
+
+interface Outcome {
+	readonly title: string;
+	readonly error?: string;
+}
+
+/** Runs the suite in Deno: what became of each test, by its title. */
+async function runSuite(): Promise<Outcome[]> {
+	const lab = await startLab();
+	const {file, remove} = createKvFolder();
+	try {
+		const output = await runDeno('test/deno/store-spec.ts', JSON.stringify(lab.facts), file);
+		lab.verdict();
+		return [...output.matchAll(/^TEST (.*)$/gm)].map(([, outcome = '']) => JSON.parse(outcome) as Outcome);
+	} finally {
+		await lab.close();
+		remove();
+	}
+}
+
+const outcomes = await runSuite().catch((error: unknown) => [
+	{title: 'the suite runs to its end', error: String(error)},
+]);
+
+describe('in Deno', () => {
+	test.for(outcomes.map(({title, error}) => [title, error] as const))('denoKvStore: %s', ([, error]) => {
+		expect(error).toBe(undefined);
+	});
+});
+
+const kv = {
+	get: async () => ({value: null, versionstamp: null}),
+	set: async () => {},
+	delete: async () => {},
+	atomic: () => kv,
+} as unknown as Parameters<typeof denoKvStore>[0];
+
+describe('denoKvStore', () => {
+	test.for([
+		['kv', () => denoKvStore({} as typeof kv, 'key')],
+		['kv', () => denoKvStore(undefined as unknown as typeof kv, 'key')],
+		['key', () => denoKvStore(kv, '')],
+		['key', () => denoKvStore(kv, [])],
+		['key', () => denoKvStore(kv, 42 as unknown as string)],
+		['lease', () => denoKvStore(kv, 'key', {lease: 1})],
+	] as const)('refuses a bad %s when it is made', ([name, create]) => {
+		expect(create).toThrow(ConfigError);
+		expect(create).toThrow(new RegExp(`^${name} must be`));
+	});
+});
+
+describe('Deno processes on one session', {timeout: 60_000}, () => {
+	const fleet = {holders: 4, callers: 10, lease: 1_000, seconds: 6} as const;
+
+	test('R71, F-104: make one grant for each token that expires', async () => {
+		const result = await denoCrowd({...fleet, seed: 1});
+		expect(result).toMatchObject({sessionsLost: 0, why: {}});
+		expect(result.expiries).toBeGreaterThan(3);
+		expect(result.grants - result.expiries).toBeLessThanOrEqual(1);
+	});
+
+	test('F-98, F-135: lose the session only where one died between the rotation and its write', async () => {
+		const lines: string[] = [];
+		const log = (line: string): void => void lines.push(line);
+		const seed = Math.floor(Math.random() * 2 ** 31);
+		const result = await denoCrowd({...fleet, seconds: 10, isCruel: true, seed, log});
+		expect([result.sessionsLost, ...(result.sessionsLost > 0 ? [seed, lines] : [])]).toEqual([0]);
+		expect(lines.some(line => line.includes('killed'))).toBe(true);
+		expect(result.expiries).toBeGreaterThan(1);
+	});
+});

@@ -1,0 +1,255 @@
+// Every kind of client that `redis` and `ioredis` have, on a real Redis or a real cluster of two.
+import {Cluster, Redis} from 'ioredis';
+import {createClient} from 'redis';
+import {afterAll, beforeAll, describe, expect} from 'vitest';
+import {ConfigError, type TokenSet} from '../../src/index.ts';
+import {redisStore} from '../../src/stores/redis.ts';
+import {createGate} from '../scenario.ts';
+import {type ClientKind, clientKinds, connectClient, type Connected, keyOf} from '../support/redis-clients.ts';
+import {type RedisCluster, startRedisCluster} from '../support/redis-cluster.ts';
+import {type RedisServer, startRedis} from '../support/redis-server.ts';
+import {storeRunner} from '../support/store-runner.ts';
+import {test} from '../support/test.ts';
+import {type Place, tokenStoreSpec} from '../support/token-store-spec.ts';
+
+test.override('serverOptions', {accessTokenSeconds: 60});
+
+const token: TokenSet = {access_token: 'hunter2hunter2', token_type: 'bearer', refresh_token: 'hunter2', issued_at: 1};
+const next: TokenSet = {access_token: 'hunter3hunter3', token_type: 'bearer', issued_at: 2};
+
+let redis: RedisServer;
+let cluster: RedisCluster;
+let admin: Redis;
+let clusterAdmin: Cluster;
+const closes: Array<() => void> = [];
+beforeAll(async () => {
+	[redis, cluster] = await Promise.all([startRedis(), startRedisCluster()]);
+	admin = new Redis(redis.url);
+	clusterAdmin = new Cluster([cluster.urls[0]]);
+});
+afterAll(async () => {
+	for (const close of closes) close();
+	admin.disconnect();
+	clusterAdmin.disconnect();
+	await Promise.all([redis.close(), cluster.close()]);
+});
+
+const isOfCluster = (kind: ClientKind): boolean => kind.includes('cluster');
+const adminOf = (kind: ClientKind): Redis | Cluster => (isOfCluster(kind) ? clusterAdmin : admin);
+const connect = async (kind: ClientKind): Promise<Connected> => {
+	const connected = await connectClient(kind, isOfCluster(kind) ? cluster.urls[1] : redis.url);
+	let isClosed = false;
+	const close = (): void => {
+		if (!isClosed) connected.close();
+		isClosed = true;
+	};
+	closes.push(close);
+	return {client: connected.client, close};
+};
+
+let places = 0;
+
+async function createPlace(kind: ClientKind): Promise<Place> {
+	const key = `${kind} ${++places}`;
+	return {
+		holder: async () => redisStore((await connect(kind)).client, key),
+		peek: async () => (await adminOf(kind).get(keyOf(kind, key))) ?? undefined,
+		poke: async text => void (await adminOf(kind).set(keyOf(kind, key), text)),
+		abandonLock: async () => {
+			const {client, close} = await connect(kind);
+			const gate = createGate();
+			void redisStore(client, key, {lease: 200}).lock?.(gate.pass);
+			await gate.reached;
+			close();
+		},
+		breakable: async () => {
+			let current = await connect(kind);
+			const proxy = new Proxy(current.client, {
+				get: (_, name) => {
+					const value: unknown = Reflect.get(current.client, name);
+					return typeof value === 'function' ? value.bind(current.client) : value;
+				},
+			});
+			return {
+				store: redisStore(proxy, key),
+				breaks: async () => current.close(),
+				mends: async () => {
+					current = await connect(kind);
+				},
+			};
+		},
+	};
+}
+
+// The two plain ones have their turn in redis.test.ts.
+for (const kind of clientKinds.filter(name => name.includes(','))) {
+	tokenStoreSpec({...storeRunner(kind), place: async () => createPlace(kind), lacks: ['subscribe']});
+}
+
+describe.each(clientKinds)('a client of the kind %s', kind => {
+	test('finds its record in whichever slot, and its lease in the same', async () => {
+		const {client} = await connect(kind);
+		for (const [key, lease] of [
+			['one', '{one}:lease'],
+			['two', '{two}:lease'],
+			['a:{b}:c', 'a:{b}:c:lease'],
+			['{b}}', '{b}}:lease'],
+		] as const) {
+			const store = redisStore(client, key);
+			await store.set(token);
+			expect(JSON.parse((await adminOf(kind).get(keyOf(kind, key))) ?? '')).toEqual({
+				...token,
+				login: expect.any(String),
+			});
+			await store.lock?.(async isHeld => {
+				expect(isHeld?.()).toBe(true);
+				expect(await adminOf(kind).exists(keyOf(kind, lease))).toBe(1);
+			});
+			const slots = [key, lease].map(async name => clusterAdmin.cluster('KEYSLOT', name));
+			expect(new Set(await Promise.all(slots)).size).toBe(1);
+		}
+	});
+
+	test('tells garbage byte by byte from what it compares it with', async () => {
+		const {client} = await connect(kind);
+		const store = redisStore(client, 'bytes');
+		await adminOf(kind).set(keyOf(kind, 'bytes'), '\u{feff}{"access_token":"Schlüssel"}');
+		expect(await store.replace?.(await store.get(), token)).toBe(true);
+		expect(await store.replace?.(token, next)).toBe(true);
+		expect(await store.get()).toEqual(next);
+	});
+});
+
+test('an empty text is deleted like any other that was found', async () => {
+	await admin.set('empty', '');
+	const store = redisStore(admin, 'empty');
+	expect(await store.replace?.({...token}, next)).toBe(false);
+	expect(await store.replace?.(await store.get(), undefined)).toBe(true);
+	expect(await admin.exists('empty')).toBe(0);
+});
+
+describe('a client that sends a command again, since its answer was lost,', () => {
+	/** Each command is carried out twice, one after the other. The answer to the second is given. */
+	const stutter = (): {call: (...words: [string, ...string[]]) => Promise<unknown>} => ({
+		call: async (...words) => {
+			await admin.call(...words);
+			return admin.call(...words);
+		},
+	});
+
+	test('has put its token in place of another', async () => {
+		const store = redisStore(stutter(), 'stutter');
+		await store.set(token);
+		expect(await store.replace?.(await store.get(), next)).toBe(true);
+		expect(await store.get()).toEqual(next);
+		await store.delete();
+		expect(await store.replace?.(undefined, token)).toBe(true);
+		expect(await store.get()).toEqual(token);
+		expect(await redisStore(admin, 'stutter').replace?.(undefined, next)).toBe(false);
+	});
+
+	test('has the lock, and frees it', async () => {
+		const store = redisStore(stutter(), 'stutter lock');
+		expect(await store.lock?.(async isHeld => isHeld?.())).toBe(true);
+		expect(await admin.exists('{stutter lock}:lease')).toBe(0);
+	});
+});
+
+describe('redisStore', () => {
+	test('R83: does nothing with a client before it is used', () => {
+		const client = new Proxy(
+			{call: () => Promise.reject(new Error('Not to be called'))},
+			{
+				get: (target, name) => (name === 'call' ? target.call : undefined),
+			},
+		);
+		expect(Object.keys(redisStore(client, 'key')).toSorted()).toEqual([
+			'continues',
+			'delete',
+			'get',
+			'lock',
+			'replace',
+			'set',
+		]);
+	});
+
+	test.for([
+		['nothing', undefined],
+		['null', null],
+		['an address', 'redis://localhost'],
+		['a client that is still to come', Promise.resolve()],
+		['a function, which has `call` too', () => undefined],
+		['a class', Redis],
+		['a client of another package, whose `eval` has other arguments', {eval: () => Promise.resolve()}],
+		['a Map', new Map()],
+	] as const)('refuses %s for a client', ([, client], {canaries}) => {
+		let error: unknown;
+		try {
+			redisStore(client as never, 'key');
+		} catch (thrown) {
+			error = canaries.see(thrown);
+		}
+		expect(error).toBeInstanceOf(ConfigError);
+		expect((error as Error).message).toMatch(/^client must be a client of redis or ioredis/);
+	});
+
+	test.for([undefined, null, 'OK', 2, '', true, [], {}] as const)(
+		'takes %j for no answer to a write',
+		async (reply, {canaries}) => {
+			const store = redisStore({call: async () => reply}, 'key');
+			for (const write of [
+				store.set(token),
+				store.delete(),
+				store.replace?.(undefined, token),
+				store.lock?.(async () => {}),
+			])
+				expect(await canaries.rejection(Promise.resolve(write))).toMatchObject({code: 'store_write'});
+		},
+	);
+
+	test.for([undefined, true, [], {}] as const)('takes %j for no answer to a read', async (reply, {canaries}) => {
+		const store = redisStore({call: async () => reply}, 'key');
+		expect(await canaries.rejection(Promise.resolve(store.get()))).toMatchObject({code: 'store_read'});
+	});
+
+	test('R90: passes nothing on of what a client throws, at once or later', async ({canaries}) => {
+		canaries.plant(token.access_token);
+		const quote = Object.assign(new Error(`ERR of ${token.access_token}`), {command: {args: [JSON.stringify(token)]}});
+		for (const client of [
+			{call: async () => Promise.reject(quote)},
+			{
+				call: () => {
+					throw quote;
+				},
+			},
+		]) {
+			const store = redisStore(client, 'key');
+			const failures = [store.get(), store.set(token), store.delete(), store.lock?.(async () => {})];
+			for (const failure of failures) {
+				const error = await canaries.rejection(Promise.resolve(failure));
+				expect(error).toMatchObject({name: 'StoreError'});
+				expect((error as Error).cause).toBeUndefined();
+			}
+		}
+	});
+
+	test('a client that has never been connected fails, and is no other store', async ({canaries}) => {
+		const store = redisStore(createClient({url: redis.url}), 'key');
+		expect(await canaries.rejection(Promise.resolve(store.get()))).toMatchObject({code: 'store_read'});
+	});
+});
+
+test('a lock that could not be freed is had again at once by its own store, and by others when the lease is over', async () => {
+	let isCut = false;
+	const call = async (...words: [string, ...string[]]): Promise<unknown> =>
+		isCut ? Promise.reject(new Error('Connection is closed.')) : admin.call(...words);
+	const [store, other] = [redisStore({call}, 'unfreed', {lease: 60_000}), redisStore(admin, 'unfreed')];
+	await store.lock?.(async () => {
+		isCut = true;
+	});
+	isCut = false;
+	const waiting = AbortSignal.timeout(50);
+	await expect(other.lock?.(async () => 'had', waiting)).rejects.toMatchObject({code: 'lock_timeout'});
+	expect(await store.lock?.(async isHeld => isHeld?.())).toBe(true);
+	expect(await other.lock?.(async isHeld => isHeld?.())).toBe(true);
+});

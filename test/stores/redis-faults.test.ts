@@ -1,0 +1,287 @@
+// What becomes of a session when its Redis is killed, still loads, is full, is a replica or forbids; with clients as their packages make them.
+import {Redis} from 'ioredis';
+import {createClient} from 'redis';
+import {describe, expect} from 'vitest';
+import {type Auth, type AuthEvent, createAuth, type TokenSet} from '../../src/index.ts';
+import {type IoRedisClient, type NodeRedisClient, redisStore} from '../../src/stores/redis.ts';
+import {appOptions, createGate, expired, gist, outcomeOf, record, signIn} from '../scenario.ts';
+import {type RedisServer, startRedis} from '../support/redis-server.ts';
+import {test as base} from '../support/test.ts';
+
+/** How many milliseconds a client waits before it connects again. */
+const pause = 20;
+
+/** The two packages, with their own defaults for all but that. */
+const clients = {
+	redis: async (url: string) => {
+		const client = createClient({url, socket: {reconnectStrategy: () => pause}});
+		client.on('error', () => {});
+		await client.connect();
+		return {client, close: () => client.destroy()};
+	},
+	ioredis: async (url: string) => {
+		const client = new Redis(url, {retryStrategy: () => pause});
+		client.on('error', () => {});
+		await client.ping();
+		return {client, close: () => client.disconnect()};
+	},
+} as const;
+type ClientName = keyof typeof clients;
+const names = Object.keys(clients) as ClientName[];
+
+/** A session in a Redis of its own. */
+interface Case {
+	readonly redis: RedisServer;
+	readonly admin: Redis;
+	readonly client: NodeRedisClient | IoRedisClient;
+	readonly auth: Auth;
+	readonly events: readonly AuthEvent[];
+	/** Of the API. */
+	call(): Promise<number>;
+	/** The access token of the record. */
+	stored(): Promise<string | undefined>;
+	/** Is called when the server has rotated, before the answer is read. */
+	onAnswer(task: () => Promise<unknown>): void;
+}
+
+const test = base
+	.override('serverOptions', {accessTokenSeconds: 60})
+	.extend('begin', async ({server, watch}, {onCleanup}) => {
+		const closes: Array<() => unknown> = [];
+		onCleanup(async () => {
+			for (const close of closes.toReversed()) await close();
+		});
+		return async (name: ClientName, options: readonly string[] = [], timeout = 2_000): Promise<Case> => {
+			const redis = await startRedis(...options);
+			closes.push(redis.close);
+			const admin = new Redis(redis.url, {retryStrategy: () => pause, maxRetriesPerRequest: null});
+			admin.on('error', () => {});
+			const {client, close} = await clients[name](redis.url);
+			closes.push(close, () => admin.disconnect());
+			let task: (() => Promise<unknown>) | undefined;
+			const answering: typeof fetch = async (input, init) => {
+				const response = await fetch(input, init);
+				if (input === server.tokenEndpoint) await task?.();
+				return response;
+			};
+			const store = redisStore(client, 'session');
+			const auth = watch(createAuth(appOptions(server, {store, timeout, fetch: answering})));
+			return {
+				redis,
+				admin,
+				client,
+				auth,
+				events: record(auth),
+				call: async () => (await auth.fetch(`${server.api}/me`)).status,
+				stored: async () => {
+					const text = await admin.get('session');
+					return text === null ? undefined : (JSON.parse(text) as TokenSet).access_token;
+				},
+				onAnswer: next => {
+					task = next;
+				},
+			};
+		};
+	});
+
+const durable = ['--appendonly', 'yes', '--appendfsync', 'always'];
+
+describe.each(names)('with %s', name => {
+	test('a Redis that is killed in the middle of a refresh, and comes back with what it knew, gets the token', async ({
+		server,
+		begin,
+	}) => {
+		const {redis, auth, events, stored, onAnswer, call} = await begin(name, durable);
+		await signIn(server, auth, expired);
+		onAnswer(async () => {
+			await redis.stop();
+			await redis.start();
+		});
+		const {access_token} = await auth.getToken();
+		expect(await stored()).toBe(access_token);
+		expect(await call()).toBe(200);
+		expect(server.tokenRequests).toHaveLength(1);
+		expect(gist(events)).toEqual(['token set', 'token refresh']);
+	});
+
+	test('R78: one that comes back only later gets it then', async ({server, begin}) => {
+		const {redis, auth, events, stored, onAnswer, call} = await begin(name, durable, 300);
+		await signIn(server, auth);
+		onAnswer(redis.stop);
+		// Its callers may have waited for long enough. The token that it got is not lost.
+		await outcomeOf(auth.refresh());
+		await expect.poll(() => gist(events)).toContain('token refresh');
+		await redis.start();
+		await expect.poll(call, {timeout: 5_000}).toBe(200);
+		await expect.poll(stored, {timeout: 5_000}).toBe((await auth.getToken()).access_token);
+		onAnswer(async () => {});
+		await auth.refresh();
+		expect(server.tokenRequests).toHaveLength(2);
+		expect(gist(events)).toContain('store-failed store_read');
+		expect(gist(events).some(event => event.startsWith('session-ended'))).toBe(false);
+	});
+
+	test('a Redis that still reads its data back is one that cannot be reached: nothing is spent, and nothing lost', async ({
+		server,
+		begin,
+	}) => {
+		// So that there is something to load, and that it takes a while.
+		const slow = [
+			'--rdbcompression',
+			'no',
+			'--loading-process-events-interval-bytes',
+			'1024',
+			'--key-load-delay',
+			'3000',
+		];
+		const {redis, admin, auth, events, call} = await begin(name, slow, 300);
+		const minted = await signIn(server, auth);
+		for (let count = 0; count < 300; count++) void admin.set(`other ${count}`, 'x'.repeat(2_000));
+		await admin.save();
+		await redis.stop();
+		const started = redis.start();
+		let isOver = false;
+		void started.finally(() => {
+			isOver = true;
+		});
+		const states = new Set<string>();
+		while (!isOver) {
+			// Past the client, which may wait until it is over.
+			const plain = new Redis(redis.url, {enableReadyCheck: false, retryStrategy: () => null, maxRetriesPerRequest: 0});
+			plain.on('error', () => {});
+			const error: unknown = await plain.call('GET', 'session').catch((failure: unknown) => failure);
+			states.add(String(error).match(/LOADING/)?.[0] ?? 'other');
+			const store = redisStore(plain, 'session');
+			if (states.has('LOADING')) states.add(await outcomeOf(Promise.resolve(store.get())));
+			plain.disconnect();
+			states.add(await outcomeOf(auth.refresh()));
+		}
+		await started;
+		expect([...states]).toContain('LOADING');
+		expect([...states]).toContain('StoreError');
+		await expect.poll(call, {timeout: 5_000}).toBe(200);
+		await expect.poll(async () => outcomeOf(auth.refresh()), {timeout: 5_000}).toBe('fulfilled');
+		expect(server.tokenRequests[0]?.parameters.get('refresh_token')).toBe(minted.refresh_token);
+		expect(gist(events).some(event => event.startsWith('session-ended'))).toBe(false);
+	});
+
+	test('a Redis that has become a replica is read, but no token is spent that could not be written', async ({
+		server,
+		begin,
+	}) => {
+		const {admin, auth, events, call} = await begin(name);
+		await signIn(server, auth);
+		await admin.replicaof('127.0.0.1', 1);
+		expect(await call()).toBe(200);
+		expect(await outcomeOf(auth.refresh())).toBe('LockError');
+		expect(server.tokenRequests).toHaveLength(0);
+		await admin.replicaof('NO', 'ONE');
+		await auth.refresh();
+		expect(await call()).toBe(200);
+		expect(gist(events)).toEqual(['token set', 'refresh-failed lock_timeout', 'token refresh']);
+	});
+
+	test.for([
+		[
+			'a replica',
+			(admin: Redis): Promise<unknown> => admin.replicaof('127.0.0.1', 1),
+			(admin: Redis): Promise<unknown> => admin.replicaof('NO', 'ONE'),
+		],
+		[
+			'full',
+			(admin: Redis): Promise<unknown> => admin.config('SET', 'maxmemory', '1'),
+			(admin: Redis): Promise<unknown> => admin.config('SET', 'maxmemory', '0'),
+		],
+	] as const)(
+		'R78, F-87: a Redis that is %s after the rotation gets the token as soon as it is that no more',
+		async ([, spoil, mend], {server, begin}) => {
+			const {admin, auth, events, call, stored, onAnswer} = await begin(name);
+			await signIn(server, auth, expired);
+			onAnswer(async () => spoil(admin));
+			const {access_token} = await auth.getToken();
+			expect(await call()).toBe(200);
+			expect(await stored()).not.toBe(access_token);
+			expect(gist(events)).toEqual(['token set', 'store-failed store_write', 'token refresh']);
+			onAnswer(async () => {});
+			await mend(admin);
+			expect(await call()).toBe(200);
+			expect(await stored()).toBe(access_token);
+			await auth.refresh();
+			expect(await call()).toBe(200);
+			expect(server.tokenRequests).toHaveLength(2);
+		},
+	);
+
+	test('a Redis that is full begins no renewal, since its lock could not be kept', async ({server, begin}) => {
+		const {admin, auth, call} = await begin(name);
+		await signIn(server, auth);
+		await admin.config('SET', 'maxmemory', '1');
+		expect(await call()).toBe(200);
+		expect(await outcomeOf(auth.refresh())).toBe('LockError');
+		expect(await outcomeOf(auth.setToken(await server.mint()))).toBe('StoreError');
+		expect(server.tokenRequests).toHaveLength(0);
+	});
+
+	test('a connection that is cut while it waits for an answer costs nothing', async ({server, begin}) => {
+		const {admin, auth, call, events} = await begin(name);
+		await signIn(server, auth);
+		for (let turn = 0; turn < 5; turn++) {
+			const refreshing = outcomeOf(auth.refresh());
+			await admin.call('CLIENT', 'KILL', 'TYPE', 'NORMAL', 'SKIPME', 'YES');
+			await refreshing;
+			await expect.poll(call).toBe(200);
+		}
+		await expect.poll(async () => outcomeOf(auth.refresh())).toBe('fulfilled');
+		expect(await call()).toBe(200);
+		expect(gist(events).some(event => event.startsWith('session-ended'))).toBe(false);
+	});
+
+	test('what a lease, a record or a whole database is set to by others harms no more than itself', async ({
+		server,
+		begin,
+	}) => {
+		const {admin, auth, call, stored} = await begin(name, [], 300);
+		await signIn(server, auth);
+		// A lease that nobody ends, of another kind, too.
+		await admin.lpush('{session}:lease', 'x');
+		expect(await outcomeOf(auth.refresh())).toBe('LockError');
+		expect(await call()).toBe(200);
+		await admin.del('{session}:lease');
+		await auth.refresh();
+		await admin.del('session');
+		await admin.lpush('session', 'x');
+		await outcomeOf(auth.refresh());
+		const {access_token} = await signIn(server, auth);
+		expect(await stored()).toBe(access_token);
+		await admin.flushall();
+		expect(await call()).toBe(401);
+		expect(server.tokenRequests).toHaveLength(1);
+	});
+});
+
+test('R90: a user who may not run scripts is told, and neither token nor password is', async ({
+	server,
+	begin,
+	canaries,
+}) => {
+	const {redis, admin} = await begin('ioredis');
+	const password = 'hunter2hunter2hunter2';
+	canaries.plant(password, 'password');
+	await admin.call('ACL', 'SETUSER', 'limited', 'on', `>${password}`, '~*', '+@all', '-eval');
+	const {host} = new URL(redis.url);
+	const {client, close} = await clients.redis(`redis://limited:${password}@${host}`);
+	const gate = createGate();
+	try {
+		const store = redisStore(client, 'session');
+		const auth = createAuth(appOptions(server, {store, fetch: async () => gate.pass().then(() => Response.error())}));
+		const events = record(auth);
+		const {expires_in: _, ...token} = await server.mint();
+		for (const failure of [store.get(), store.set({...token, issued_at: 1}), store.lock?.(async () => {})])
+			expect(await canaries.rejection(Promise.resolve(failure))).toMatchObject({name: 'StoreError'});
+		expect(await canaries.rejection(auth.setToken(token))).toMatchObject({code: 'store_write'});
+		for (const event of events) canaries.see(event);
+		expect(gist(events)).toEqual(['store-failed store_read', 'token set']);
+	} finally {
+		close();
+	}
+});

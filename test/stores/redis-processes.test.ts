@@ -1,0 +1,307 @@
+// Several real processes on one session in a real Redis, which are stopped and killed at every point of a renewal.
+import {Redis} from 'ioredis';
+import {afterAll, beforeAll, describe, expect} from 'vitest';
+import {type Auth, type AuthEvent, createAuth, type TokenStore} from '../../src/index.ts';
+import {redisStore} from '../../src/stores/redis.ts';
+import {appOptions, createGate, expired, type Gate, gist, outcomeOf, record, settle, signIn} from '../scenario.ts';
+import {app, type AuthorizationServer} from '../support/authorization-server.ts';
+import {type Point, type SessionProcess, startProcess} from '../support/redis-processes.ts';
+import {type RedisServer, startRedis} from '../support/redis-server.ts';
+import {test as base} from '../support/test.ts';
+
+/** Of those that are stopped or killed, in milliseconds. */
+const lease = 600;
+
+let redis: RedisServer;
+let admin: Redis;
+beforeAll(async () => {
+	redis = await startRedis();
+	admin = new Redis(redis.url);
+});
+afterAll(async () => {
+	admin.disconnect();
+	await redis.close();
+});
+
+let keys = 0;
+
+/** A session of the test's own process and of others. */
+interface Fleet {
+	/** As in this process. */
+	readonly auth: Auth;
+	readonly events: readonly AuthEvent[];
+	readonly store: TokenStore;
+	/** Holds back the next answer of the token endpoint to this process. */
+	holdAnswer(): Gate;
+	startOther(): Promise<SessionProcess>;
+	/** The text of the record. */
+	peek(): Promise<string | null>;
+	/** Resolves when nobody has the lease any more. */
+	leaseIsOver(): Promise<void>;
+}
+
+const test = base
+	.override('serverOptions', {accessTokenSeconds: 60})
+	.extend('processes', {scope: 'file'}, async ({runningServer}, {onCleanup}) => {
+		const idle: SessionProcess[] = [];
+		const all: SessionProcess[] = [];
+		onCleanup(async () => void (await Promise.all(all.map(async ({kill}) => kill()))));
+		const {tokenEndpoint, revocationEndpoint, api} = runningServer;
+		const start = async (): Promise<SessionProcess> => {
+			const {clientId} = app;
+			const started = await startProcess({url: redis.url, tokenEndpoint, revocationEndpoint, api, clientId});
+			all.push(started);
+			return started;
+		};
+		return {
+			take: async () => idle.pop() ?? start(),
+			giveBack: (one: SessionProcess) => {
+				if (one.isAlive()) idle.push(one);
+			},
+		};
+	})
+	.extend('fleet', async ({server, watch, processes}, {onCleanup}): Promise<Fleet> => {
+		const key = `session ${++keys}`;
+		const store = redisStore(admin, key, {lease});
+		let gate: Gate | undefined;
+		const held: typeof fetch = async (input, init) => {
+			const response = await fetch(input, init);
+			if (input === server.tokenEndpoint) await gate?.pass();
+			return response;
+		};
+		const auth = watch(createAuth(appOptions(server, {store, fetch: held})));
+		const others: SessionProcess[] = [];
+		onCleanup(() => others.forEach(processes.giveBack));
+		return {
+			auth,
+			events: record(auth),
+			store,
+			holdAnswer() {
+				gate = createGate();
+				return gate;
+			},
+			async startOther() {
+				const other = await processes.take();
+				await other.open({key, lease});
+				others.push(other);
+				return other;
+			},
+			peek: async () => admin.get(key),
+			leaseIsOver: async () => {
+				await expect.poll(async () => admin.exists(`{${key}}:lease`), {interval: 20, timeout: 10_000}).toBe(0);
+			},
+		};
+	});
+
+/** A token of the same user that did not come by way of the record, such as an operator may have put there. */
+async function mintElsewhere(server: AuthorizationServer) {
+	const {expires_in, ...minted} = await server.mint();
+	const issued_at = Math.floor(Date.now() / 1000);
+	return {...minted, issued_at, expires_at: issued_at + expires_in};
+}
+
+describe('F-104: processes on one session', () => {
+	test('make one grant for all their callers, and each goes on with it', async ({server, fleet}) => {
+		const [one, two] = await Promise.all([fleet.startOther(), fleet.startOther()]);
+		await signIn(server, fleet.auth, expired);
+		const calls = [one, two].flatMap(({tell}) => Array.from({length: 10}, async () => tell('call')));
+		expect(new Set(await Promise.all(calls))).toEqual(new Set(['200']));
+		expect(server.tokenRequests).toHaveLength(1);
+		const {access_token} = await fleet.auth.getToken();
+		expect([await one.tell('getToken'), await two.tell('getToken')]).toEqual([access_token, access_token]);
+	});
+
+	test('renew it in turns', async ({server, fleet}) => {
+		const other = await fleet.startOther();
+		await signIn(server, fleet.auth);
+		for (let turn = 0; turn < 3; turn++) {
+			const theirs = await other.tell('refresh');
+			expect((await fleet.auth.getToken()).access_token).toBe(theirs);
+			const {access_token} = await fleet.auth.refresh();
+			expect(await other.tell('getToken')).toBe(access_token);
+		}
+		expect(server.tokenRequests).toHaveLength(6);
+	});
+
+	test('R76, F-101: a sign-out in one wins over a refresh in another, whose late token is revoked', async ({
+		server,
+		fleet,
+	}) => {
+		const other = await fleet.startOther();
+		const before = new Set(server.issued.keys());
+		await signIn(server, fleet.auth, expired);
+		const {outcome} = await other.tellUntil('answered', 'getToken');
+		await fleet.auth.signOut();
+		other.go();
+		expect(await outcome).toBe('SessionEndedError signed_out');
+		expect(await fleet.peek()).toBe(null);
+		expect(await other.tell('call')).toBe('401');
+		await expect.poll(() => server.revocationRequests.length).toBe(2);
+		const issued = [...server.issued.keys()].filter(secret => !before.has(secret));
+		expect(issued.length).toBeGreaterThan(3);
+		for (const secret of issued) expect(await server.isActive(secret)).toBe(false);
+		expect(other.events).toEqual(['session-ended signed_out']);
+	});
+
+	test.for(['waiting', 'held', 'answered', 'writing'] as const)(
+		'F-102: another login in one is neither overwritten nor used by a refresh that is %s in another',
+		async (point, {server, fleet}) => {
+			const other = await fleet.startOther();
+			await signIn(server, fleet.auth, expired);
+			const {outcome} = await other.tellUntil(point, 'getToken');
+			// Without the lock: a login waits for nobody.
+			const login = await signIn(server, fleet.auth);
+			other.go();
+			expect(await outcome).toBe('SessionEndedError signed_out');
+			expect(JSON.parse((await fleet.peek()) ?? '')).toMatchObject({refresh_token: login.refresh_token});
+			expect(await other.tell('getToken')).toBe(login.access_token);
+			expect(await other.tell('call')).toBe('200');
+		},
+	);
+});
+
+describe('F-135: a process that is stopped for longer than its lease', () => {
+	test('while it waits for the lock: it finds the new token there', async ({server, fleet}) => {
+		const other = await fleet.startOther();
+		const gate = fleet.holdAnswer();
+		await signIn(server, fleet.auth, expired);
+		const mine = fleet.auth.getToken();
+		await gate.reached;
+		const {outcome} = await other.tellUntil('waiting', 'getToken');
+		other.stop();
+		gate.open();
+		const {access_token} = await mine;
+		await fleet.leaseIsOver();
+		other.resume();
+		expect(await outcome).toBe(access_token);
+		expect(server.tokenRequests).toHaveLength(1);
+	});
+
+	test('with the lock, before it has sent the refresh token: it does not send it any more', async ({server, fleet}) => {
+		const other = await fleet.startOther();
+		await signIn(server, fleet.auth, expired);
+		const {outcome} = await other.tellUntil('held', 'getToken');
+		other.stop();
+		await fleet.leaseIsOver();
+		const {access_token} = await fleet.auth.getToken();
+		other.go();
+		other.resume();
+		expect([access_token, 'LockError lock_timeout']).toContain(await outcome);
+		expect(await other.tell('getToken')).toBe(access_token);
+		expect(server.tokenRequests).toHaveLength(1);
+		expect(other.events).not.toContain('token refresh');
+	});
+
+	test.for(['answered', 'writing'] as const)(
+		'with the answer in hand (%s): it adopts what another has written',
+		async (point, {server, fleet}) => {
+			const other = await fleet.startOther();
+			await signIn(server, fleet.auth, expired);
+			const {outcome} = await other.tellUntil(point, 'getToken');
+			other.stop();
+			await fleet.leaseIsOver();
+			const theirs = await mintElsewhere(server);
+			await fleet.store.lock?.(async () => fleet.store.replace?.(await fleet.store.get(), theirs));
+			const written = await fleet.peek();
+			other.go();
+			other.resume();
+			expect(await outcome).toBe(theirs.access_token);
+			expect(await fleet.peek()).toBe(written);
+			expect(other.events).toEqual(['token store']);
+		},
+	);
+
+	test.for(['answered', 'writing'] as const)(
+		'with the answer in hand (%s), where another has used the refresh token: the session is over, once for all of them',
+		async (point, {server, fleet}) => {
+			server.referee.expectLoss();
+			const other = await fleet.startOther();
+			await signIn(server, fleet.auth, expired);
+			const {outcome} = await other.tellUntil(point, 'getToken');
+			other.stop();
+			await fleet.leaseIsOver();
+			expect(await outcomeOf(fleet.auth.getToken())).toBe('SessionEndedError invalid_grant');
+			other.go();
+			other.resume();
+			expect(await outcome).toBe('SessionEndedError signed_out');
+			expect(await fleet.peek()).toBe(null);
+			for (let again = 0; again < 3; again++) {
+				expect(await outcomeOf(fleet.auth.getToken())).toBe('SessionEndedError no_refresh_token');
+				expect(await other.tell('getToken')).toBe('SessionEndedError no_refresh_token');
+			}
+			expect(server.tokenRequests).toHaveLength(2);
+			expect(gist(fleet.events)).toEqual(['token set', 'session-ended invalid_grant']);
+			expect(other.events).toEqual(['session-ended signed_out']);
+		},
+	);
+
+	test('with the answer in hand, and somebody has signed in again meanwhile: that login stays', async ({
+		server,
+		fleet,
+	}) => {
+		server.referee.expectLoss();
+		const other = await fleet.startOther();
+		await signIn(server, fleet.auth, expired);
+		const {outcome} = await other.tellUntil('writing', 'getToken');
+		other.stop();
+		await fleet.leaseIsOver();
+		expect(await outcomeOf(fleet.auth.getToken())).toBe('SessionEndedError invalid_grant');
+		const login = await signIn(server, fleet.auth);
+		const written = await fleet.peek();
+		other.go();
+		other.resume();
+		expect(await outcome).toBe('SessionEndedError signed_out');
+		expect(await fleet.peek()).toBe(written);
+		expect(await other.tell('getToken')).toBe(login.access_token);
+	});
+
+	test('after it has written: nothing is lost', async ({server, fleet}) => {
+		const other = await fleet.startOther();
+		await signIn(server, fleet.auth, expired);
+		const {outcome} = await other.tellUntil('written', 'getToken');
+		other.stop();
+		await fleet.leaseIsOver();
+		const {access_token} = await fleet.auth.refresh();
+		other.go();
+		other.resume();
+		expect(await outcome).toMatch(/^[\w-]+$/);
+		expect(await other.tell('getToken')).toBe(access_token);
+		expect(server.tokenRequests).toHaveLength(2);
+	});
+});
+
+describe('a process that is killed', () => {
+	test.for(['waiting', 'held', 'asking', 'written'] satisfies Point[])(
+		'R70, F-97: while it is %s costs the others its lease, and nothing else',
+		async (point, {server, fleet}) => {
+			const other = await fleet.startOther();
+			await signIn(server, fleet.auth, expired);
+			await other.tellUntil(point, 'getToken');
+			await other.kill();
+			expect((await fleet.auth.fetch(`${server.api}/me`)).status).toBe(200);
+			await fleet.auth.refresh();
+			expect(server.tokenRequests).toHaveLength(2);
+			expect(gist(fleet.events).filter(event => !event.startsWith('token'))).toEqual([]);
+		},
+	);
+
+	test.for(['answered', 'writing'] satisfies Point[])(
+		'R70, F-98: between the rotation and its write (%s) ends the session, once and without a loop',
+		async (point, {server, fleet}) => {
+			server.referee.expectLoss();
+			const other = await fleet.startOther();
+			await signIn(server, fleet.auth, expired);
+			await other.tellUntil(point, 'getToken');
+			await other.kill();
+			expect(await outcomeOf(fleet.auth.getToken())).toBe('SessionEndedError invalid_grant');
+			for (let again = 0; again < 3; again++) {
+				expect((await fleet.auth.fetch(`${server.api}/me`)).status).toBe(401);
+				expect(await outcomeOf(fleet.auth.getToken())).toBe('SessionEndedError no_refresh_token');
+			}
+			expect(server.tokenRequests).toHaveLength(2);
+			expect(gist(fleet.events)).toEqual(['token set', 'session-ended invalid_grant']);
+			await settle();
+			expect(await fleet.peek()).toBe(null);
+		},
+	);
+});

@@ -1,0 +1,249 @@
+import {Redis} from 'ioredis';
+import {createClient} from 'redis';
+import {afterAll, describe, expect} from 'vitest';
+import {ConfigError, createAuth, StoreError} from '../../src/index.ts';
+import {redisStore} from '../../src/stores/redis.ts';
+import {appOptions, createGate, expired, gist, outcomeOf, record, signIn} from '../scenario.ts';
+import {crowd, loginTo} from '../soak/crowd.ts';
+import {startRedis} from '../support/redis-server.ts';
+import {storeRunner} from '../support/store-runner.ts';
+import {test} from '../support/test.ts';
+import {type Place, tokenStoreSpec} from '../support/token-store-spec.ts';
+
+test.override('serverOptions', {accessTokenSeconds: 60});
+
+type Client = Parameters<typeof redisStore>[0];
+
+const redis = await startRedis();
+const closes: Array<() => unknown> = [];
+afterAll(async () => {
+	for (const close of closes) await close();
+	await redis.close();
+});
+
+const connectNodeRedis = async (): Promise<Client & {close(): void}> => {
+	const client = createClient({url: redis.url, disableOfflineQueue: true});
+	client.on('error', () => {});
+	await client.connect();
+	closes.push(() => client.isOpen && client.destroy());
+	return Object.assign(client, {close: () => client.destroy()});
+};
+const connectIoRedis = async (): Promise<Client & {close(): void}> => {
+	const client = new Redis(redis.url, {retryStrategy: () => null, enableOfflineQueue: true, maxRetriesPerRequest: 0});
+	client.on('error', () => {});
+	closes.push(() => client.disconnect());
+	return Object.assign(client, {close: () => client.disconnect()});
+};
+
+const admin = new Redis(redis.url);
+closes.push(() => admin.disconnect());
+
+/** The part of a key that a cluster hashes. */
+const hashed = (key: string): string => /\{([^}]+)\}/.exec(key)?.[1] ?? key;
+
+let places = 0;
+
+/** A key of its own, to which every holder has a connection of its own. */
+async function createPlace(
+	connect: () => Promise<Client & {close(): void}>,
+	lease = 15_000,
+): Promise<Place & {readonly key: string}> {
+	const key = `place ${++places}`;
+	return {
+		key,
+		holder: async () => redisStore(await connect(), key, {lease}),
+		peek: async () => (await admin.get(key)) ?? undefined,
+		poke: async text => void (await admin.set(key, text)),
+		abandonLock: async () => {
+			const client = await connect();
+			const gate = createGate();
+			// The process ends: its connection is gone, and nobody keeps the lease up.
+			void redisStore(client, key, {lease: 200})
+				.lock?.(gate.pass)
+				.catch(() => {});
+			await gate.reached;
+			client.close();
+		},
+		breakable: async () => {
+			let client = await connect();
+			// What a client is when its connection is gone, and when it has another one.
+			const current = new Proxy(client, {
+				get: (_, name) => {
+					const value: unknown = Reflect.get(client, name);
+					return typeof value === 'function' ? value.bind(client) : value;
+				},
+			});
+			const store = redisStore(current, key, {lease});
+			return {
+				store,
+				breaks: async () => client.close(),
+				mends: async () => {
+					client = await connect();
+				},
+			};
+		},
+	};
+}
+
+// No store of Redis hears of changes: that would take a connection of its own.
+tokenStoreSpec({...storeRunner('redis'), place: () => createPlace(connectNodeRedis), lacks: ['subscribe']});
+tokenStoreSpec({...storeRunner('ioredis'), place: () => createPlace(connectIoRedis), lacks: ['subscribe']});
+
+describe('redisStore', () => {
+	test('keeps the record under the key, and the lease beside it, in the same slot of a cluster', async () => {
+		const client = await connectIoRedis();
+		const token = {access_token: 'a', token_type: 'Bearer', issued_at: 1};
+		for (const [key, lease] of [
+			['slot', '{slot}:lease'],
+			['app:{user}:session', 'app:{user}:session:lease'],
+		] as const) {
+			const store = redisStore(client, key);
+			await store.set(token);
+			expect(JSON.parse((await admin.get(key)) ?? '')).toMatchObject(token);
+			await store.lock?.(async () => {
+				expect(await admin.pttl(lease)).toBeGreaterThan(10_000);
+				expect(hashed(key)).toBe(hashed(lease));
+			});
+			expect(await admin.exists(lease)).toBe(0);
+		}
+	});
+
+	test.for([
+		['client', () => redisStore({} as Client, 'key')],
+		['client', () => redisStore(undefined as unknown as Client, 'key')],
+		['key', () => redisStore(admin, '')],
+		['key', () => redisStore(admin, 42 as unknown as string)],
+		['lease', () => redisStore(admin, 'key', {lease: 5})],
+		['lease', () => redisStore(admin, 'key', {lease: NaN})],
+		['lease', () => redisStore(admin, 'key', {lease: '1000' as unknown as number})],
+	] as const)('refuses a bad %s when it is made', ([name, create]) => {
+		expect(create).toThrow(ConfigError);
+		expect(create).toThrow(new RegExp(`^${name} must be`));
+	});
+
+	test('R90: what a client fails with, which quotes the command, is not passed on', async ({canaries}) => {
+		const key = 'of another kind';
+		await admin.lpush(key, 'x');
+		const store = redisStore(admin, key);
+		canaries.plant('a-secret-access-token');
+		const token = {access_token: 'a-secret-access-token', token_type: 'Bearer', issued_at: 1};
+		expect(await canaries.rejection(Promise.resolve(store.get()))).toBeInstanceOf(StoreError);
+		await store.set(token);
+		const found = await store.get();
+		expect(found).toEqual(token);
+		await admin.config('SET', 'maxmemory', '1');
+		try {
+			for (const write of [store.set(token), store.replace?.(found, {...token, issued_at: 2})]) {
+				expect(await canaries.rejection(Promise.resolve(write))).toMatchObject({
+					name: 'StoreError',
+					code: 'store_write',
+				});
+			}
+		} finally {
+			await admin.config('SET', 'maxmemory', '0');
+		}
+	});
+
+	test('R78: a Redis that is full after a rotation costs no session', async ({server, watch}) => {
+		const {key} = await createPlace(connectIoRedis);
+		const auth = watch(createAuth(appOptions(server, {store: redisStore(await connectNodeRedis(), key)})));
+		const events = record(auth);
+		await signIn(server, auth, expired);
+		const stop = server.onTokenAnswer(async () => void (await admin.config('SET', 'maxmemory', '1')));
+		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+		stop();
+		await admin.config('SET', 'maxmemory', '0');
+		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+		expect(gist(events)).toEqual(['token set', 'store-failed store_write', 'token refresh']);
+		expect(await redisStore(admin, key).get()).toEqual({...(await auth.getToken()), refresh_token: expect.any(String)});
+	});
+
+	test('a Redis that is gone, and comes back with nothing, is a session that was signed out', async ({
+		server,
+		watch,
+	}) => {
+		const own = await startRedis();
+		const client = new Redis(own.url, {maxRetriesPerRequest: 0, retryStrategy: () => 20});
+		client.on('error', () => {});
+		try {
+			const auth = watch(createAuth(appOptions(server, {store: redisStore(client, 'session'), timeout: 500})));
+			const events = record(auth);
+			await signIn(server, auth);
+			await own.stop();
+			expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+			expect(await outcomeOf(auth.refresh())).toBe('LockError');
+			expect(server.tokenRequests).toHaveLength(0);
+			await own.start();
+			await expect.poll(async () => (await auth.fetch(`${server.api}/me`)).status).toBe(401);
+			expect(gist(events).filter(event => !event.startsWith('refresh-failed'))).toEqual([
+				'token set',
+				'store-failed store_read',
+				'session-ended signed_out',
+			]);
+		} finally {
+			client.disconnect();
+			await own.close();
+		}
+	});
+
+	test('F-135: a holder whose lease has run out while it waited for the answer overwrites nothing', async ({
+		server,
+		watch,
+	}) => {
+		const {key} = await createPlace(connectIoRedis);
+		const auth = watch(
+			createAuth(appOptions(server, {store: redisStore(await connectNodeRedis(), key, {lease: 300})})),
+		);
+		await signIn(server, auth, expired);
+		const successor = redisStore(await connectIoRedis(), key, {lease: 300});
+		const {expires_in: _, ...minted} = await server.mint();
+		const theirs = {...minted, issued_at: Math.floor(Date.now() / 1000)};
+		const stop = server.onTokenAnswer(async () => {
+			// As if the process had stood still for as long as that.
+			await admin.del(`{${key}}:lease`);
+			await successor.lock?.(async () => successor.replace?.(await successor.get(), theirs));
+		});
+		expect((await auth.getToken()).access_token).toBe(theirs.access_token);
+		stop();
+		expect(await successor.get()).toEqual(theirs);
+	});
+
+	test('R72: a process that ends in the lock keeps it for its lease, and no longer', async () => {
+		const place = await createPlace(connectIoRedis);
+		await place.abandonLock();
+		const store = redisStore(await connectNodeRedis(), place.key);
+		const waiting = new AbortController();
+		waiting.abort();
+		expect(await outcomeOf(Promise.resolve(store.lock?.(async () => 'had', waiting.signal)))).toBe('LockError');
+		expect(await store.lock?.(async () => 'had')).toBe('had');
+	});
+});
+
+describe('a fleet of processes on one session', {timeout: 60_000}, () => {
+	const fleet = {place: redis.url, lease: 2_000, command: [process.execPath], callers: 20} as const;
+	const login = loginTo(key => redisStore(admin, key, {lease: fleet.lease}));
+
+	test('R71, F-104: makes one grant for each token that expires', async () => {
+		const result = await crowd({...fleet, login, store: 'redis', holders: 4, seconds: 5, seed: places++});
+		expect(result).toMatchObject({sessionsLost: 0, why: {}});
+		expect(result.expiries).toBeGreaterThan(3);
+		expect(result.grants - result.expiries).toBeLessThanOrEqual(1);
+		// The API takes a token for a moment only: it may have expired again before it was sent.
+		expect(Object.keys(result.outcomes ?? {}).filter(outcome => outcome !== '401')).toEqual(['200']);
+	});
+
+	test('F-98, F-135: loses a session only where a process died, or stood still, between the rotation and its write', async () => {
+		const lines: string[] = [];
+		const log = (line: string): void => void lines.push(line);
+		const seed = Math.floor(Math.random() * 2 ** 31);
+		const result = await crowd({...fleet, login, store: 'ioredis', holders: 8, seconds: 9, isCruel: true, seed, log});
+		expect([result.sessionsLost, ...(result.sessionsLost > 0 ? [seed, lines] : [])]).toEqual([0]);
+		expect(lines.filter(line => line.includes('killed')).length).toBeGreaterThan(0);
+		expect(result.expiries).toBeGreaterThan(3);
+	});
+
+	test('loses it at once without a lock, which shows that the referee looks', async () => {
+		const result = await crowd({...fleet, login, store: 'ioredis', holders: 3, seconds: 4, isUnlocked: true, seed: 1});
+		expect(result.sessionsLost).toBeGreaterThan(0);
+	});
+});

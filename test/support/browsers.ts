@@ -1,0 +1,101 @@
+import {spawn} from 'node:child_process';
+import {existsSync, globSync, mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+
+interface Start {
+	readonly command: string;
+	readonly args: readonly string[];
+	readonly env?: Readonly<Record<string, string>>;
+}
+
+interface Kind {
+	/** Where it may be, the first that is there counts. */
+	readonly paths: ReadonlyArray<string | undefined>;
+	/** What to do where it is not. */
+	readonly help: string;
+	start(path: string, profile: string, url: string): Start;
+}
+
+/** The browsers, which need no driver: their page talks to the test by itself. */
+export const browsers: Readonly<Record<'chromium' | 'firefox' | 'webkit', Kind>> = {
+	chromium: {
+		paths: [process.env['CHROME_PATH'], '/usr/bin/chromium', '/usr/bin/google-chrome'],
+		help: 'install chromium, or set CHROME_PATH',
+		start: (command, profile, url) => ({
+			command,
+			args: [
+				'--headless',
+				'--no-sandbox',
+				'--disable-gpu',
+				'--disable-quic',
+				'--no-first-run',
+				'--disable-background-networking',
+				'--disable-component-update',
+				'--disable-sync',
+				`--user-data-dir=${profile}`,
+				url,
+			],
+		}),
+	},
+	firefox: {
+		paths: [process.env['FIREFOX_PATH'], '/usr/bin/firefox-esr', '/usr/bin/firefox'],
+		help: 'install firefox-esr, or set FIREFOX_PATH',
+		start: (command, profile, url) => ({
+			command,
+			args: ['--headless', '--no-remote', '--profile', profile, url],
+			env: {MOZ_CRASHREPORTER_DISABLE: '1'},
+		}),
+	},
+	webkit: {
+		paths: [process.env['MINIBROWSER_PATH'], ...globSync('/usr/lib/*/webkit2gtk-4.*/MiniBrowser').toSorted()],
+		help: 'install webkit2gtk-driver, xvfb and xauth, or set MINIBROWSER_PATH',
+		start: (path, profile, url) => ({
+			command: 'xvfb-run',
+			args: ['-a', path, '--private', url],
+			env: {
+				XDG_RUNTIME_DIR: profile,
+				TMPDIR: profile,
+				WEBKIT_DISABLE_COMPOSITING_MODE: '1',
+				LIBGL_ALWAYS_SOFTWARE: '1',
+				NO_AT_BRIDGE: '1',
+			},
+		}),
+	},
+};
+
+/** To the group that was started here and to nothing else. False when it is gone. */
+function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+	try {
+		return process.kill(-pid, signal);
+	} catch {
+		return false;
+	}
+}
+
+/** Opens a page in a browser of this machine. Gives what closes it. */
+export function openBrowser(name: keyof typeof browsers, url: string): () => Promise<void> {
+	const {paths, help, start} = browsers[name];
+	const path = paths.find(candidate => candidate && existsSync(candidate));
+	if (path === undefined) throw new Error(`${name} was not found: ${help}.`);
+	const profile = mkdtempSync(join(tmpdir(), 'regrant-browser-'));
+	const {command, args, env} = start(path, profile, url);
+	const child = spawn(command, args, {
+		detached: true,
+		stdio: 'ignore',
+		env: {...process.env, HOME: profile, ...env},
+	});
+	// One that cannot be started never reports, which is told then.
+	child.on('error', () => {});
+	return async () => {
+		const {pid} = child;
+		if (pid !== undefined) {
+			signalGroup(pid, 'SIGTERM');
+			// Until all are gone: Xvfb removes its lock file last.
+			for (let tries = 0; tries < 60 && signalGroup(pid, 0); tries++) await sleep(50);
+			signalGroup(pid, 'SIGKILL');
+		}
+		rmSync(profile, {recursive: true, force: true, maxRetries: 10, retryDelay: 100});
+	};
+}

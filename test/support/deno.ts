@@ -1,0 +1,38 @@
+import {execFile} from 'node:child_process';
+import {mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join, resolve} from 'node:path';
+
+/** Deno, and how it runs a script of this project: on what is installed here, and nothing that it would fetch. */
+export const deno: readonly [string, ...string[]] = [
+	resolve('node_modules/.bin/deno'),
+	'run',
+	'--quiet',
+	'--no-check',
+	'--node-modules-dir=manual',
+	'--no-remote',
+	'--unstable-kv',
+	'-A',
+];
+
+/** Runs a script to its end, and gives what it printed. */
+export function runDeno(script: string, ...args: readonly string[]): Promise<string> {
+	const [command, ...flags] = deno;
+	return new Promise((resolve, reject) => {
+		execFile(
+			command,
+			[...flags, script, ...args],
+			{timeout: 120_000, maxBuffer: 2 ** 26},
+			(error, output, problems) => {
+				if (error) reject(new Error(`${error.message}\n${problems}`));
+				else resolve(output);
+			},
+		);
+	});
+}
+
+/** A folder for files of KV. */
+export function createKvFolder(): {readonly file: string; remove(): void} {
+	const folder = mkdtempSync(join(tmpdir(), 'regrant-kv-'));
+	return {file: join(folder, 'kv'), remove: () => rmSync(folder, {recursive: true, force: true})};
+}

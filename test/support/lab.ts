@@ -1,0 +1,92 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {app, type AuthorizationServer, awkward, service, startAuthorizationServer} from './authorization-server.ts';
+import {allowEveryOrigin} from './cors.ts';
+import type {LabFacts, LabLog} from '../shared/lab-client.ts';
+import {type Answer, serve} from './serve.ts';
+
+/** The servers of a run of the shared specification, which may be in another process or in a browser. */
+export interface Lab {
+	readonly facts: LabFacts;
+	/** Whether the server has lost a session. */
+	verdict(): void;
+	close(): Promise<void>;
+}
+
+const json = (value: unknown): Answer => Response.json(value ?? null);
+
+/** What the API answers in its own place, as the query of the call asks for. */
+function stage(path: string, times: Map<string, number>): Answer | Promise<Answer | undefined> | undefined {
+	const query = new URL(path, 'http://api').searchParams;
+	const count = (times.get(path) ?? 0) + 1;
+	times.set(path, count);
+	const status = Number(query.get('status') ?? 0);
+	if (query.has('delay')) return sleep(Number(query.get('delay'))).then(() => undefined);
+	if (status === 0 || count > Number(query.get('times') ?? Infinity)) return undefined;
+	const headers = ['location', 'www-authenticate', 'access-control-expose-headers', 'retry-after'].flatMap(name =>
+		query.has(name) ? [[name, query.get(name) ?? ''] as const] : [],
+	);
+	return {status, headers, body: [204, 304].includes(status) ? null : (query.get('body') ?? '')};
+}
+
+/** Starts an authorization server, an API, another origin, and a door for those who are elsewhere. */
+export async function startLab(): Promise<Lab> {
+	const server: AuthorizationServer = await startAuthorizationServer({accessTokenSeconds: 60});
+	const elsewhere = await serve(allowEveryOrigin(() => ({status: 401, headers: [['www-authenticate', 'Bearer']]})));
+	const times = new Map<string, number>();
+	const setUp = (): void => {
+		server.reset();
+		elsewhere.requests.length = 0;
+		times.clear();
+		server.onCall(({path}) => stage(path, times));
+		server.onToken(({path}) => stage(path, times));
+	};
+	setUp();
+	const log = (): LabLog => ({
+		grants: server.tokenRequests.map(({status, headers, body}) => ({
+			status,
+			body,
+			authorization: headers['authorization'] ?? '',
+		})),
+		revocations: server.revocationRequests.map(({status, body}) => ({status, body, authorization: ''})),
+		calls: server.calls.map(({path, method, status, body, authorization = '', headers}) => ({
+			path,
+			method,
+			status,
+			body,
+			authorization,
+			type: headers['content-type'] ?? '',
+		})),
+		elsewhere: elsewhere.requests
+			.filter(({method}) => method !== 'OPTIONS')
+			.map(({path, method, body, headers}) => ({path, method, body, authorization: headers['authorization'] ?? ''})),
+	});
+	const routes: Readonly<Record<string, (body: string) => unknown>> = {
+		'POST /reset': setUp,
+		'POST /mint': () => server.mint(),
+		'POST /expire': body => server.expire(body),
+		'POST /is-active': body => server.isActive(body),
+		'GET /log': log,
+	};
+	const door = await serve(
+		allowEveryOrigin(async (_request, {method, path, body}) => {
+			const route = routes[`${method} ${path}`];
+			return route ? json(await route(body)) : {status: 404};
+		}),
+	);
+	return {
+		facts: {
+			door: door.origin,
+			tokenEndpoint: server.tokenEndpoint,
+			revocationEndpoint: server.revocationEndpoint,
+			api: server.api,
+			elsewhere: elsewhere.origin,
+			app: app.clientId,
+			service,
+			awkward,
+		},
+		verdict: () => server.referee.verdict(),
+		async close() {
+			await Promise.all([door.close(), elsewhere.close(), server.close()]);
+		},
+	};
+}

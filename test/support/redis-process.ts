@@ -1,0 +1,108 @@
+// A process of its own that holds a session in Redis, and does what it is told. Run by `startProcess`.
+import process from 'node:process';
+import {createClient} from 'redis';
+import {type Auth, createAuth, isRegrantError, type TokenStore} from '../../src/index.ts';
+import {redisStore} from '../../src/stores/redis.ts';
+import type {Answer, Order, Place, Point, ProcessOptions} from './redis-processes.ts';
+
+const {url, tokenEndpoint, revocationEndpoint, api, clientId} = JSON.parse(process.argv[2] ?? '') as ProcessOptions; // from `startProcess`
+const tell = (answer: Answer): void => void process.send?.(answer);
+
+const client = createClient({url, disableOfflineQueue: true});
+client.on('error', () => {});
+await client.connect();
+
+let pauseAt: Point | undefined;
+let go: (() => void) | undefined;
+/** Stands still at this point, where that was asked for, until it may go on. */
+async function reach(point: Point): Promise<void> {
+	if (pauseAt !== point) return;
+	pauseAt = undefined;
+	await new Promise<void>(resolve => {
+		go = resolve;
+		tell({reached: point});
+	});
+}
+
+function createStore({key, lease}: Place): TokenStore {
+	const inner = redisStore(client, key, {lease});
+	let isInside = false;
+	return {
+		...inner,
+		get: async () => {
+			const found = await inner.get();
+			if (isInside) await reach('held');
+			return found;
+		},
+		replace: async (found, token) => {
+			await reach('writing');
+			const isWritten = (await inner.replace?.(found, token)) ?? false;
+			await reach('written');
+			return isWritten;
+		},
+		lock: async (task, signal) => {
+			const hold = async (isHeld?: () => boolean): ReturnType<typeof task> => {
+				isInside = true;
+				try {
+					return await task(isHeld);
+				} finally {
+					isInside = false;
+				}
+			};
+			// It goes on asking for the lock meanwhile.
+			void reach('waiting');
+			return inner.lock ? inner.lock(hold, signal) : hold();
+		},
+	};
+}
+
+function open(place: Place): Auth {
+	const auth = createAuth({
+		tokenEndpoint,
+		revocationEndpoint,
+		clientId,
+		origins: [api],
+		store: createStore(place),
+		fetch: async (input, init) => {
+			const isToken = input === tokenEndpoint;
+			if (isToken) await reach('asking');
+			const response = await fetch(input, init);
+			if (isToken) await reach('answered');
+			return response;
+		},
+	});
+	auth.subscribe(event => {
+		if (event.type === 'session-ended') tell({event: `session-ended ${event.reason}`});
+		else tell({event: event.type === 'token' ? `token ${event.cause}` : `${event.type} ${event.error.code}`});
+	});
+	return auth;
+}
+
+let auth: Auth | undefined;
+
+async function obey(act: Order['act']): Promise<string> {
+	if (typeof act === 'object') {
+		auth = open(act);
+		return 'open';
+	}
+	if (!auth) return 'not open';
+	try {
+		if (act === 'call') return String((await auth.fetch(`${api}/me`)).status);
+		return (await auth[act]()).access_token;
+	} catch (error) {
+		if (!isRegrantError(error)) return String(error);
+		const {reason = error.code} = error as {readonly reason?: string};
+		return `${error.name} ${reason}`;
+	}
+}
+
+process.on('message', (message: Order | 'go') => {
+	if (message === 'go') {
+		go?.();
+		return;
+	}
+	pauseAt = message.pauseAt;
+	void obey(message.act).then(outcome => tell({id: message.id, outcome}));
+});
+process.once('disconnect', () => process.exit());
+tell({event: 'ready'});
