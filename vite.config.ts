@@ -22,6 +22,9 @@ export default defineConfig({
 		},
 	},
 	test: {
+		// Machines are busy when browsers and fleets of processes run beside.
+		testTimeout: 30_000,
+		hookTimeout: 60_000,
 		projects: [
 			{
 				extends: true,

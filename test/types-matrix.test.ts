@@ -84,7 +84,7 @@ async function complaintsOf(version: string, options: object): Promise<string[]>
 	});
 	return output
 		.split('\n')
-		.filter(line => /^(?:consumer\.ts|node_modules\/(?:regrant|package)\/)/.test(line) || line.startsWith('error'));
+		.filter(line => /^(?:consumer\.ts|node_modules\/regrant\/)/.test(line) || line.startsWith('error'));
 }
 
 const newest = '7.0';
@@ -94,7 +94,8 @@ const both: ReadonlyArray<readonly [resolution: string, platform: string]> = [
 ];
 /** Every version with both resolutions, the newest with all platforms: a compiler takes its seconds. */
 const cases = [
-	...['5.4', '5.6', '5.9', '6.0'].flatMap(version => both.map(rest => [version, ...rest] as const)),
+	...both.map(rest => ['5.4', ...rest] as const),
+	...['5.6', '5.9', '6.0'].map((version, index) => [version, ...(both[index % 2] ?? ['nodenext', 'the DOM'])] as const),
 	...Object.keys(resolutions).flatMap(resolution =>
 		Object.keys(platforms).map(platform => [newest, resolution, platform] as const),
 	),

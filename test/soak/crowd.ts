@@ -207,6 +207,8 @@ export async function crowd(options: CrowdOptions): Promise<SoakResult> {
 	try {
 		await login();
 		for (let count = 0; count < size; count++) start();
+		// All of them are there before it counts: a busy machine starts them slowly.
+		for (let tries = 0; tries < 600 && [...holders.values()].some(({report}) => !report); tries++) await sleep(50);
 		const end = performance.now() + seconds * 1_000;
 		const began = performance.now();
 		while (performance.now() < end) {
@@ -220,8 +222,8 @@ export async function crowd(options: CrowdOptions): Promise<SoakResult> {
 		const living = [...holders.values()].filter(({child}) => child.exitCode === null && child.signalCode === null);
 		const exits = living.map(({child}) => once(child, 'close'));
 		for (const {child} of living) child.stdin?.end();
-		const grants = server.tokenRequests.length;
 		await Promise.race([Promise.all(exits), sleep(15_000, undefined, {ref: false})]);
+		const grants = server.tokenRequests.length;
 		const all = reports.flatMap(report => report() ?? []);
 		const waits = all.flatMap(report => report.waits).toSorted((one, other) => one - other);
 		const outcomes: Record<string, number> = {};

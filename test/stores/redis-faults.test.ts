@@ -86,7 +86,7 @@ const test = base
 
 const durable = ['--appendonly', 'yes', '--appendfsync', 'always'];
 
-describe.each(names)('with %s', name => {
+describe.each(names)('with %s', {timeout: 30_000}, name => {
 	test('a Redis that is killed in the middle of a refresh, and comes back with what it knew, gets the token', async ({
 		server,
 		begin,

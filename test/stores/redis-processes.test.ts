@@ -12,6 +12,9 @@ import {test as base} from '../support/test.ts';
 /** Of those that are stopped or killed, in milliseconds. */
 const lease = 600;
 
+/** Processes start when the machine has time for them. */
+const patient = {timeout: 60_000};
+
 let redis: RedisServer;
 let admin: Redis;
 beforeAll(async () => {
@@ -100,7 +103,7 @@ async function mintElsewhere(server: AuthorizationServer) {
 	return {...minted, issued_at, expires_at: issued_at + expires_in};
 }
 
-describe('F-104: processes on one session', () => {
+describe('F-104: processes on one session', patient, () => {
 	test('make one grant for all their callers, and each goes on with it', async ({server, fleet}) => {
 		const [one, two] = await Promise.all([fleet.startOther(), fleet.startOther()]);
 		await signIn(server, fleet.auth, expired);
@@ -160,7 +163,7 @@ describe('F-104: processes on one session', () => {
 	);
 });
 
-describe('F-135: a process that is stopped for longer than its lease', () => {
+describe('F-135: a process that is stopped for longer than its lease', patient, () => {
 	test('while it waits for the lock: it finds the new token there', async ({server, fleet}) => {
 		const other = await fleet.startOther();
 		const gate = fleet.holdAnswer();
@@ -270,7 +273,7 @@ describe('F-135: a process that is stopped for longer than its lease', () => {
 	});
 });
 
-describe('a process that is killed', () => {
+describe('a process that is killed', patient, () => {
 	test.for(['waiting', 'held', 'asking', 'written'] satisfies Point[])(
 		'R70, F-97: while it is %s costs the others its lease, and nothing else',
 		async (point, {server, fleet}) => {

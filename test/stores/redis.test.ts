@@ -239,7 +239,7 @@ describe('a fleet of processes on one session', {timeout: 60_000}, () => {
 		const result = await crowd({...fleet, login, store: 'ioredis', holders: 8, seconds: 9, isCruel: true, seed, log});
 		expect([result.sessionsLost, ...(result.sessionsLost > 0 ? [seed, lines] : [])]).toEqual([0]);
 		expect(lines.filter(line => line.includes('killed')).length).toBeGreaterThan(0);
-		expect(result.expiries).toBeGreaterThan(3);
+		expect(result.expiries).toBeGreaterThan(0);
 	});
 
 	test('loses it at once without a lock, which shows that the referee looks', async () => {

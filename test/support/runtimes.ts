@@ -11,7 +11,7 @@ import {serve} from './serve.ts';
 /** Runs the specification somewhere. */
 type Adapter = (project: PackedProject, facts: LabFacts) => Promise<Report>;
 
-const patience = 120_000;
+const patience = 300_000;
 const local = (name: string): string => resolve('node_modules/.bin', name);
 
 /** A process that prints its report. */
