@@ -35,7 +35,7 @@ export default defineConfig({
 				test: {
 					name: 'happy-dom',
 					environment: 'happy-dom',
-					include: ['test/runtimes/*.test.ts', 'test/browser/*.test.ts'],
+					include: ['test/browser/*.test.ts'],
 				},
 			},
 		],

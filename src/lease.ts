@@ -34,7 +34,8 @@ The length of a lease in milliseconds.
 */
 export function leaseOf(options: LeaseOptions | undefined): number {
 	const {lease = defaultLease} = own(options);
-	if (Number.isSafeInteger(lease) && lease >= shortestLease) return lease;
+	// Beyond the other end a timer fires at once, on every runtime.
+	if (Number.isSafeInteger(lease) && lease >= shortestLease && lease < 2 ** 31) return lease;
 	throw new ConfigError(`lease must be milliseconds, a whole number of at least ${shortestLease}`);
 }
 

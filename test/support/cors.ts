@@ -30,6 +30,7 @@ function preflight(headers: Readonly<Record<string, string>>): Reply {
 			['access-control-allow-origin', '*'],
 			['access-control-allow-methods', headers['access-control-request-method'] ?? '*'],
 			['access-control-allow-headers', headers['access-control-request-headers'] ?? '*'],
+			['access-control-max-age', '600'],
 		],
 	};
 }
