@@ -92,7 +92,7 @@ const both: ReadonlyArray<readonly [resolution: string, platform: string]> = [
 	['bundler', 'the DOM'],
 	['nodenext', 'Node alone'],
 ];
-/** Every version with both resolutions, the newest with all platforms: a compiler takes its seconds. */
+/** The oldest with both resolutions, those between with one each, the newest with all platforms: a compiler takes its seconds. */
 const cases = [
 	...both.map(rest => ['5.4', ...rest] as const),
 	...['5.6', '5.9', '6.0'].map((version, index) => [version, ...(both[index % 2] ?? ['nodenext', 'the DOM'])] as const),
