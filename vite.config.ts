@@ -1,4 +1,23 @@
-import {defineConfig} from 'vitest/config';
+import {defineConfig, type TestProjectInlineConfiguration} from 'vitest/config';
+import {spawned} from './test/support/spawn-provider.ts';
+
+const inBrowser = (name: 'chromium' | 'firefox' | 'webkit'): TestProjectInlineConfiguration => ({
+	extends: true,
+	// Else Vite may reload the page when a test is under way.
+	optimizeDeps: {include: ['ky', 'valibot']},
+	test: {
+		name,
+		include: ['test/browser/*.real.test.ts'],
+		globalSetup: ['test/support/lab-setup.ts'],
+		browser: {
+			enabled: true,
+			headless: true,
+			screenshotFailures: false,
+			provider: spawned,
+			instances: [{browser: name}],
+		},
+	},
+});
 
 export default defineConfig({
 	build: {
@@ -36,8 +55,12 @@ export default defineConfig({
 					name: 'happy-dom',
 					environment: 'happy-dom',
 					include: ['test/browser/*.test.ts'],
+					exclude: ['test/browser/*.real.test.ts'],
 				},
 			},
+			inBrowser('chromium'),
+			inBrowser('firefox'),
+			inBrowser('webkit'),
 		],
 	},
 });

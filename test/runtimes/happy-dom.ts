@@ -27,5 +27,5 @@ for (const name of [
 const stores = {webStorage: () => webStorage('session')};
 const traits = {isPage: true, lacksStreams: true};
 const report = await run(`happy-dom ${process.argv[3]}`, JSON.parse(process.argv[2] ?? ''), traits, stores);
-console.log(`REPORT ${JSON.stringify(report)}`);
+console.log(`REPORT ${JSON.stringify({...report, resolved: import.meta.resolve('regrant')})}`);
 await window.happyDOM.close();

@@ -5,7 +5,7 @@ import {run} from '../shared/run.ts';
 export {TokenVault} from 'regrant/cloudflare';
 
 interface Environment {
-	readonly NAME: string;
+	readonly DATE: string;
 	readonly VAULT: {
 		idFromName(name: string): unknown;
 		get(id: unknown): ReturnType<Parameters<typeof durableObjectStore>[0]>;
@@ -13,8 +13,9 @@ interface Environment {
 }
 
 export default {
-	async fetch(request: Request, {NAME, VAULT}: Environment): Promise<Response> {
+	async fetch(request: Request, {DATE, VAULT}: Environment): Promise<Response> {
 		const stores = {durableObjectStore: () => durableObjectStore(() => VAULT.get(VAULT.idFromName('session')))};
-		return Response.json(await run(NAME, await request.json(), {}, stores));
+		const name = navigator.userAgent === 'Cloudflare-Workers' ? 'workerd' : navigator.userAgent;
+		return Response.json(await run(`${name} ${DATE}`, await request.json(), {copiesReasons: true}, stores));
 	},
 };

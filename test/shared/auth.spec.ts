@@ -7,12 +7,14 @@ import {
 	clientSecretBasic,
 	clientSecretPost,
 	createAuth,
+	endpoint,
 	isRegrantError,
 	memoryStore,
 	requestToken,
 	revokeToken,
 	type TokenStore,
 } from 'regrant';
+import * as v from 'valibot';
 import type {LabClient} from './lab-client.ts';
 import type {Stores, Traits} from './run.ts';
 
@@ -97,6 +99,12 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		return {auth, api: ky.extend({baseUrl: lab.api, hooks: auth.hooks, retry: 0}), events, ...minted};
 	};
 
+	/** Whether one of these could read one of those secrets, in whatever way this runtime shows a value. */
+	const shows = (values: readonly unknown[], secrets: readonly string[]): boolean => {
+		const texts = [...textsOf(values), ...values.map(value => traits.inspect?.(value) ?? '')];
+		return texts.some(text => secrets.some(secret => text.includes(secret)));
+	};
+
 	const secretsAllowed = {allowSecretInBrowser: true};
 	const serviceGrant = {grant_type: 'client_credentials', scope: '/accounts.read /accounts.write'} as const;
 	const statusesOf = async (calls: Array<Promise<Response>>): Promise<number[]> =>
@@ -133,19 +141,23 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 
 	test('R13: a page that holds a secret is refused, and nothing else is', async () => {
 		const {clientId, secret} = lab.service;
-		const create = (): Auth =>
-			createAuth(optionsOf({clientId, clientAuthentication: clientSecretBasic(secret), grant: serviceGrant}));
-		const error = await reasonOf(
-			(async () => {
-				create();
-				if (!traits.isPage) throw new RangeError('not refused');
-			})(),
-		);
-		equal(nameOf(error), traits.isPage ? 'ConfigError invalid_options' : 'RangeError');
-		equal(
-			textsOf(error).some(text => text.includes(secret)),
-			false,
-		);
+		const {origins: _, ...client} = {...optionsOf(), clientId};
+		const request = {...serviceGrant, client_secret: secret};
+		const holders: ReadonlyArray<() => unknown> = [
+			() => createAuth({...client, clientAuthentication: clientSecretBasic(secret)}),
+			() => createAuth({...client, clientAuthentication: clientSecretPost(secret)}),
+			() => createAuth({...client, grant: request}),
+			() => requestToken(client, request),
+		];
+		for (const hold of holders) {
+			const error = await (async () => hold())().then(
+				() => undefined,
+				(reason: unknown) => reason,
+			);
+			equal(error && nameOf(error), traits.isPage ? 'ConfigError invalid_options' : undefined);
+			equal(shows([error], [secret]), false);
+		}
+		equal((await lab.log()).grants.length, traits.isPage ? 0 : 1);
 	});
 
 	test('one token request without a session, and its revocation', async () => {
@@ -158,18 +170,47 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		equal(await lab.isActive(token.access_token), false);
 	});
 
-	test('F-44: a wrong secret is the client’s fault, and is asked about once', async () => {
-		const {clientId} = lab.service;
+	test('a request for a token can be JSON, for servers that want it so', async () => {
+		const body = encodeURIComponent('{"access_token":"staged","token_type":"bearer","expires_in":60}');
+		const tokenEndpoint = `${lab.tokenEndpoint}?status=200&body=${body}`;
+		const auth = createAuth(optionsOf({tokenEndpoint, encoding: 'json', grant: serviceGrant}));
+		equal((await auth.getToken()).access_token, 'staged');
+		const [grant] = (await lab.log()).grants;
+		equal(grant?.type.split(';')[0], 'application/json');
+		equal(JSON.parse(grant?.body ?? ''), {...serviceGrant, client_id: lab.app});
+	});
+
+	test('R6: a client can prove itself in a way of its own', async () => {
+		const {clientId, secret} = lab.service;
 		const auth = createAuth(
 			optionsOf({
 				clientId,
-				clientAuthentication: clientSecretBasic('of somebody else'),
+				clientAuthentication: async ({clientId, parameters}) => {
+					parameters.set('client_id', clientId);
+					parameters.set('client_secret', secret);
+				},
+				grant: async () => serviceGrant,
+				...secretsAllowed,
+			}),
+		);
+		equal((await auth.fetch(`${lab.api}/accounts`)).status, 200);
+		equal((await lab.log()).grants.length, 1);
+	});
+
+	test('F-44: a wrong secret is the client’s fault, and is asked about once', async () => {
+		const {clientId} = lab.service;
+		const secret = 'of-somebody-else';
+		const auth = createAuth(
+			optionsOf({
+				clientId,
+				clientAuthentication: clientSecretBasic(secret),
 				grant: serviceGrant,
 				...secretsAllowed,
 			}),
 		);
 		const error = await reasonOf(auth.getToken());
 		equal([nameOf(error), (error as {error?: string}).error], ['OAuthError oauth_error', 'invalid_client']);
+		equal(shows([error, auth], [secret, btoa(`${clientId}:${secret}`)]), false);
 		equal((await lab.log()).grants.length, 1);
 	});
 
@@ -189,6 +230,37 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		const {auth, access_token} = await signIn();
 		equal((await auth.fetch(new URL('/me', lab.api))).status, 200);
 		equal((await lab.log()).calls[0]?.authorization, `Bearer ${access_token}`);
+	});
+
+	test('an endpoint is called with the token, and checks what goes and what comes', async () => {
+		const {api} = await signIn('dead');
+		const send = endpoint({
+			method: 'post',
+			path: '{what}',
+			params: v.object({what: v.string()}),
+			json: v.object({amount: v.number()}),
+			response: v.object({body: v.string()}),
+		});
+		equal(await send(api, {params: {what: 'me'}, json: {amount: 1204}}), {body: '{"amount":1204}'});
+		equal(
+			(await lab.log()).calls.map(({path, status}) => [path, status]),
+			[
+				['/me', 401],
+				['/me', 200],
+			],
+		);
+		const wrong = {params: {what: 'me'}, json: {amount: 'hunter2'}} as unknown as Parameters<typeof send>[1]; // what no compiler has seen
+		const refused = await reasonOf(send(api, wrong));
+		const upwards = await reasonOf(send(api, {params: {what: '..'}, json: {amount: 1}}));
+		const read = endpoint({method: 'get', path: 'me', response: v.object({subject: v.number()})});
+		const unexpected = await reasonOf(read(api));
+		equal([refused, upwards, unexpected].map(nameOf), [
+			'RequestValidationError invalid_request',
+			'RequestValidationError invalid_request',
+			'ResponseValidationError invalid_api_response',
+		]);
+		equal(shows([refused, unexpected], ['hunter2', 'user-']), false);
+		equal((await lab.log()).calls.length, 3);
 	});
 
 	test('R44, F-68: an Authorization of the caller’s own stays, and its 401 grants nothing', async () => {
@@ -340,6 +412,21 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		equal(calls.length, 2);
 	});
 
+	test('F-64: so is the body of a Request', async () => {
+		const {auth} = await signIn('dead');
+		const request = new Request(`${lab.api}/me`, {method: 'PUT', body: 'of a request', headers: {'x-own': 'kept'}});
+		equal((await auth.fetch(request)).status, 200);
+		const {calls} = await lab.log();
+		equal(
+			calls.map(({method, status, body}) => [method, status, body]),
+			[
+				['PUT', 401, 'of a request'],
+				['PUT', 200, 'of a request'],
+			],
+		);
+		equal(request.headers.has('authorization'), false);
+	});
+
 	if (!traits.lacksStreams) {
 		test('R62, F-65: a stream is not sent again: the token is renewed, and the 401 is the caller’s', async () => {
 			const {auth} = await signIn('dead');
@@ -388,11 +475,19 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		});
 	}
 
-	test('F-69: a redirect within the API keeps the token', async () => {
-		const {api} = await signIn();
-		equal((await api.get(`me?status=302&location=${encodeURIComponent('/me?there')}`)).status, 200);
-		equal((await lab.log()).grants.length, 0);
-	});
+	for (const status of [302, 307]) {
+		test(`F-69: a ${status} within the API keeps the token`, async () => {
+			const {api} = await signIn();
+			const path = `me?status=${status}&location=${encodeURIComponent('/me?there')}`;
+			equal((await api.post(path, {body: 'posted'})).status, 200);
+			const {calls, grants} = await lab.log();
+			equal(
+				calls.map(({method, body}) => [method, body]),
+				[['POST', 'posted'], status === 307 ? ['POST', 'posted'] : ['GET', '']],
+			);
+			equal(grants.length, 0);
+		});
+	}
 
 	test('the caller’s redirect: manual is kept', async () => {
 		const {auth} = await signIn();
@@ -437,6 +532,31 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		equal((await lab.log()).calls.length, 0);
 	});
 
+	test('a call that is aborted while the API is slow rejects at once, and grants nothing', async () => {
+		const {auth} = await signIn();
+		const caller = new AbortController();
+		const reason = new Error('gone');
+		const call = reasonOf(auth.fetch(`${lab.api}/me?delay=300`, {signal: caller.signal}));
+		while ((await lab.log()).calls.length === 0);
+		caller.abort(reason);
+		const error = await call;
+		const isCopy = traits.copiesReasons === true && String(error) === String(reason);
+		equal(error === reason || isCopy || (traits.losesReasons === true && nameOf(error) === 'AbortError'), true);
+		equal((await lab.log()).grants.length, 0);
+	});
+
+	test('a call whose signal is aborted already goes nowhere', async () => {
+		const {auth, api} = await signIn();
+		const gone = AbortSignal.abort();
+		const errors = [auth.fetch(`${lab.api}/me`, {signal: gone}), auth.getToken({signal: gone})].map(reasonOf);
+		equal((await Promise.all([...errors, reasonOf(api.get('me', {signal: gone}))])).map(nameOf), [
+			'AbortError',
+			'AbortError',
+			'AbortError',
+		]);
+		equal((await lab.log()).calls.length, 0);
+	});
+
 	test('F-76: ky’s timeout ends a call that waits for a token, and the grant goes on', async () => {
 		const {auth, api} = await signIn('over', {tokenEndpoint: `${lab.tokenEndpoint}?delay=300`});
 		equal(nameOf(await reasonOf(api.get('me', {timeout: 50}))), 'TimeoutError');
@@ -469,13 +589,10 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 	for (const [id, query, name] of failures) {
 		test(`${id}: ${name} for ${query.replace(/&body=.*/, '')}, and the session stays`, async () => {
 			const tokenEndpoint = `${lab.tokenEndpoint}?${encodeURI(query)}`;
-			const {auth, events, refresh_token} = await signIn('over', {tokenEndpoint});
+			const {auth, events, access_token, refresh_token} = await signIn('over', {tokenEndpoint});
 			const error = await reasonOf(auth.refresh());
-			equal(nameOf(error), name);
-			equal(
-				textsOf([error, events]).some(text => text.includes(refresh_token)),
-				false,
-			);
+			equal([nameOf(error), isRegrantError(error)], [name, true]);
+			equal(shows([error, events, auth], [access_token, refresh_token]), false);
 			equal(
 				events.some(({type}) => type === 'session-ended'),
 				false,
@@ -523,11 +640,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		const {auth, api, access_token, refresh_token} = await signIn();
 		const error = await reasonOf(api.get('me?status=500'));
 		equal(nameOf(error), 'HTTPError');
-		const texts = [...textsOf(error), ...textsOf(auth)];
-		equal(
-			texts.some(text => text.includes(access_token) || text.includes(refresh_token)),
-			false,
-		);
+		equal(shows([error, auth, auth.hooks, api], [access_token, refresh_token]), false);
 		const request = (error as {request?: Request}).request;
 		equal(request?.headers.get('authorization') ?? null, null);
 	});
@@ -540,6 +653,27 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		);
 	});
 
+	test('getToken gives one that lives as long as is asked for', async () => {
+		const {auth, access_token} = await signIn();
+		equal((await auth.getToken({minimumLifetime: 10})).access_token === access_token, true);
+		// Longer than the server grants: the newest will have to do.
+		const renewed = await auth.getToken({minimumLifetime: 3600});
+		equal([renewed.access_token === access_token, (await lab.log()).grants.length], [false, 1]);
+	});
+
+	test('a listener that throws disturbs nobody, and one that left hears nothing', async () => {
+		const {auth, events} = await signIn();
+		const heard: string[] = [];
+		const leave = auth.subscribe(({type}) => void heard.push(type));
+		auth.subscribe(() => {
+			throw new Error('of the listener');
+		});
+		await auth.refresh();
+		leave();
+		await auth.refresh();
+		equal([gist(events), heard], [['token set', 'token refresh', 'token refresh'], ['token']]);
+	});
+
 	// Stores.
 	test('R58: two Auths on one store make one grant', async () => {
 		const store = memoryStore();
@@ -547,6 +681,27 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		const second = createAuth(optionsOf({store}));
 		equal(await statusesOf([first.api.get('me'), second.fetch(`${lab.api}/me`)]), [200, 200]);
 		equal((await lab.log()).grants.length, 1);
+	});
+
+	test('R71: a store of one’s own with a lock keeps its holders apart', async () => {
+		let record: unknown;
+		let last: Promise<unknown> = Promise.resolve();
+		let locked = 0;
+		const createStore = (): TokenStore => ({
+			get: () => record,
+			set: token => void (record = structuredClone(token)),
+			delete: () => void (record = undefined),
+			lock: task => {
+				locked++;
+				const turn = last.then(() => task());
+				last = turn.catch(() => {});
+				return turn;
+			},
+		});
+		const first = await signIn('over', {store: createStore()});
+		const second = createAuth(optionsOf({store: createStore()}));
+		equal(await statusesOf([first.api.get('me'), second.fetch(`${lab.api}/me`), first.api.get('me')]), [200, 200, 200]);
+		equal([(await lab.log()).grants.length, locked >= 2], [1, true]);
 	});
 
 	test('R77, R78: a store that fails is reported, and the session goes on in memory', async () => {
@@ -560,10 +715,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		equal(nameOf(await reasonOf(auth.setToken({...(await lab.mint()), ...expired}))), 'StoreError store_write');
 		equal((await auth.fetch(`${lab.api}/me`)).status, 200);
 		equal(gist(events), ['store-failed store_read', 'token set', 'token refresh']);
-		equal(
-			textsOf(events).some(text => text.includes('hunter2')),
-			false,
-		);
+		equal(shows(events, ['hunter2']), false);
 	});
 
 	for (const [name, createStore] of Object.entries(stores)) {

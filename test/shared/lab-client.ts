@@ -21,7 +21,7 @@ interface Seen {
 
 /** What has come to the servers since the last reset. */
 export interface LabLog {
-	readonly grants: ReadonlyArray<Seen & {readonly status: number}>;
+	readonly grants: ReadonlyArray<Seen & {readonly status: number; readonly type: string}>;
 	readonly revocations: ReadonlyArray<Seen & {readonly status: number}>;
 	readonly calls: ReadonlyArray<
 		Seen & {readonly path: string; readonly method: string; readonly status: number; readonly type: string}

@@ -81,19 +81,21 @@ export function openBrowser(name: keyof typeof browsers, url: string): () => Pro
 	if (path === undefined) throw new Error(`${name} was not found: ${help}.`);
 	const profile = mkdtempSync(join(tmpdir(), 'regrant-browser-'));
 	const {command, args, env} = start(path, profile, url);
-	const child = spawn(command, args, {
+	// The shell ends all when its input does: also where this process is killed, and closes nothing.
+	const child = spawn('/bin/sh', ['-c', '"$@" & read -r _; kill 0', 'sh', command, ...args], {
 		detached: true,
-		stdio: 'ignore',
+		stdio: ['pipe', 'ignore', 'ignore'],
 		env: {...process.env, HOME: profile, ...env},
 	});
 	// One that cannot be started never reports, which is told then.
 	child.on('error', () => {});
+	child.stdin.on('error', () => {});
 	return async () => {
 		const {pid} = child;
+		child.stdin.end();
 		if (pid !== undefined) {
-			signalGroup(pid, 'SIGTERM');
 			// Until all are gone: Xvfb removes its lock file last.
-			for (let tries = 0; tries < 60 && signalGroup(pid, 0); tries++) await sleep(50);
+			for (let tries = 0; tries < 100 && signalGroup(pid, 0); tries++) await sleep(50);
 			signalGroup(pid, 'SIGKILL');
 		}
 		rmSync(profile, {recursive: true, force: true, maxRetries: 10, retryDelay: 100});

@@ -46,6 +46,7 @@ export async function startLab(): Promise<Lab> {
 			status,
 			body,
 			authorization: headers['authorization'] ?? '',
+			type: headers['content-type'] ?? '',
 		})),
 		revocations: server.revocationRequests.map(({status, body}) => ({status, body, authorization: ''})),
 		calls: server.calls.map(({path, method, status, body, authorization = '', headers}) => ({

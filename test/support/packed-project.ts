@@ -1,5 +1,5 @@
 import {execFile} from 'node:child_process';
-import {cpSync, globSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {cpSync, globSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
 import {promisify} from 'node:util';
@@ -10,29 +10,34 @@ export interface PackedProject {
 	readonly root: string;
 	/** One file of a module and all that it imports, for what cannot find modules. */
 	bundle(entry: string): Promise<string>;
+	/** The files that have gone into bundles, below the root. */
+	readonly bundled: ReadonlySet<string>;
 	remove(): void;
 }
 
 const run = promisify(execFile);
-const neighbours = ['ky', 'valibot', 'happy-dom'];
+const neighbours = ['ky', 'valibot', 'happy-dom', 'redis'];
 
 /** Packs the package as it is built, and unpacks it where it is used. */
 export async function createPackedProject(): Promise<PackedProject> {
-	const root = mkdtempSync(join(tmpdir(), 'regrant-packed-'));
+	const root = realpathSync(mkdtempSync(join(tmpdir(), 'regrant-packed-')));
 	await run('npm', ['pack', '--silent', '--pack-destination', root]);
 	const [tarball = ''] = globSync('*.tgz', {cwd: root});
-	mkdirSync(join(root, 'node_modules'));
-	await run('tar', ['-xzf', tarball, '-C', 'node_modules'], {cwd: root});
-	// Every tarball of npm holds a folder of this name.
-	symlinkSync('package', join(root, 'node_modules/regrant'), 'dir');
+	mkdirSync(join(root, 'node_modules/regrant'), {recursive: true});
+	// Every tarball of npm holds a folder of its own.
+	await run('tar', ['-xzf', tarball, '-C', 'node_modules/regrant', '--strip-components=1'], {cwd: root});
 	for (const name of neighbours) symlinkSync(resolve('node_modules', name), join(root, 'node_modules', name), 'dir');
 	for (const folder of ['shared', 'runtimes']) cpSync(`test/${folder}`, join(root, folder), {recursive: true});
 	writeFileSync(join(root, 'package.json'), '{"type": "module"}');
+	const bundled = new Set<string>();
 	return {
 		root,
+		bundled,
 		async bundle(entry) {
-			const {outputFiles} = await build({
-				entryPoints: [join(root, entry)],
+			const {outputFiles, metafile} = await build({
+				absWorkingDir: root,
+				entryPoints: [entry],
+				metafile: true,
 				bundle: true,
 				format: 'esm',
 				target: 'es2022',
@@ -41,6 +46,7 @@ export async function createPackedProject(): Promise<PackedProject> {
 				// Found where they are linked to.
 				preserveSymlinks: true,
 			});
+			Object.keys(metafile.inputs).forEach(file => bundled.add(file));
 			return outputFiles[0]?.text ?? '';
 		},
 		remove: () => rmSync(root, {recursive: true, force: true}),

@@ -6,6 +6,7 @@ import type {Report} from '../shared/run.ts';
 import {type browsers, openBrowser} from './browsers.ts';
 import {type Lab, startLab} from './lab.ts';
 import type {PackedProject} from './packed-project.ts';
+import {startRedis} from './redis-server.ts';
 import {serve} from './serve.ts';
 
 /** Runs the specification somewhere. */
@@ -16,16 +17,24 @@ const local = (name: string): string => resolve('node_modules/.bin', name);
 
 /** A process that prints its report. */
 function script(command: string, ...args: readonly string[]): Adapter {
-	return (project, facts) =>
-		new Promise((resolve, reject) => {
-			const options = {cwd: project.root, timeout: patience, maxBuffer: 2 ** 26};
-			execFile(command, [...args, JSON.stringify(facts), happyDom], options, (error, output, problems) => {
+	return async (project, facts) => {
+		const redis = await startRedis();
+		const told = [JSON.stringify(facts), happyDom, redis.url];
+		const options = {cwd: project.root, timeout: patience, maxBuffer: 2 ** 26};
+		const reported = new Promise<Report>((resolve, reject) => {
+			execFile(command, [...args, ...told], options, (error, output, problems) => {
 				const report = /^REPORT (.*)$/m.exec(output)?.[1];
 				if (report === undefined || error)
 					reject(new Error(`It ended without a report: ${error?.message} ${problems}`));
 				else resolve(JSON.parse(report) as Report);
 			});
 		});
+		try {
+			return await reported;
+		} finally {
+			await redis.close();
+		}
+	};
 }
 
 const {default: manifest} = await import('happy-dom/package.json', {with: {type: 'json'}});
@@ -77,7 +86,7 @@ function workerd(compatibilityDate: string): Adapter {
 							modules: {'worker.js': {type: 'esm', contents}},
 						},
 						env: {
-							NAME: {type: 'text', value: `workerd ${compatibilityDate}`},
+							DATE: {type: 'text', value: compatibilityDate},
 							VAULT: {type: 'durable-object', worker: 'spec', exportName: 'TokenVault'},
 						},
 						exports: {TokenVault: {type: 'durable-object', storage: 'sqlite'}},

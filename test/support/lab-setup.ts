@@ -1,0 +1,20 @@
+import type {TestProject} from 'vitest/node';
+import type {LabFacts} from '../shared/lab-client.ts';
+import {startLab} from './lab.ts';
+
+declare module 'vitest' {
+	interface ProvidedContext {
+		/** Where the servers are, for tests that run elsewhere than in this process. */
+		lab: LabFacts;
+	}
+}
+
+/** Starts the servers for a project whose tests run elsewhere. A session that they lost fails the run. */
+export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
+	const lab = await startLab();
+	project.provide('lab', lab.facts);
+	return async () => {
+		await lab.close();
+		lab.verdict();
+	};
+}
