@@ -61,7 +61,7 @@ export function createUserProject(): UserProject {
 }
 
 function runCompiler(project: string): Promise<string> {
-	const args = [resolve('node_modules/typescript/bin/tsc'), '--pretty', 'false', '--project', project];
+	const args = [resolve('node_modules/@typescript/native/bin/tsc'), '--pretty', 'false', '--project', project];
 	return new Promise((resolve, reject) => {
 		execFile(process.execPath, args, {cwd: project}, (error, output, problems) => {
 			if (error && output === '') reject(new Error(`tsc did not run: ${problems}`));
