@@ -203,7 +203,7 @@ test('every import is seen by these tests', () => {
 	expect(counts.filter(([, unseen]) => unseen !== 0)).toEqual([]);
 });
 
-test('nothing in src writes to the console, steals a lock or is of any type', () => {
+test('R73, R97: nothing in src writes to the console, steals a lock or is of any type', () => {
 	expect(findAll(/\bconsole\b/)).toEqual([]);
 	expect(findAll(/\bsteal\b/)).toEqual([]);
 	expect(findAll(/\bany\b/)).toEqual([]);

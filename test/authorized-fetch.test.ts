@@ -201,6 +201,28 @@ describe('the token goes to the origins on the list alone', () => {
 		expect(authorization).toBe(`Bearer ${access_token}`);
 		expect(JSON.stringify(others)).not.toContain(access_token);
 	});
+
+	test('R46: a refresh token goes to the token and the revocation endpoint alone', async ({server, serve, watch}) => {
+		const elsewhere = await serve(() => ({}));
+		const auth = watch(createAuth(appOptions(server, {revocationEndpoint: server.revocationEndpoint})));
+		await signIn(server, auth, expired);
+		const api = apiOf(server, auth);
+		await api.post('me', {json: {a: 1}});
+		server.onCall(once(() => refusal('Bearer error="invalid_token"')));
+		await api.get('me');
+		server.onCall(once(() => ({status: 307, headers: [['location', elsewhere.origin]]})));
+		await api.get('me');
+		await auth.fetch(elsewhere.origin);
+		await auth.signOut();
+		const refreshTokens = [...server.issued].flatMap(([token, kind]) => (kind === 'refresh token' ? [token] : []));
+		const holds = (request: unknown): boolean =>
+			refreshTokens.some(token => JSON.stringify(request, ['method', 'path', 'headers', 'body']).includes(token));
+		const {tokenRequests, revocationRequests, calls} = server;
+		expect([tokenRequests, revocationRequests].map(requests => requests.map(holds))).toEqual([[true, true], [true]]);
+		expect([calls.length, elsewhere.requests.length]).toEqual([4, 2]);
+		const texts = [...calls, ...elsewhere.requests].map(request => inspect(request, {depth: 9}));
+		expect(texts.filter(text => refreshTokens.some(token => text.includes(token)))).toEqual([]);
+	});
 });
 
 describe('the fetch of the user', () => {
@@ -277,7 +299,7 @@ describe('a 401', () => {
 		['F-45: invalid_token without quotes', refusal('Bearer error=invalid_token'), 1],
 		['F-46: Bearer without an error code', refusal('Bearer realm="api"'), 1],
 		['F-46: Bearer alone', refusal('Bearer'), 1],
-		['F-47: no challenge', refusal(), 1],
+		['R53, F-47: no challenge', refusal(), 1],
 		['F-48: another scheme', refusal('Basic realm="x"'), 0],
 		['F-49: Basic and Bearer in one line', refusal(`Basic realm="x", ${bearer}`), 1],
 		[

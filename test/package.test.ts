@@ -94,6 +94,10 @@ describe('the package', () => {
 		expect(manifest.peerDependencies).toEqual({ky: '^2'});
 	});
 
+	test('R80: has a store for each of these places, and none for Workers KV', () => {
+		expect(entries).toEqual(['.', './web', './cloudflare', './redis', './deno-kv']);
+	});
+
 	test.for(entries)('gives an importer of %s what the source lists', entry => {
 		const specifier = JSON.stringify(`regrant${entry.slice(1)}`);
 		const names = runAsUser(`console.log(JSON.stringify(Object.keys(await import(${specifier}))))`);

@@ -544,6 +544,14 @@ describe('a refresh token that has died', () => {
 		expect(gist(events)).toEqual(['session-ended invalid_grant']);
 	});
 
+	test('R103: ends the session, whatever nonce comes along with the refusal', async ({server, watch}) => {
+		const auth = watch(createAuth(appOptions(server)));
+		await signIn(server, auth, expired);
+		server.onToken(() => json({error: 'invalid_grant'}, 400, [['dpop-nonce', 'a nonce']]));
+		await expect(auth.getToken()).rejects.toMatchObject({name: 'SessionEndedError', reason: 'invalid_grant'});
+		expect(server.tokenRequests).toHaveLength(1);
+	});
+
 	test('R68: is never sent again, also where the store does not forget it', async ({server, watch}) => {
 		const shared = createSharedRecord();
 		const store = {...shared.realm(), delete: async () => Promise.reject(new Error('no'))};

@@ -34,3 +34,20 @@ describe('R13: in a page', () => {
 		expect(sent).toEqual([]);
 	});
 });
+
+describe('R79: the default store', () => {
+	test('writes nothing where a page could find it', async () => {
+		const address = location.href;
+		const auth = createAuth({...options, origins: ['https://api.example']});
+		await auth.setToken({access_token: 'an-access-token', token_type: 'Bearer', refresh_token: 'a-refresh-token'});
+		expect((await auth.getToken()).access_token).toBe('an-access-token');
+		const places = [
+			Object.keys(localStorage),
+			Object.keys(sessionStorage),
+			document.cookie,
+			document.title,
+			location.href,
+		];
+		expect(places).toEqual([[], [], '', '', address]);
+	});
+});
