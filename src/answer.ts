@@ -1,3 +1,4 @@
+import type {TokenResponseErrorCode} from './errors.ts';
 import {ownRecord} from './own.ts';
 
 /** What a token or revocation endpoint answered. */
@@ -6,14 +7,10 @@ export interface Answer {
 	readonly status: number;
 	/** The headers. */
 	readonly headers: Headers;
-	/** Whether it is a redirect, or came by way of one. */
-	readonly isRedirect: boolean;
-	/** Whether the body was cut. */
-	readonly isTooLarge: boolean;
-	/** Whether the body was JSON, or the form that it said it was. */
-	readonly isParsed: boolean;
 	/** The own properties of the body, where that is a record. */
-	readonly record: Readonly<Record<string, unknown>> | undefined;
+	readonly record?: Readonly<Record<string, unknown>> | undefined;
+	/** Why there is no record. */
+	readonly flaw?: TokenResponseErrorCode | undefined;
 }
 
 /** 1 MiB: hundreds of times the largest token in use. */
@@ -22,18 +19,20 @@ const limit = 2 ** 20;
 /** Reads an answer. Of a body beyond 1 MiB, decoded, the rest is not fetched. */
 export async function readAnswer(response: Response): Promise<Answer> {
 	const {status, headers, type, redirected} = response;
+	const answer = (record: Answer['record'], flaw?: Answer['flaw']): Answer => ({status, headers, record, flaw});
 	// A redirect is not followed, and browsers hide what it was. A `fetch` of the client's own may have followed it.
-	const isRedirect = redirected || type === 'opaqueredirect' || (status >= 300 && status < 400);
-	const text = isRedirect ? '' : await readText(response);
-	const body = parse(text ?? '', headers);
-	return {
-		status,
-		headers,
-		isRedirect,
-		isTooLarge: text === undefined,
-		isParsed: body !== undefined,
-		record: ownRecord(body),
-	};
+	if (redirected || type === 'opaqueredirect' || (status >= 300 && status < 400)) {
+		return answer(undefined, 'unexpected_redirect');
+	}
+	const text = await readText(response);
+	if (text === undefined) return answer(undefined, 'body_too_large');
+	try {
+		const record = ownRecord(parse(text, headers));
+		return answer(record, record ? undefined : 'invalid_response');
+	} catch {
+		// Without the platform's error, which quotes the text.
+		return answer(undefined, 'not_json');
+	}
 }
 
 async function readText({body}: Response): Promise<string | undefined> {
@@ -52,17 +51,11 @@ async function readText({body}: Response): Promise<string | undefined> {
 	}
 }
 
+/** Throws for what is neither JSON nor the form that it says it is. */
 function parse(text: string, headers: Headers): unknown {
-	if (/^application\/x-www-form-urlencoded\b/i.test(headers.get('content-type') ?? '')) {
-		const entries = [...new URLSearchParams(text)];
-		const record: Record<string, unknown> = Object.fromEntries(entries);
-		// A repeated parameter (RFC 6749 §3.2) makes the whole unusable.
-		return Object.keys(record).length < entries.length ? null : record;
-	}
-	try {
-		return JSON.parse(text);
-	} catch {
-		// Without the platform's error, which quotes the text.
-		return undefined;
-	}
+	if (!/^application\/x-www-form-urlencoded\b/i.test(headers.get('content-type') ?? '')) return JSON.parse(text);
+	const entries = [...new URLSearchParams(text)];
+	const record = Object.fromEntries(entries);
+	// A repeated parameter (RFC 6749 §3.2) makes the whole unusable.
+	return Object.keys(record).length === entries.length && record;
 }

@@ -1,5 +1,5 @@
 import {type GenericSchema, optional, type OptionalSchema} from 'valibot';
-import {field} from './field.ts';
+import {field, vscharsOrNone} from './field.ts';
 
 /** How a client may say in the body who it is. */
 export interface ClientFields {
@@ -9,10 +9,7 @@ export interface ClientFields {
 	readonly client_secret?: string | undefined;
 }
 
-// RFC 6749 appendix A.1 and A.2: they may be empty, and are then left out.
-const vscharsOrNone = /^[\x20-\x7E]*$/;
-
-/** The schemas of these fields. */
+/** The schemas of these fields: RFC 6749 appendix A.1 and A.2. */
 export const clientFields: Record<keyof ClientFields, OptionalSchema<GenericSchema<string>, undefined>> = {
 	client_id: optional(field('client_id', vscharsOrNone, 'printable ASCII')),
 	client_secret: optional(field('client_secret', vscharsOrNone, 'printable ASCII')),

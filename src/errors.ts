@@ -1,3 +1,5 @@
+import {ownWhere} from './own.ts';
+
 /** The `code` of an error. Codes are API and stay; messages are for people and may change. */
 export type RegrantErrorCode =
 	| 'invalid_options'
@@ -46,19 +48,22 @@ can show a secret, however it is printed.
 export class RegrantError extends Error {
 	override readonly name: string = 'RegrantError';
 	/** Stable, for programs. */
-	readonly code: RegrantErrorCode;
+	declare readonly code: RegrantErrorCode;
 	/** Whether the same call may succeed later though nobody changes anything. */
-	readonly retryable: boolean;
+	declare readonly retryable: boolean;
 
 	static {
 		Object.defineProperty(this.prototype, brand, {value: true});
 	}
 
-	/** Takes the stable code, the message for people, and whether to try again makes sense. */
-	constructor(code: RegrantErrorCode, message: string, retryable = false, options?: ErrorOptions) {
+	/** Takes the stable code, the message for people, and what else is known: unless that says so, to try again is no use. */
+	constructor(code: RegrantErrorCode, message: string, facts?: object, options?: ErrorOptions) {
 		super(message, options);
-		this.code = code;
-		this.retryable = retryable;
+		// What is not known must not show as undefined wherever the error is printed.
+		Object.assign(
+			this,
+			ownWhere({retryable: false, ...facts, code}, fact => fact !== undefined),
+		);
 	}
 
 	/** What may go into a log: the public facts, as far as the error has them. */
@@ -112,15 +117,13 @@ export class OAuthError extends RegrantError {
 	declare readonly fields?: readonly string[];
 
 	/** Takes the facts of the answer. */
-	constructor({
-		retryable,
-		...facts
-	}: Facts<
-		OAuthError,
-		'error' | 'error_description' | 'error_uri' | 'status' | 'retryAfter' | 'fields' | 'retryable'
-	>) {
-		super('oauth_error', `The server refused: ${facts.error} (status ${facts.status})`, retryable);
-		assignDefined(this, facts);
+	constructor(
+		facts: Facts<
+			OAuthError,
+			'error' | 'error_description' | 'error_uri' | 'status' | 'retryAfter' | 'fields' | 'retryable'
+		>,
+	) {
+		super('oauth_error', `The server refused: ${facts.error} (status ${facts.status})`, facts);
 	}
 }
 
@@ -138,11 +141,10 @@ export class TokenResponseError extends RegrantError {
 	/** Takes the code, the facts of the answer, and what was wrong with which field. */
 	constructor(
 		code: TokenResponseErrorCode,
-		{retryable, ...facts}: Facts<TokenResponseError, 'status' | 'contentType' | 'retryAfter' | 'retryable'>,
+		facts: Facts<TokenResponseError, 'status' | 'contentType' | 'retryAfter' | 'retryable'>,
 		problem: string = code,
 	) {
-		super(code, `Not a usable answer: ${problem} (status ${facts.status})`, retryable);
-		assignDefined(this, facts);
+		super(code, `Not a usable answer: ${problem} (status ${facts.status})`, facts);
 	}
 }
 
@@ -153,7 +155,7 @@ export class TokenNetworkError extends RegrantError {
 
 	/** Takes the code, and as cause the platform's `TypeError` at most. */
 	constructor(code: 'network' | 'timeout', options?: ErrorOptions) {
-		super(code, code === 'network' ? 'The token endpoint was not reached' : 'No token in time', true, options);
+		super(code, `The token endpoint did not answer: ${code}`, {retryable: true}, options);
 	}
 }
 
@@ -164,7 +166,7 @@ export class StoreError extends RegrantError {
 
 	/** Takes the code. */
 	constructor(code: StoreErrorCode) {
-		super(code, `The token store failed: ${code}`, code !== 'store_corrupt');
+		super(code, `The token store failed: ${code}`, {retryable: code !== 'store_corrupt'});
 	}
 }
 
@@ -175,7 +177,7 @@ export class LockError extends RegrantError {
 
 	/** Takes nothing. */
 	constructor() {
-		super('lock_timeout', 'The token store was not free in time', true);
+		super('lock_timeout', 'The token store was not free in time', {retryable: true});
 	}
 }
 
@@ -184,12 +186,11 @@ export class SessionEndedError extends RegrantError {
 	override readonly name = 'SessionEndedError';
 	declare readonly code: 'session_ended';
 	/** Why it is over. */
-	readonly reason: SessionEndedReason;
+	declare readonly reason: SessionEndedReason;
 
 	/** Takes the reason, and as cause the `OAuthError` that ended the session. */
 	constructor(reason: SessionEndedReason, options?: ErrorOptions) {
-		super('session_ended', `The session has ended: ${reason}`, false, options);
-		this.reason = reason;
+		super('session_ended', `The session has ended: ${reason}`, {reason}, options);
 	}
 }
 
@@ -198,12 +199,11 @@ export class RequestValidationError extends RegrantError {
 	override readonly name = 'RequestValidationError';
 	declare readonly code: 'invalid_request';
 	/** Paths and expectations, no values. */
-	readonly issues: readonly ValidationIssue[];
+	declare readonly issues: readonly ValidationIssue[];
 
 	/** Takes what was refused. */
 	constructor(issues: readonly ValidationIssue[]) {
-		super('invalid_request', describe('The request is not valid', issues));
-		this.issues = issues;
+		super('invalid_request', describe('The request is not valid', issues), {issues});
 	}
 }
 
@@ -212,20 +212,14 @@ export class ResponseValidationError extends RegrantError {
 	override readonly name = 'ResponseValidationError';
 	declare readonly code: 'invalid_api_response';
 	/** Paths and expectations, no values. */
-	readonly issues: readonly ValidationIssue[];
+	declare readonly issues: readonly ValidationIssue[];
 
 	/** Takes what was refused. */
 	constructor(issues: readonly ValidationIssue[]) {
-		super('invalid_api_response', describe('The response is not valid', issues));
-		this.issues = issues;
+		super('invalid_api_response', describe('The response is not valid', issues), {issues});
 	}
 }
 
 function describe(summary: string, issues: readonly ValidationIssue[]): string {
 	return `${summary}: ${issues.map(({path, expected}) => `${path} (expected ${expected})`.trimStart()).join(', ')}`;
-}
-
-/** So that what is not known does not show as undefined wherever the error is printed. */
-function assignDefined(target: object, facts: object): void {
-	Object.assign(target, Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)));
 }

@@ -3,9 +3,20 @@ import {custom, type GenericSchema} from 'valibot';
 /** The characters of credentials and refresh tokens, `VSCHAR`: RFC 6749 appendix A.1, A.2 and A.17. */
 export const vschars: RegExp = /^[\x20-\x7E]+$/;
 
+/** The same, for fields that may be empty and are then left out. */
+export const vscharsOrNone: RegExp = /^[\x20-\x7E]*$/;
+
 /** The schema of a string that matches. Its message names the field and, unlike valibot's own, does not quote the value. */
-export function field(name: string, pattern: RegExp, expectation: string): GenericSchema<string> {
-	return custom<string>(value => typeof value === 'string' && pattern.test(value), `${name} must be ${expectation}`);
+export function field<Value extends string | null = string>(
+	name: string,
+	pattern: RegExp,
+	expectation: string,
+	isNullable = false,
+): GenericSchema<NoInfer<Value>> {
+	return custom<Value>(
+		value => (typeof value === 'string' ? pattern.test(value) : isNullable && value === null),
+		`${name} must be ${expectation}`,
+	);
 }
 
 /** The message of a record that lacks a field, or has one that is not known. */

@@ -2,7 +2,7 @@ import {type Awaitable, type ClientAuthentication, none} from './client-authenti
 import type {ClientFields} from './client-fields.ts';
 import {ConfigError} from './errors.ts';
 import {vschars} from './field.ts';
-import {own} from './own.ts';
+import {own, ownValue, ownWhere} from './own.ts';
 import {isBrowser} from './runtime.ts';
 import {secureUrl} from './secure-url.ts';
 import {AuthTokenRequest, readRequest} from './token-request.ts';
@@ -95,19 +95,24 @@ type Rule = readonly [isRight: (value: unknown) => unknown, expectation: string]
 
 const isText = (value: unknown): value is string => typeof value === 'string' && vschars.test(value);
 const isFunction = (value: unknown): boolean => typeof value === 'function';
-const isList = (value: unknown, isRight: (item: unknown) => unknown): boolean =>
-	Array.isArray(value) && value.every(item => isRight(item));
-const isAmount = (value: unknown, least: number): boolean =>
-	typeof value === 'number' && value >= least && value < 2 ** 30;
+const isListOf =
+	(isRight: (item: unknown) => unknown) =>
+	(value: unknown): boolean =>
+		Array.isArray(value) && value.every(isRight);
+const isAtLeast =
+	(least: number) =>
+	(value: unknown): boolean =>
+		typeof value === 'number' && value >= least && value < 2 ** 30;
+const oneOf = (...values: readonly unknown[]): Rule => [value => values.includes(value), values.join(' or ')];
 
 const aFunction: Rule = [isFunction, 'a function'];
-const oneOf = (...values: readonly unknown[]): Rule => [value => values.includes(value), values.join(' or ')];
 const anEndpoint: Rule = [
 	value => {
 		const url = secureUrl(value);
-		return url && !url.username && !url.password && !url.href.includes('#');
+		// Userinfo would stand before the origin's host.
+		return url?.href.startsWith(`${url.origin}/`) && !url.href.includes('#');
 	},
-	'an https URL (http on loopback) without fragment and userinfo',
+	'https (http on loopback) without fragment and userinfo',
 ];
 
 const rules: Readonly<Record<keyof AuthOptions, Rule>> = {
@@ -118,15 +123,15 @@ const rules: Readonly<Record<keyof AuthOptions, Rule>> = {
 	allowSecretInBrowser: oneOf(true, false),
 	encoding: oneOf('form', 'json'),
 	expiresIn: oneOf('auto', 'seconds', 'timestamp'),
-	tokenTypes: [value => isList(value, item => isText(item) && !/^dpop$/i.test(item)), 'a list of types without DPoP'],
-	timeout: [value => isAmount(value, 1), 'milliseconds, at least 1'],
+	tokenTypes: [isListOf(item => isText(item) && !/^dpop$/i.test(item)), 'a list of types without DPoP'],
+	timeout: [isAtLeast(1), 'milliseconds'],
 	fetch: aFunction,
 	now: aFunction,
 	// An object is read, and refused, where it is copied.
 	grant: [value => isFunction(value) || typeof value === 'object', 'a token request or a function'],
-	origins: [value => isList(value, item => secureUrl(item)), 'a list of https origins (http on loopback)'],
+	origins: [isListOf(item => secureUrl(item)), 'a list of https origins (http on loopback)'],
 	store: [value => ['get', 'set', 'delete'].every(name => isFunction(Object(value)[name])), 'a TokenStore'],
-	leeway: [value => isAmount(value, 0), 'seconds, at least 0'],
+	leeway: [isAtLeast(0), 'seconds'],
 	waitUntil: aFunction,
 };
 
@@ -136,14 +141,11 @@ Checks the options, and copies them with their defaults.
 @throws {ConfigError} which names an option that is missing, not known or not usable.
 */
 export function resolveOptions(options: AuthOptions): Settings {
-	const given = own(options) as Partial<AuthOptions>;
-	for (const name in given) {
-		if (!Object.hasOwn(rules, name)) throw new ConfigError(`${name} is not an option`);
-		if (given[name as keyof AuthOptions] === undefined) delete given[name as keyof AuthOptions];
-	}
-	for (const [name, [isRight, expectation]] of Object.entries(rules)) {
-		const isNeeded = name in given || name === 'tokenEndpoint' || name === 'clientId';
-		if (isNeeded && !isRight(given[name as keyof AuthOptions])) throw new ConfigError(`${name} must be ${expectation}`);
+	const given = ownWhere(options, value => value !== undefined);
+	for (const [name, value] of Object.entries({tokenEndpoint: undefined, clientId: undefined, ...given})) {
+		const [isRight, expectation] = ownValue<Readonly<Record<string, Rule>>, string>(rules, name) ?? [];
+		if (!isRight?.(value))
+			throw new ConfigError(expectation ? `${name} must be ${expectation}` : `${name} is not an option`);
 	}
 	const {
 		tokenEndpoint,
@@ -189,7 +191,7 @@ export function checkClient(settings: Settings, request: ClientFields): void {
 	const {client_id, client_secret} = own(request);
 	if (client_id && client_id !== settings.clientId) throw new ConfigError('client_id must equal clientId');
 	if (client_secret && settings.clientAuthentication.checkSecret) {
-		throw new ConfigError('Use one client authentication: clientAuthentication, or client_secret in the request');
+		throw new ConfigError('client_secret must be left out beside clientAuthentication');
 	}
 	checkSecret(settings, client_secret);
 }
@@ -203,13 +205,15 @@ export function checkSecret(
 	{clientAuthentication, clientId, allowSecretInBrowser}: Settings,
 	secretInBody: string | null | undefined,
 ): void {
+	let isSecret = !!secretInBody;
 	clientAuthentication.checkSecret?.((secret, encoding) => {
+		isSecret = true;
 		if (!isText(secret)) throw new ConfigError('The client secret must be printable ASCII');
 		if (encoding !== undefined && (encoding !== 'raw' || clientId.includes(':'))) {
 			throw new ConfigError('encoding must be raw, and clientId then be without a colon');
 		}
 	});
-	if ((clientAuthentication.checkSecret || secretInBody) && isBrowser() && !allowSecretInBrowser) {
-		throw new ConfigError('A client secret in a browser is no secret: use none(), or set allowSecretInBrowser');
+	if (isSecret && isBrowser() && !allowSecretInBrowser) {
+		throw new ConfigError('allowSecretInBrowser is needed for a client secret in a browser, where it is none');
 	}
 }

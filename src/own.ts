@@ -12,6 +12,16 @@ export function ownRecord(value: unknown): Record<string, unknown> | undefined {
 	return isRecord ? own(value as Record<string, unknown>) : undefined;
 }
 
+/** The same for those properties that are to be kept. */
+export function ownWhere<T extends object>(
+	value: T | undefined,
+	isKept: (value: unknown, name: string) => unknown,
+): Partial<T> {
+	const entries = Object.entries(own(value)).filter(([name, item]) => isKept(item, name));
+	// Each of its properties is one of the value's.
+	return own(Object.fromEntries(entries) as Partial<T>);
+}
+
 /** One own property of the value. Cheaper than a copy of all. */
 export function ownValue<T extends object, Name extends keyof T>(value: T, name: Name): T[Name] | undefined {
 	return Object.hasOwn(value, name) ? value[name] : undefined;

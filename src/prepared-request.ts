@@ -26,22 +26,24 @@ export async function prepare(
 	const {clientId, clientAuthentication, tokenEndpoint, timeout} = settings;
 	checkClient(settings, request);
 	// RFC 6749 §3.2: a parameter without a value counts as left out. The client's id is for its authentication to add.
-	const given = Object.entries<string | undefined>({...request}).filter(
-		(field): field is [string, string] => !!field[1] && field[0] !== 'client_id',
-	);
-	const parameters = new URLSearchParams(given);
+	const parameters = new URLSearchParams();
+	for (const [name, value] of Object.entries<string | undefined>({...request})) {
+		if (value && name !== 'client_id') parameters.set(name, value);
+	}
+	const given = [...parameters];
 	const headers = new Headers({accept: 'application/json'});
 	const authenticate = async (): Promise<void> => clientAuthentication({clientId, tokenEndpoint, parameters, headers});
 	await within(authenticate(), timeout, () => new TokenNetworkError('timeout'));
 	checkSecret(settings, parameters.get('client_secret'));
 	const names = [...parameters.keys()];
-	if (new Set(names).size < names.length || given.some(([name, value]) => parameters.get(name) !== value)) {
-		throw new ConfigError('clientAuthentication must not repeat or change a parameter');
-	}
 	// RFC 6749 §2.3
 	const proofs = [headers.get('authorization'), parameters.get('client_secret'), parameters.get('client_assertion')];
-	if (proofs.filter(Boolean).length > 1) {
-		throw new ConfigError('clientAuthentication must prove the client in one way');
+	if (
+		proofs.filter(Boolean).length > 1 ||
+		new Set(names).size < names.length ||
+		given.some(([name, value]) => parameters.get(name) !== value)
+	) {
+		throw new ConfigError('clientAuthentication must prove the client in one way, and repeat or change no parameter');
 	}
 	return {parameters, headers};
 }

@@ -1,7 +1,6 @@
 import {own} from './own.ts';
 
-const credentials = ['authorization', 'proxy-authorization', 'cookie', 'dpop'];
-const bodyHeaders = ['content-encoding', 'content-language', 'content-length', 'content-location', 'content-type'];
+const credentials = /^(?:(?:proxy-)?authorization|cookie|dpop)$/;
 const mostHops = 20;
 
 /**
@@ -44,8 +43,10 @@ function redirectOf(
 	const becomesGet = status === 303 ? !['GET', 'HEAD'].includes(method) : status < 303 && method === 'POST';
 	if (!target.protocol.startsWith('http') || (body && !spare && !becomesGet)) throw undefined;
 	const kept = new Headers(headers);
-	if (becomesGet) for (const name of bodyHeaders) kept.delete(name);
-	if (target.origin !== new URL(url).origin) for (const name of credentials) kept.delete(name);
+	const isElsewhere = target.origin !== new URL(url).origin;
+	for (const name of headers.keys()) {
+		if ((becomesGet && name.startsWith('content-')) || (isElsewhere && credentials.test(name))) kept.delete(name);
+	}
 	const init = own<RequestInit>({method: becomesGet ? 'GET' : method, headers: kept, redirect: 'manual', signal});
 	return new Request(target, body && !becomesGet ? own({...init, body: spare?.body ?? null, duplex: 'half'}) : init);
 }

@@ -126,22 +126,22 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 		const isRefresh = !!sent && sent === from?.refresh_token;
 		// Stopped for so long that another holder may be at it.
 		if (isHeld?.() === false) throw new LockError();
-		const {token, error, rotated} = await askForToken(settings, prepared, isRefresh ? from : undefined);
+		const {token, error} = await askForToken(settings, prepared, isRefresh ? from : undefined);
 		step();
 		const current = begun.epoch === epoch ? await record.read(settings) : from;
 		const assertNotSignedOut = (isGone: boolean): void => {
 			if (begun.signOuts === signOuts && !isGone) return;
 			// Here or elsewhere. Not so where somebody signed in: the token may be of the same grant.
-			settings.waitUntil(revokeRefreshToken(settings, token ?? rotated).catch(() => {}));
+			settings.waitUntil(revokeRefreshToken(settings, token).catch(() => {}));
 			throw new SessionEndedError('signed_out');
 		};
 		assertNotSignedOut(!!from && !current);
 		assertNotSuperseded(begun.epoch);
 		if (!isSameToken(current, from)) return undefined;
 		step();
-		if (!token) {
+		if (error) {
 			// The old refresh token is spent, however useless the rest of the answer is.
-			if (from && rotated) await record.replace(settings, from, own({...from, ...rotated}));
+			if (from && token) await record.replace(settings, from, own({...from, ...token}));
 			return bury(settings, from, request, error);
 		}
 		if (!isRefresh && sent && sent !== token.refresh_token) spent = sent;

@@ -6,19 +6,18 @@ import {vschars} from './field.ts';
 import {resolveOptions, type Settings, type TokenClient} from './options.ts';
 import {own} from './own.ts';
 import {prepare, type PreparedRequest} from './prepared-request.ts';
-import {factsOf, type RefusalContext, refusalOf} from './refusal.ts';
+import {type AnswerFacts, factsOf, refusalOf} from './refusal.ts';
 import {RevokeTokenRequest} from './revocation-request.ts';
 import {AuthTokenRequest, readRequest} from './token-request.ts';
 import {readToken, type TokenSet} from './token-response.ts';
 
-/** What came of a token request: a token, or an error, with which a new refresh token may come all the same. */
+/**
+What came of a token request: a token, or an error. With that a new refresh token may come all the same, which is then all
+that the token has.
+*/
 export type TokenOutcome =
-	| {readonly token: TokenSet; readonly error: undefined; readonly rotated: undefined}
-	| {
-			readonly token: undefined;
-			readonly error: RegrantError;
-			readonly rotated: {readonly refresh_token: string} | undefined;
-	  };
+	| {readonly token: TokenSet; readonly error: undefined}
+	| {readonly token: Pick<TokenSet, 'refresh_token'> | undefined; readonly error: RegrantError};
 
 /**
 Makes one token request and keeps no session.
@@ -31,10 +30,8 @@ Makes one token request and keeps no session.
 */
 export async function requestToken(client: TokenClient, request: AuthTokenRequest): Promise<TokenSet> {
 	const settings = resolveOptions(client);
-	const {token, error} = await askForToken(
-		settings,
-		await prepare(settings, readRequest(AuthTokenRequest, request, 'request')),
-	);
+	const checked = readRequest(AuthTokenRequest, request, 'request');
+	const {token, error} = await askForToken(settings, await prepare(settings, checked));
 	if (error) throw error;
 	return {...token};
 }
@@ -56,9 +53,9 @@ export async function revokeToken(client: TokenClient, request: RevokeTokenReque
 export async function revoke(settings: Settings, request: RevokeTokenRequest): Promise<void> {
 	const {revocationEndpoint} = settings;
 	if (!revocationEndpoint) throw new ConfigError('revocationEndpoint is needed to revoke a token');
-	const {answer, refusal} = await post(settings, revocationEndpoint, await prepare(settings, request));
+	const {status, flaw, refusal} = await post(settings, revocationEndpoint, await prepare(settings, request));
 	// RFC 7009 §2.2: 200, with a body that tells nothing. The seed's API answers 204.
-	if (answer.isRedirect || (answer.status !== 200 && answer.status !== 204)) throw refusal;
+	if (flaw === 'unexpected_redirect' || (status !== 200 && status !== 204)) throw refusal;
 }
 
 /** Sends a token request. `previous` is the token that it renews. */
@@ -70,22 +67,26 @@ export async function askForToken(
 	const {parameters} = prepared;
 	// Of before the request, so that a slow answer makes the token older and not younger: RFC 6749 §5.1.
 	const issued_at = Math.floor(settings.now() / 1000);
-	const {answer, refusal, context} = await post(settings, settings.tokenEndpoint, prepared, previous?.access_token);
-	if (refusal) return {token: undefined, error: refusal, rotated: undefined};
-	const outcome = readToken(answer.record, {
+	const {record, refusal, facts} = await post(settings, settings.tokenEndpoint, prepared, previous?.access_token);
+	if (refusal) return {token: undefined, error: refusal};
+	const token = readToken(record, {
 		...settings,
 		issued_at,
 		refresh_token: parameters.get('refresh_token'),
 		scope: parameters.get('scope') ?? previous?.scope,
 	});
-	if (!('problem' in outcome)) return {token: outcome, error: undefined, rotated: undefined};
-	const refresh_token = answer.record?.['refresh_token'];
-	const rotated = typeof refresh_token === 'string' && vschars.test(refresh_token) ? {refresh_token} : undefined;
+	if (!('problem' in token)) return {token, error: undefined};
+	const refresh_token = record?.['refresh_token'];
 	return {
-		token: undefined,
-		error: new TokenResponseError(outcome.code, {...factsOf(answer, context), retryable: false}, outcome.problem),
-		rotated,
+		token: typeof refresh_token === 'string' && vschars.test(refresh_token) ? {refresh_token} : undefined,
+		error: new TokenResponseError(token.code, facts, token.problem),
 	};
+}
+
+/** What is known when an answer has come. */
+interface Exchange extends Answer {
+	readonly facts: AnswerFacts;
+	readonly refusal: RegrantError | undefined;
 }
 
 /** One POST and its answer, with one deadline for both, up to the last byte. */
@@ -94,7 +95,7 @@ async function post(
 	url: string,
 	{parameters, headers}: PreparedRequest,
 	accessToken?: string,
-): Promise<{readonly answer: Answer; readonly refusal: RegrantError | undefined; readonly context: RefusalContext}> {
+): Promise<Exchange> {
 	const {fetch = globalThis.fetch, encoding, timeout} = settings;
 	const isJson = encoding === 'json';
 	headers.set('content-type', isJson ? 'application/json' : 'application/x-www-form-urlencoded');
@@ -110,10 +111,10 @@ async function post(
 	try {
 		const exchange = async (): Promise<Answer> => readAnswer(await fetch(url, init));
 		const answer = await within(exchange(), timeout, () => new TokenNetworkError('timeout'));
-		const secrets = (): string[] =>
-			secretsOf(settings, {parameters, headers}, [answer.record, {access_token: accessToken}]);
-		const context = {parameters, secrets, now: settings.now()};
-		return {answer, refusal: refusalOf(answer, context), context};
+		const {access_token, refresh_token} = own(answer.record);
+		const secrets = spellings([accessToken, access_token, refresh_token, ...secretsOf(settings, parameters, headers)]);
+		const facts = factsOf(answer, secrets, settings.now());
+		return {...answer, facts, refusal: refusalOf(answer, facts, parameters, secrets)};
 	} catch (error) {
 		if (isRegrantError(error)) throw error;
 		// The error of a `fetch` that is not the platform's may hold the request; the platform's may quote the URL's query.
@@ -125,29 +126,21 @@ async function post(
 	}
 }
 
-/**
-How all begins that the server was told, or tells, and could repeat where it would show: as it is, and in the ways that bodies
-and URLs spell it.
-*/
-function secretsOf(
-	{clientAuthentication}: Settings,
-	{parameters, headers}: PreparedRequest,
-	records: readonly (Readonly<Record<string, unknown>> | undefined)[],
-): string[] {
-	const secrets = records.flatMap(record => [record?.['access_token'], record?.['refresh_token']]);
-	secrets.push(headers.get('authorization')?.split(' ').pop());
-	for (const [name, value] of parameters) {
-		if (/(?:token|secret|assertion)$/.test(name)) secrets.push(value);
-	}
+/** What the server was told that must not show. */
+function secretsOf({clientAuthentication}: Settings, parameters: URLSearchParams, headers: Headers): unknown[] {
+	const secrets: unknown[] = [headers.get('authorization')?.split(' ').pop()];
+	for (const [name, value] of parameters) if (/(?:token|secret|assertion)$/.test(name)) secrets.push(value);
 	clientAuthentication.checkSecret?.(secret => secrets.push(secret));
-	return secrets
-		.filter((secret): secret is string => typeof secret === 'string' && secret !== '')
-		.map(secret => secret.slice(0, 16))
-		.flatMap(start => [
-			start,
-			JSON.stringify(start).slice(1, -1),
-			formEncode(start),
-			// Which fails for half a character.
-			vschars.test(start) ? encodeURIComponent(start) : start,
-		]);
+	return secrets;
+}
+
+/** How secrets begin where a server repeats them: as they are, and in the ways that bodies and URLs spell them. */
+function spellings(secrets: readonly unknown[]): string[] {
+	return secrets.flatMap(secret => {
+		if (typeof secret !== 'string' || !secret) return [];
+		const start = secret.slice(0, 16);
+		// The last one fails for half a character.
+		const inUrl = vschars.test(start) ? encodeURIComponent(start) : start;
+		return [start, JSON.stringify(start).slice(1, -1), formEncode(start), inUrl];
+	});
 }

@@ -2,7 +2,7 @@ import {type GenericSchema, literal, optional, strictObject, variant} from 'vali
 import {type ClientFields, clientFields} from './client-fields.ts';
 import {ConfigError} from './errors.ts';
 import {field, misfit, vschars} from './field.ts';
-import {own} from './own.ts';
+import {own, ownWhere} from './own.ts';
 import {type Schema, validate} from './validate.ts';
 
 /**
@@ -65,8 +65,8 @@ Checks a request and copies what it has: a field that is undefined or null, as n
 @throws {ConfigError} which names the fields that are wrong.
 */
 export function readRequest<Request extends object>(schema: Schema<Request>, request: unknown, name: string): Request {
-	const present = Object.entries(own(Object(request))).filter(([, value]) => value !== undefined && value !== null);
-	const {value, problem} = validate(schema, Object.fromEntries(present));
+	const present = ownWhere(Object(request) as object, value => value !== undefined && value !== null);
+	const {value, problem} = validate(schema, present);
 	if (!value) throw new ConfigError(`Not a usable ${name}: ${problem}`);
 	return value;
 }

@@ -1,6 +1,6 @@
-import {custom, type GenericSchema, object, optional, unknown} from 'valibot';
-import {field, misfit, vschars} from './field.ts';
-import {own} from './own.ts';
+import {custom, type GenericSchema, object, optional} from 'valibot';
+import {field, misfit, vscharsOrNone} from './field.ts';
+import {own, ownWhere} from './own.ts';
 import {validate} from './validate.ts';
 
 /**
@@ -59,16 +59,9 @@ export const AuthToken: GenericSchema<AuthToken> = object(
 	own({
 		access_token: field('access_token', /^[\w.~+/-]+=*$/, 'a bearer token'),
 		token_type: field('token_type', /^/, 'a string'),
-		expires_in: optional(unknown()),
-		refresh_token: optional(
-			custom<string | null>(
-				value => value === null || value === '' || (typeof value === 'string' && vschars.test(value)),
-				'refresh_token must be printable ASCII',
-			),
-		),
-		scope: optional(
-			custom<string | null>(value => value === null || typeof value === 'string', 'scope must be a string'),
-		),
+		expires_in: optional(custom<unknown>(() => true)),
+		refresh_token: optional(field<string | null>('refresh_token', vscharsOrNone, 'printable ASCII', true)),
+		scope: optional(field<string | null>('scope', /^/, 'a string', true)),
 	}),
 	misfit,
 );
@@ -107,17 +100,16 @@ export function readToken(answer: unknown, reading: TokenReading): TokenSet | To
 	if (!reading.tokenTypes.includes(token_type.toLowerCase())) {
 		return {code: 'unsupported_token_type', problem: 'token_type must be Bearer or in tokenTypes'};
 	}
-	const refresh_token = value.refresh_token || reading.refresh_token;
-	const scope = value.scope ?? reading.scope;
-	const expires_at = expiry(value.expires_in, reading);
-	return own({
+	const token = {
 		access_token,
 		token_type,
-		...(refresh_token && {refresh_token}),
-		...(scope && {scope}),
-		...(expires_at !== undefined && {expires_at}),
+		refresh_token: value.refresh_token || reading.refresh_token,
+		scope: value.scope ?? reading.scope,
+		expires_at: expiry(value.expires_in, reading),
 		issued_at: reading.issued_at,
-	});
+	};
+	// Without what is not known, and without an empty scope: the rest is as the interface has it.
+	return ownWhere(token, fact => fact || fact === 0) as TokenSet;
 }
 
 /** Reads a `TokenSet`, or an answer of the token endpoint that somebody else asked for. */

@@ -8,28 +8,21 @@ words, checked messages, one exchange, one session, the wrapper, the hook. A new
 */
 const floors: ReadonlyArray<readonly string[]> = [
 	// Words.
-	['challenge.ts', 'deadline.ts', 'errors.ts', 'field.ts', 'own.ts', 'random-id.ts', 'runtime.ts', 'secure-url.ts'],
+	['deadline.ts', 'field.ts', 'own.ts', 'random-id.ts', 'runtime.ts', 'secure-url.ts'],
+	['challenge.ts', 'client-authentication.ts', 'client-fields.ts', 'errors.ts', 'redirect.ts', 'validate.ts'],
+	// Checked messages.
 	[
 		'answer.ts',
-		'client-authentication.ts',
-		'client-fields.ts',
 		'lease.ts',
 		'path-template.ts',
-		'redirect.ts',
+		'revocation-request.ts',
 		'session-events.ts',
 		'standard-schema.ts',
-		'validate.ts',
+		'token-request.ts',
+		'token-response.ts',
 	],
-	// Checked messages.
-	['endpoint-definition.ts', 'refusal.ts', 'revocation-request.ts', 'token-request.ts', 'token-response.ts'],
-	[
-		'cool-down.ts',
-		'endpoint-inference.ts',
-		'endpoint-request.ts',
-		'endpoint-response.ts',
-		'record-text.ts',
-		'token-store.ts',
-	],
+	['endpoint-definition.ts', 'record-text.ts', 'refusal.ts', 'token-store.ts'],
+	['cool-down.ts', 'endpoint-inference.ts', 'endpoint-request.ts', 'endpoint-response.ts'],
 	// The request builder, which knows no session.
 	['endpoint.ts'],
 	// Where a token lives.
