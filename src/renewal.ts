@@ -1,5 +1,5 @@
 import {createCoolDown} from './cool-down.ts';
-import {within} from './deadline.ts';
+import {type Waiter, within} from './deadline.ts';
 import {
 	isRegrantError,
 	LockError,
@@ -8,11 +8,12 @@ import {
 	SessionEndedError,
 	TokenNetworkError,
 } from './errors.ts';
+import {createSingleFlight} from './flight.ts';
 import type {Settings} from './options.ts';
 import {own} from './own.ts';
 import {prepare, type PreparedRequest} from './prepared-request.ts';
 import type {SessionEvents} from './session-events.ts';
-import type {SessionRecord} from './session-record.ts';
+import type {SessionCounts, SessionRecord} from './session-record.ts';
 import {locked} from './store-lock.ts';
 import {askForToken, revoke} from './token-endpoint.ts';
 import {AuthTokenRequest, readRequest} from './token-request.ts';
@@ -22,16 +23,12 @@ import {isSameToken, type TokenSet} from './token-response.ts';
 export interface Renewal {
 	/** Whether there is anything to get a token with. */
 	isPossible(settings: Settings, token: TokenSet | undefined): boolean;
-	/** Gets a token in place of the stale one, by the refresh token or by `grant`. */
-	run(settings: Settings, stale: TokenSet | undefined, step: () => void): Promise<TokenSet>;
+	/** Gets a token in place of the stale one, by the refresh token or by `grant`: one for all who ask meanwhile. */
+	run(settings: Settings, stale: TokenSet | undefined, waiter: Waiter): Promise<TokenSet>;
 	/** Revokes a refresh token, where there is one and an endpoint for it. */
 	revoke(settings: Settings, token: Partial<TokenSet> | undefined): Promise<void>;
-	/** Makes all that is under way count for nothing: the session is another one now, or signed out. */
+	/** Lets all who wait fail: the session is another one now, or signed out. */
 	supersede(isSignOut: boolean): void;
-	/** Counts sign-ins and sign-outs. */
-	epoch(): number;
-	/** Counts sign-outs. */
-	signOuts(): number;
 	/** Whether a `grant` function is being called just now. */
 	isAsking(): boolean;
 }
@@ -50,15 +47,12 @@ interface Attempt {
 	readonly from: TokenSet | undefined;
 	readonly request: AuthTokenRequest;
 	readonly prepared: PreparedRequest;
-	readonly begun: {readonly epoch: number; readonly signOuts: number};
+	readonly begun: SessionCounts;
 	readonly step: () => void;
 }
 
 /** The renewal of the session with this record. */
 export function createRenewal(record: SessionRecord, {emit, hold, release}: SessionEvents): Renewal {
-	/** Count sign-ins and sign-outs, and sign-outs alone: what began before one counts for nothing after it. */
-	let epoch = 0;
-	let signOuts = 0;
 	/** Refresh tokens that would end the whole grant if they were sent: the last one refused, and the last one of a `grant`. */
 	let dead: string | undefined;
 	let spent: string | undefined;
@@ -66,6 +60,8 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 	let client_secret: string | undefined;
 	let isAsking = false;
 	const coolDown = createCoolDown();
+	const flight = createSingleFlight();
+	const {counts} = record;
 
 	const isAlive = (refresh_token: string | undefined): refresh_token is string =>
 		!!refresh_token && refresh_token !== dead && refresh_token !== spent;
@@ -94,7 +90,7 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 	};
 
 	const assertNotSuperseded = (start: number): void => {
-		if (start !== epoch) throw new SessionEndedError('signed_out');
+		if (start !== counts.epoch) throw new SessionEndedError('signed_out');
 	};
 
 	const revokeRefreshToken: Renewal['revoke'] = async (settings, token) => {
@@ -119,7 +115,7 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 		isHeld?: () => boolean,
 	): Promise<TokenSet | undefined> => {
 		step();
-		if (!isSameToken(await record.readLocked(settings), from)) return undefined;
+		if (!isSameToken(await record.read(settings, undefined, true), from)) return undefined;
 		assertNotSuperseded(begun.epoch);
 		step();
 		const sent = refreshTokenOf(request);
@@ -128,9 +124,9 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 		if (isHeld?.() === false) throw new LockError();
 		const {token, error} = await askForToken(settings, prepared, isRefresh ? from : undefined);
 		step();
-		const current = begun.epoch === epoch ? await record.read(settings) : from;
+		const current = begun.epoch === counts.epoch ? await record.read(settings) : from;
 		const assertNotSignedOut = (isGone: boolean): void => {
-			if (begun.signOuts === signOuts && !isGone) return;
+			if (begun.signOuts === counts.signOuts && !isGone) return;
 			// Here or elsewhere. Not so where somebody signed in: the token may be of the same grant.
 			settings.waitUntil(revokeRefreshToken(settings, token).catch(() => {}));
 			throw new SessionEndedError('signed_out');
@@ -172,7 +168,7 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 	};
 
 	const renew = async (settings: Settings, stale: TokenSet | undefined, step: () => void): Promise<TokenSet> => {
-		const begun = {epoch, signOuts};
+		const begun = {...counts};
 		let asked: AuthTokenRequest | undefined;
 		for (;;) {
 			step();
@@ -209,25 +205,26 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 		}
 	};
 
+	const attempt = async (settings: Settings, stale: TokenSet | undefined, step: () => void): Promise<TokenSet> => {
+		try {
+			return await renew(settings, stale, step);
+		} catch (error) {
+			if (isRegrantError(error) && error.retryable && coolDown.begin(error, settings.now()))
+				emit({type: 'refresh-failed', error});
+			throw error;
+		}
+	};
+
 	return {
 		isPossible,
-		run: async (settings, stale, step) => {
-			try {
-				return await renew(settings, stale, step);
-			} catch (error) {
-				if (isRegrantError(error) && error.retryable && coolDown.begin(error, settings.now()))
-					emit({type: 'refresh-failed', error});
-				throw error;
-			}
-		},
+		run: async (settings, stale, waiter) =>
+			flight.board(settings, async step => attempt(settings, stale, step), stale, waiter),
 		revoke: revokeRefreshToken,
 		supersede: isSignOut => {
-			epoch++;
-			if (isSignOut) signOuts++;
-			else dead = undefined;
+			// A login may bring back a refresh token that was refused.
+			if (!isSignOut) dead = undefined;
+			flight.abandon(new SessionEndedError('signed_out'));
 		},
-		epoch: () => epoch,
-		signOuts: () => signOuts,
 		isAsking: () => isAsking,
 	};
 }

@@ -5,23 +5,41 @@ import type {Settings} from './options.ts';
 import type {AuthEvent} from './session-events.ts';
 import {isSameToken, readTokenSet, type TokenSet} from './token-response.ts';
 import type {TokenStore} from './token-store.ts';
+import {createTurns} from './turns.ts';
+
+/** Count sign-ins and sign-outs, here and elsewhere, and sign-outs alone: what began before one counts for nothing after it. */
+export interface SessionCounts {
+	readonly epoch: number;
+	readonly signOuts: number;
+}
 
 /** The token of a session in its store, with the memory of this realm behind it for when the store fails. */
 export interface SessionRecord {
-	/** The token, or undefined where there is none. Fails with the reason of the waiter's signal alone. */
-	read(settings: Settings, waiter?: Waiter): Promise<TokenSet | undefined>;
+	/** As they are now. */
+	readonly counts: SessionCounts;
 	/**
-	The same for the holder of the lock, who is about to spend the token.
+	The token, or undefined where there is none: what a sign-in, a sign-out or a write leaves, also one that comes meanwhile. Fails
+	with the reason of the waiter's signal alone.
 
-	@throws {LockError} where the store does not tell what it told before: others may have renewed the token meanwhile.
+	@param isLocked For the holder of the store's lock, who is about to spend the token.
+	@throws {LockError} then, where the store does not tell what it told before: others may have renewed the token meanwhile.
 	*/
-	readLocked(settings: Settings): Promise<TokenSet | undefined>;
+	read(settings: Settings, waiter?: Waiter, isLocked?: boolean): Promise<TokenSet | undefined>;
 	/** The token at once, where the store is this realm's memory. Undefined says nothing. */
 	peek(): TokenSet | undefined;
-	/** Keeps a token, or forgets it: here in any case. Gives back the failure of a store that did not. */
-	write(settings: Settings, token: TokenSet | undefined): Promise<StoreError | undefined>;
+	/**
+	Keeps a token in place of whatever is there, or forgets it: here in any case. Gives back what was there, and the failure of a
+	store that did not. What `begin` throws prevents it.
+	*/
+	write(
+		settings: Settings,
+		token: TokenSet | undefined,
+		begin?: () => void,
+	): Promise<{readonly previous: TokenSet | undefined; readonly error: StoreError | undefined}>;
 	/** The same in place of a token that was read. False, and nothing is done, where the store holds another one by now. */
 	replace(settings: Settings, from: TokenSet | undefined, token: TokenSet | undefined): Promise<boolean>;
+	/** What is under way counts for nothing from now on. */
+	supersede(isSignOut: boolean): void;
 }
 
 /** What a write is to replace, as it came from the store. */
@@ -33,12 +51,17 @@ interface Found {
 export interface RecordWatch {
 	/** An event for all listeners. */
 	emit(event: AuthEvent): void;
-	/** Another holder has signed out, or has signed in: what is under way counts for nothing. */
-	supersede(isSignOut: boolean): void;
+	/** Somebody has signed out, or has signed in, here or elsewhere. */
+	superseded(isSignOut: boolean): void;
 }
 
 /** The record of the session in this store. */
-export function createRecord(store: TokenStore, {emit, supersede}: RecordWatch): SessionRecord {
+export function createRecord(store: TokenStore, {emit, superseded}: RecordWatch): SessionRecord {
+	const counts = {epoch: 0, signOuts: 0};
+	/** One reads and writes, so that the last one stays. */
+	const turns = createTurns();
+	/** Counts what makes an answer of the store one of before. */
+	let changes = 0;
 	/** As last seen or written. */
 	let token: TokenSet | undefined;
 	/** The token as the store gave it, or was given it. */
@@ -49,14 +72,8 @@ export function createRecord(store: TokenStore, {emit, supersede}: RecordWatch):
 	let outdated: TokenSet | undefined;
 	/** Whether the store failed to take our last write. */
 	let isUnsaved = false;
-	/** The last write, while it is under way. */
-	let writing: Promise<unknown> | undefined;
-	/** What it is to leave. */
-	let pending: {readonly token: TokenSet | undefined} | undefined;
-	/** Whether it was to replace what had been found. */
+	/** Whether that was to replace what had been found. */
 	let isReplacement = false;
-	/** Counts the beginnings and the ends of writes. */
-	let writes = 0;
 	/** Count reads: as they begin, and the latest of those whose answer has come. */
 	let reads = 0;
 	let lastRead = 0;
@@ -78,6 +95,20 @@ export function createRecord(store: TokenStore, {emit, supersede}: RecordWatch):
 		if (!isFailing) emit({type: 'store-failed', error});
 		isFailing = true;
 		return error;
+	};
+
+	const inTurn = async <T>({timeout}: Settings, task: () => Promise<T>): Promise<T> =>
+		turns.take(2 * timeout, async () => {
+			changes++;
+			return task();
+		});
+
+	const supersede: SessionRecord['supersede'] = isSignOut => {
+		changes++;
+		counts.epoch++;
+		if (isSignOut) counts.signOuts++;
+		isMemory = false;
+		superseded(isSignOut);
 	};
 
 	/** An operation of the store, within the deadline. */
@@ -110,51 +141,57 @@ export function createRecord(store: TokenStore, {emit, supersede}: RecordWatch):
 		emit({type: 'token', cause: 'store', expires_at: found.expires_at});
 	};
 
-	const read = async (settings: Settings, waiter?: Waiter, isLocked?: boolean): Promise<TokenSet | undefined> => {
+	/** Reads until nothing has come between. In a turn of its own it does not wait for that. */
+	const load = async (
+		settings: Settings,
+		isInTurn: boolean,
+		waiter?: Waiter,
+		isLocked?: boolean,
+	): Promise<TokenSet | undefined> => {
 		subscribe(settings);
-		const before = writes;
-		const order = ++reads;
-		let record: unknown;
-		try {
-			if (settings.now() < stuckUntil) throw undefined;
-			const answer = operate(() => store.get(), settings, waiter);
-			isMemory = answer === saved && !!token;
-			record = await answer;
-		} catch {
-			waiter?.signal?.throwIfAborted();
-			fail('store_read');
-			if (isLocked && isTelling && !isUnsaved) throw new LockError();
+		for (;;) {
+			if (!isInTurn) await turns.wait(2 * settings.timeout, waiter);
+			const before = changes;
+			const order = ++reads;
+			let record: unknown;
+			let error: StoreError | undefined;
+			try {
+				if (settings.now() < stuckUntil) throw undefined;
+				const answer = operate(() => store.get(), settings, waiter);
+				isMemory = !isInTurn && answer === saved && !!token;
+				record = await answer;
+			} catch {
+				waiter?.signal?.throwIfAborted();
+				error = fail('store_read');
+			}
+			if (before !== changes) continue;
+			if (error && isLocked && store.lock && isTelling && !isUnsaved) throw new LockError();
+			// Also where it was overtaken by one that began later.
+			if (error || order < lastRead) return token;
+			lastRead = order;
+			const isEmpty = record === undefined || record === null;
+			const found = isEmpty ? undefined : check(record, settings);
+			if (isSameToken(found, outdated) && (isUnsaved || outdated)) {
+				if (isUnsaved && !isInTurn) return inTurn(settings, async () => load(settings, true, waiter, isLocked));
+				if (isUnsaved && (await write(settings, token, isReplacement ? {record} : undefined)) === false) continue;
+				return token;
+			}
+			if (found || isEmpty) isFailing = false;
+			if (isKnown && !isSameToken(found, token)) tell(found, record);
+			if (found !== token) saved = undefined;
+			isKnown = isTelling = true;
+			isUnsaved = false;
+			token = found;
+			raw = record;
 			return token;
 		}
-		// Older than what has been written since.
-		if (before !== writes) return read(settings, waiter, isLocked);
-		// Overtaken by one that began later.
-		if (order < lastRead) return token;
-		lastRead = order;
-		const isEmpty = record === undefined || record === null;
-		const found = isEmpty ? undefined : check(record, settings);
-		if (isSameToken(found, outdated) && (isUnsaved || outdated)) {
-			const again = isReplacement ? {record} : undefined;
-			if (isUnsaved && (await turn(settings, token, again)) === false) return read(settings, waiter, isLocked);
-			return token;
-		}
-		if (found || isEmpty) isFailing = false;
-		// What is just being written is no news.
-		const isOurs = isSameToken(found, token) || (!!pending && isSameToken(found, pending.token));
-		if (isKnown && !isOurs) tell(found, record);
-		if (found !== token) saved = undefined;
-		isKnown = isTelling = true;
-		isUnsaved = false;
-		token = found;
-		raw = record;
-		return token;
 	};
 
 	/** False where the store holds something else than the record that it is to replace. */
-	const put = async (
+	const write = async (
 		settings: Settings,
 		next: TokenSet | undefined,
-		found: Found | undefined,
+		found?: Found,
 	): Promise<StoreError | false | undefined> => {
 		const record = next && Object.freeze({...next});
 		const operation = (): Awaitable<unknown> => {
@@ -163,15 +200,10 @@ export function createRecord(store: TokenStore, {emit, supersede}: RecordWatch):
 		};
 		const replaced = isUnsaved ? outdated : token;
 		let error: StoreError | undefined;
-		pending = {token: next};
-		writes++;
 		try {
 			if ((await operate(operation, settings)) === false && found && store.replace) return false;
 		} catch {
 			error = fail('store_write');
-		} finally {
-			writes++;
-			pending = undefined;
 		}
 		// Not before: nobody gets a token that is not stored.
 		outdated = replaced;
@@ -184,36 +216,19 @@ export function createRecord(store: TokenStore, {emit, supersede}: RecordWatch):
 		return error;
 	};
 
-	/** One after the other, so that the last one stays. With a deadline: on Workers the one before may be gone. */
-	const turn = async (
-		settings: Settings,
-		next: TokenSet | undefined,
-		found?: Found,
-	): Promise<StoreError | false | undefined> => {
-		const before = writing;
-		const take = async (): Promise<StoreError | false | undefined> => {
-			if (before) await within(before, settings.timeout, () => undefined).catch(() => {});
-			return put(settings, next, found);
-		};
-		const mine = take();
-		writing = mine;
-		const outcome = await mine;
-		if (writing === mine) writing = undefined;
-		return outcome;
-	};
-
 	/** Late, since at module scope a Worker may do nothing. */
 	const subscribe = (settings: Settings): void => {
 		if (isSubscribed) return;
 		isSubscribed = true;
 		try {
-			store.subscribe?.(() => void read(settings));
+			store.subscribe?.(() => void load(settings, false));
 		} catch {}
 	};
 
 	return {
-		read,
-		readLocked: async settings => read(settings, undefined, !!store.lock),
+		counts,
+		supersede,
+		read: async (settings, waiter, isLocked) => load(settings, false, waiter, isLocked),
 		peek: () => {
 			try {
 				return isMemory && store.get() === saved ? token : undefined;
@@ -222,14 +237,20 @@ export function createRecord(store: TokenStore, {emit, supersede}: RecordWatch):
 				return undefined;
 			}
 		},
-		write: async (settings, next) => (await turn(settings, next)) || undefined,
-		replace: async (settings, from, next) => {
-			for (let tries = 0; isSameToken(from, token); tries++) {
-				// The same token in a record that is not quite the same is ours to replace: what it was spent for must not be lost.
-				if ((await turn(settings, next, tries < 3 ? {record: raw} : undefined)) !== false) return true;
-				await read(settings);
-			}
-			return false;
-		},
+		write: async (settings, next, begin) =>
+			inTurn(settings, async () => {
+				const previous = await load(settings, true);
+				begin?.();
+				return {previous, error: (await write(settings, next)) || undefined};
+			}),
+		replace: async (settings, from, next) =>
+			inTurn(settings, async () => {
+				for (let tries = 0; isSameToken(from, token); tries++) {
+					// The same token in a record that is not quite the same is ours to replace: what it was spent for must not be lost.
+					if ((await write(settings, next, tries < 3 ? {record: raw} : undefined)) !== false) return true;
+					await load(settings, true);
+				}
+				return false;
+			}),
 	};
 }

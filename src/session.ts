@@ -1,6 +1,5 @@
-import {type Waiter, within} from './deadline.ts';
-import {ConfigError, isRegrantError, SessionEndedError, type StoreError} from './errors.ts';
-import {createSingleFlight} from './flight.ts';
+import type {Waiter} from './deadline.ts';
+import {ConfigError, isRegrantError, SessionEndedError} from './errors.ts';
 import type {Settings} from './options.ts';
 import {createRenewal, secondsLeft} from './renewal.ts';
 import {type AuthListener, createEvents} from './session-events.ts';
@@ -56,49 +55,17 @@ export function sessionOf(store: TokenStore): Session {
 function createSession(store: TokenStore): Session {
 	const events = createEvents();
 	// What another holder does counts as if it had been done here.
-	const record = createRecord(store, {emit: events.emit, supersede: isSignOut => supersede(isSignOut)});
-	const renewal = createRenewal({...record, read: async settings => settled(settings)}, events);
-	const flight = createSingleFlight();
-	/** The sign-in or sign-out that is writing here and now: who comes meanwhile waits for what it leaves. */
-	let changing: Promise<unknown> | undefined;
+	const record = createRecord(store, {emit: events.emit, superseded: isSignOut => renewal.supersede(isSignOut)});
+	const renewal = createRenewal(record, events);
+	const {counts, supersede} = record;
 	let refused: {readonly access_token: string; readonly at: number} | undefined;
 	/** Counts sign-outs here. Those elsewhere, of which a sign-in may hear when it begins, were before it. */
 	let signOutCalls = 0;
 
-	/** With a deadline: on Workers the one that is changing it may be gone. */
-	const changed = async ({timeout}: Settings, waiter?: Waiter): Promise<void> => {
-		const mine = changing;
-		if (!mine) return;
-		await within(mine, 2 * timeout, () => undefined, waiter).catch(() => waiter?.signal?.throwIfAborted());
-		if (changing === mine) changing = undefined;
-	};
-
-	const change = async (settings: Settings, task: () => Promise<void>): Promise<void> => {
-		while (changing) await changed(settings);
-		const mine = task();
-		changing = mine;
-		await mine.finally(() => {
-			if (changing === mine) changing = undefined;
-		});
-	};
-
-	/** What a sign-in or sign-out leaves, also one that comes while this is read: what was before must not be used after it. */
-	const settled = async (settings: Settings, waiter?: Waiter): Promise<TokenSet | undefined> => {
-		for (;;) {
-			await changed(settings, waiter);
-			const before = renewal.epoch();
-			const token = await record.read(settings, waiter);
-			if (before === renewal.epoch() && !changing) return token;
-		}
-	};
-
 	const read = async (settings: Settings, waiter?: Waiter): Promise<TokenSet | undefined> => {
 		if (renewal.isAsking()) throw new ConfigError('grant must not use the session that it serves');
-		return settled(settings, waiter);
+		return record.read(settings, waiter);
 	};
-
-	const renew = async (settings: Settings, stale: TokenSet | undefined, waiter: Waiter): Promise<TokenSet> =>
-		flight.board(settings, step => renewal.run(settings, stale, step), stale, waiter);
 
 	const isGood = (token: TokenSet | undefined, {now}: Settings, seconds: number): token is TokenSet =>
 		!!token && secondsLeft(token, now()) > seconds;
@@ -109,7 +76,7 @@ function createSession(store: TokenStore): Session {
 	};
 
 	const presentToken: Session['presentToken'] = settings => {
-		const token = changing || renewal.isAsking() ? undefined : record.peek();
+		const token = record.peek();
 		return isFresh(token, settings) ? token : undefined;
 	};
 
@@ -118,17 +85,12 @@ function createSession(store: TokenStore): Session {
 		const current = await read(settings, options);
 		if (isFresh(current, settings, minimumLifetime) || !renewal.isPossible(settings, current)) return current;
 		try {
-			return await renew(settings, current, options);
+			return await renewal.run(settings, current, options);
 		} catch (error) {
 			// While the token is good, a renewal that may work later is nobody's trouble.
 			if (isRegrantError(error) && error.retryable && isGood(current, settings, minimumLifetime)) return current;
 			throw error;
 		}
-	};
-
-	const supersede = (isSignOut: boolean): void => {
-		renewal.supersede(isSignOut);
-		flight.abandon(new SessionEndedError('signed_out'));
 	};
 
 	/**
@@ -137,10 +99,11 @@ function createSession(store: TokenStore): Session {
 	*/
 	const sweep = async (settings: Settings): Promise<void> => {
 		if (!store.lock) return;
-		const [before, now] = [renewal.epoch(), settings.now()];
+		const {epoch} = counts;
+		const now = settings.now();
 		const task = async (): Promise<TokenSet | undefined> => {
 			const late = await record.read(settings);
-			if (!late || before !== renewal.epoch() || late.issued_at * 1000 > now) return undefined;
+			if (!late || epoch !== counts.epoch || late.issued_at * 1000 > now) return undefined;
 			return (await record.replace(settings, late, undefined)) ? late : undefined;
 		};
 		const late = await locked(settings, task).catch(() => undefined);
@@ -161,51 +124,44 @@ function createSession(store: TokenStore): Session {
 		refresh: async (settings, options) => {
 			const current = await read(settings, options);
 			if (!renewal.isPossible(settings, current)) throw new SessionEndedError('no_refresh_token');
-			return renew(settings, current, options);
+			return renewal.run(settings, current, options);
 		},
 		replace: async (settings, carried, signOuts, waiter) => {
 			const current = await read(settings, waiter);
 			// What was sent before a sign-out is not sent again as whoever has signed in since.
-			if (!current || signOuts !== renewal.signOuts()) return undefined;
+			if (!current || signOuts !== counts.signOuts) return undefined;
 			if (current.access_token !== carried.access_token && isFresh(current, settings)) return current;
 			const since = settings.now() - (refused?.at ?? 0);
 			if (refused?.access_token === current.access_token && since >= 0 && since < refusalMemory) return undefined;
-			return renewal.isPossible(settings, current) ? renew(settings, carried, waiter) : undefined;
+			return renewal.isPossible(settings, current) ? renewal.run(settings, carried, waiter) : undefined;
 		},
 		judge: ({now}, {access_token}, isRefused) => {
 			if (isRefused) refused = {access_token, at: now()};
 			else if (refused?.access_token === access_token) refused = undefined;
 		},
-		signOuts: renewal.signOuts,
+		signOuts: () => counts.signOuts,
 		isAsking: renewal.isAsking,
 		setToken: async (settings, value) => {
 			const token = readTokenSet(value, {...settings, issued_at: Math.floor(settings.now() / 1000)});
 			if ('problem' in token) throw new ConfigError(`Not a usable token: ${token.problem}`);
 			const before = signOutCalls;
-			await change(settings, async () => {
-				await record.read(settings);
+			const {error} = await record.write(settings, token, () => {
 				if (before !== signOutCalls) throw new SessionEndedError('signed_out');
 				supersede(false);
 				refused = undefined;
-				const error = await record.write(settings, token);
-				events.emit({type: 'token', cause: 'set', expires_at: token.expires_at});
-				if (error) throw error;
 			});
+			events.emit({type: 'token', cause: 'set', expires_at: token.expires_at});
+			if (error) throw error;
 		},
 		signOut: async settings => {
 			signOutCalls++;
 			supersede(true);
 			// Should the holder of the lock never come back, as on Workers.
 			events.release();
-			let token: TokenSet | undefined;
-			let error: StoreError | undefined;
-			await change(settings, async () => {
-				token = await record.read(settings);
-				error = await record.write(settings, undefined);
-				if (token) events.emit({type: 'session-ended', reason: 'signed_out'});
-			});
+			const {previous, error} = await record.write(settings, undefined);
+			if (previous) events.emit({type: 'session-ended', reason: 'signed_out'});
 			settings.waitUntil(sweep(settings));
-			await renewal.revoke(settings, token);
+			await renewal.revoke(settings, previous);
 			if (error) throw error;
 		},
 		subscribe: (settings, listener) => {

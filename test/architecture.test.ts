@@ -20,6 +20,7 @@ const floors: ReadonlyArray<readonly string[]> = [
 		'standard-schema.ts',
 		'token-request.ts',
 		'token-response.ts',
+		'turns.ts',
 	],
 	['endpoint-definition.ts', 'record-text.ts', 'refusal.ts', 'token-store.ts'],
 	['cool-down.ts', 'endpoint-inference.ts', 'endpoint-request.ts', 'endpoint-response.ts'],
