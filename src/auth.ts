@@ -1,9 +1,8 @@
 import type {Hooks, Options} from 'ky';
-import {createAuthorizedFetch} from './authorized-fetch.ts';
+import {createAuthorizer} from './authorized-fetch.ts';
 import {ConfigError} from './errors.ts';
 import {type AuthOptions, resolveOptions} from './options.ts';
-import {own, ownValue} from './own.ts';
-import {dropsAuthorization} from './runtime.ts';
+import {own, ownValue, ownWhere} from './own.ts';
 import {secureUrl} from './secure-url.ts';
 import {sessionOf, type TokenOptions} from './session.ts';
 import type {AuthListener} from './session-events.ts';
@@ -69,28 +68,23 @@ export function createAuth(options: AuthOptions): Auth {
 	const settings = resolveOptions(options);
 	const session = sessionOf(settings.store);
 	const originsOf = createOriginResolver();
-	const followsSafely = dropsAuthorization();
+	const authorize = createAuthorizer(session, settings);
 
 	// Here a call can be seen once per attempt, outside ky's retries, and as it will be sent.
 	const init = (options: Options): void => {
-		options.fetch = createAuthorizedFetch(session, settings, {
-			fetch: ownValue(options, 'fetch') ?? globalFetch,
-			origins: settings.origins ?? originsOf(ownValue(options, 'baseUrl'), ownValue(options, 'prefix')),
-			isStream: isStream(options.body),
-			followsSafely,
-		}) as typeof globalThis.fetch;
+		const fetch = ownValue(options, 'fetch') ?? globalFetch;
+		const origins = settings.origins ?? originsOf(ownValue(options, 'baseUrl'), ownValue(options, 'prefix'));
+		options.fetch = authorize(fetch, origins, options.body) as typeof globalThis.fetch;
 	};
 
 	const authorizedFetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+		const send = authorize(globalFetch, settings.origins, ownValue(init ?? {}, 'body'));
 		const options = own(init);
-		const {origins} = settings;
-		const call = {fetch: globalFetch, origins, isStream: isStream(options.body), followsSafely};
 		const request = new Request(input, options);
 		// What the platform does not know, such as `cf`, `next` or `dispatcher`, is for the `fetch` of the place.
 		// Firefox knows the body, but not as a property: given twice, a form would get a second boundary.
-		const extra = Object.entries(options).filter(([name]) => !(name in request) && name !== 'body');
-		const send = createAuthorizedFetch(session, settings, call);
-		return send(request, extra.length > 0 ? Object.fromEntries(extra) : undefined);
+		const extra = ownWhere(options, (_, name) => !(name in request) && name !== 'body');
+		return send(request, Object.keys(extra).length > 0 ? extra : undefined);
 	};
 
 	return {
@@ -98,7 +92,7 @@ export function createAuth(options: AuthOptions): Auth {
 		fetch: authorizedFetch,
 		getToken: async options => {
 			const {signal, minimumLifetime = 0} = own(options);
-			if (typeof minimumLifetime !== 'number' || !(minimumLifetime >= 0 && minimumLifetime < Infinity)) {
+			if (!Number.isFinite(minimumLifetime) || minimumLifetime < 0) {
 				throw new ConfigError('minimumLifetime must be seconds, at least 0');
 			}
 			signal?.throwIfAborted();
@@ -119,20 +113,17 @@ const globalFetch = async (input: RequestInfo | URL, init?: RequestInit): Promis
 
 const withoutRefreshToken = ({refresh_token: _, ...token}: TokenSet): AccessToken => token;
 
-/** A body that can be read once. All others can be sent again. */
-const isStream = (body: unknown): boolean =>
-	typeof body === 'object' && body !== null && (Symbol.asyncIterator in body || 'getReader' in body);
-
 /** The origin to which ky's `baseUrl` and `prefix` lead: worked out once for calls that repeat them. */
 function createOriginResolver(): (baseUrl?: string | URL, prefix?: string | URL) => readonly string[] | undefined {
-	let known: readonly [baseUrl?: unknown, prefix?: unknown] = [];
+	let known = '';
 	let origins: readonly string[] | undefined;
-	return (baseUrl, prefix) => {
-		if (known[0] !== baseUrl || known[1] !== prefix) {
-			known = [baseUrl, prefix];
+	return (baseUrl = '', prefix = '') => {
+		const key = `${baseUrl} ${prefix}`;
+		if (key !== known) {
+			known = key;
 			const {document, location} = globalThis as {document?: Document; location?: Location};
 			const here = document?.baseURI ?? location?.href;
-			const target = secureUrl(prefix ?? '', baseUrl ? secureUrl(baseUrl, here) : here);
+			const target = secureUrl(prefix, baseUrl ? secureUrl(baseUrl, here) : here);
 			origins = baseUrl || prefix ? (target ? [`${target.origin}/`] : []) : undefined;
 		}
 		return origins;

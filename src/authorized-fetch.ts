@@ -2,79 +2,75 @@ import {parseChallenges} from './challenge.ts';
 import {ConfigError} from './errors.ts';
 import type {Settings} from './options.ts';
 import {followRedirects} from './redirect.ts';
+import {dropsAuthorization} from './runtime.ts';
 import type {Session} from './session.ts';
 import type {TokenSet} from './token-response.ts';
 
 /** A `fetch` that is given a `Request`, and the options that are not the platform's, such as `cf` or `next`. */
 export type Fetch = (request: Request, extra?: RequestInit) => Promise<Response>;
 
-/** What one call is made with. */
-export interface AuthorizedCall {
-	/** Sends the requests. */
-	readonly fetch: Fetch;
-	/** The origins that may receive the token, each with a slash behind it. */
-	readonly origins: readonly string[] | undefined;
-	/** Whether the body is a stream, which can be sent once. */
-	readonly isStream: boolean;
-	/** Whether `fetch` may follow redirects: it drops the token where they lead elsewhere. */
-	readonly followsSafely: boolean;
-}
+/**
+Makes the `fetch` of one call.
+
+@param fetch Sends the requests.
+@param origins The origins that may receive the token, each with a slash behind it.
+@param body Of the call.
+*/
+export type Authorizer = (fetch: Fetch, origins: readonly string[] | undefined, body: unknown) => Fetch;
 
 /**
-The `fetch` of one call. Each attempt of the call, also a repeated one of ky's, goes out with the token of that moment; after a
-401 that a new token can help, one attempt of the call is sent again with it.
+Each attempt of a call, also a repeated one of ky's, goes out with the token of that moment; after a 401 that a new token can
+help, one attempt of the call is sent again with it.
 */
-export function createAuthorizedFetch(
-	session: Session,
-	settings: Settings,
-	{fetch, origins, isStream, followsSafely}: AuthorizedCall,
-): Fetch {
-	const isInsideGrant = session.isAsking();
-	let isRetried = false;
-	return async (request, extra) => {
-		if (request.headers.has('authorization')) return fetch(request, extra);
-		if (!origins) throw new ConfigError('origins is needed where there is no baseUrl or prefix');
-		const origin = origins.find(candidate => request.url.startsWith(candidate));
-		if (!origin) return fetch(request, extra);
-		if (isInsideGrant) throw new ConfigError('grant must not use the session that it serves');
-		const signOuts = session.signOuts();
-		const token = session.presentToken(settings) ?? (await session.findToken(settings, request));
-		if (!token) return fetch(request, extra);
+export function createAuthorizer(session: Session, settings: Settings): Authorizer {
+	const followsSafely = dropsAuthorization();
+	return (fetch, origins, body) => {
+		const isStream = isReadOnce(body);
+		const isInsideGrant = session.isAsking();
+		let isRetried = false;
+		return async (request, extra) => {
+			if (request.headers.has('authorization')) return fetch(request, extra);
+			if (!origins) throw new ConfigError('origins is needed where there is no baseUrl or prefix');
+			const origin = origins.find(candidate => request.url.startsWith(candidate));
+			if (!origin) return fetch(request, extra);
+			if (isInsideGrant) throw new ConfigError('grant must not use the session that it serves');
+			const signOuts = session.signOuts();
+			const token = session.presentToken(settings) ?? (await session.findToken(settings, request));
+			if (!token) return fetch(request, extra);
 
-		// On a request of its own: what ky holds, and puts into its errors, never has the token.
-		const send = ({access_token}: TokenSet): Promise<Response> => {
-			const authorized = isStream ? new Request(request) : request.clone();
-			authorized.headers.set('authorization', `Bearer ${access_token}`);
-			if (followsSafely) return fetch(authorized, extra);
-			return followRedirects(hop => fetch(hop, extra), authorized, isStream);
-		};
+			const send = async (carried: TokenSet, isLast: boolean): Promise<Response> => {
+				// On a request of its own: what ky holds, and puts into its errors, never has the token.
+				const authorized = isStream ? new Request(request) : request.clone();
+				authorized.headers.set('authorization', `Bearer ${carried.access_token}`);
+				const response = await (followsSafely
+					? fetch(authorized, extra)
+					: followRedirects(hop => fetch(hop, extra), authorized, isStream));
+				const isJudged = response.ok || (isLast && isRefused(response, origin));
+				if (isJudged) session.judge(settings, carried, !response.ok);
+				return response;
+			};
 
-		const response = await send(token);
-		if (!isRefused(response, origin)) {
-			if (response.ok) session.judge(settings, token, false);
-			return response;
-		}
-		if (isRetried) {
-			session.judge(settings, token, true);
-			return response;
-		}
-		let renewed: TokenSet | undefined;
-		try {
-			renewed = await session.replace(settings, token, signOuts, request);
-		} catch (error) {
+			const response = await send(token, isRetried);
+			if (isRetried || !isRefused(response, origin)) return response;
+			let renewed: TokenSet | undefined;
+			try {
+				renewed = await session.replace(settings, token, signOuts, request);
+			} catch (error) {
+				discard(response);
+				throw error;
+			}
+			if (!renewed) return response;
+			isRetried = true;
+			if (isStream) return response;
 			discard(response);
-			throw error;
-		}
-		if (!renewed) return response;
-		isRetried = true;
-		if (isStream) return response;
-		discard(response);
-		const second = await send(renewed);
-		if (isRefused(second, origin)) session.judge(settings, renewed, true);
-		else if (second.ok) session.judge(settings, renewed, false);
-		return second;
+			return send(renewed, true);
+		};
 	};
 }
+
+/** A body that can be read once. All others can be sent again. */
+const isReadOnce = (body: unknown): boolean =>
+	typeof body === 'object' && body !== null && (Symbol.asyncIterator in body || 'getReader' in body);
 
 /** An unread body keeps its connection. */
 function discard({body}: Response): void {

@@ -1,3 +1,6 @@
+import type {Awaitable} from './client-authentication.ts';
+import {TokenNetworkError} from './errors.ts';
+
 /** Somebody who waits, such as a `Request`. Its signal is looked up only where there is something to wait for. */
 export interface Waiter {
 	/** Ends the wait. */
@@ -9,17 +12,17 @@ The outcome of `work`, but not beyond a number of milliseconds, nor after the wa
 or with the signal's reason. The work itself goes on, and its late failure disturbs nobody.
 */
 export async function within<T>(
-	work: PromiseLike<T>,
+	work: () => Awaitable<T>,
 	milliseconds: number,
-	late: () => unknown,
+	late: () => unknown = () => new TokenNetworkError('timeout'),
 	waiter?: Waiter,
 ): Promise<T> {
 	const signal = waiter?.signal;
 	let timer: ReturnType<typeof setTimeout> | undefined;
-	let leave: (() => void) | undefined;
+	let leave = (): void => {};
 	try {
 		return await new Promise<T>((resolve, reject) => {
-			work.then(resolve, reject);
+			(async () => work())().then(resolve, reject);
 			// Beyond this number a timer fires at once, on every runtime.
 			timer = setTimeout(() => reject(late()), Math.min(milliseconds, 2 ** 31 - 1));
 			// What is waited for keeps a process alive, where it is anything real. Its deadline does not. (Node, Bun.)
@@ -30,6 +33,6 @@ export async function within<T>(
 		});
 	} finally {
 		clearTimeout(timer);
-		if (leave) signal?.removeEventListener('abort', leave);
+		signal?.removeEventListener('abort', leave);
 	}
 }

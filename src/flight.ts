@@ -19,10 +19,8 @@ export interface SingleFlight {
 	abandon(error: Error): void;
 }
 
-interface Outcome {
-	readonly token: TokenSet | undefined;
-	readonly error: unknown;
-}
+/** Gives the token, or throws what the renewal failed with. */
+type Outcome = () => TokenSet;
 
 interface Flight {
 	/** The access token that is renewed. */
@@ -34,6 +32,10 @@ interface Flight {
 	steps: number;
 }
 
+const fail = (error: unknown) => (): never => {
+	throw error;
+};
+
 /** A single flight that nobody has begun. */
 export function createSingleFlight(): SingleFlight {
 	let current: Flight | undefined;
@@ -42,7 +44,7 @@ export function createSingleFlight(): SingleFlight {
 		if (current === flight) current = undefined;
 	};
 
-	const begin = (renew: Renew, stale: TokenSet | undefined, {waitUntil}: Settings): Flight => {
+	const begin = (renew: Renew, stale: string | undefined, {waitUntil}: Settings): Flight => {
 		let resolve: (outcome: Outcome) => void;
 		const outcome = new Promise<Outcome>(fulfil => {
 			resolve = fulfil;
@@ -52,23 +54,25 @@ export function createSingleFlight(): SingleFlight {
 			leave(flight);
 			resolve(result);
 		};
-		const flight: Flight = {stale: stale?.access_token, outcome, land, steps: 0};
-		const over = renew(() => flight.steps++).then(
-			token => land({token, error: undefined}),
-			(error: unknown) => land({token: undefined, error}),
+		const flight: Flight = {stale, outcome, land, steps: 0};
+		waitUntil(
+			renew(() => flight.steps++).then(
+				token => land(() => token),
+				error => land(fail(error)),
+			),
 		);
-		waitUntil(over);
 		return flight;
 	};
 
 	const board: SingleFlight['board'] = async (settings, renew, stale, waiter) => {
 		waiter.signal?.throwIfAborted();
+		const refused = stale?.access_token;
 		for (;;) {
-			const flight = (current ??= begin(renew, stale, settings));
+			const flight = (current ??= begin(renew, refused, settings));
 			const {steps} = flight;
 			const outcome = await within(
 				// A rejection is the runtime's: the owner is gone.
-				flight.outcome.catch(() => undefined),
+				() => flight.outcome.catch(() => leave(flight)),
 				2 * settings.timeout,
 				() => {
 					if (steps === flight.steps) leave(flight);
@@ -76,13 +80,11 @@ export function createSingleFlight(): SingleFlight {
 				},
 				waiter,
 			);
-			if (!outcome) leave(flight);
-			else if (!outcome.token) throw outcome.error;
+			const token = outcome?.();
 			// One that began for an older token may have found the very one that is to be renewed.
-			else if (outcome.token.access_token !== stale?.access_token || flight.stale === stale?.access_token)
-				return outcome.token;
+			if (token && (token.access_token !== refused || flight.stale === refused)) return token;
 		}
 	};
 
-	return {board, abandon: error => current?.land({token: undefined, error})};
+	return {board, abandon: error => current?.land(fail(error))};
 }

@@ -1,5 +1,5 @@
 import {within} from './deadline.ts';
-import {ConfigError, TokenNetworkError} from './errors.ts';
+import {ConfigError} from './errors.ts';
 import {checkClient, checkSecret, type Settings} from './options.ts';
 import type {RevokeTokenRequest} from './revocation-request.ts';
 import type {AuthTokenRequest} from './token-request.ts';
@@ -32,8 +32,7 @@ export async function prepare(
 	}
 	const given = [...parameters];
 	const headers = new Headers({accept: 'application/json'});
-	const authenticate = async (): Promise<void> => clientAuthentication({clientId, tokenEndpoint, parameters, headers});
-	await within(authenticate(), timeout, () => new TokenNetworkError('timeout'));
+	await within(() => clientAuthentication({clientId, tokenEndpoint, parameters, headers}), timeout);
 	checkSecret(settings, parameters.get('client_secret'));
 	const names = [...parameters.keys()];
 	// RFC 6749 §2.3

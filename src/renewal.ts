@@ -1,19 +1,13 @@
+import type {Awaitable} from './client-authentication.ts';
 import {createCoolDown} from './cool-down.ts';
 import {type Waiter, within} from './deadline.ts';
-import {
-	isRegrantError,
-	LockError,
-	OAuthError,
-	type RegrantError,
-	SessionEndedError,
-	TokenNetworkError,
-} from './errors.ts';
+import {isRegrantError, LockError, OAuthError, type RegrantError, SessionEndedError} from './errors.ts';
 import {createSingleFlight} from './flight.ts';
 import type {Settings} from './options.ts';
 import {own} from './own.ts';
 import {prepare, type PreparedRequest} from './prepared-request.ts';
 import type {SessionEvents} from './session-events.ts';
-import type {SessionCounts, SessionRecord} from './session-record.ts';
+import type {SessionRecord} from './session-record.ts';
 import {locked} from './store-lock.ts';
 import {askForToken, revoke} from './token-endpoint.ts';
 import {AuthTokenRequest, readRequest} from './token-request.ts';
@@ -42,15 +36,6 @@ export function secondsLeft({expires_at, issued_at}: TokenSet, now: number): num
 const refreshTokenOf = (request: AuthTokenRequest): string | undefined =>
 	request.grant_type === 'refresh_token' ? request.refresh_token : undefined;
 
-/** One try to get a token. */
-interface Attempt {
-	readonly from: TokenSet | undefined;
-	readonly request: AuthTokenRequest;
-	readonly prepared: PreparedRequest;
-	readonly begun: SessionCounts;
-	readonly step: () => void;
-}
-
 /** The renewal of the session with this record. */
 export function createRenewal(record: SessionRecord, {emit, hold, release}: SessionEvents): Renewal {
 	/** Refresh tokens that would end the whole grant if they were sent: the last one refused, and the last one of a `grant`. */
@@ -67,14 +52,14 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 		!!refresh_token && refresh_token !== dead && refresh_token !== spent;
 
 	const isPossible = ({grant}: Settings, token: TokenSet | undefined): boolean =>
+		typeof grant === 'function' ||
 		isAlive(token?.refresh_token) ||
-		(typeof grant === 'object' && (grant.grant_type !== 'refresh_token' || isAlive(grant.refresh_token))) ||
-		typeof grant === 'function';
+		(!!grant && (grant.grant_type !== 'refresh_token' || isAlive(grant.refresh_token)));
 
 	/** What `grant` asks for. A function is the caller's own code: it has a deadline, and is called without a lock. */
 	const ask = async ({grant, timeout}: Settings): Promise<AuthTokenRequest | undefined> => {
 		if (typeof grant !== 'function') return grant;
-		const call = async (): Promise<AuthTokenRequest> => {
+		const call = (): Awaitable<AuthTokenRequest> => {
 			isAsking = true;
 			try {
 				return grant();
@@ -82,15 +67,7 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 				isAsking = false;
 			}
 		};
-		return readRequest(
-			AuthTokenRequest,
-			await within(call(), timeout, () => new TokenNetworkError('timeout')),
-			'grant',
-		);
-	};
-
-	const assertNotSuperseded = (start: number): void => {
-		if (start !== counts.epoch) throw new SessionEndedError('signed_out');
+		return readRequest(AuthTokenRequest, await within(call, timeout), 'grant');
 	};
 
 	const revokeRefreshToken: Renewal['revoke'] = async (settings, token) => {
@@ -108,56 +85,13 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 		throw new SessionEndedError('invalid_grant', options);
 	};
 
-	/** Under the lock: look again, send, look again, write. Undefined where the record is another one than was looked at before. */
-	const spend = async (
-		settings: Settings,
-		{from, request, prepared, begun, step}: Attempt,
-		isHeld?: () => boolean,
-	): Promise<TokenSet | undefined> => {
-		step();
-		if (!isSameToken(await record.read(settings, undefined, true), from)) return undefined;
-		assertNotSuperseded(begun.epoch);
-		step();
-		const sent = refreshTokenOf(request);
-		const isRefresh = !!sent && sent === from?.refresh_token;
-		// Stopped for so long that another holder may be at it.
-		if (isHeld?.() === false) throw new LockError();
-		const {token, error} = await askForToken(settings, prepared, isRefresh ? from : undefined);
-		step();
-		const current = begun.epoch === counts.epoch ? await record.read(settings) : from;
-		const assertNotSignedOut = (isGone: boolean): void => {
-			if (begun.signOuts === counts.signOuts && !isGone) return;
-			// Here or elsewhere. Not so where somebody signed in: the token may be of the same grant.
-			settings.waitUntil(revokeRefreshToken(settings, token).catch(() => {}));
-			throw new SessionEndedError('signed_out');
-		};
-		assertNotSignedOut(!!from && !current);
-		assertNotSuperseded(begun.epoch);
-		if (!isSameToken(current, from)) return undefined;
-		step();
-		if (error) {
-			// The old refresh token is spent, however useless the rest of the answer is.
-			if (from && token) await record.replace(settings, from, own({...from, ...token}));
-			return bury(settings, from, request, error);
-		}
-		if (!isRefresh && sent && sent !== token.refresh_token) spent = sent;
-		coolDown.reset();
-		const isKept = await record.replace(settings, from, token);
-		assertNotSignedOut(false);
-		assertNotSuperseded(begun.epoch);
-		if (!isKept) return undefined;
-		emit({type: 'token', cause: isRefresh ? 'refresh' : 'grant', expires_at: token.expires_at});
-		return token;
-	};
-
 	/** Gives up a refresh token that was refused for good, and only then. Throws where there is nothing else to get a token with. */
 	const bury = async (
 		settings: Settings,
 		from: TokenSet | undefined,
-		request: AuthTokenRequest,
+		refused: string | undefined,
 		error: RegrantError,
 	): Promise<undefined> => {
-		const refused = refreshTokenOf(request);
 		if (!refused || !(error instanceof OAuthError) || error.error !== 'invalid_grant' || error.retryable) throw error;
 		dead = refused;
 		if (!isPossible(settings, undefined)) await end(settings, from, {cause: error});
@@ -169,36 +103,78 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 
 	const renew = async (settings: Settings, stale: TokenSet | undefined, step: () => void): Promise<TokenSet> => {
 		const begun = {...counts};
+		const assertStanding = (late?: Partial<TokenSet>): void => {
+			if (begun.epoch === counts.epoch) return;
+			// Signed out, here or elsewhere. Not so where somebody signed in: the token may be of the same grant.
+			if (begun.signOuts !== counts.signOuts) settings.waitUntil(revokeRefreshToken(settings, late).catch(() => {}));
+			throw new SessionEndedError('signed_out');
+		};
+
+		/** Under the lock: look again, send, look again, write. Undefined where the record is another one than was looked at before. */
+		const spend = async (
+			from: TokenSet | undefined,
+			request: AuthTokenRequest,
+			prepared: PreparedRequest,
+			isHeld?: () => boolean,
+		): Promise<TokenSet | undefined> => {
+			step();
+			if (!isSameToken(await record.read(settings, undefined, true), from)) return undefined;
+			assertStanding();
+			step();
+			const sent = refreshTokenOf(request);
+			const isRefresh = !!sent && sent === from?.refresh_token;
+			// Stopped for so long that another holder may be at it.
+			if (isHeld?.() === false) throw new LockError();
+			const {token, error} = await askForToken(settings, prepared, isRefresh ? from : undefined);
+			step();
+			assertStanding(token);
+			const current = await record.read(settings);
+			assertStanding(token);
+			if (!isSameToken(current, from)) return undefined;
+			step();
+			if (error) {
+				// The old refresh token is spent, however useless the rest of the answer is.
+				if (from && token) await record.replace(settings, from, own({...from, ...token}));
+				return bury(settings, from, sent, error);
+			}
+			if (!isRefresh && sent && sent !== token.refresh_token) spent = sent;
+			coolDown.reset();
+			const isKept = await record.replace(settings, from, token);
+			assertStanding(token);
+			if (!isKept) return undefined;
+			emit({type: 'token', cause: isRefresh ? 'refresh' : 'grant', expires_at: token.expires_at});
+			return token;
+		};
+
 		let asked: AuthTokenRequest | undefined;
 		for (;;) {
 			step();
 			const from = await record.read(settings);
-			assertNotSuperseded(begun.epoch);
+			assertStanding();
 			const now = settings.now();
 			if (from && from.access_token !== stale?.access_token && secondsLeft(from, now) > 0) return from;
 			coolDown.check(now);
 			step();
-			const canRefresh = isAlive(from?.refresh_token);
-			if (!canRefresh && !asked && settings.grant) {
+			const refresh_token = from?.refresh_token;
+			let request = asked;
+			if (isAlive(refresh_token)) request = {grant_type: 'refresh_token', refresh_token, client_secret};
+			else if (!asked && settings.grant) {
 				asked = await ask(settings);
 				client_secret = asked?.client_secret;
 				// That took its time: look again.
 				continue;
 			}
-			const request: AuthTokenRequest | undefined = canRefresh
-				? {grant_type: 'refresh_token', refresh_token: from.refresh_token, client_secret}
-				: asked;
 			if (!request) throw new SessionEndedError('no_refresh_token');
-			if (!canRefresh && request.grant_type === 'refresh_token' && !isAlive(request.refresh_token)) {
+			const sent = refreshTokenOf(request);
+			if (sent && !isAlive(sent)) {
 				await end(settings, from);
 				continue;
 			}
 			const prepared = await prepare(settings, request);
 			step();
-			const attempt = {from, request, prepared, begun, step};
 			const task = async (isHeld?: () => boolean): Promise<TokenSet | undefined> => {
 				if (settings.store.lock) hold();
-				return spend(settings, attempt, isHeld);
+				return spend(from, request, prepared, isHeld);
 			};
 			const token = await locked(settings, task).finally(release);
 			if (token) return token;

@@ -112,13 +112,15 @@ export function createRecord(store: TokenStore, {emit, superseded}: RecordWatch)
 	};
 
 	/** An operation of the store, within the deadline. */
-	const operate = <T>(operation: () => Awaitable<T>, {timeout, now}: Settings, waiter?: Waiter): Awaitable<T> => {
-		const answer = operation();
-		if (typeof Object(answer).then !== 'function') return answer;
-		const settled = Promise.resolve(answer).finally(() => {
-			stuckUntil = 0;
-		});
-		return within(settled, timeout, () => (stuckUntil = now() + timeout), waiter);
+	const operate = async <T>(operation: () => Awaitable<T>, {timeout, now}: Settings, waiter?: Waiter): Promise<T> => {
+		const work = async (): Promise<T> => {
+			try {
+				return await operation();
+			} finally {
+				stuckUntil = 0;
+			}
+		};
+		return within(work, timeout, () => (stuckUntil = now() + timeout), waiter);
 	};
 
 	/** What the store holds is checked like an answer from the network: others can write there. */
@@ -157,9 +159,12 @@ export function createRecord(store: TokenStore, {emit, superseded}: RecordWatch)
 			let error: StoreError | undefined;
 			try {
 				if (settings.now() < stuckUntil) throw undefined;
-				const answer = operate(() => store.get(), settings, waiter);
-				isMemory = !isInTurn && answer === saved && !!token;
-				record = await answer;
+				const get = (): Awaitable<unknown> => {
+					const answer = store.get();
+					isMemory = !isInTurn && answer === saved && !!token;
+					return answer;
+				};
+				record = await operate(get, settings, waiter);
 			} catch {
 				waiter?.signal?.throwIfAborted();
 				error = fail('store_read');

@@ -25,10 +25,14 @@ export async function locked<T>({store, timeout}: Settings, task: (isHeld?: () =
 		released = (async () => store.lock?.(hold, signal))();
 		released.then(begin, begin);
 	});
-	await within(begun, timeout, () => waiting.abort()).catch(() => {});
-	if (!outcome || !released) throw new LockError();
+	await within(
+		() => begun,
+		timeout,
+		() => waiting.abort(),
+	).catch(() => {});
+	if (!outcome) throw new LockError();
 	await outcome.catch(() => {});
 	// A lock that is not released is the next holder's trouble: the token is stored.
-	await within(released, timeout, () => undefined).catch(() => {});
+	await within(() => released, timeout).catch(() => {});
 	return outcome;
 }

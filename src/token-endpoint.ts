@@ -109,8 +109,7 @@ async function post(
 		signal: controller.signal,
 	});
 	try {
-		const exchange = async (): Promise<Answer> => readAnswer(await fetch(url, init));
-		const answer = await within(exchange(), timeout, () => new TokenNetworkError('timeout'));
+		const answer = await within(async () => readAnswer(await fetch(url, init)), timeout);
 		const {access_token, refresh_token} = own(answer.record);
 		const secrets = spellings([accessToken, access_token, refresh_token, ...secretsOf(settings, parameters, headers)]);
 		const facts = factsOf(answer, secrets, settings.now());

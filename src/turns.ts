@@ -19,7 +19,7 @@ export function createTurns(): Turns {
 	const wait: Turns['wait'] = async (milliseconds, waiter) => {
 		while (current) {
 			const mine = current;
-			await within(mine, milliseconds, () => undefined, waiter).catch(() => waiter?.signal?.throwIfAborted());
+			await within(() => mine, milliseconds, undefined, waiter).catch(() => waiter?.signal?.throwIfAborted());
 			leave(mine);
 		}
 	};

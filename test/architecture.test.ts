@@ -8,11 +8,12 @@ words, checked messages, one exchange, one session, the wrapper, the hook. A new
 */
 const floors: ReadonlyArray<readonly string[]> = [
 	// Words.
-	['deadline.ts', 'field.ts', 'own.ts', 'random-id.ts', 'runtime.ts', 'secure-url.ts'],
+	['field.ts', 'own.ts', 'random-id.ts', 'runtime.ts', 'secure-url.ts'],
 	['challenge.ts', 'client-authentication.ts', 'client-fields.ts', 'errors.ts', 'redirect.ts', 'validate.ts'],
 	// Checked messages.
 	[
 		'answer.ts',
+		'deadline.ts',
 		'lease.ts',
 		'path-template.ts',
 		'revocation-request.ts',
@@ -20,9 +21,8 @@ const floors: ReadonlyArray<readonly string[]> = [
 		'standard-schema.ts',
 		'token-request.ts',
 		'token-response.ts',
-		'turns.ts',
 	],
-	['endpoint-definition.ts', 'record-text.ts', 'refusal.ts', 'token-store.ts'],
+	['endpoint-definition.ts', 'record-text.ts', 'refusal.ts', 'token-store.ts', 'turns.ts'],
 	['cool-down.ts', 'endpoint-inference.ts', 'endpoint-request.ts', 'endpoint-response.ts'],
 	// The request builder, which knows no session.
 	['endpoint.ts'],
