@@ -12,6 +12,8 @@ export interface Complaint {
 
 /** A folder elsewhere, in which regrant, ky and valibot are installed as a user has them. */
 export interface UserProject {
+	/** Its folder. */
+	readonly root: string;
 	/** Writes a file, and gives its path. */
 	write(name: string, text: string): string;
 	/** Compiles all files that were written, under the strictest settings and these. */
@@ -51,6 +53,7 @@ export function createUserProject(): UserProject {
 	}
 	write('package.json', '{"type": "module"}');
 	return {
+		root,
 		write,
 		async compile(compilerOptions) {
 			write('tsconfig.json', JSON.stringify({compilerOptions: {...strictest, ...compilerOptions}, include: ['*.ts']}));

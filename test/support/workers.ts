@@ -110,8 +110,8 @@ export async function ask(url: string, body?: unknown): Promise<Outcome> {
 }
 
 /** A request whose client can go as one does that is closed: with a TCP RST. A mere end goes unnoticed. */
-export function sendAbruptly(url: string): () => void {
-	const request = send(url, {agent: false});
+export function sendAbruptly(url: string, headers: Readonly<Record<string, string>> = {}): () => void {
+	const request = send(url, {agent: false, headers});
 	request.on('error', () => {});
 	request.end();
 	return () => request.socket?.resetAndDestroy();

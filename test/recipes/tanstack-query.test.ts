@@ -1,0 +1,101 @@
+import {QueryObserver} from '@tanstack/query-core';
+import {expect} from 'vitest';
+import {createGate, expired, signIn} from '../scenario.ts';
+import {test as base} from '../support/recipe-test.ts';
+import {once} from '../support/stage.ts';
+
+const test = base
+	.extend('imported', {scope: 'file'}, async ({environment}) => {
+		environment();
+		return import('../../playground/recipes/tanstack-query.ts');
+	})
+	.extend('recipe', async ({imported}, {onCleanup}) => {
+		onCleanup(() => imported.queryClient.clear());
+		return imported;
+	});
+
+test('queries at once on an expired token make one grant', async ({server, recipe: {auth, me, queryClient}}) => {
+	await signIn(server, auth, expired);
+	const queries = Array.from({length: 20}, (_, index) =>
+		queryClient.fetchQuery({...me, queryKey: [...me.queryKey, index]}),
+	);
+	expect(new Set((await Promise.all(queries)).map(({subject}) => subject)).size).toBe(1);
+	expect(server.calls.map(({status}) => status)).toEqual(Array.from({length: 20}, () => 200));
+	expect(server.tokenRequests.map(({status}) => status)).toEqual([200]);
+});
+
+test('R59, F-75: a query that is cancelled while the server renews the token costs no session', async ({
+	server,
+	recipe,
+}) => {
+	const {auth, me, queryClient} = recipe;
+	await signIn(server, auth, expired);
+	// The refresh token is spent by now: who dropped the answer would have lost the session.
+	const gate = createGate();
+	server.onTokenAnswer(once(gate.pass));
+	const query = queryClient.fetchQuery(me);
+	await gate.reached;
+	await queryClient.cancelQueries(me);
+	await expect(query).rejects.toThrow('CancelledError');
+	expect(server.calls).toEqual([]);
+	gate.open();
+	expect((await queryClient.fetchQuery(me)).subject).toMatch(/^user-/);
+	expect(server.tokenRequests.map(({status}) => status)).toEqual([200]);
+	await auth.refresh();
+	expect(server.tokenRequests.map(({status}) => status)).toEqual([200, 200]);
+});
+
+test('a component that goes ends its query, and the one that stays gets its answer', async ({server, recipe}) => {
+	const {auth, me, queryClient} = recipe;
+	await signIn(server, auth, expired);
+	const gate = createGate();
+	server.onTokenAnswer(once(gate.pass));
+	const staying = new QueryObserver(queryClient, me);
+	const going = new QueryObserver(queryClient, {...me, queryKey: ['going']});
+	const answered = Promise.withResolvers<string>();
+	const leave = staying.subscribe(({data}) => {
+		if (data) answered.resolve(data.subject);
+	});
+	const go = going.subscribe(() => {});
+	await gate.reached;
+	go();
+	expect(going.getCurrentResult().fetchStatus).toBe('fetching');
+	gate.open();
+	expect(await answered.promise).toMatch(/^user-/);
+	leave();
+	expect(queryClient.getQueryData(['going'])).toBeUndefined();
+	expect(server.calls.map(({status}) => status)).toEqual([200]);
+	expect(server.tokenRequests.map(({status}) => status)).toEqual([200]);
+});
+
+test('a token endpoint that asks to wait is asked again when it says, and not before', async ({server, recipe}) => {
+	const {auth, me, queryClient} = recipe;
+	await signIn(server, auth, expired);
+	server.onToken(once(() => new Response(null, {status: 503, headers: {'retry-after': '1'}})));
+	expect((await queryClient.fetchQuery(me)).subject).toMatch(/^user-/);
+	expect(queryClient.getQueryState(me.queryKey)?.fetchFailureCount).toBe(0);
+	expect(server.tokenRequests.map(({status}) => status)).toEqual([503, 200]);
+	expect(server.calls.map(({status}) => status)).toEqual([200]);
+});
+
+test('what will not pass is not tried again', async ({server, recipe: {auth, me, queryClient}}) => {
+	await signIn(server, auth, expired);
+	server.onToken(once(() => Response.json({error: 'invalid_client'}, {status: 401})));
+	await expect(queryClient.fetchQuery(me)).rejects.toMatchObject({name: 'OAuthError', error: 'invalid_client'});
+	expect(server.calls).toEqual([]);
+	expect(server.tokenRequests.map(({status}) => status)).toEqual([401]);
+	expect((await queryClient.fetchQuery(me)).subject).toMatch(/^user-/);
+});
+
+test('a session that ends takes along what its user has seen, and what was on its way', async ({server, recipe}) => {
+	const {auth, me, queryClient} = recipe;
+	await signIn(server, auth);
+	await queryClient.fetchQuery(me);
+	await auth.setToken({...(await server.mint()), ...expired, refresh_token: 'never-issued'});
+	await expect(queryClient.fetchQuery({...me, queryKey: ['other']})).rejects.toThrow('CancelledError');
+	expect(queryClient.getQueryData(me.queryKey)).toBeUndefined();
+	// Without a token it is the API that refuses.
+	await expect(queryClient.fetchQuery(me)).rejects.toMatchObject({name: 'HTTPError'});
+	expect(server.calls.map(({status}) => status)).toEqual([200, 401]);
+	expect(server.tokenRequests.map(({status}) => status)).toEqual([400]);
+});
