@@ -19,6 +19,8 @@ export interface Auth {
 	The platform's `fetch` with the token, for everything that is not ky.
 
 	@throws {ConfigError} without `origins`.
+	@throws {RegrantError} what the renewal of its token failed with.
+	@see https://www.rfc-editor.org/rfc/rfc6750#section-2.1
 	*/
 	readonly fetch: typeof fetch;
 	/**
@@ -27,6 +29,7 @@ export interface Auth {
 	@param options.signal Ends the wait of this caller alone.
 	@param options.minimumLifetime Seconds for which the token must still be good. More than the server's lifetimes makes each
 	call renew. Default: 0.
+	@throws {ConfigError} where `minimumLifetime` is no such number.
 	@throws {SessionEndedError} where there is nothing to get one with.
 	@throws {RegrantError} what the renewal failed with.
 	*/
@@ -37,6 +40,7 @@ export interface Auth {
 	@param options.signal Ends the wait of this caller alone.
 	@throws {SessionEndedError} where there is nothing to get one with.
 	@throws {RegrantError} what the renewal failed with.
+	@see https://www.rfc-editor.org/rfc/rfc6749#section-6
 	*/
 	refresh(options?: Pick<TokenOptions, 'signal'>): Promise<AccessToken>;
 	/**
@@ -44,6 +48,7 @@ export interface Auth {
 
 	@throws {ConfigError} where it is not usable. The message names the field.
 	@throws {StoreError} where it could not be stored. It is kept in memory all the same.
+	@throws {SessionEndedError} where somebody signed out meanwhile.
 	*/
 	setToken(token: AuthToken | TokenSet): Promise<void>;
 	/**
@@ -53,6 +58,7 @@ export interface Auth {
 
 	@throws {RegrantError} where the revocation failed. The session is forgotten all the same.
 	@throws {StoreError} where the store did not forget it. It is not used again all the same.
+	@see https://www.rfc-editor.org/rfc/rfc7009#section-2
 	*/
 	signOut(): Promise<void>;
 	/** Hears of the session's events, until the function that it returns is called. */

@@ -3,7 +3,11 @@ import {own} from './own.ts';
 /** A value, or a promise of one. */
 export type Awaitable<T> = T | PromiseLike<T>;
 
-/** What a client authentication method is given, and may add to. */
+/**
+What a client authentication method is given, and may add to.
+
+@see https://www.rfc-editor.org/rfc/rfc6749#section-2.3
+*/
 export interface ClientAuthenticationContext {
 	/** The client's id. */
 	readonly clientId: string;
@@ -40,6 +44,7 @@ Sends the client's id and secret as HTTP Basic, each form-encoded before they ar
 
 @param secret Printable ASCII, not empty. Another one is a `ConfigError` of `createAuth` and of `requestToken`.
 @param options.encoding `'raw'` leaves both as they are, for servers that do not decode them. The id then has no colon.
+Default: both are encoded.
 @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1
 */
 export function clientSecretBasic(secret: string, options?: {readonly encoding?: 'raw'}): ClientAuthentication {

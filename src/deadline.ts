@@ -3,7 +3,7 @@ import {TokenNetworkError} from './errors.ts';
 
 /** Somebody who waits, such as a `Request`. Its signal is looked up only where there is something to wait for. */
 export interface Waiter {
-	/** Ends the wait. */
+	/** Ends the wait of this caller, and nothing else. Default: none. */
 	readonly signal?: AbortSignal | null | undefined;
 }
 

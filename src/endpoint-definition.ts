@@ -50,22 +50,25 @@ export interface EndpointDefinition<
 	readonly path: Path;
 	/** Gives a text for each parameter of the path. Default: texts are taken as they are. */
 	readonly params?: Params;
-	/** Gives the query, which is added to that of the ky instance. */
+	/** Gives the query, which is added to that of the ky instance. Default: nothing is added. */
 	readonly searchParams?: SearchParams;
-	/** Gives the body, sent as JSON. */
+	/** Gives the body, sent as JSON. Default: no body. */
 	readonly json?: Json;
-	/** Gives the body, sent as `application/x-www-form-urlencoded`. */
+	/** Gives the body, sent as `application/x-www-form-urlencoded`. Default: no body. */
 	readonly form?: Form;
-	/** Gives the body: anything that `fetch` takes. */
+	/** Gives the body: anything that `fetch` takes. Default: no body. */
 	readonly body?: Body;
-	/** Gives headers, which win over those of the ky instance and of the call. One that is undefined is left out. */
+	/**
+	Gives headers, which win over those of the ky instance and of the call. One that is undefined is left out. Default: nothing is
+	added.
+	*/
 	readonly headers?: Headers;
 	/**
 	What an answer is: a schema for JSON, which is given undefined for an empty body, or one of the other kinds. Default: `void`,
 	whatever comes is dropped, for nothing gets in unchecked.
 	*/
 	readonly response?: Response;
-	/** The schemas of error bodies, by status: see `isError`. */
+	/** The schemas of error bodies, by HTTP status: see `isError`. Default: none, and error bodies are left to ky. */
 	readonly errors?: Errors;
 }
 

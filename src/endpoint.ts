@@ -19,7 +19,10 @@ export interface EndpointError<Status extends number, Data> extends HTTPError<Da
 	/** The body, as the schema gives it. */
 	data: Data;
 	/** The response, its body read. */
-	response: KyResponse<Data> & {readonly status: Status};
+	response: KyResponse<Data> & {
+		/** The HTTP status. */
+		readonly status: Status;
+	};
 }
 
 /** The arguments of a call. */

@@ -46,6 +46,7 @@ The base of every error that regrant throws. None of them holds a request, a res
 can show a secret, however it is printed.
 */
 export class RegrantError extends Error {
+	/** That of the class, which minifiers leave alone. */
 	override readonly name: string = 'RegrantError';
 	/** Stable, for programs. */
 	declare readonly code: RegrantErrorCode;

@@ -17,8 +17,8 @@ export interface Lessor {
 /** What a store with a lease may be told. */
 export interface LeaseOptions {
 	/**
-	For how long a holder that does not answer any more keeps the lock, in milliseconds: 15,000 by default. One that runs keeps it up
-	for as long as it needs it. Should not be shorter than the `timeout` of the session.
+	For how long a holder that does not answer any more keeps the lock, in milliseconds. One that runs keeps it up for as long as it
+	needs it. Should not be shorter than the `timeout` of the session. Default: 15,000.
 	*/
 	readonly lease?: number | undefined;
 }

@@ -18,25 +18,43 @@ export interface TokenClient {
 	*/
 	readonly tokenEndpoint: string | URL;
 	/**
-	The revocation endpoint, under the same conditions.
+	The revocation endpoint, under the same conditions. Default: none, and a session that ends is forgotten here alone.
 
-	@see https://www.rfc-editor.org/rfc/rfc7009
+	@see https://www.rfc-editor.org/rfc/rfc7009#section-2
 	*/
 	readonly revocationEndpoint?: string | URL | undefined;
-	/** The client's id: printable ASCII. */
+	/**
+	The client's id: printable ASCII.
+
+	@see https://www.rfc-editor.org/rfc/rfc6749#section-2.2
+	*/
 	readonly clientId: string;
-	/** How the client proves itself. Default: `none()`, a public client. */
+	/**
+	How the client proves itself. Default: `none()`, a public client.
+
+	@see https://www.rfc-editor.org/rfc/rfc6749#section-2.3
+	*/
 	readonly clientAuthentication?: ClientAuthentication | undefined;
 	/** Lets a client secret be used in a page or a worker of a browser, where everybody can read it. Default: false. */
 	readonly allowSecretInBrowser?: boolean | undefined;
-	/** Encoding of request bodies. Default: `form`, as the RFC has it; `json` for APIs that want it. */
+	/**
+	Encoding of request bodies. Default: `form`, as the RFC has it; `json` for APIs that want it.
+
+	@see https://www.rfc-editor.org/rfc/rfc6749#appendix-B
+	*/
 	readonly encoding?: 'form' | 'json' | undefined;
 	/**
-	How `expires_in` is read: as seconds, as a Unix timestamp, or, by default, as a timestamp where it is above ten years
-	and as seconds elsewhere.
+	How `expires_in` is read: as `seconds`, or as a Unix `timestamp`. Default: `auto`, as a timestamp where it is above ten years and
+	as seconds elsewhere.
+
+	@see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
 	*/
 	readonly expiresIn?: ExpiresIn | undefined;
-	/** Token types beside `bearer` that are sent as `Bearer`, in any case. `dpop` is none of them. Default: none. */
+	/**
+	Token types beside `bearer` that are sent as `Bearer`, in any case. `dpop` is none of them. Default: none.
+
+	@see https://www.rfc-editor.org/rfc/rfc6749#section-7.1
+	*/
 	readonly tokenTypes?: readonly string[] | undefined;
 	/** The deadline of one token request, headers and body, in milliseconds. Default: 10,000. */
 	readonly timeout?: number | undefined;
@@ -50,8 +68,9 @@ export interface TokenClient {
 export interface AuthOptions extends TokenClient {
 	/**
 	How a first token is got, and a new one when the refresh token has died. A function is called for each grant, must
-	answer within `timeout`, and must not use the session that it serves. Without `grant`, a token comes from `setToken`
-	alone.
+	answer within `timeout`, and must not use the session that it serves. Default: none, a token comes from `setToken` alone.
+
+	@see https://www.rfc-editor.org/rfc/rfc6749#section-4.4
 	*/
 	readonly grant?: AuthTokenRequest | (() => Awaitable<AuthTokenRequest>) | undefined;
 	/**
@@ -65,7 +84,7 @@ export interface AuthOptions extends TokenClient {
 	readonly leeway?: number | undefined;
 	/**
 	Keeps a grant alive after the request that started it was answered or dropped. On Workers, where it would die with that
-	request and take a rotated refresh token along, pass `waitUntil` of `cloudflare:workers`.
+	request and take a rotated refresh token along, pass `waitUntil` of `cloudflare:workers`. Default: the runtime keeps it alive.
 	*/
 	readonly waitUntil?: ((promise: Promise<unknown>) => void) | undefined;
 }

@@ -15,7 +15,11 @@ export interface RevokeTokenRequest extends ClientFields {
 	readonly token_type_hint?: 'access_token' | 'refresh_token' | undefined;
 }
 
-/** Checks a revocation request. */
+/**
+Checks a revocation request.
+
+@see https://www.rfc-editor.org/rfc/rfc7009#section-2.1
+*/
 export const RevokeTokenRequest: GenericSchema<RevokeTokenRequest> = strictObject(
 	own({
 		token: field('token', vschars, 'printable ASCII'),

@@ -12,7 +12,14 @@ export interface StandardSchema<Input = unknown, Output = Input> {
 		/** Gives the value or what is wrong with it. */
 		readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
 		/** For the compiler alone. */
-		readonly types?: {readonly input: Input; readonly output: Output} | undefined;
+		readonly types?:
+			| {
+					/** What may be given to it. */
+					readonly input: Input;
+					/** What it gives. */
+					readonly output: Output;
+			  }
+			| undefined;
 	};
 }
 

@@ -31,7 +31,11 @@ export interface RefreshTokenRequest extends ClientFields {
 	readonly scope?: string | undefined;
 }
 
-/** A token request, by the type of grant being requested. */
+/**
+A token request, by the type of grant being requested.
+
+@see https://www.rfc-editor.org/rfc/rfc6749#section-3.2
+*/
 export type AuthTokenRequest = ClientCredentialsRequest | RefreshTokenRequest;
 
 // RFC 6749 §3.3
@@ -41,6 +45,8 @@ const scope = field('scope', /^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/, 'scope tokens wit
 /**
 Checks a token request: the fields of its grant type and no others. A parameter beyond these is added by a client
 authentication method of your own.
+
+@see https://www.rfc-editor.org/rfc/rfc6749#section-3.2
 */
 export const AuthTokenRequest: GenericSchema<AuthTokenRequest> = variant(
 	'grant_type',

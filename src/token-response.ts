@@ -9,7 +9,11 @@ An answer of the token endpoint, as the wire has it.
 @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
 */
 export interface AuthToken {
-	/** Fit for an `Authorization` header: RFC 6750 §2.1. */
+	/**
+	Fit for an `Authorization` header.
+
+	@see https://www.rfc-editor.org/rfc/rfc6750#section-2.1
+	*/
 	readonly access_token: string;
 	/** How the access token is used: `Bearer`, in any case. */
 	readonly token_type: string;
@@ -21,7 +25,11 @@ export interface AuthToken {
 	readonly scope?: string | null | undefined;
 }
 
-/** What a session holds: a plain JSON record. */
+/**
+What a session holds: a plain JSON record.
+
+@see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
+*/
 export interface TokenSet {
 	/** Sent to the resource server. */
 	readonly access_token: string;
@@ -37,7 +45,11 @@ export interface TokenSet {
 	readonly issued_at: number;
 }
 
-/** How `expires_in` is read. */
+/**
+How `expires_in` is read.
+
+@see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
+*/
 export type ExpiresIn = 'auto' | 'seconds' | 'timestamp';
 
 /** What an answer is read with. */
@@ -54,7 +66,11 @@ export interface TokenReading {
 	readonly scope?: string | null | undefined;
 }
 
-/** Checks an answer of the token endpoint, field by field. Members that are not known are ignored. */
+/**
+Checks an answer of the token endpoint, field by field. Members that are not known are ignored.
+
+@see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
+*/
 export const AuthToken: GenericSchema<AuthToken> = object(
 	own({
 		access_token: field('access_token', /^[\w.~+/-]+=*$/, 'a bearer token'),

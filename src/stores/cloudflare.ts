@@ -19,10 +19,18 @@ export interface VaultRequest {
 	readonly signal: never;
 }
 
+/** As much of an answer of a `TokenVault` as is used here. */
+export interface VaultResponse {
+	/** Whether the HTTP status is one of success. */
+	readonly ok: boolean;
+	/** Reads the body: JSON. */
+	text(): PromiseLike<string>;
+}
+
 /** A stub of a `TokenVault`. */
 export interface VaultStub {
 	/** Sends a request to the object. */
-	fetch(address: string, request: VaultRequest): PromiseLike<{readonly ok: boolean; text(): PromiseLike<string>}>;
+	fetch(address: string, request: VaultRequest): PromiseLike<VaultResponse>;
 }
 
 /** How often an object is asked that cannot be reached, the first pause between, and for how long, in milliseconds. */

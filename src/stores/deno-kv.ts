@@ -18,14 +18,22 @@ export interface DenoKvEntry {
 
 /** Changes that happen together, or not at all. */
 export interface DenoKvAtomic {
-	/** Nothing happens where the version is another one. */
+	/**
+	Nothing happens where the version is another one.
+
+	@param check.key The key whose version counts.
+	@param check.versionstamp The version that was read. Null where there was nothing.
+	*/
 	check(check: {key: DenoKvKeyPart[]; versionstamp: string | null}): DenoKvAtomic;
 	/** Sets. */
 	set(key: DenoKvKeyPart[], value: unknown): DenoKvAtomic;
 	/** Deletes. */
 	delete(key: DenoKvKeyPart[]): DenoKvAtomic;
-	/** Does all of it. */
-	commit(): Promise<{ok: boolean}>;
+	/** Does all of it, or nothing. */
+	commit(): Promise<{
+		/** Whether it was done. */
+		ok: boolean;
+	}>;
 }
 
 /** As much of `Deno.Kv` as is used here. */

@@ -7,7 +7,12 @@ export type {LeaseOptions} from '../lease.ts';
 
 /** A client, pool, cluster or sentinel of the package `redis` (node-redis), from version 4 on. */
 export interface NodeRedisClient {
-	/** Runs a script. */
+	/**
+	Runs a script.
+
+	@param options.keys The keys that it touches.
+	@param options.arguments Its arguments.
+	*/
 	eval(script: string, options: {keys: string[]; arguments: string[]}): Promise<unknown>;
 	/** Not called. Other packages have an `eval` with other arguments, and none of this name. */
 	sendCommand(...words: never[]): Promise<unknown>;
