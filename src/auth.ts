@@ -99,7 +99,7 @@ export function createAuth(options: AuthOptions): Auth {
 		getToken: async options => {
 			const {signal, minimumLifetime = 0} = own(options);
 			if (!Number.isFinite(minimumLifetime) || minimumLifetime < 0) {
-				throw new ConfigError('minimumLifetime must be seconds, at least 0');
+				throw new ConfigError('minimumLifetime must be seconds');
 			}
 			signal?.throwIfAborted();
 			return withoutRefreshToken(await session.getToken(settings, {signal, minimumLifetime}));

@@ -30,7 +30,7 @@ export function createAuthorizer(session: Session, settings: Settings): Authoriz
 		let isRetried = false;
 		return async (request, extra) => {
 			if (request.headers.has('authorization')) return fetch(request, extra);
-			if (!origins) throw new ConfigError('origins is needed where there is no baseUrl or prefix');
+			if (!origins) throw new ConfigError('origins, baseUrl or prefix is required');
 			const origin = origins.find(candidate => request.url.startsWith(candidate));
 			if (!origin) return fetch(request, extra);
 			if (isInsideGrant) throw new ConfigError('grant must not use the session that it serves');

@@ -10,6 +10,8 @@ export interface Waiter {
 /**
 The outcome of `work`, but not beyond a number of milliseconds, nor after the waiter's signal: then it rejects with what `late` makes,
 or with the signal's reason. The work itself goes on, and its late failure disturbs nobody.
+
+@param milliseconds Below 2 ** 31: beyond it a timer fires at once, on every runtime.
 */
 export async function within<T>(
 	work: () => Awaitable<T>,
@@ -23,8 +25,7 @@ export async function within<T>(
 	try {
 		return await new Promise<T>((resolve, reject) => {
 			(async () => work())().then(resolve, reject);
-			// Beyond this number a timer fires at once, on every runtime.
-			timer = setTimeout(() => reject(late()), Math.min(milliseconds, 2 ** 31 - 1));
+			timer = setTimeout(() => reject(late()), milliseconds);
 			// What is waited for keeps a process alive, where it is anything real. Its deadline does not. (Node, Bun.)
 			(timer as {unref?: () => void}).unref?.();
 			leave = () => reject(signal?.reason);

@@ -54,7 +54,7 @@ export class RegrantError extends Error {
 	declare readonly retryable: boolean;
 
 	static {
-		Object.defineProperty(this.prototype, brand, {value: true});
+		Object.assign(this.prototype, {[brand]: true});
 	}
 
 	/** Takes the stable code, the message for people, and what else is known: unless that says so, to try again is no use. */
@@ -124,7 +124,7 @@ export class OAuthError extends RegrantError {
 			'error' | 'error_description' | 'error_uri' | 'status' | 'retryAfter' | 'fields' | 'retryable'
 		>,
 	) {
-		super('oauth_error', `The server refused: ${facts.error} (status ${facts.status})`, facts);
+		super('oauth_error', `Refused: ${facts.error} (status ${facts.status})`, facts);
 	}
 }
 
@@ -145,7 +145,7 @@ export class TokenResponseError extends RegrantError {
 		facts: Facts<TokenResponseError, 'status' | 'contentType' | 'retryAfter' | 'retryable'>,
 		problem: string = code,
 	) {
-		super(code, `Not a usable answer: ${problem} (status ${facts.status})`, facts);
+		super(code, `Not usable: ${problem} (status ${facts.status})`, facts);
 	}
 }
 
@@ -156,7 +156,7 @@ export class TokenNetworkError extends RegrantError {
 
 	/** Takes the code, and as cause the platform's `TypeError` at most. */
 	constructor(code: 'network' | 'timeout', options?: ErrorOptions) {
-		super(code, `The token endpoint did not answer: ${code}`, {retryable: true}, options);
+		super(code, `No answer: ${code}`, {retryable: true}, options);
 	}
 }
 
@@ -178,7 +178,7 @@ export class LockError extends RegrantError {
 
 	/** Takes nothing. */
 	constructor() {
-		super('lock_timeout', 'The token store was not free in time', {retryable: true});
+		super('lock_timeout', 'The token store is locked', {retryable: true});
 	}
 }
 

@@ -131,7 +131,7 @@ const anEndpoint: Rule = [
 		// Userinfo would stand before the origin's host.
 		return url?.href.startsWith(`${url.origin}/`) && !url.href.includes('#');
 	},
-	'https (http on loopback) without fragment and userinfo',
+	'a secure URL without fragment and userinfo',
 ];
 
 const rules: Readonly<Record<keyof AuthOptions, Rule>> = {
@@ -148,7 +148,7 @@ const rules: Readonly<Record<keyof AuthOptions, Rule>> = {
 	now: aFunction,
 	// An object is read, and refused, where it is copied.
 	grant: [value => isFunction(value) || typeof value === 'object', 'a token request or a function'],
-	origins: [isListOf(item => secureUrl(item)), 'a list of https origins (http on loopback)'],
+	origins: [isListOf(item => secureUrl(item)), 'a list of secure URLs'],
 	store: [value => ['get', 'set', 'delete'].every(name => isFunction(Object(value)[name])), 'a TokenStore'],
 	leeway: [isAtLeast(0), 'seconds'],
 	waitUntil: aFunction,
@@ -196,7 +196,8 @@ export function resolveOptions(options: AuthOptions): Settings {
 			}
 		},
 	}) as Settings;
-	checkClient(settings, typeof settings.grant === 'object' ? settings.grant : {});
+	// A function has none of the fields.
+	checkClient(settings, settings.grant);
 	return settings;
 }
 
@@ -206,11 +207,11 @@ Refuses a request of another client, or of one that would prove itself in two wa
 @throws {ConfigError} which names the field.
 @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3
 */
-export function checkClient(settings: Settings, request: ClientFields): void {
-	const {client_id, client_secret} = own(request);
+export function checkClient(settings: Settings, request: ClientFields | (() => unknown) | undefined): void {
+	const {client_id, client_secret} = own(request as ClientFields);
 	if (client_id && client_id !== settings.clientId) throw new ConfigError('client_id must equal clientId');
 	if (client_secret && settings.clientAuthentication.checkSecret) {
-		throw new ConfigError('client_secret must be left out beside clientAuthentication');
+		throw new ConfigError('client_secret is not known beside clientAuthentication');
 	}
 	checkSecret(settings, client_secret);
 }
@@ -229,10 +230,10 @@ export function checkSecret(
 		isSecret = true;
 		if (!isText(secret)) throw new ConfigError('The client secret must be printable ASCII');
 		if (encoding !== undefined && (encoding !== 'raw' || clientId.includes(':'))) {
-			throw new ConfigError('encoding must be raw, and clientId then be without a colon');
+			throw new ConfigError('encoding must be raw, and clientId without a colon');
 		}
 	});
 	if (isSecret && isBrowser() && !allowSecretInBrowser) {
-		throw new ConfigError('allowSecretInBrowser is needed for a client secret in a browser, where it is none');
+		throw new ConfigError('allowSecretInBrowser is required for a client secret');
 	}
 }

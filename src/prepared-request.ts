@@ -42,7 +42,7 @@ export async function prepare(
 		new Set(names).size < names.length ||
 		given.some(([name, value]) => parameters.get(name) !== value)
 	) {
-		throw new ConfigError('clientAuthentication must prove the client in one way, and repeat or change no parameter');
+		throw new ConfigError('clientAuthentication must add one proof and change no parameter');
 	}
 	return {parameters, headers};
 }

@@ -10,7 +10,7 @@ import type {SessionEvents} from './session-events.ts';
 import type {SessionRecord} from './session-record.ts';
 import {locked} from './store-lock.ts';
 import {askForToken, revoke} from './token-endpoint.ts';
-import {AuthTokenRequest, readRequest} from './token-request.ts';
+import {AuthTokenRequest, readRequest, type RefreshTokenRequest} from './token-request.ts';
 import {isSameToken, type TokenSet} from './token-response.ts';
 
 /** How a session gets a new token. */
@@ -33,8 +33,9 @@ export function secondsLeft({expires_at, issued_at}: TokenSet, now: number): num
 	return expires_at === undefined || now < issued_at * 1000 ? Infinity : expires_at - now / 1000;
 }
 
+// A checked request has the fields of its grant type and nothing else, not even what objects inherit.
 const refreshTokenOf = (request: AuthTokenRequest): string | undefined =>
-	request.grant_type === 'refresh_token' ? request.refresh_token : undefined;
+	(request as Partial<RefreshTokenRequest>).refresh_token;
 
 /** The renewal of the session with this record. */
 export function createRenewal(record: SessionRecord, {emit, hold, release}: SessionEvents): Renewal {
@@ -51,10 +52,13 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 	const isAlive = (refresh_token: string | undefined): refresh_token is string =>
 		!!refresh_token && refresh_token !== dead && refresh_token !== spent;
 
+	const isUsable = (request: AuthTokenRequest): boolean => {
+		const sent = refreshTokenOf(request);
+		return !sent || isAlive(sent);
+	};
+
 	const isPossible = ({grant}: Settings, token: TokenSet | undefined): boolean =>
-		typeof grant === 'function' ||
-		isAlive(token?.refresh_token) ||
-		(!!grant && (grant.grant_type !== 'refresh_token' || isAlive(grant.refresh_token)));
+		isAlive(token?.refresh_token) || (!!grant && (typeof grant === 'function' || isUsable(grant)));
 
 	/** What `grant` asks for. A function is the caller's own code: it has a deadline, and is called without a lock. */
 	const ask = async ({grant, timeout}: Settings): Promise<AuthTokenRequest | undefined> => {
@@ -165,8 +169,7 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 				continue;
 			}
 			if (!request) throw new SessionEndedError('no_refresh_token');
-			const sent = refreshTokenOf(request);
-			if (sent && !isAlive(sent)) {
+			if (!isUsable(request)) {
 				await end(settings, from);
 				continue;
 			}

@@ -46,12 +46,12 @@ export interface SessionEvents {
 
 /** The events of one session. */
 export function createEvents(): SessionEvents {
-	const listeners = new Set<{readonly listener: AuthListener}>();
+	const listeners = new Set<(event: AuthEvent) => Promise<void>>();
 	let held: AuthEvent[] | undefined;
 
 	const emit = (event: AuthEvent): void => {
 		if (held) held.push(event);
-		else for (const {listener} of listeners) (async () => listener(event))().catch(() => {});
+		else for (const listener of listeners) listener(event).catch(() => {});
 	};
 
 	return {
@@ -66,7 +66,7 @@ export function createEvents(): SessionEvents {
 		},
 		subscribe: listener => {
 			// Of its own: one function may listen twice.
-			const entry = {listener};
+			const entry: (event: AuthEvent) => Promise<void> = async event => listener(event);
 			listeners.add(entry);
 			return () => void listeners.delete(entry);
 		},

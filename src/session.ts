@@ -58,7 +58,9 @@ function createSession(store: TokenStore): Session {
 	const record = createRecord(store, {emit: events.emit, superseded: isSignOut => renewal.supersede(isSignOut)});
 	const renewal = createRenewal(record, events);
 	const {counts, supersede} = record;
-	let refused: {readonly access_token: string; readonly at: number} | undefined;
+	/** The access token that was refused last though it was new, and when. */
+	let refused: string | undefined;
+	let refusedAt = 0;
 	/** Counts sign-outs here. Those elsewhere, of which a sign-in may hear when it begins, were before it. */
 	let signOutCalls = 0;
 
@@ -131,13 +133,15 @@ function createSession(store: TokenStore): Session {
 			// What was sent before a sign-out is not sent again as whoever has signed in since.
 			if (!current || signOuts !== counts.signOuts) return undefined;
 			if (current.access_token !== carried.access_token && isFresh(current, settings)) return current;
-			const since = settings.now() - (refused?.at ?? 0);
-			if (refused?.access_token === current.access_token && since >= 0 && since < refusalMemory) return undefined;
+			const since = settings.now() - refusedAt;
+			if (refused === current.access_token && since >= 0 && since < refusalMemory) return undefined;
 			return renewal.isPossible(settings, current) ? renewal.run(settings, carried, waiter) : undefined;
 		},
 		judge: ({now}, {access_token}, isRefused) => {
-			if (isRefused) refused = {access_token, at: now()};
-			else if (refused?.access_token === access_token) refused = undefined;
+			if (isRefused) {
+				refused = access_token;
+				refusedAt = now();
+			} else if (refused === access_token) refused = undefined;
 		},
 		signOuts: () => counts.signOuts,
 		isAsking: renewal.isAsking,

@@ -52,7 +52,7 @@ export async function revokeToken(client: TokenClient, request: RevokeTokenReque
 /** Revokes a token with options and a request that are checked already. */
 export async function revoke(settings: Settings, request: RevokeTokenRequest): Promise<void> {
 	const {revocationEndpoint} = settings;
-	if (!revocationEndpoint) throw new ConfigError('revocationEndpoint is needed to revoke a token');
+	if (!revocationEndpoint) throw new ConfigError('revocationEndpoint is required');
 	const {status, flaw, refusal} = await post(settings, revocationEndpoint, await prepare(settings, request));
 	// RFC 7009 §2.2: 200, with a body that tells nothing. The seed's API answers 204.
 	if (flaw === 'unexpected_redirect' || (status !== 200 && status !== 204)) throw refusal;

@@ -114,7 +114,7 @@ export function readToken(answer: unknown, reading: TokenReading): TokenSet | To
 	if (!value) return {code: 'invalid_response', problem};
 	const {access_token, token_type} = value;
 	if (!reading.tokenTypes.includes(token_type.toLowerCase())) {
-		return {code: 'unsupported_token_type', problem: 'token_type must be Bearer or in tokenTypes'};
+		return {code: 'unsupported_token_type', problem: 'token_type must be bearer or in tokenTypes'};
 	}
 	const token = {
 		access_token,

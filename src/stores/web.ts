@@ -173,7 +173,7 @@ async function inTurn<T>(
 	queues.set(owner, keys);
 	const before = keys.get(key) ?? Promise.resolve();
 	const turn = (async () => {
-		await within(() => before, Infinity, undefined, {signal}).catch(() => {
+		await within(() => before, 2 ** 31 - 1, undefined, {signal}).catch(() => {
 			throw new LockError();
 		});
 		return task();
