@@ -11,7 +11,7 @@ export const auth = createAuth({tokenEndpoint: TOKEN_ENDPOINT, clientId: CLIENT_
 
 /**
 Called by the generated client.gen.ts. Its functions give `{data, error}`, and with `throwOnError: true` they throw: in both cases
-`isRegrantError` tells what a renewal has failed with.
+`isRegrantError` tells what a renewal has failed with. Those for server-sent events go past ky, and have no token.
 */
 export const createClientConfig = <Config extends object>(
 	config?: Config,

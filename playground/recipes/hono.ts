@@ -18,6 +18,7 @@ interface Variables {
 const authOf = (id: string): Auth =>
 	createAuth({
 		tokenEndpoint: env.TOKEN_ENDPOINT,
+		revocationEndpoint: env.REVOCATION_ENDPOINT,
 		clientId: env.CLIENT_ID,
 		store: durableObjectStore(() => env.VAULT.getByName(id)),
 		// Without it a client that leaves would take a grant along that is under way.

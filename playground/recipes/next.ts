@@ -6,10 +6,16 @@ import {type Auth, type AuthToken, createAuth, isRegrantError} from 'regrant';
 import {redisStore} from 'regrant/redis';
 import {createClient} from 'redis';
 
+interface CookieOptions {
+	readonly httpOnly: true;
+	readonly secure: true;
+	readonly sameSite: 'lax';
+}
+
 /** What `await cookies()` of next/headers gives, as much of it as is used here. */
 export interface Cookies {
 	get(name: string): {readonly value: string} | undefined;
-	set(name: string, value: string, options: {readonly httpOnly: boolean; readonly sameSite: 'lax'}): unknown;
+	set(name: string, value: string, options: CookieOptions): unknown;
 }
 
 const {TOKEN_ENDPOINT = '', REVOCATION_ENDPOINT = '', CLIENT_ID = '', API = '', REDIS_URL = ''} = process.env;
@@ -39,7 +45,7 @@ const isSignedOut = (error: unknown): boolean =>
 export async function signIn(cookies: Cookies, token: AuthToken): Promise<void> {
 	const id = crypto.randomUUID();
 	await authOf(id).setToken(token);
-	cookies.set('session', id, {httpOnly: true, sameSite: 'lax'});
+	cookies.set('session', id, {httpOnly: true, secure: true, sameSite: 'lax'});
 }
 
 /** In a server action. */

@@ -23,8 +23,8 @@ export interface PageData {
 
 const {TOKEN_ENDPOINT = '', REVOCATION_ENDPOINT = '', CLIENT_ID = '', API = ''} = process.env;
 
-// Of all users, each behind a cookie of its own. Where more than one server runs, give each a store that they share, such as
-// `redisStore(client, id)` of regrant/redis.
+// Of all users, each behind a cookie of its own. With more than one server, or more users than fit into memory, make one for each
+// request, on a store that is shared: see next.ts.
 const sessions = new Map<string, Auth>();
 
 /** In hooks.server.ts, where it answers with what `resolve` gives. */

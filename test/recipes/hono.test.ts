@@ -16,7 +16,12 @@ const test = base
 	.extend('workers', {scope: 'file'}, async ({runningServer}, {onCleanup}) => {
 		const workers = await startWorkers({
 			entry: 'test/workerd/hono.ts',
-			env: {TOKEN_ENDPOINT: runningServer.tokenEndpoint, CLIENT_ID: app.clientId, API: runningServer.api},
+			env: {
+				TOKEN_ENDPOINT: runningServer.tokenEndpoint,
+				REVOCATION_ENDPOINT: runningServer.revocationEndpoint,
+				CLIENT_ID: app.clientId,
+				API: runningServer.api,
+			},
 		});
 		onCleanup(workers.stop);
 		return workers;
@@ -70,10 +75,11 @@ test('R82, F-108: a client that leaves while the server renews the token costs n
 	expect(grants(server)).toEqual([200]);
 });
 
-test('who signs out in one isolate is signed out in all of them', async ({server, signIn}) => {
+test('who signs out in one isolate is signed out in all of them, and at the server', async ({server, signIn}) => {
 	const {ask} = await signIn(await server.mint());
 	expect(statuses(await ask(1, '/api/sign-out', 'POST'))).toEqual([204]);
 	expect(statuses(await ask(3))).toEqual([401, 401, 401]);
+	expect(server.revocationRequests.map(({status}) => status)).toEqual([200]);
 	expect(grants(server)).toEqual([]);
 });
 

@@ -1,26 +1,18 @@
-import process from 'node:process';
+import {vi} from 'vitest';
 import {app} from './authorization-server.ts';
 import {test as base} from './test.ts';
 
 /**
-The same for the recipes: access tokens that last, and an environment in which a recipe finds the server. It is read when the
-recipe is imported, so once for a file. `environment(more)` adds to it.
+The same for the recipes: access tokens that last, and `environment`, which puts where the server is, and what more is given, where a
+recipe looks for it when it is imported. That is once for a file.
 */
 export const test = base
 	.override('serverOptions', {accessTokenSeconds: 60})
 	.extend('environment', {scope: 'file'}, async ({runningServer}, {onCleanup}) => {
-		const before = {...process.env};
-		onCleanup(() => {
-			process.env = before;
-		});
+		onCleanup(() => void vi.unstubAllEnvs());
 		const {tokenEndpoint, revocationEndpoint, api} = runningServer;
 		return (more: Readonly<Record<string, string>> = {}): void => {
-			Object.assign(process.env, {
-				TOKEN_ENDPOINT: tokenEndpoint,
-				REVOCATION_ENDPOINT: revocationEndpoint,
-				CLIENT_ID: app.clientId,
-				API: api,
-				...more,
-			});
+			const place = {TOKEN_ENDPOINT: tokenEndpoint, REVOCATION_ENDPOINT: revocationEndpoint, API: api};
+			for (const [name, value] of Object.entries({...place, CLIENT_ID: app.clientId, ...more})) vi.stubEnv(name, value);
 		};
 	});

@@ -11,6 +11,7 @@ declare module 'cloudflare:workers' {
 		/** JSON, in the tests: where the server is. */
 		readonly SERVER: string;
 		readonly TOKEN_ENDPOINT: string;
+		readonly REVOCATION_ENDPOINT: string;
 		readonly CLIENT_ID: string;
 		readonly CLIENT_SECRET: string;
 		readonly API: string;
