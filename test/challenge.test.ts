@@ -1,21 +1,18 @@
 import * as fc from 'fast-check';
 import {describe, expect} from 'vitest';
 import {parseChallenges} from '../src/challenge.ts';
+import {type PlainChallenge, readChallengesSlowly} from './support/challenge-grammar.ts';
+import {holds, hostileText} from './support/property.ts';
 import {test} from './support/test.ts';
 
-interface Expected {
-	readonly scheme: string;
-	readonly parameters: Readonly<Record<string, string>>;
-}
-
 /** The challenges with parameters that compare as plain records do. */
-const parse = (header: string): Expected[] =>
+const parse = (header: string): PlainChallenge[] =>
 	parseChallenges(header).map(({scheme, parameters}) => ({scheme, parameters: {...parameters}}));
 
-const bearer = (parameters: Readonly<Record<string, string>> = {}): Expected => ({scheme: 'bearer', parameters});
+const bearer = (parameters: Readonly<Record<string, string>> = {}): PlainChallenge => ({scheme: 'bearer', parameters});
 
 describe('R55 a WWW-Authenticate header is parsed', () => {
-	test.for<readonly [what: string, header: string, challenges: readonly Expected[]]>([
+	test.for<readonly [what: string, header: string, challenges: readonly PlainChallenge[]]>([
 		['no challenge', '', []],
 		['a scheme alone', 'Bearer', [bearer()]],
 		['a scheme with white space around it', ' \tBearer \t', [bearer()]],
@@ -98,7 +95,7 @@ describe('R55 a WWW-Authenticate header is parsed', () => {
 });
 
 describe('R55 F-53 what is not in the grammar ends the parsing, and what was complete before that counts', () => {
-	test.for<readonly [what: string, header: string, challenges: readonly Expected[]]>([
+	test.for<readonly [what: string, header: string, challenges: readonly PlainChallenge[]]>([
 		['an unterminated quote', 'Bearer realm="a", error="invalid_tok', [bearer({realm: 'a'})]],
 		['a quote that ends in an escape', 'Bearer realm="a", error="b\\', [bearer({realm: 'a'})]],
 		['a second challenge that is garbage', 'Bearer error="a", @', [bearer({error: 'a'})]],
@@ -185,7 +182,7 @@ const withParameters = fc
 			parameters: Object.fromEntries(parameters.map(([, {meaning}]) => meaning)),
 		},
 	}));
-const header: fc.Arbitrary<Rendered<readonly Expected[]>> = fc
+const header: fc.Arbitrary<Rendered<readonly PlainChallenge[]>> = fc
 	.array(fc.tuple(comma, fc.oneof(alone, withToken68, withParameters)), {maxLength: 4})
 	.map(challenges => ({
 		text: challenges.map(([separator, {text}], index) => (index === 0 ? text : separator + text)).join(''),
@@ -199,6 +196,29 @@ describe('R55 the parser', () => {
 				expect(parse(text)).toEqual(meaning);
 			}),
 			{numRuns: 200},
+		);
+	});
+
+	test('agrees with a slow reader of the grammar on whatever is almost in it', async ({annotate}) => {
+		const piece = fc.oneof(
+			fc.constantFrom(' ', '\t', ',', ', ', '=', '==', '"', '\\', '\\"', 'a', 'Bearer ', 'error=', 'x="y"', '@', '\n'),
+			hostileText,
+		);
+		/** A header of the grammar in which a piece stands at, or in the place of, some of the text. */
+		const damaged = fc
+			.tuple(header, fc.array(fc.tuple(fc.nat(), fc.nat({max: 3}), piece), {maxLength: 3}))
+			.map(([{text}, changes]) =>
+				changes.reduce((changed, [at, length, part]) => {
+					const index = at % (changed.length + 1);
+					return changed.slice(0, index) + part + changed.slice(index + length);
+				}, text),
+			);
+		const pieces = fc.array(piece, {maxLength: 12}).map(parts => parts.join(''));
+		await holds(
+			fc.property(fc.oneof(damaged, pieces), text => {
+				expect(parse(text)).toEqual(readChallengesSlowly(text));
+			}),
+			{annotate},
 		);
 	});
 
