@@ -85,9 +85,18 @@ nothing against it, or without a challenge that can be read, as browsers hide it
 */
 function isRefused(response: Response, origin: string): boolean {
 	if (response.status !== 401 || (response.url && !response.url.startsWith(origin))) return false;
-	const challenges = parseChallenges(response.headers.get('www-authenticate') ?? '');
+	const challenges = parseChallenges(readChallenge(response));
 	const bearers = challenges.filter(({scheme}) => scheme === 'bearer');
 	const errors = bearers.flatMap(({parameters}) => parameters['error'] ?? []);
 	if (errors.length > 0) return errors.includes('invalid_token');
 	return bearers.length > 0 || challenges.length === 0;
+}
+
+/** Empty also where the `fetch` of a framework lets nobody read it: SvelteKit's throws then. */
+function readChallenge({headers}: Response): string {
+	try {
+		return headers.get('www-authenticate') ?? '';
+	} catch {
+		return '';
+	}
 }

@@ -293,6 +293,21 @@ describe('the fetch of the user', () => {
 describe('a 401', () => {
 	const bearer = 'Bearer error="invalid_token"';
 
+	test('R53: whose challenge a framework keeps to itself, by throwing, is one without', async ({server, watch}) => {
+		const auth = watch(createAuth(appOptions(server)));
+		await server.expire((await signIn(server, auth)).access_token);
+		const guarded = async (request: Request): Promise<Response> => {
+			const response = await fetch(request);
+			response.headers.get = () => {
+				throw new Error('Not among the serialized headers');
+			};
+			return response;
+		};
+		const api = apiOf(server, auth, {fetch: guarded as typeof fetch});
+		expect((await api.get('me', {throwHttpErrors: false})).status).toBe(200);
+		expect(countOf(server)).toEqual({hits: 2, grants: 1});
+	});
+
 	test.for<[title: string, answer: Answer, grants: number]>([
 		['F-45: Bearer with invalid_token', refusal(bearer), 1],
 		['F-45: in capitals', refusal('BEARER ERROR="invalid_token"'), 1],
