@@ -38,19 +38,20 @@ export function createAuthorizer(session: Session, settings: Settings): Authoriz
 			const token = session.presentToken(settings) ?? (await session.findToken(settings, request));
 			if (!token) return fetch(request, extra);
 
-			const send = async (carried: TokenSet, isLast: boolean): Promise<Response> => {
-				// On a request of its own: what ky holds, and puts into its errors, never has the token.
+			// On a request of its own: what ky holds, and puts into its errors, never has the token.
+			const send = ({access_token}: TokenSet): Promise<Response> => {
 				const authorized = isStream ? new Request(request) : request.clone();
-				authorized.headers.set('authorization', `Bearer ${carried.access_token}`);
-				const response = await (followsSafely
-					? fetch(authorized, extra)
-					: followRedirects(hop => fetch(hop, extra), authorized, isStream));
+				authorized.headers.set('authorization', `Bearer ${access_token}`);
+				if (followsSafely) return fetch(authorized, extra);
+				return followRedirects(hop => fetch(hop, extra), authorized, isStream);
+			};
+			const judge = (response: Response, carried: TokenSet, isLast: boolean): Response => {
 				const isJudged = response.ok || (isLast && isRefused(response, origin));
 				if (isJudged) session.judge(settings, carried, !response.ok);
 				return response;
 			};
 
-			const response = await send(token, isRetried);
+			const response = judge(await send(token), token, isRetried);
 			if (isRetried || !isRefused(response, origin)) return response;
 			let renewed: TokenSet | undefined;
 			try {
@@ -63,7 +64,7 @@ export function createAuthorizer(session: Session, settings: Settings): Authoriz
 			isRetried = true;
 			if (isStream) return response;
 			discard(response);
-			return send(renewed, true);
+			return judge(await send(renewed), renewed, true);
 		};
 	};
 }
