@@ -1,6 +1,5 @@
 import type {Hooks, Options} from 'ky';
 import {createAuthorizer} from './authorized-fetch.ts';
-import {ConfigError} from './errors.ts';
 import {type AuthOptions, resolveOptions} from './options.ts';
 import {own, ownValue, ownWhere} from './own.ts';
 import {secureUrl} from './secure-url.ts';
@@ -89,26 +88,17 @@ export function createAuth(options: AuthOptions): Auth {
 		const request = new Request(input, options);
 		// What the platform does not know, such as `cf`, `next` or `dispatcher`, is for the `fetch` of the place.
 		// Firefox knows the body, but not as a property: given twice, a form would get a second boundary.
-		const extra = ownWhere(options, (_, name) => !(name in request) && name !== 'body');
-		return send(request, Object.keys(extra).length > 0 ? extra : undefined);
+		return send(
+			request,
+			ownWhere(options, (_, name) => !(name in request) && name !== 'body'),
+		);
 	};
 
 	return {
 		hooks: {init: [init]},
 		fetch: authorizedFetch,
-		getToken: async options => {
-			const {signal, minimumLifetime = 0} = own(options);
-			if (!Number.isFinite(minimumLifetime) || minimumLifetime < 0) {
-				throw new ConfigError('minimumLifetime must be seconds');
-			}
-			signal?.throwIfAborted();
-			return withoutRefreshToken(await session.getToken(settings, {signal, minimumLifetime}));
-		},
-		refresh: async options => {
-			const {signal} = own(options);
-			signal?.throwIfAborted();
-			return withoutRefreshToken(await session.refresh(settings, {signal}));
-		},
+		getToken: async options => withoutRefreshToken(await session.getToken(settings, own(options))),
+		refresh: async options => withoutRefreshToken(await session.refresh(settings, own(options))),
 		setToken: async token => session.setToken(settings, token),
 		signOut: async () => session.signOut(settings),
 		subscribe: listener => session.subscribe(settings, listener),

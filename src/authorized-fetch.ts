@@ -26,16 +26,16 @@ export function createAuthorizer(session: Session, settings: Settings): Authoriz
 	const followsSafely = dropsAuthorization();
 	return (fetch, origins, body) => {
 		const isStream = isReadOnce(body);
-		const isInsideGrant = session.isAsking();
+		const {isAsking} = session.state;
 		let isRetried = false;
 		return async (request, extra) => {
 			if (request.headers.has('authorization')) return fetch(request, extra);
 			if (!origins) throw new ConfigError('origins, baseUrl or prefix is required');
 			const origin = origins.find(candidate => request.url.startsWith(candidate));
 			if (!origin) return fetch(request, extra);
-			if (isInsideGrant) throw new ConfigError('grant must not use the session that it serves');
-			const signOuts = session.signOuts();
-			const token = session.presentToken(settings) ?? (await session.findToken(settings, request));
+			if (isAsking) throw new ConfigError('grant must not use the session that it serves');
+			const {signOuts} = session.state;
+			const token = session.peek(settings) ?? (await session.find(settings, request));
 			if (!token) return fetch(request, extra);
 
 			// On a request of its own: what ky holds, and puts into its errors, never has the token.
@@ -70,8 +70,10 @@ export function createAuthorizer(session: Session, settings: Settings): Authoriz
 }
 
 /** A body that can be read once. All others can be sent again. */
-const isReadOnce = (body: unknown): boolean =>
-	typeof body === 'object' && body !== null && (Symbol.asyncIterator in body || 'getReader' in body);
+function isReadOnce(body: unknown): boolean {
+	const object = Object(body) as object;
+	return 'getReader' in object || Symbol.asyncIterator in object;
+}
 
 /** An unread body keeps its connection. */
 function discard({body}: Response): void {

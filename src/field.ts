@@ -27,6 +27,5 @@ export function misfit({
 	readonly expected: string | null;
 	readonly path?: readonly {readonly key: unknown}[] | undefined;
 }): string {
-	const key = path?.[0]?.key;
-	return `${typeof key === 'string' ? key : 'it'} is ${expected === 'never' ? 'not known' : 'required'}`;
+	return `${String(path?.[0]?.key ?? 'it')} is ${expected === 'never' ? 'not known' : 'required'}`;
 }

@@ -14,9 +14,9 @@ export interface SingleFlight {
 
 	@throws what the renewal failed with, the signal's reason, or a TokenNetworkError at twice `timeout`.
 	*/
-	board(settings: Settings, renew: Renew, stale: TokenSet | undefined, waiter: Waiter): Promise<TokenSet>;
+	join(settings: Settings, renew: Renew, stale: TokenSet | undefined, waiter: Waiter): Promise<TokenSet>;
 	/** Lets all who wait fail. */
-	abandon(error: Error): void;
+	abort(error: Error): void;
 }
 
 /** Gives the token, or throws what the renewal failed with. */
@@ -64,8 +64,7 @@ export function createSingleFlight(): SingleFlight {
 		return flight;
 	};
 
-	const board: SingleFlight['board'] = async (settings, renew, stale, waiter) => {
-		waiter.signal?.throwIfAborted();
+	const join: SingleFlight['join'] = async (settings, renew, stale, waiter) => {
 		const refused = stale?.access_token;
 		for (;;) {
 			const flight = (current ??= begin(renew, refused, settings));
@@ -86,5 +85,5 @@ export function createSingleFlight(): SingleFlight {
 		}
 	};
 
-	return {board, abandon: error => current?.land(fail(error))};
+	return {join, abort: error => current?.land(fail(error))};
 }

@@ -23,8 +23,6 @@ export interface Renewal {
 	revoke(settings: Settings, token: Partial<TokenSet> | undefined): Promise<void>;
 	/** Lets all who wait fail: the session is another one now, or signed out. */
 	supersede(isSignOut: boolean): void;
-	/** Whether a `grant` function is being called just now. */
-	isAsking(): boolean;
 }
 
 /** Seconds until the token expires; Infinity where that is not known. */
@@ -44,10 +42,9 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 	let spent: string | undefined;
 	/** The client secret that `grant` has in its body. */
 	let client_secret: string | undefined;
-	let isAsking = false;
 	const coolDown = createCoolDown();
 	const flight = createSingleFlight();
-	const {counts} = record;
+	const {state} = record;
 
 	const isAlive = (refresh_token: string | undefined): refresh_token is string =>
 		!!refresh_token && refresh_token !== dead && refresh_token !== spent;
@@ -64,11 +61,11 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 	const ask = async ({grant, timeout}: Settings): Promise<AuthTokenRequest | undefined> => {
 		if (typeof grant !== 'function') return grant;
 		const call = (): Awaitable<AuthTokenRequest> => {
-			isAsking = true;
+			state.isAsking = true;
 			try {
 				return grant();
 			} finally {
-				isAsking = false;
+				state.isAsking = false;
 			}
 		};
 		return readRequest(AuthTokenRequest, await within(call, timeout), 'grant');
@@ -106,11 +103,11 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 	};
 
 	const renew = async (settings: Settings, stale: TokenSet | undefined, step: () => void): Promise<TokenSet> => {
-		const begun = {...counts};
+		const begun = {...state};
 		const assertStanding = (late?: Partial<TokenSet>): void => {
-			if (begun.epoch === counts.epoch) return;
+			if (begun.epoch === state.epoch) return;
 			// Signed out, here or elsewhere. Not so where somebody signed in: the token may be of the same grant.
-			if (begun.signOuts !== counts.signOuts) settings.waitUntil(revokeRefreshToken(settings, late).catch(() => {}));
+			if (begun.signOuts !== state.signOuts) settings.waitUntil(revokeRefreshToken(settings, late).catch(() => {}));
 			throw new SessionEndedError('signed_out');
 		};
 
@@ -197,13 +194,12 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 	return {
 		isPossible,
 		run: async (settings, stale, waiter) =>
-			flight.board(settings, async step => attempt(settings, stale, step), stale, waiter),
+			flight.join(settings, async step => attempt(settings, stale, step), stale, waiter),
 		revoke: revokeRefreshToken,
 		supersede: isSignOut => {
 			// A login may bring back a refresh token that was refused.
 			if (!isSignOut) dead = undefined;
-			flight.abandon(new SessionEndedError('signed_out'));
+			flight.abort(new SessionEndedError('signed_out'));
 		},
-		isAsking: () => isAsking,
 	};
 }

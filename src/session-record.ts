@@ -7,16 +7,20 @@ import {isSameToken, readTokenSet, type TokenSet} from './token-response.ts';
 import type {TokenStore} from './token-store.ts';
 import {createTurns} from './turns.ts';
 
-/** Count sign-ins and sign-outs, here and elsewhere, and sign-outs alone: what began before one counts for nothing after it. */
-export interface SessionCounts {
-	readonly epoch: number;
-	readonly signOuts: number;
+/** What a session is at just now. */
+export interface SessionState {
+	/** Counts sign-ins and sign-outs, here and elsewhere: what began before one counts for nothing after it. */
+	epoch: number;
+	/** Counts sign-outs alone. */
+	signOuts: number;
+	/** Whether a `grant` function is being called: what it asks of the session would wait for itself. */
+	isAsking: boolean;
 }
 
 /** The token of a session in its store, with the memory of this realm behind it for when the store fails. */
 export interface SessionRecord {
-	/** As they are now. */
-	readonly counts: SessionCounts;
+	/** As it is now. */
+	readonly state: SessionState;
 	/**
 	The token, or undefined where there is none: what a sign-in, a sign-out or a write leaves, also one that comes meanwhile. Fails
 	with the reason of the waiter's signal alone.
@@ -42,11 +46,6 @@ export interface SessionRecord {
 	supersede(isSignOut: boolean): void;
 }
 
-/** What a write is to replace, as it came from the store. */
-interface Found {
-	readonly record: unknown;
-}
-
 /** Who is told of what is found in the store. */
 export interface RecordWatch {
 	/** An event for all listeners. */
@@ -57,17 +56,15 @@ export interface RecordWatch {
 
 /** The record of the session in this store. */
 export function createRecord(store: TokenStore, {emit, superseded}: RecordWatch): SessionRecord {
-	const counts = {epoch: 0, signOuts: 0};
+	const state: SessionState = {epoch: 0, signOuts: 0, isAsking: false};
 	/** One reads and writes, so that the last one stays. */
 	const turns = createTurns();
 	/** Counts what makes an answer of the store one of before. */
 	let changes = 0;
 	/** As last seen or written. */
 	let token: TokenSet | undefined;
-	/** The token as the store gave it, or was given it. */
+	/** The token as the store gave it, or was given it. What is frozen is as it was when it was checked. */
 	let raw: unknown;
-	/** What the store was given for it: where the store gives that back, it needs no second check. */
-	let saved: unknown;
 	/** What our last write replaced: should the store come back with it, then it is behind. */
 	let outdated: TokenSet | undefined;
 	/** Whether the store failed to take our last write. */
@@ -105,8 +102,8 @@ export function createRecord(store: TokenStore, {emit, superseded}: RecordWatch)
 
 	const supersede: SessionRecord['supersede'] = isSignOut => {
 		changes++;
-		counts.epoch++;
-		if (isSignOut) counts.signOuts++;
+		state.epoch++;
+		if (isSignOut) state.signOuts++;
 		isMemory = false;
 		superseded(isSignOut);
 	};
@@ -125,7 +122,7 @@ export function createRecord(store: TokenStore, {emit, superseded}: RecordWatch)
 
 	/** What the store holds is checked like an answer from the network: others can write there. */
 	const check = (record: unknown, {tokenTypes}: Settings): TokenSet | undefined => {
-		if (record === saved) return token;
+		if (record === raw && Object.isFrozen(record)) return token;
 		const found = readTokenSet(record, {tokenTypes, expiresIn: 'seconds', issued_at: NaN});
 		if (!('problem' in found) && found.issued_at >= 0) return found;
 		fail('store_corrupt');
@@ -161,7 +158,7 @@ export function createRecord(store: TokenStore, {emit, superseded}: RecordWatch)
 				if (settings.now() < stuckUntil) throw undefined;
 				const get = (): Awaitable<unknown> => {
 					const answer = store.get();
-					isMemory = !isInTurn && answer === saved && !!token;
+					isMemory = !isInTurn && !!token && answer === raw && Object.isFrozen(answer);
 					return answer;
 				};
 				record = await operate(get, settings, waiter);
@@ -178,12 +175,11 @@ export function createRecord(store: TokenStore, {emit, superseded}: RecordWatch)
 			const found = isEmpty ? undefined : check(record, settings);
 			if (isSameToken(found, outdated) && (isUnsaved || outdated)) {
 				if (isUnsaved && !isInTurn) return inTurn(settings, async () => load(settings, true, waiter, isLocked));
-				if (isUnsaved && (await write(settings, token, isReplacement ? {record} : undefined)) === false) continue;
+				if (isUnsaved && (await write(settings, token, isReplacement, record)) === false) continue;
 				return token;
 			}
 			if (found || isEmpty) isFailing = false;
 			if (isKnown && !isSameToken(found, token)) tell(found, record);
-			if (found !== token) saved = undefined;
 			isKnown = isTelling = true;
 			isUnsaved = false;
 			token = found;
@@ -196,27 +192,28 @@ export function createRecord(store: TokenStore, {emit, superseded}: RecordWatch)
 	const write = async (
 		settings: Settings,
 		next: TokenSet | undefined,
-		found?: Found,
+		isReplacing = false,
+		found = raw,
 	): Promise<StoreError | false | undefined> => {
 		const record = next && Object.freeze({...next});
 		const operation = (): Awaitable<unknown> => {
-			if (found && store.replace) return store.replace(found.record ?? undefined, record);
+			if (isReplacing && store.replace) return store.replace(found ?? undefined, record);
 			return record ? store.set(record) : store.delete();
 		};
 		const replaced = isUnsaved ? outdated : token;
 		let error: StoreError | undefined;
 		try {
-			if ((await operate(operation, settings)) === false && found && store.replace) return false;
+			if ((await operate(operation, settings)) === false && isReplacing && store.replace) return false;
 		} catch {
 			error = fail('store_write');
 		}
 		// Not before: nobody gets a token that is not stored.
 		outdated = replaced;
 		// What renews a login that was not written begins it, too.
-		isReplacement = !!found && (isReplacement || !isUnsaved);
+		isReplacement = isReplacing && (isReplacement || !isUnsaved);
 		isUnsaved = !!error;
 		isKnown = true;
-		raw = saved = record;
+		raw = record;
 		token = next;
 		return error;
 	};
@@ -231,12 +228,12 @@ export function createRecord(store: TokenStore, {emit, superseded}: RecordWatch)
 	};
 
 	return {
-		counts,
+		state,
 		supersede,
 		read: async (settings, waiter, isLocked) => load(settings, false, waiter, isLocked),
 		peek: () => {
 			try {
-				return isMemory && store.get() === saved ? token : undefined;
+				return isMemory && store.get() === raw ? token : undefined;
 			} catch {
 				// It will fail again, and be told, when it is read.
 				return undefined;
@@ -252,7 +249,7 @@ export function createRecord(store: TokenStore, {emit, superseded}: RecordWatch)
 			inTurn(settings, async () => {
 				for (let tries = 0; isSameToken(from, token); tries++) {
 					// The same token in a record that is not quite the same is ours to replace: what it was spent for must not be lost.
-					if ((await write(settings, next, tries < 3 ? {record: raw} : undefined)) !== false) return true;
+					if ((await write(settings, next, tries < 3)) !== false) return true;
 					await load(settings, true);
 				}
 				return false;

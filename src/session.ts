@@ -3,7 +3,7 @@ import {ConfigError, isRegrantError, SessionEndedError} from './errors.ts';
 import type {Settings} from './options.ts';
 import {createRenewal, secondsLeft} from './renewal.ts';
 import {type AuthListener, createEvents} from './session-events.ts';
-import {createRecord} from './session-record.ts';
+import {createRecord, type SessionState} from './session-record.ts';
 import {locked} from './store-lock.ts';
 import {readTokenSet, type TokenSet} from './token-response.ts';
 import type {TokenStore} from './token-store.ts';
@@ -16,10 +16,12 @@ export interface TokenOptions extends Waiter {
 
 /** One session: its token, how it is renewed, and how it ends. All that use one store in a realm share it. */
 export interface Session {
+	/** As it is now. */
+	readonly state: Readonly<SessionState>;
 	/** The token to use now, where it is at hand. */
-	presentToken(settings: Settings): TokenSet | undefined;
+	peek(settings: Settings): TokenSet | undefined;
 	/** The token to use now, renewed where need be. The present one, or none, where there is nothing to renew it with. */
-	findToken(settings: Settings, options: TokenOptions): Promise<TokenSet | undefined>;
+	find(settings: Settings, options: TokenOptions): Promise<TokenSet | undefined>;
 	/** The same, but it throws where there is no valid token and nothing to get one with. */
 	getToken(settings: Settings, options: TokenOptions): Promise<TokenSet>;
 	/** A new token, whatever the age of the present one. */
@@ -28,10 +30,6 @@ export interface Session {
 	replace(settings: Settings, refused: TokenSet, signOuts: number, waiter: Waiter): Promise<TokenSet | undefined>;
 	/** Takes note of a resource server that refused a token though it was new, or accepted it. */
 	judge(settings: Settings, token: TokenSet, isRefused: boolean): void;
-	/** Counts sign-outs. */
-	signOuts(): number;
-	/** Whether a `grant` function is being called: what it asks of the session would wait for itself. */
-	isAsking(): boolean;
 	/** Begins a session. */
 	setToken(settings: Settings, token: unknown): Promise<void>;
 	/** Ends the session. */
@@ -57,7 +55,7 @@ function createSession(store: TokenStore): Session {
 	// What another holder does counts as if it had been done here.
 	const record = createRecord(store, {emit: events.emit, superseded: isSignOut => renewal.supersede(isSignOut)});
 	const renewal = createRenewal(record, events);
-	const {counts, supersede} = record;
+	const {state, supersede} = record;
 	/** The access token that was refused last though it was new, and when. */
 	let refused: string | undefined;
 	let refusedAt = 0;
@@ -65,7 +63,8 @@ function createSession(store: TokenStore): Session {
 	let signOutCalls = 0;
 
 	const read = async (settings: Settings, waiter?: Waiter): Promise<TokenSet | undefined> => {
-		if (renewal.isAsking()) throw new ConfigError('grant must not use the session that it serves');
+		if (state.isAsking) throw new ConfigError('grant must not use the session that it serves');
+		waiter?.signal?.throwIfAborted();
 		return record.read(settings, waiter);
 	};
 
@@ -77,12 +76,12 @@ function createSession(store: TokenStore): Session {
 		return isGood(token, settings, Math.max(Math.min(settings.leeway, (expires_at - issued_at) / 10), minimumLifetime));
 	};
 
-	const presentToken: Session['presentToken'] = settings => {
+	const peek: Session['peek'] = settings => {
 		const token = record.peek();
 		return isFresh(token, settings) ? token : undefined;
 	};
 
-	const findToken: Session['findToken'] = async (settings, options) => {
+	const find: Session['find'] = async (settings, options) => {
 		const {minimumLifetime = 0} = options;
 		const current = await read(settings, options);
 		if (isFresh(current, settings, minimumLifetime) || !renewal.isPossible(settings, current)) return current;
@@ -101,11 +100,11 @@ function createSession(store: TokenStore): Session {
 	*/
 	const sweep = async (settings: Settings): Promise<void> => {
 		if (!store.lock) return;
-		const {epoch} = counts;
+		const {epoch} = state;
 		const now = settings.now();
 		const task = async (): Promise<TokenSet | undefined> => {
 			const late = await record.read(settings);
-			if (!late || epoch !== counts.epoch || late.issued_at * 1000 > now) return undefined;
+			if (!late || epoch !== state.epoch || late.issued_at * 1000 > now) return undefined;
 			return (await record.replace(settings, late, undefined)) ? late : undefined;
 		};
 		const late = await locked(settings, task).catch(() => undefined);
@@ -115,12 +114,16 @@ function createSession(store: TokenStore): Session {
 	};
 
 	return {
-		presentToken,
-		findToken,
+		state,
+		peek,
+		find,
 		getToken: async (settings, options) => {
-			const token = await findToken(settings, options);
-			if (token && (renewal.isPossible(settings, token) || isGood(token, settings, options.minimumLifetime ?? 0)))
-				return token;
+			const {minimumLifetime = 0} = options;
+			if (!Number.isFinite(minimumLifetime) || minimumLifetime < 0) {
+				throw new ConfigError('minimumLifetime must be seconds');
+			}
+			const token = await find(settings, options);
+			if (token && (renewal.isPossible(settings, token) || isGood(token, settings, minimumLifetime))) return token;
 			throw new SessionEndedError('no_refresh_token');
 		},
 		refresh: async (settings, options) => {
@@ -131,7 +134,7 @@ function createSession(store: TokenStore): Session {
 		replace: async (settings, carried, signOuts, waiter) => {
 			const current = await read(settings, waiter);
 			// What was sent before a sign-out is not sent again as whoever has signed in since.
-			if (!current || signOuts !== counts.signOuts) return undefined;
+			if (!current || signOuts !== state.signOuts) return undefined;
 			if (current.access_token !== carried.access_token && isFresh(current, settings)) return current;
 			const since = settings.now() - refusedAt;
 			if (refused === current.access_token && since >= 0 && since < refusalMemory) return undefined;
@@ -143,8 +146,6 @@ function createSession(store: TokenStore): Session {
 				refusedAt = now();
 			} else if (refused === access_token) refused = undefined;
 		},
-		signOuts: () => counts.signOuts,
-		isAsking: renewal.isAsking,
 		setToken: async (settings, value) => {
 			const token = readTokenSet(value, {...settings, issued_at: Math.floor(settings.now() / 1000)});
 			if ('problem' in token) throw new ConfigError(`Not a usable token: ${token.problem}`);
