@@ -2,8 +2,10 @@ export {
 	app,
 	type AuthorizationServer,
 	service,
+	servicePost,
 	startAuthorizationServer,
 } from '../test/support/authorization-server.ts';
+export {createKvFolder, deno} from '../test/support/deno.ts';
 export {startSeedApi} from '../test/support/seed-api.ts';
 export {seedClient} from '../test/support/seed-vault.ts';
-export {listen, shut} from '../test/support/serve.ts';
+export {listen, serve, shut} from '../test/support/serve.ts';

@@ -13,6 +13,7 @@ export interface Controls {
 	expire(): Promise<void>;
 	/** The server takes none of the refresh tokens that were issued so far. */
 	revoke(): Promise<void>;
+	readonly mood: Mood;
 	setMood(mood: Mood): void;
 }
 
@@ -22,11 +23,16 @@ const busyFor = 3;
 /** The controls of a server. */
 export function createControls(server: AuthorizationServer): Controls {
 	let mood: Mood = 'normal';
+	let forget = (): void => {};
 	const ofKind = (kind: string): string[] =>
 		[...server.issued].filter(([, issued]) => issued === kind).map(([token]) => token);
 
 	return {
+		get mood() {
+			return mood;
+		},
 		async expire() {
+			// Most of them have ended already.
 			for (const token of ofKind('access token')) await server.expire(token).catch(() => {});
 		},
 		async revoke() {
@@ -38,16 +44,18 @@ export function createControls(server: AuthorizationServer): Controls {
 		},
 		setMood(next) {
 			mood = next;
-			// Hooks are forgotten with a reset, so that they are set anew each time.
-			server.reset();
-			server.onToken(async () => {
-				if (mood === 'slow') await sleep(slowness);
-				if (mood === 'unavailable') return {status: 503};
-				if (mood === 'busy') return {status: 429, headers: [['retry-after', String(busyFor)]]};
-				return undefined;
-			});
-			// The server has rotated by then: nobody will ever know its answer.
-			server.onTokenAnswer(() => (mood === 'lossy' ? {status: 502} : undefined));
+			forget();
+			const hooks = [
+				server.onToken(async () => {
+					if (mood === 'slow') await sleep(slowness);
+					if (mood === 'unavailable') return {status: 503};
+					if (mood === 'busy') return {status: 429, headers: [['retry-after', String(busyFor)]]};
+					return undefined;
+				}),
+				// The server has rotated by then: nobody will ever know its answer.
+				server.onTokenAnswer(() => (mood === 'lossy' ? {status: 502} : undefined)),
+			];
+			forget = () => hooks.forEach(stop => stop());
 		},
 	};
 }

@@ -19,6 +19,8 @@ const auth = createAuth({
 	grant: {grant_type: 'client_credentials', scope: '/accounts.read'},
 	store,
 });
+// No event holds a secret, so that all of them may be logged: beside what the script prints.
+auth.subscribe(event => console.error(JSON.stringify(event)));
 const api = ky.extend({baseUrl: API, hooks: auth.hooks});
 
 console.log(JSON.stringify(await api.get('accounts').json()));

@@ -1,6 +1,6 @@
 // The example program: `npm start` prints a traced exchange and then serves a page, `--once` leaves the page out.
 import {startAuthorizationServer} from './authorization-server.ts';
-import {servePage} from './page.ts';
+import {servePage} from './page-server.ts';
 import {scenesAt, trace} from './trace.ts';
 
 const minute = 60;
@@ -23,9 +23,9 @@ async function start(once: boolean): Promise<void> {
 
 async function showPage(lines: readonly string[]): Promise<void> {
 	const server = await startAuthorizationServer({accessTokenSeconds: moment});
-	const page = await servePage(server, lines);
+	const page = await servePage(server, {traced: lines});
 	console.log(`\nThe same in a browser: ${page.origin}/ (Ctrl-C ends it)`);
-	await new Promise(resolve => process.once('SIGINT', resolve).once('SIGTERM', resolve));
+	await new Promise(resolve => process.once('SIGINT', resolve).once('SIGTERM', resolve).once('SIGHUP', resolve));
 	await page.close();
 	await server.close();
 }

@@ -16,6 +16,9 @@ const auth = createAuth({
 	waitUntil,
 });
 
+// No event holds a secret, so that all of them may be logged.
+auth.subscribe(event => console.log(JSON.stringify(event)));
+
 const api = ky.extend({baseUrl: env.API, hooks: auth.hooks});
 
 export default {

@@ -6,12 +6,17 @@ import type {VaultStub} from '../../src/stores/cloudflare.ts';
 /** The oldest compatibility date that is tested, one between, and that of the workerd that is installed. */
 export const compatibilityDates = ['2024-01-01', '2025-08-31', '2026-11-02'] as const;
 
+/** What a worker finds in its `env` as text. */
+type Bindings = Readonly<Record<string, string>>;
+
 /** How the workers are to be. */
 export interface WorkersOptions {
 	/** What runs: `test/workerd/worker.ts` by default. */
 	readonly entry?: string;
-	/** Text bindings. */
-	readonly env: Readonly<Record<string, string>>;
+	/** What it finds by the name of the package: `src`, as it is, by default, or what was built of it. */
+	readonly source?: 'src' | 'built';
+	/** Text bindings, of all isolates or of each. */
+	readonly env: Bindings | ((isolate: number) => Bindings);
 	readonly compatibilityDate?: string;
 	/** How many isolates, each with a socket of its own: 3 by default. */
 	readonly isolates?: number;
@@ -19,6 +24,8 @@ export interface WorkersOptions {
 	readonly storage?: 'sqlite' | 'legacy-kv';
 	/** A folder in which the storage outlives the process. */
 	readonly persistence?: string;
+	/** Hears what is logged. By default nobody does: uncaught errors of a test that breaks something are no news. */
+	readonly onLog?: (message: string) => void;
 }
 
 /** Running isolates of one worker, as if on as many machines. They share the objects. */
@@ -37,23 +44,24 @@ export interface Workers {
 /** Starts a workerd. Each isolate has loaded the module for itself. */
 export async function startWorkers({
 	entry = 'test/workerd/worker.ts',
+	source = 'src',
 	env,
 	compatibilityDate = compatibilityDates[2],
 	isolates = 3,
 	storage = 'sqlite',
 	persistence,
+	onLog = () => {},
 }: WorkersOptions): Promise<Workers> {
-	const script = await bundle(entry);
+	const script = await bundle(entry, source);
 	const names = Array.from({length: isolates}, (_, index) => `isolate-${index}`);
 	const [first = ''] = names;
 	const miniflare = new Miniflare({
 		host: '127.0.0.1',
 		port: 0,
 		telemetry: {enabled: false},
-		// Uncaught errors of a test that breaks something are no news.
-		handleStructuredLogs: () => {},
+		handleStructuredLogs: ({message}) => onLog(message),
 		...(persistence !== undefined && {resourcePersistencePath: persistence}),
-		workers: names.map(name => ({
+		workers: names.map((name, index) => ({
 			config: {
 				name,
 				compatibilityDate,
@@ -64,7 +72,7 @@ export async function startWorkers({
 					modules: {'worker.js': {type: 'esm', contents: script}},
 				},
 				env: {
-					...Object.fromEntries(Object.entries(env).map(([key, value]) => [key, {type: 'text' as const, value}])),
+					...toText(typeof env === 'function' ? env(index) : env),
 					VAULT: {type: 'durable-object' as const, worker: first, exportName: 'TokenVault'},
 				},
 				...(name === first && {exports: {TokenVault: {type: 'durable-object' as const, storage}}}),
@@ -117,10 +125,13 @@ export function sendAbruptly(url: string, headers: Readonly<Record<string, strin
 	return () => request.socket?.resetAndDestroy();
 }
 
+const toText = (bindings: Bindings): Record<string, {readonly type: 'text'; readonly value: string}> =>
+	Object.fromEntries(Object.entries(bindings).map(([key, value]) => [key, {type: 'text', value}]));
+
 const bundles = new Map<string, Promise<string>>();
 
-/** One module with all it needs: the package from its sources, as they are. */
-async function bundle(entry: string): Promise<string> {
+/** One module with all it needs. */
+async function bundle(entry: string, source: 'src' | 'built'): Promise<string> {
 	const bundled = async (): Promise<string> => {
 		const {outputFiles} = await build({
 			entryPoints: [entry],
@@ -129,11 +140,14 @@ async function bundle(entry: string): Promise<string> {
 			format: 'esm',
 			target: 'es2022',
 			external: ['cloudflare:*'],
-			alias: {regrant: './src/index.ts', 'regrant/cloudflare': './src/stores/cloudflare.ts'},
+			...(source === 'src' && {
+				alias: {regrant: './src/index.ts', 'regrant/cloudflare': './src/stores/cloudflare.ts'},
+			}),
 		});
 		return outputFiles[0]?.text ?? '';
 	};
-	const known = bundles.get(entry) ?? bundled();
-	bundles.set(entry, known);
+	const key = `${source} ${entry}`;
+	const known = bundles.get(key) ?? bundled();
+	bundles.set(key, known);
 	return known;
 }

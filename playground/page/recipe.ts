@@ -1,4 +1,6 @@
 import ky, {type KyInstance} from 'ky';
+import type {Lane} from './lane.ts';
+import type {Place} from './session.ts';
 
 /** What a login gives. */
 export interface Login {
@@ -11,17 +13,14 @@ The usual recipe, as it is written by hand all over the web: one hook puts the t
 tries again. Every call that is refused refreshes for itself, with whatever refresh token it finds.
 */
 export function createRecipe(
-	{
-		baseUrl,
-		tokenEndpoint,
-		fetch,
-	}: {readonly baseUrl: string; readonly tokenEndpoint: string; readonly fetch: typeof globalThis.fetch},
+	{api: baseUrl, tokenEndpoint}: Pick<Place, 'api' | 'tokenEndpoint'>,
+	{fetch}: Pick<Lane, 'fetch'>,
 	login: Login,
 ): KyInstance {
 	let {access_token, refresh_token} = login;
 	return ky.extend({
 		baseUrl,
-		fetch,
+		retry: 1,
 		hooks: {
 			beforeRequest: [({request}) => request.headers.set('authorization', `Bearer ${access_token}`)],
 			afterResponse: [

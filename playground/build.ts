@@ -1,0 +1,70 @@
+// The page as a single-page application would ship it: `npm run build:page` prints how large each part of it is, and fails where
+// one has grown beyond its limit.
+import {gzipSync} from 'node:zlib';
+import {build, type Rolldown} from 'vite';
+
+/** What the page is made of, and the most that each part may weigh: bytes, minified and compressed. */
+export const limits = {ky: 9_400, valibot: 1_600, regrant: 11_600, page: 9_000} as const;
+
+/** One of them. */
+export type Part = keyof typeof limits;
+
+/** The page in production. */
+export interface BuiltPage {
+	/** By path. */
+	readonly files: ReadonlyMap<string, string>;
+	/** Bytes, minified and compressed. */
+	readonly sizes: Readonly<Record<Part, number>>;
+}
+
+/** Which package a module is of. What is of none is the page's own. */
+const groups = [
+	{name: 'ky', test: /\/node_modules\/ky\//},
+	{name: 'valibot', test: /\/node_modules\/valibot\//},
+	{name: 'regrant', test: /\/dist\//},
+];
+
+/** Builds the page, in memory. */
+export async function buildPage(): Promise<BuiltPage> {
+	const built = await build({
+		configFile: false,
+		root: `${import.meta.dirname}/page`,
+		logLevel: 'warn',
+		build: {
+			write: false,
+			target: 'es2022',
+			modulePreload: {polyfill: false},
+			rolldownOptions: {output: {codeSplitting: {groups}}},
+		},
+	});
+	const {output} = built as Rolldown.RolldownOutput; // of one build that watches nothing
+	const files = new Map<string, string>();
+	const sizes: Record<Part, number> = {ky: 0, valibot: 0, regrant: 0, page: 0};
+	for (const file of output) {
+		const text = file.type === 'chunk' ? file.code : file.source.toString();
+		const {name} = groups.find(group => group.name === file.name) ?? {name: 'page'};
+		files.set(`/${file.fileName}`, text);
+		sizes[name as Part] += gzipSync(text, {level: 9}).length; // the groups are named for the parts
+	}
+	return {files, sizes};
+}
+
+/** The sizes as lines, and a sentence about each part that has grown too large. */
+export function judge(sizes: BuiltPage['sizes']): {readonly lines: string[]; readonly faults: string[]} {
+	const parts = Object.keys(limits) as Part[];
+	const whole = parts.reduce((sum, part) => sum + sizes[part], 0);
+	const lineOf = (name: string, bytes: number): string =>
+		`${name.padEnd(8)}${(bytes / 1000).toFixed(1).padStart(6)} kB`;
+	return {
+		lines: [...parts.map(part => lineOf(part, sizes[part])), lineOf('together', whole)],
+		faults: parts
+			.filter(part => sizes[part] > limits[part])
+			.map(part => `${part} has grown to ${sizes[part]} bytes, where ${limits[part]} are allowed.`),
+	};
+}
+
+if (import.meta.main) {
+	const {lines, faults} = judge((await buildPage()).sizes);
+	for (const line of [...lines, ...faults]) console.log(line);
+	if (faults.length > 0) process.exitCode = 1;
+}

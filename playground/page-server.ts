@@ -1,0 +1,94 @@
+import {createServer, type IncomingMessage, type ServerResponse} from 'node:http';
+import {text} from 'node:stream/consumers';
+import {type AuthorizationServer, listen, shut} from './authorization-server.ts';
+import {createControls, type Mood} from './controls.ts';
+import {createDenoProgram} from './deno-program.ts';
+import {createBuiltFront, createSourceFront} from './front.ts';
+import {createHub, type Hub} from './hub.ts';
+import {createBatch} from './page/batch.ts';
+import {createLane} from './page/lane.ts';
+import type {Report} from './page/report.ts';
+import {createWorkerProgram} from './worker-program.ts';
+
+/** A served page. */
+export interface Page {
+	readonly origin: string;
+	close(): Promise<void>;
+}
+
+/** What is served. */
+export interface PageOptions {
+	/** What was printed before. */
+	readonly traced?: readonly string[];
+	/** The page as it was built. By default it is served from its sources. */
+	readonly files?: ReadonlyMap<string, string>;
+}
+
+/** What the page asks for, by method and path. What it returns is answered as JSON. */
+type Routes = Readonly<Record<string, (body: string) => unknown>>;
+
+/** Serves the page on loopback, with the trace, the controls of the server, and what all lanes report. */
+export async function servePage(server: AuthorizationServer, {traced = [], files}: PageOptions = {}): Promise<Page> {
+	const http = createServer();
+	const front = files ? createBuiltFront(files) : await createSourceFront(http);
+	const hub = createHub();
+	const report = createBatch(hub.publish);
+	const programs = {worker: createWorkerProgram(server, report), deno: createDenoProgram(server, report)};
+	const routes: Routes = {
+		'GET /trace': () => traced,
+		...serverRoutes(server, hub, report),
+		// All of these come from the page, which was served from here.
+		'POST /reports': body => hub.publish(JSON.parse(body) as Report[]),
+		'POST /worker': programs.worker.run,
+		'POST /deno': programs.deno.run,
+	};
+	http.on('request', (request, response) => {
+		const route = routes[`${request.method} ${request.url}`];
+		if (request.url === '/events') hub.listen(request, response);
+		else if (route) void answer(route, request, response);
+		else front.handle(request, response);
+	});
+	const origin = await listen(http);
+	return {
+		origin,
+		async close() {
+			hub.close();
+			await Promise.all([programs.worker.close(), programs.deno.close(), front.close()]);
+			await shut(http);
+		},
+	};
+}
+
+/** What is done to the server, which shows in a lane of its own. */
+function serverRoutes(server: AuthorizationServer, hub: Hub, report: (report: Report) => void): Routes {
+	const controls = createControls(server);
+	const lane = createLane('server', 'the server', report);
+	const {tokenEndpoint, revocationEndpoint, api} = server;
+	return {
+		'GET /place': () => ({tokenEndpoint, revocationEndpoint, api, mood: controls.mood}),
+		'POST /login': () => server.mint(),
+		async 'POST /expire'() {
+			await controls.expire();
+			lane.note('expired');
+		},
+		async 'POST /revoke'() {
+			await controls.revoke();
+			lane.note('revoked');
+		},
+		'POST /mood'(body) {
+			const mood = JSON.parse(body) as Mood; // of the page's own select
+			controls.setMood(mood);
+			hub.tellMood(mood);
+			lane.note(mood);
+		},
+	};
+}
+
+async function answer(route: Routes[string], request: IncomingMessage, response: ServerResponse): Promise<void> {
+	try {
+		const body = JSON.stringify((await route(await text(request))) ?? null);
+		response.setHeader('content-type', 'application/json').end(body);
+	} catch {
+		response.writeHead(500).end();
+	}
+}

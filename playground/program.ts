@@ -1,0 +1,33 @@
+import type {AuthEvent} from 'regrant';
+import {describeEvent} from './page/event-text.ts';
+import type {Lane} from './page/lane.ts';
+
+/** A program that calls the API in a lane of its own, and that runs when it is first asked to. */
+export interface Program {
+	/** Makes it call. Tells what became of the calls, or in plain words why it cannot run here. */
+	run(): Promise<string>;
+	/** Ends its processes. */
+	close(): Promise<void>;
+}
+
+/** Reports what a program logs: an event of its session as such, anything else as it stands. */
+export function noteLog(lane: Lane, line: string): void {
+	lane.note(eventTextOf(line) ?? line);
+}
+
+function eventTextOf(line: string): string | undefined {
+	try {
+		const logged: unknown = JSON.parse(line);
+		if (typeof logged !== 'object' || logged === null || !('type' in logged)) return undefined;
+		return describeEvent(logged as AuthEvent); // both programs log nothing else that has a type
+	} catch {
+		return undefined;
+	}
+}
+
+/** Says how many of which outcome there are. */
+export function countOutcomes(outcomes: readonly string[]): string {
+	const counts = new Map<string, number>();
+	for (const outcome of outcomes) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+	return [...counts].map(([outcome, times]) => `${times} ${outcome}`).join(', ');
+}

@@ -1,0 +1,155 @@
+import {mkdirSync} from 'node:fs';
+import type {BrowserContext, Page} from 'playwright';
+import {expect, test as base} from 'vitest';
+import {type PageOptions, servePage} from '../../playground/page-server.ts';
+import {type AuthorizationServer, startAuthorizationServer} from './authorization-server.ts';
+import {launchChromium} from './chromium.ts';
+
+/** The page in a tab of a browser, and the server whose word counts. */
+export interface Playground {
+	readonly tab: Page;
+	readonly context: BrowserContext;
+	readonly server: AuthorizationServer;
+	/** Clicks a control, and gives what the page then says about it. */
+	click(id: string): Promise<string>;
+	choose(id: string, value: string): Promise<string>;
+	/** Waits until the page says this of a lane. */
+	summary(lane: string, expected: string | RegExp): Promise<void>;
+	/** Opens another tab by the control of the first. */
+	openOther(): Promise<Page>;
+	/** For people to look at. */
+	picture(name: string): Promise<void>;
+}
+
+/** How the page is to be opened. */
+export interface View {
+	readonly width: number;
+	readonly height: number;
+	readonly colorScheme?: 'light' | 'dark';
+}
+
+const pictures = 'test/pictures';
+// A thousand calls take a busy machine a while.
+const patience = 120_000;
+
+/** What a tab says of the control that was used last, when it is done. */
+export async function said(tab: Page): Promise<string> {
+	await tab.waitForFunction(() => document.getElementById('status')?.textContent !== '…', undefined, {
+		timeout: patience,
+	});
+	return (await tab.textContent('#status')) ?? '';
+}
+
+/** Waits until the controls of a tab live. */
+export async function ready(tab: Page): Promise<Page> {
+	await tab.waitForFunction(() => document.getElementById('name')?.textContent !== 'a tab');
+	return tab;
+}
+
+/** Sums up in the page what moves in it, also right after a click: `window.shifts`. */
+function countShifts(): void {
+	const counter = Object.assign(window, {shifts: 0});
+	new PerformanceObserver(list => {
+		// The types do not know this kind of entry.
+		for (const entry of list.getEntries()) counter.shifts += (entry as PerformanceEntry & {value: number}).value;
+	}).observe({type: 'layout-shift', buffered: true});
+}
+
+/** What was wrong in any of the tabs: what should never happen, whatever a test does. */
+function watch(context: BrowserContext): readonly string[] {
+	const wrongs: string[] = [];
+	context.on('request', request => {
+		const {protocol, hostname} = new URL(request.url());
+		if (protocol !== 'data:' && hostname !== '127.0.0.1') wrongs.push(`left for ${hostname}`);
+	});
+	context.on('weberror', error => wrongs.push(error.error().message));
+	context.on('console', message => {
+		const isOfBrowser = message.text().startsWith('Failed to load resource: the server responded with a status of');
+		if (['error', 'warning'].includes(message.type()) && !isOfBrowser) wrongs.push(message.text());
+	});
+	return wrongs;
+}
+
+/**
+vitest's `test` with a `playground`: a page and a profile of its own for each test, one server for all tests of a file. After each test
+no request has left this machine, nothing was written to the console, nothing has moved, and no secret shows.
+
+- `view`: `test.override('view', {width: 360, height: 800})`.
+- `pageOptions`: the page as it was built, in place of its sources.
+*/
+export const test = base
+	.extend('view', {width: 1_180, height: 1_000} as View)
+	.extend('pageOptions', {scope: 'file'}, {} as PageOptions)
+	// oxlint-disable-next-line no-empty-pattern -- vitest reads which fixtures are used from the pattern
+	.extend('browser', {scope: 'file'}, async ({}, {onCleanup}) => {
+		// Nothing but this machine can be found.
+		const browser = await launchChromium(['--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1']);
+		onCleanup(() => browser.close());
+		return browser;
+	})
+	.extend('place', {scope: 'file'}, async ({pageOptions}, {onCleanup}) => {
+		const server = await startAuthorizationServer({accessTokenSeconds: 60});
+		const page = await servePage(server, {traced: ['What was printed'], ...pageOptions});
+		onCleanup(async () => {
+			await page.close();
+			await server.close();
+		});
+		return {server, origin: page.origin};
+	})
+	.extend('playground', async ({browser, view, place: {server, origin}}, {onCleanup}): Promise<Playground> => {
+		server.reset();
+		const {width, height, colorScheme = 'light'} = view;
+		const context = await browser.newContext({viewport: {width, height}, colorScheme});
+		await context.addInitScript(countShifts);
+		const wrongs = watch(context);
+		onCleanup(async () => {
+			const pages = await Promise.all(context.pages().map(async page => ({html: await page.content(), page})));
+			const shifts = await Promise.all(pages.map(({page}) => page.evaluate('window.shifts')));
+			await context.close();
+			expect(wrongs).toEqual([]);
+			expect(shifts).toEqual(pages.map(() => 0));
+			const secrets = [...server.issued.keys()].filter(secret => pages.some(({html}) => html.includes(secret)));
+			expect(secrets).toEqual([]);
+		});
+		const tab = await context.newPage();
+		await tab.goto(origin);
+		await ready(tab);
+		mkdirSync(pictures, {recursive: true});
+		return {
+			tab,
+			context,
+			server,
+			async click(id) {
+				await tab.click(`#${id}`);
+				return said(tab);
+			},
+			async choose(id, value) {
+				await tab.selectOption(`#${id}`, value);
+				return said(tab);
+			},
+			async summary(lane, expected) {
+				await expect
+					.poll(() => tab.textContent(`[data-lane="${lane}"] .summary`), {timeout: 10_000})
+					.toEqual(typeof expected === 'string' ? expected : expect.stringMatching(expected));
+			},
+			async openOther() {
+				const opened = context.waitForEvent('page');
+				await tab.click('#new-tab');
+				return ready(await opened);
+			},
+			picture: async name => void (await tab.screenshot({path: `${pictures}/${name}.png`, fullPage: true})),
+		};
+	});
+
+/** The statuses of the token requests. */
+export const grantsOf = ({tokenRequests}: AuthorizationServer): number[] => tokenRequests.map(({status}) => status);
+
+/** How often the API answered what. */
+export function callsOf({calls}: AuthorizationServer): string {
+	const counts = new Map<number, number>();
+	for (const {status} of calls) counts.set(status, (counts.get(status) ?? 0) + 1);
+	return [...counts]
+		.toSorted(([one], [other]) => one - other)
+		.map(([status, times]) => `${times} × ${status}`)
+		.join(', ');
+}
