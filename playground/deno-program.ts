@@ -3,7 +3,7 @@ import {type AuthorizationServer, createKvFolder, deno, service} from './authori
 import {type Door, openDoor} from './door.ts';
 import {createLane, type Lane} from './page/lane.ts';
 import type {Report} from './page/report.ts';
-import {countOutcomes, noteLog, type Program} from './program.ts';
+import {countOutcomes, explain, noteLog, type Program} from './program.ts';
 
 const scripts = 4;
 const patience = 60_000;
@@ -13,53 +13,64 @@ interface Script {
 	readonly door: Door;
 }
 
-/** `deno.ts` in as many processes at once, which share a token by Deno KV: also with those that run later. */
-export function createDenoProgram(server: AuthorizationServer, report: (report: Report) => void): Program {
+/** What became of a script: undefined for one that ended well. */
+type Failure = string | undefined;
+
+/**
+`deno.ts` in as many processes at once, which share a token by Deno KV: also with those that run later.
+
+@param command Deno, and how it runs a script.
+*/
+export function createDenoProgram(
+	server: AuthorizationServer,
+	report: (report: Report) => void,
+	[command, ...flags]: readonly [string, ...string[]] = deno,
+): Program {
 	const leaving = new AbortController();
-	const running = new Set<Promise<string>>();
+	const running = new Set<Promise<Failure>>();
 	const kv = createKvFolder();
-	let known: Promise<readonly Script[]> | undefined;
+	let opened: Promise<readonly Script[]> | undefined;
 
-	const openDoors = async (): Promise<readonly Script[]> =>
-		Promise.all(
-			Array.from({length: scripts}, async (_, index) => {
-				const lane = createLane('deno', `script ${index + 1}`, report);
-				return {lane, door: await openDoor(server, lane)};
-			}),
-		);
+	const open = async (index: number): Promise<Script> => {
+		const lane = createLane('deno', `script ${index + 1}`, report);
+		return {lane, door: await openDoor(server, lane)};
+	};
 
-	const runScript = ({lane, door}: Script): Promise<string> => {
-		const env = {
-			...process.env,
-			...door.env,
-			CLIENT_ID: service.clientId,
-			CLIENT_SECRET: service.secret,
-			KV: kv.file,
-		};
-		const [command, ...flags] = deno;
-		const ended = new Promise<string>(resolve => {
+	const runScript = async ({lane, door}: Script): Promise<Failure> =>
+		new Promise(resolve => {
+			const client = {CLIENT_ID: service.clientId, CLIENT_SECRET: service.secret};
+			const env = {...process.env, ...door.env, ...client, KV: kv.file};
 			const options = {env, timeout: patience, killSignal: 'SIGKILL', signal: leaving.signal} as const;
 			execFile(command, [...flags, `${import.meta.dirname}/deno.ts`], options, (error, _output, problems) => {
 				const lines = problems.split('\n').filter(line => line !== '');
-				// What ends a script is said in the end, and is not one of its events.
-				for (const line of lines) if (!error || line.startsWith('{')) noteLog(lane, line);
-				resolve(error ? `failed, ${lines.find(line => /error/i.test(line)) ?? error.message}` : 'answered');
+				const events = lines.filter(line => line.startsWith('{'));
+				for (const event of events) noteLog(lane, event);
+				resolve(
+					error ? (lines.find(line => /error/i.test(line) && !events.includes(line)) ?? error.message) : undefined,
+				);
 			});
 		});
+
+	const follow = async (script: Script): Promise<Failure> => {
+		const ended = runScript(script);
 		running.add(ended);
-		void ended.then(() => running.delete(ended));
-		return ended;
+		const failure = await ended;
+		running.delete(ended);
+		return failure;
 	};
 
 	return {
 		async run() {
-			const ready = await (known ??= openDoors());
-			return `${scripts} Deno scripts: ${countOutcomes(await Promise.all(ready.map(runScript)))}`;
+			opened ??= Promise.all(Array.from({length: scripts}, (_, index) => open(index)));
+			const failures = await Promise.all((await opened).map(follow));
+			const [failure] = failures;
+			if (failure !== undefined && failures.every(other => other !== undefined)) return explain('Deno', failure);
+			return `${scripts} Deno scripts: ${countOutcomes(failures.map(other => other ?? 'answered'))}`;
 		},
 		async close() {
 			leaving.abort();
 			await Promise.all(running);
-			for (const {door} of (await known) ?? []) await door.close();
+			await Promise.all(((await opened) ?? []).map(({door}) => door.close()));
 			kv.remove();
 		},
 	};

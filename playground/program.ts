@@ -31,3 +31,8 @@ export function countOutcomes(outcomes: readonly string[]): string {
 	for (const outcome of outcomes) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
 	return [...counts].map(([outcome, times]) => `${times} ${outcome}`).join(', ');
 }
+
+/** Says in plain words that a program cannot run here. */
+export function explain(name: string, reason: string): string {
+	return `${name} does not run here, all else does: ${reason}`;
+}

@@ -4,7 +4,7 @@ import {type AuthorizationServer, servicePost} from './authorization-server.ts';
 import {type Door, openDoor} from './door.ts';
 import {createLane, type Lane} from './page/lane.ts';
 import type {Report} from './page/report.ts';
-import {countOutcomes, noteLog, type Program} from './program.ts';
+import {countOutcomes, explain, noteLog, type Program} from './program.ts';
 import type {HostNews, HostOrder} from './worker-host.ts';
 
 const isolates = 3;
@@ -43,7 +43,7 @@ export function createWorkerProgram(server: AuthorizationServer, report: (report
 				});
 				return `through ${isolates} isolates of the worker, ${calls} sent: ${countOutcomes(await Promise.all(statuses))}`;
 			} catch (error) {
-				return `workerd does not run here, all else does: ${error instanceof Error ? error.message : 'it ended'}`;
+				return explain('workerd', error instanceof Error ? error.message : 'it failed');
 			}
 		},
 		async close() {

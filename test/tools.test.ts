@@ -85,7 +85,10 @@ test('the Deno script of the playground calls an API, and ends by itself', {time
 	try {
 		for (const runs of [1, 2]) {
 			const {status, output} = await run(command, [...flags, 'playground/deno.ts'], {env});
-			expect([runs, status, JSON.parse(output)]).toEqual([runs, 0, {subject: service.clientId, body: ''}]);
+			const [printed, ...logged] = output.trim().split('\n');
+			expect([runs, status, JSON.parse(printed ?? '')]).toEqual([runs, 0, {subject: service.clientId, body: ''}]);
+			const events = logged.map(line => JSON.parse(line) as unknown);
+			expect(events).toEqual(runs === 1 ? [{type: 'token', cause: 'grant', expires_at: expect.any(Number)}] : []);
 		}
 		// The second one found the token of the first.
 		expect(server.tokenRequests).toHaveLength(1);

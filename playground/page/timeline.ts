@@ -73,7 +73,10 @@ export function createTimeline(container: HTMLElement, list: HTMLElement, own: s
 	setInterval(() => {
 		if (open.size > 0) plan();
 	}, refresh);
-	new ResizeObserver(plan).observe(container);
+	new ResizeObserver(() => {
+		tip.hide();
+		plan();
+	}).observe(container);
 	matchMedia('(prefers-color-scheme: dark)').addEventListener('change', plan);
 
 	return {

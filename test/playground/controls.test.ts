@@ -9,7 +9,9 @@ describe('a control of the playground', {timeout: 60_000}, () => {
 		expect(await click('send-40')).toBe('40 sent: 40 answered 200');
 		expect([grantsOf(server), callsOf(server)]).toEqual([[200], '40 × 200, 40 × 401']);
 		await summary('here', '1 grant 40 × 200, 40 × 401');
-		const counts = ['.retry.good', '.call.refused', '.grant.good'].map(kind => tab.locator(`#requests ${kind}`).count());
+		const counts = ['.retry.good', '.call.refused', '.grant.good'].map(kind =>
+			tab.locator(`#requests ${kind}`).count(),
+		);
 		expect(await Promise.all(counts)).toEqual([40, 40, 1]);
 		await picture('forty-calls');
 	});

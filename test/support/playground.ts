@@ -46,10 +46,11 @@ export async function ready(tab: Page): Promise<Page> {
 	return tab;
 }
 
-/** Sums up in the page what moves in it, also right after a click: `window.shifts`. */
+/** Sums up in the page what moves in it, also right after a click: `window.shifts`. What is folded out has been asked to move the rest. */
 function countShifts(): void {
 	const counter = Object.assign(window, {shifts: 0});
 	new PerformanceObserver(list => {
+		if (document.activeElement?.closest('summary')) return;
 		// The types do not know this kind of entry.
 		for (const entry of list.getEntries()) counter.shifts += (entry as PerformanceEntry & {value: number}).value;
 	}).observe({type: 'layout-shift', buffered: true});

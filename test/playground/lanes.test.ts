@@ -1,0 +1,81 @@
+import {describe, expect} from 'vitest';
+import {createDenoProgram} from '../../playground/deno-program.ts';
+import {createWorkerProgram} from '../../playground/worker-program.ts';
+import {callsOf, grantsOf, type Playground, test} from '../support/playground.ts';
+
+/** What the list says of those who share a lane. */
+const listed = async ({tab}: Playground, who: RegExp): Promise<string[]> =>
+	(await tab.locator('#requests li').allTextContents()).filter(text => who.test(text));
+
+describe('the lane of', {timeout: 120_000}, () => {
+	test('the worker: forty calls through three isolates make one grant for each token that has expired', async ({
+		playground,
+	}) => {
+		const {server, click, summary, picture} = playground;
+		const answered = 'through 3 isolates of the worker, 40 sent: 40 answered 200';
+		expect(await click('worker')).toBe(answered);
+		expect([grantsOf(server), callsOf(server)]).toEqual([[200], '40 × 200']);
+		await summary('worker', '1 grant 40 × 200');
+		await click('expire');
+		expect(await click('worker')).toBe(answered);
+		expect(grantsOf(server)).toEqual([200, 200]);
+		await summary('worker', /^2 grants 80 × 200/);
+		for (const isolate of [1, 2, 3])
+			expect(await listed(playground, RegExp(`^isolate ${isolate}, call`))).not.toEqual([]);
+		expect(await listed(playground, /^the worker: token \(grant\)$/)).toHaveLength(2);
+		await picture('worker');
+	});
+
+	test('the Deno scripts: four processes make one grant, and those that run later have its token', async ({
+		playground,
+	}) => {
+		const {server, click, summary, picture} = playground;
+		for (const calls of [4, 8]) {
+			expect(await click('deno')).toBe('4 Deno scripts: 4 answered');
+			expect([grantsOf(server), callsOf(server)]).toEqual([[200], `${calls} × 200`]);
+		}
+		await click('expire');
+		expect(await click('deno')).toBe('4 Deno scripts: 4 answered');
+		expect(grantsOf(server)).toEqual([200, 200]);
+		await summary('deno', /^2 grants 12 × 200/);
+		expect(await listed(playground, /^script \d: token \(grant\)$/)).toHaveLength(2);
+		await picture('deno');
+	});
+
+	test('trouble: what is done to the server is told in a word, to every tab', async ({playground}) => {
+		const {tab, click, choose, openOther} = playground;
+		const other = await openOther();
+		await click('sign-in');
+		await click('expire');
+		await click('revoke');
+		await choose('mood', 'slow');
+		await choose('mood', 'normal');
+		for (const each of [tab, other]) {
+			await expect
+				.poll(async () =>
+					(await each.locator('#requests li').allTextContents()).filter(text => text.startsWith('the server')),
+				)
+				.toEqual(['expired', 'revoked', 'slow', 'normal'].map(word => `the server: ${word}`));
+		}
+	});
+
+	test('a program that cannot start: the page says so, and all else runs', async ({
+		place: {server},
+		onTestFinished,
+	}) => {
+		const [worker, deno] = [
+			createWorkerProgram(server, () => {}),
+			createDenoProgram(server, () => {}, ['/nowhere/deno']),
+		];
+		process.env['MINIFLARE_WORKERD_PATH'] = '/nowhere/workerd';
+		onTestFinished(async () => {
+			delete process.env['MINIFLARE_WORKERD_PATH'];
+			await Promise.all([worker.close(), deno.close()]);
+		});
+		expect(await worker.run()).toMatch(/^workerd does not run here, all else does: .*\S/);
+		expect(await deno.run()).toBe('Deno does not run here, all else does: spawn /nowhere/deno ENOENT');
+		// It is tried anew each time: what is missing may have been installed.
+		delete process.env['MINIFLARE_WORKERD_PATH'];
+		expect(await worker.run()).toContain('40 answered 200');
+	});
+});
