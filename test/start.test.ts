@@ -1,4 +1,4 @@
-import {type ChildProcess, spawn} from 'node:child_process';
+import {type ChildProcess, execFileSync, spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {describe, expect} from 'vitest';
 import {findFault, tallyOf} from '../playground/tally.ts';
@@ -72,9 +72,8 @@ describe('npm start', {timeout: 30_000}, () => {
 	test('then serves a page with all its modules, and ends when it is told to', async () => {
 		const program = start();
 		try {
-			await expect.poll(program.output, {timeout: 20_000}).toContain('(Ctrl-C ends it)');
-			const page = /http:\S+/.exec(program.output())?.[0] ?? '';
-			expect(await (await fetch(page)).text()).toContain('src="/main.ts"');
+			const page = await pageOf(program);
+			expect(await (await fetch(page)).text()).toContain('src="./main.ts"');
 			expect(await importAll(new URL('/main.ts', page))).toContainEqual(expect.stringMatching(/\/dist\/index\.js$/));
 			expect(await (await fetch(new URL('/trace', page))).json()).toContainEqual(expect.stringContaining('401'));
 			const place = await (await fetch(new URL('/place', page))).json();
@@ -84,7 +83,69 @@ describe('npm start', {timeout: 30_000}, () => {
 		}
 		expect(await program.status).toBe(0);
 	});
+
+	test.for([
+		['it is asked to end', 'SIGTERM', 0],
+		['Ctrl-C is pressed in its terminal', 'SIGINT', 0],
+		['its terminal is closed', 'SIGHUP', 0],
+		['it is killed', 'SIGKILL', null],
+	] as const)('leaves nothing running where %s, in the middle of what it does', async ([, signal, status]) => {
+		const program = start();
+		const page = await pageOf(program);
+		const post = async (path: string, body = ''): Promise<unknown> =>
+			(await fetch(new URL(path, page), {method: 'POST', body})).json();
+		// Workerd is up, and the Deno scripts wait for their token.
+		expect(await post('/worker')).toContain('40 answered 200');
+		await post('/mood', '"slow"');
+		const scripts = post('/deno').catch(() => {});
+		const id = program.process.pid ?? 0;
+		await expect.poll(() => descendantsOf(id).filter(({command}) => command.includes('deno')).length).toBe(4);
+		const started = descendantsOf(id);
+		expect(started.map(({command}) => command)).toContainEqual(expect.stringContaining('workerd'));
+		// A terminal signals all that was started from it.
+		const isOfTerminal = signal === 'SIGINT' || signal === 'SIGHUP';
+		for (const pid of isOfTerminal ? [id, ...started.map(({pid}) => pid)] : [id]) signalTo(pid, signal);
+		expect(await program.status).toBe(status);
+		await scripts;
+		await expect.poll(() => started.filter(({pid}) => signalTo(pid, 0)), {timeout: 20_000}).toEqual([]);
+	});
 });
+
+/** The address of the page, once it is printed. */
+async function pageOf(program: Program): Promise<string> {
+	await expect.poll(program.output, {timeout: 20_000}).toContain('(Ctrl-C ends it)');
+	return /http:\S+/.exec(program.output())?.[0] ?? '';
+}
+
+interface Process {
+	readonly pid: number;
+	readonly command: string;
+}
+
+/** All that a process has started, and what that has started. */
+function descendantsOf(ancestor: number): Process[] {
+	const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,command='], {encoding: 'utf8'}).trim().split('\n');
+	const all = lines.map(line => {
+		const [pid = '', parent = '', ...command] = line.trim().split(/\s+/);
+		return {pid: Number(pid), parent: Number(parent), command: command.join(' ')};
+	});
+	const found: Process[] = [];
+	for (let parents = [ancestor]; parents.length > 0;) {
+		const children = all.filter(({parent}) => parents.includes(parent));
+		found.push(...children);
+		parents = children.map(({pid}) => pid);
+	}
+	return found;
+}
+
+/** False where the process is gone. */
+function signalTo(pid: number, signal: NodeJS.Signals | 0): boolean {
+	try {
+		return process.kill(pid, signal);
+	} catch {
+		return false;
+	}
+}
 
 /** Fetches a module and what it imports, as a browser would. */
 async function importAll(entry: URL): Promise<string[]> {

@@ -16,7 +16,9 @@ const views: ReadonlyArray<readonly [string, View]> = [
 async function fill({tab, click, summary}: Playground): Promise<void> {
 	for (const details of await tab.locator('summary').all()) await details.press('Enter');
 	await tab.evaluate(async () => {
-		for (const _ of ['it is laid out', 'that is noticed']) await new Promise(requestAnimationFrame);
+		// It is laid out, and that is noticed.
+		await new Promise(requestAnimationFrame);
+		await new Promise(requestAnimationFrame);
 	});
 	await click('sign-in');
 	await click('expire');
@@ -82,11 +84,12 @@ describe('by keyboard', {timeout: 60_000}, () => {
 			),
 		);
 		const reached: string[] = [];
-		for (const _ of expected) {
+		while (reached.length < expected.length) {
 			await tab.keyboard.press('Tab');
-			const [name = '', outline] = await tab.evaluate(() => {
+			const {name, outline} = await tab.evaluate(() => {
 				const element = document.activeElement ?? document.body;
-				return [element.id || element.ariaLabel || element.textContent, getComputedStyle(element).outlineStyle];
+				const name = element.id || element.ariaLabel || element.textContent;
+				return {name, outline: getComputedStyle(element).outlineStyle};
 			});
 			reached.push(name);
 			expect([name, outline]).toEqual([name, 'solid']);

@@ -56,19 +56,28 @@ function countShifts(): void {
 	}).observe({type: 'layout-shift', buffered: true});
 }
 
-/** What was wrong in any of the tabs: what should never happen, whatever a test does. */
-function watch(context: BrowserContext): readonly string[] {
+interface Watched {
+	/** What should never happen, whatever a test does. */
+	readonly wrongs: readonly string[];
+	/** What the tabs have reported to one another. */
+	readonly reports: readonly string[];
+}
+
+/** Watches all tabs. */
+function watch(context: BrowserContext): Watched {
 	const wrongs: string[] = [];
+	const reports: string[] = [];
 	context.on('request', request => {
-		const {protocol, hostname} = new URL(request.url());
+		const {protocol, hostname, pathname} = new URL(request.url());
 		if (protocol !== 'data:' && hostname !== '127.0.0.1') wrongs.push(`left for ${hostname}`);
+		if (pathname === '/reports') reports.push(request.postData() ?? '');
 	});
 	context.on('weberror', error => wrongs.push(error.error().message));
 	context.on('console', message => {
 		const isOfBrowser = message.text().startsWith('Failed to load resource: the server responded with a status of');
 		if (['error', 'warning'].includes(message.type()) && !isOfBrowser) wrongs.push(message.text());
 	});
-	return wrongs;
+	return {wrongs, reports};
 }
 
 /**
@@ -102,14 +111,15 @@ export const test = base
 		const {width, height, colorScheme = 'light'} = view;
 		const context = await browser.newContext({viewport: {width, height}, colorScheme});
 		await context.addInitScript(countShifts);
-		const wrongs = watch(context);
+		const {wrongs, reports} = watch(context);
 		onCleanup(async () => {
 			const pages = await Promise.all(context.pages().map(async page => ({html: await page.content(), page})));
 			const shifts = await Promise.all(pages.map(({page}) => page.evaluate('window.shifts')));
 			await context.close();
 			expect(wrongs).toEqual([]);
 			expect(shifts).toEqual(pages.map(() => 0));
-			const secrets = [...server.issued.keys()].filter(secret => pages.some(({html}) => html.includes(secret)));
+			const shown = [...pages.map(({html}) => html), ...reports].join('\n');
+			const secrets = [...server.issued.keys()].filter(secret => shown.includes(secret));
 			expect(secrets).toEqual([]);
 		});
 		const tab = await context.newPage();
