@@ -27,5 +27,7 @@ export function misfit({
 	readonly expected: string | null;
 	readonly path?: readonly {readonly key: unknown}[] | undefined;
 }): string {
-	return `${String(path?.[0]?.key ?? 'it')} is ${expected === 'never' ? 'not known' : 'required'}`;
+	// The keys of records are strings.
+	const key = (path?.[0]?.key ?? 'it') as string;
+	return `${key} is ${expected === 'never' ? 'not known' : 'required'}`;
 }

@@ -146,8 +146,8 @@ const rules: Readonly<Record<keyof AuthOptions, Rule>> = {
 	timeout: [isAtLeast(1), 'milliseconds'],
 	fetch: aFunction,
 	now: aFunction,
-	// An object is read, and refused, where it is copied.
-	grant: [value => isFunction(value) || typeof value === 'object', 'a token request or a function'],
+	// It is read, and refused, where it is copied.
+	grant: [() => true, ''],
 	origins: [isListOf(item => secureUrl(item)), 'a list of secure URLs'],
 	store: [value => ['get', 'set', 'delete'].every(name => isFunction(Object(value)[name])), 'a TokenStore'],
 	leeway: [isAtLeast(0), 'seconds'],
@@ -187,7 +187,7 @@ export function resolveOptions(options: AuthOptions): Settings {
 		revocationEndpoint: revocationEndpoint && new URL(revocationEndpoint).href,
 		tokenTypes: ['bearer', ...tokenTypes.map(type => type.toLowerCase())],
 		origins: origins?.map(origin => `${new URL(origin).origin}/`),
-		grant: typeof grant === 'object' ? readRequest(AuthTokenRequest, grant, 'grant') : grant,
+		grant: isFunction(grant) || grant === undefined ? grant : readRequest(AuthTokenRequest, grant, 'grant'),
 		waitUntil: (promise: Promise<unknown>) => {
 			try {
 				waitUntil?.(promise);

@@ -47,6 +47,6 @@ function redirectOf(
 	for (const name of headers.keys()) {
 		if ((becomesGet && name.startsWith('content-')) || (isElsewhere && credentials.test(name))) kept.delete(name);
 	}
-	const init = own<RequestInit>({method: becomesGet ? 'GET' : method, headers: kept, redirect: 'manual', signal});
-	return new Request(target, body && !becomesGet ? own({...init, body: spare?.body ?? null, duplex: 'half'}) : init);
+	const sent = becomesGet ? {method: 'GET'} : {method, body: spare?.body ?? null, duplex: 'half'};
+	return new Request(target, own<RequestInit>({...sent, headers: kept, redirect: 'manual', signal}));
 }
