@@ -8,15 +8,17 @@ export interface Waiter {
 }
 
 /**
-The outcome of `work`, but not beyond a number of milliseconds, nor after the waiter's signal: then it rejects with what `late` makes,
-or with the signal's reason. The work itself goes on, and its late failure disturbs nobody.
+The outcome of `work`, but not beyond a number of milliseconds, nor after the waiter's signal. The work itself goes on, and its
+late failure disturbs nobody.
 
 @param milliseconds Below 2 ** 31: beyond it a timer fires at once, on every runtime.
+@param onLate Is called when they are over.
+@throws {TokenNetworkError} then. Also the signal's reason.
 */
 export async function within<T>(
 	work: () => Awaitable<T>,
 	milliseconds: number,
-	late: () => unknown = () => new TokenNetworkError('timeout'),
+	onLate?: () => void,
 	waiter?: Waiter,
 ): Promise<T> {
 	const signal = waiter?.signal;
@@ -25,7 +27,10 @@ export async function within<T>(
 	try {
 		return await new Promise<T>((resolve, reject) => {
 			(async () => work())().then(resolve, reject);
-			timer = setTimeout(() => reject(late()), milliseconds);
+			timer = setTimeout(() => {
+				onLate?.();
+				reject(new TokenNetworkError('timeout'));
+			}, milliseconds);
 			// What is waited for keeps a process alive, where it is anything real. Its deadline does not. (Node, Bun.)
 			(timer as {unref?: () => void}).unref?.();
 			leave = () => reject(signal?.reason);

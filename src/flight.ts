@@ -1,5 +1,4 @@
 import {type Waiter, within} from './deadline.ts';
-import {TokenNetworkError} from './errors.ts';
 import type {Settings} from './options.ts';
 import type {TokenSet} from './token-response.ts';
 
@@ -75,7 +74,6 @@ export function createSingleFlight(): SingleFlight {
 				2 * settings.timeout,
 				() => {
 					if (steps === flight.steps) leave(flight);
-					return new TokenNetworkError('timeout');
 				},
 				waiter,
 			);

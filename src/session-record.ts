@@ -94,8 +94,8 @@ export function createRecord(store: TokenStore, {emit, superseded}: RecordWatch)
 		return error;
 	};
 
-	const inTurn = async <T>({timeout}: Settings, task: () => Promise<T>): Promise<T> =>
-		turns.take(2 * timeout, async () => {
+	const inTurn = async <T>(settings: Settings, task: () => Promise<T>): Promise<T> =>
+		turns.take(settings, async () => {
 			changes++;
 			return task();
 		});
@@ -117,7 +117,10 @@ export function createRecord(store: TokenStore, {emit, superseded}: RecordWatch)
 				stuckUntil = 0;
 			}
 		};
-		return within(work, timeout, () => (stuckUntil = now() + timeout), waiter);
+		const onLate = (): void => {
+			stuckUntil = now() + timeout;
+		};
+		return within(work, timeout, onLate, waiter);
 	};
 
 	/** What the store holds is checked like an answer from the network: others can write there. */
@@ -149,7 +152,7 @@ export function createRecord(store: TokenStore, {emit, superseded}: RecordWatch)
 	): Promise<TokenSet | undefined> => {
 		subscribe(settings);
 		for (;;) {
-			if (!isInTurn) await turns.wait(2 * settings.timeout, waiter);
+			if (!isInTurn) await turns.wait(settings, waiter);
 			const before = changes;
 			const order = ++reads;
 			let record: unknown;

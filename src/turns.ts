@@ -1,11 +1,15 @@
 import {type Waiter, within} from './deadline.ts';
+import type {Settings} from './options.ts';
 
-/** Lets one task at a time through. Nobody waits for one beyond a deadline: on Workers its owner may be gone. */
+/**
+Lets one task at a time through, each of two operations within `timeout`. Nobody waits for one beyond that: on Workers its owner
+may be gone.
+*/
 export interface Turns {
 	/** Waits for the task under way, or until the waiter's signal, with whose reason it then rejects. */
-	wait(milliseconds: number, waiter?: Waiter): Promise<void>;
+	wait(settings: Settings, waiter?: Waiter): Promise<void>;
 	/** Runs the task when none is under way. */
-	take<T>(milliseconds: number, task: () => Promise<T>): Promise<T>;
+	take<T>(settings: Settings, task: () => Promise<T>): Promise<T>;
 }
 
 /** Turns of which none is taken. */
@@ -16,18 +20,18 @@ export function createTurns(): Turns {
 		if (current === mine) current = undefined;
 	};
 
-	const wait: Turns['wait'] = async (milliseconds, waiter) => {
+	const wait: Turns['wait'] = async ({timeout}, waiter) => {
 		while (current) {
 			const mine = current;
-			await within(() => mine, milliseconds, undefined, waiter).catch(() => waiter?.signal?.throwIfAborted());
+			await within(() => mine, 2 * timeout, undefined, waiter).catch(() => waiter?.signal?.throwIfAborted());
 			leave(mine);
 		}
 	};
 
 	return {
 		wait,
-		take: async (milliseconds, task) => {
-			while (current) await wait(milliseconds);
+		take: async (settings, task) => {
+			while (current) await wait(settings);
 			const mine = task();
 			current = mine;
 			try {

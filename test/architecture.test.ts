@@ -22,7 +22,7 @@ const floors: ReadonlyArray<readonly string[]> = [
 		'token-request.ts',
 		'token-response.ts',
 	],
-	['endpoint-definition.ts', 'record-text.ts', 'refusal.ts', 'token-store.ts', 'turns.ts'],
+	['endpoint-definition.ts', 'record-text.ts', 'refusal.ts', 'token-store.ts'],
 	['cool-down.ts', 'endpoint-inference.ts', 'endpoint-request.ts', 'endpoint-response.ts'],
 	// The request builder, which knows no session.
 	['endpoint.ts'],
@@ -30,9 +30,9 @@ const floors: ReadonlyArray<readonly string[]> = [
 	['stores/deno-kv.ts', 'stores/redis.ts', 'stores/token-vault.ts', 'stores/write-mark.ts'],
 	['stores/cloudflare.ts', 'stores/web.ts'],
 	['options.ts'],
-	['flight.ts', 'prepared-request.ts', 'session-record.ts', 'store-lock.ts'],
+	['flight.ts', 'prepared-request.ts', 'store-lock.ts', 'turns.ts'],
 	// One exchange.
-	['token-endpoint.ts'],
+	['session-record.ts', 'token-endpoint.ts'],
 	// One session.
 	['renewal.ts'],
 	['session.ts'],
