@@ -2,8 +2,8 @@ import {type Waiter, within} from './deadline.ts';
 import type {Settings} from './options.ts';
 import type {TokenSet} from './token-response.ts';
 
-/** A renewal. It calls `step` before each of its steps, none of which takes longer than a deadline. */
-export type Renew = (step: () => void) => Promise<TokenSet>;
+/** A renewal of a stale token. It calls `step` before each of its steps, none of which takes longer than a deadline. */
+export type Renew = (settings: Settings, stale: TokenSet | undefined, step: () => void) => Promise<TokenSet>;
 
 /** The one renewal of a session that is under way, for all who wait for it. */
 export interface SingleFlight {
@@ -13,7 +13,7 @@ export interface SingleFlight {
 
 	@throws what the renewal failed with, the signal's reason, or a TokenNetworkError at twice `timeout`.
 	*/
-	join(settings: Settings, renew: Renew, stale: TokenSet | undefined, waiter: Waiter): Promise<TokenSet>;
+	join(settings: Settings, stale: TokenSet | undefined, waiter: Waiter): Promise<TokenSet>;
 	/** Lets all who wait fail. */
 	abort(error: Error): void;
 }
@@ -36,14 +36,14 @@ const fail = (error: unknown) => (): never => {
 };
 
 /** A single flight that nobody has begun. */
-export function createSingleFlight(): SingleFlight {
+export function createSingleFlight(renew: Renew): SingleFlight {
 	let current: Flight | undefined;
 
 	const leave = (flight: Flight): void => {
 		if (current === flight) current = undefined;
 	};
 
-	const begin = (renew: Renew, stale: string | undefined, {waitUntil}: Settings): Flight => {
+	const begin = (settings: Settings, stale: TokenSet | undefined): Flight => {
 		let resolve: (outcome: Outcome) => void;
 		const outcome = new Promise<Outcome>(fulfil => {
 			resolve = fulfil;
@@ -53,9 +53,9 @@ export function createSingleFlight(): SingleFlight {
 			leave(flight);
 			resolve(result);
 		};
-		const flight: Flight = {stale, outcome, land, steps: 0};
-		waitUntil(
-			renew(() => flight.steps++).then(
+		const flight: Flight = {stale: stale?.access_token, outcome, land, steps: 0};
+		settings.waitUntil(
+			renew(settings, stale, () => flight.steps++).then(
 				token => land(() => token),
 				error => land(fail(error)),
 			),
@@ -63,10 +63,10 @@ export function createSingleFlight(): SingleFlight {
 		return flight;
 	};
 
-	const join: SingleFlight['join'] = async (settings, renew, stale, waiter) => {
+	const join: SingleFlight['join'] = async (settings, stale, waiter) => {
 		const refused = stale?.access_token;
 		for (;;) {
-			const flight = (current ??= begin(renew, refused, settings));
+			const flight = (current ??= begin(settings, stale));
 			const {steps} = flight;
 			const outcome = await within(
 				// A rejection is the runtime's: the owner is gone.

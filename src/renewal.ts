@@ -43,7 +43,6 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 	/** The client secret that `grant` has in its body. */
 	let client_secret: string | undefined;
 	const coolDown = createCoolDown();
-	const flight = createSingleFlight();
 	const {state} = record;
 
 	const isAlive = (refresh_token: string | undefined): refresh_token is string =>
@@ -191,10 +190,11 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 		}
 	};
 
+	const flight = createSingleFlight(attempt);
+
 	return {
 		isPossible,
-		run: async (settings, stale, waiter) =>
-			flight.join(settings, async step => attempt(settings, stale, step), stale, waiter),
+		run: flight.join,
 		revoke: revokeRefreshToken,
 		supersede: isSignOut => {
 			// A login may bring back a refresh token that was refused.

@@ -46,16 +46,17 @@ export interface SessionRecord {
 	supersede(isSignOut: boolean): void;
 }
 
-/** Who is told of what is found in the store. */
-export interface RecordWatch {
-	/** An event for all listeners. */
-	emit(event: AuthEvent): void;
-	/** Somebody has signed out, or has signed in, here or elsewhere. */
-	superseded(isSignOut: boolean): void;
-}
+/**
+The record of the session in this store.
 
-/** The record of the session in this store. */
-export function createRecord(store: TokenStore, {emit, superseded}: RecordWatch): SessionRecord {
+@param emit Tells all listeners.
+@param onSuperseded Is called when somebody has signed out, or has signed in, here or elsewhere.
+*/
+export function createRecord(
+	store: TokenStore,
+	emit: (event: AuthEvent) => void,
+	onSuperseded: (isSignOut: boolean) => void,
+): SessionRecord {
 	const state: SessionState = {epoch: 0, signOuts: 0, isAsking: false};
 	/** One reads and writes, so that the last one stays. */
 	const turns = createTurns();
@@ -105,7 +106,7 @@ export function createRecord(store: TokenStore, {emit, superseded}: RecordWatch)
 		state.epoch++;
 		if (isSignOut) state.signOuts++;
 		isMemory = false;
-		superseded(isSignOut);
+		onSuperseded(isSignOut);
 	};
 
 	/** An operation of the store, within the deadline. */
@@ -146,9 +147,9 @@ export function createRecord(store: TokenStore, {emit, superseded}: RecordWatch)
 	/** Reads until nothing has come between. In a turn of its own it does not wait for that. */
 	const load = async (
 		settings: Settings,
-		isInTurn: boolean,
 		waiter?: Waiter,
 		isLocked?: boolean,
+		isInTurn?: boolean,
 	): Promise<TokenSet | undefined> => {
 		subscribe(settings);
 		for (;;) {
@@ -177,7 +178,7 @@ export function createRecord(store: TokenStore, {emit, superseded}: RecordWatch)
 			const isEmpty = record === undefined || record === null;
 			const found = isEmpty ? undefined : check(record, settings);
 			if (isSameToken(found, outdated) && (isUnsaved || outdated)) {
-				if (isUnsaved && !isInTurn) return inTurn(settings, async () => load(settings, true, waiter, isLocked));
+				if (isUnsaved && !isInTurn) return inTurn(settings, async () => load(settings, waiter, isLocked, true));
 				if (isUnsaved && (await write(settings, token, isReplacement, record)) === false) continue;
 				return token;
 			}
@@ -226,14 +227,14 @@ export function createRecord(store: TokenStore, {emit, superseded}: RecordWatch)
 		if (isSubscribed) return;
 		isSubscribed = true;
 		try {
-			store.subscribe?.(() => void load(settings, false));
+			store.subscribe?.(() => void load(settings));
 		} catch {}
 	};
 
 	return {
 		state,
 		supersede,
-		read: async (settings, waiter, isLocked) => load(settings, false, waiter, isLocked),
+		read: load,
 		peek: () => {
 			try {
 				return isMemory && store.get() === raw ? token : undefined;
@@ -244,7 +245,7 @@ export function createRecord(store: TokenStore, {emit, superseded}: RecordWatch)
 		},
 		write: async (settings, next, begin) =>
 			inTurn(settings, async () => {
-				const previous = await load(settings, true);
+				const previous = await load(settings, undefined, false, true);
 				begin?.();
 				return {previous, error: (await write(settings, next)) || undefined};
 			}),
@@ -253,7 +254,7 @@ export function createRecord(store: TokenStore, {emit, superseded}: RecordWatch)
 				for (let tries = 0; isSameToken(from, token); tries++) {
 					// The same token in a record that is not quite the same is ours to replace: what it was spent for must not be lost.
 					if ((await write(settings, next, tries < 3)) !== false) return true;
-					await load(settings, true);
+					await load(settings, undefined, false, true);
 				}
 				return false;
 			}),

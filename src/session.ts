@@ -53,7 +53,7 @@ export function sessionOf(store: TokenStore): Session {
 function createSession(store: TokenStore): Session {
 	const events = createEvents();
 	// What another holder does counts as if it had been done here.
-	const record = createRecord(store, {emit: events.emit, superseded: isSignOut => renewal.supersede(isSignOut)});
+	const record = createRecord(store, events.emit, isSignOut => renewal.supersede(isSignOut));
 	const renewal = createRenewal(record, events);
 	const {state, supersede} = record;
 	/** The access token that was refused last though it was new, and when. */
