@@ -44,7 +44,8 @@ export async function servePage(server: AuthorizationServer, {traced = [], files
 	};
 	http.on('request', (request, response) => {
 		const route = routes[`${request.method} ${request.url}`];
-		if (request.url === '/events') hub.listen(request, response);
+		if (route && !isOwn(request)) response.writeHead(403).end();
+		else if (request.url === '/events') hub.listen(request, response);
 		else if (route) void answer(route, request, response);
 		else front.handle(request, response);
 	});
@@ -57,6 +58,12 @@ export async function servePage(server: AuthorizationServer, {traced = [], files
 			await shut(http);
 		},
 	};
+}
+
+/** Whether a request comes from this page, or from no page at all: others that the browser shows have no business here. */
+function isOwn({headers: {host = '', origin}, socket: {localPort}}: IncomingMessage): boolean {
+	const hosts = [`127.0.0.1:${localPort}`, `localhost:${localPort}`];
+	return hosts.includes(host) && (origin === undefined || origin === `http://${host}`);
 }
 
 /** What is done to the server, which shows in a lane of its own. */

@@ -25,9 +25,27 @@ async function showPage(lines: readonly string[]): Promise<void> {
 	const server = await startAuthorizationServer({accessTokenSeconds: moment});
 	const page = await servePage(server, {traced: lines});
 	console.log(`\nThe same in a browser: ${page.origin}/ (Ctrl-C ends it)`);
-	await new Promise(resolve => process.once('SIGINT', resolve).once('SIGTERM', resolve).once('SIGHUP', resolve));
+	await untilTold();
 	await page.close();
 	await server.close();
+}
+
+/** How often it is looked whether whoever started this is still there, in milliseconds. */
+const watch = 500;
+
+/** Resolves at a signal. The shell between npm and this passes none on, but ends at one. */
+async function untilTold(): Promise<void> {
+	const {ppid} = process;
+	await new Promise<void>(resolve => {
+		const stop = (): void => {
+			clearInterval(timer);
+			resolve();
+		};
+		const timer = setInterval(() => {
+			if (process.ppid !== ppid) stop();
+		}, watch);
+		for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop);
+	});
 }
 
 try {

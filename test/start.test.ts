@@ -14,7 +14,11 @@ interface Program {
 }
 
 function start(...options: string[]): Program {
-	const program = spawn(process.execPath, ['playground/start.ts', ...options], {stdio: ['ignore', 'pipe', 'pipe']});
+	return run(process.execPath, 'playground/start.ts', ...options);
+}
+
+function run(command: string, ...args: string[]): Program {
+	const program = spawn(command, args, {stdio: ['ignore', 'pipe', 'pipe']});
 	let text = '';
 	for (const output of [program.stdout, program.stderr]) output.on('data', chunk => (text += chunk));
 	return {
@@ -109,6 +113,17 @@ describe('npm start', {timeout: 30_000}, () => {
 		await scripts;
 		await expect.poll(() => started.filter(({pid}) => signalTo(pid, 0)), {timeout: 20_000}).toEqual([]);
 	});
+});
+
+test('npm start ends with the shell that npm runs it in, which passes no signal on', {timeout: 30_000}, async () => {
+	const program = run('sh', '-c', '"$0" playground/start.ts && true', process.execPath);
+	await pageOf(program);
+	const [started] = descendantsOf(program.process.pid ?? 0);
+	program.process.kill('SIGTERM');
+	// Its output is closed by the last of those who write to it.
+	expect(await program.status).toBe(null);
+	expect(started?.command).toContain('playground/start.ts');
+	await expect.poll(() => signalTo(started?.pid ?? 0, 0)).toBe(false);
 });
 
 /** The address of the page, once it is printed. */

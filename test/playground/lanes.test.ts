@@ -79,3 +79,15 @@ describe('the lane of', {timeout: 120_000}, () => {
 		expect(await worker.run()).toContain('40 answered 200');
 	});
 });
+
+test('a page of elsewhere cannot use the controls', async ({place: {origin, server}}) => {
+	server.reset();
+	const {host} = new URL(origin);
+	const ask = async (headers: Record<string, string>): Promise<number> =>
+		(await fetch(`${origin}/login`, {method: 'POST', headers})).status;
+	expect([await ask({}), await ask({origin})]).toEqual([200, 200]);
+	expect(await ask({origin: 'https://elsewhere.example'})).toBe(403);
+	// A name of elsewhere that leads here, and the page that it has then.
+	expect(await ask({host: 'elsewhere.example', origin: 'http://elsewhere.example'})).toBe(403);
+	expect(await ask({host, origin: 'null'})).toBe(403);
+});
