@@ -19,19 +19,19 @@ const limit = 2 ** 20;
 /** Reads an answer. Of a body beyond 1 MiB, decoded, the rest is not fetched. */
 export async function readAnswer(response: Response): Promise<Answer> {
 	const {status, headers, type, redirected} = response;
-	const answer = (record: Answer['record'], flaw?: Answer['flaw']): Answer => ({status, headers, record, flaw});
+	const answer = (flaw: Answer['flaw'], record?: Answer['record']): Answer => ({status, headers, record, flaw});
 	// A redirect is not followed, and browsers hide what it was. A `fetch` of the client's own may have followed it.
 	if (redirected || type === 'opaqueredirect' || (status >= 300 && status < 400)) {
-		return answer(undefined, 'unexpected_redirect');
+		return answer('unexpected_redirect');
 	}
 	const text = await readText(response);
-	if (text === undefined) return answer(undefined, 'body_too_large');
+	if (text === undefined) return answer('body_too_large');
 	try {
 		const record = ownRecord(parse(text, headers));
-		return answer(record, record ? undefined : 'invalid_response');
+		return answer(record ? undefined : 'invalid_response', record);
 	} catch {
 		// Without the platform's error, which quotes the text.
-		return answer(undefined, 'not_json');
+		return answer('not_json');
 	}
 }
 
