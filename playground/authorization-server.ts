@@ -1,3 +1,4 @@
+export {sendAbruptly} from '../test/support/abrupt-request.ts';
 export {
 	app,
 	type AuthorizationServer,

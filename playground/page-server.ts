@@ -40,6 +40,7 @@ export async function servePage(server: AuthorizationServer, {traced = [], files
 		// All of these come from the page, which was served from here.
 		'POST /reports': body => hub.publish(JSON.parse(body) as Report[]),
 		'POST /worker': programs.worker.run,
+		'POST /worker-hang-up': programs.worker.hangUp,
 		'POST /deno': programs.deno.run,
 	};
 	http.on('request', (request, response) => {

@@ -1,6 +1,7 @@
 import {type ChildProcess, fork} from 'node:child_process';
 import {once} from 'node:events';
-import {type AuthorizationServer, servicePost} from './authorization-server.ts';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {type AuthorizationServer, sendAbruptly, servicePost} from './authorization-server.ts';
 import {type Door, openDoor} from './door.ts';
 import {createLane, type Lane} from './page/lane.ts';
 import type {Report} from './page/report.ts';
@@ -10,8 +11,14 @@ import type {HostNews, HostOrder} from './worker-host.ts';
 const isolates = 3;
 const calls = 40;
 
+/** The Worker, which its clients may also leave. */
+export interface WorkerProgram extends Program {
+	/** The same, but half of the clients hang up, those first who came first: while the token endpoint is asked, if it is. */
+	hangUp(): Promise<string>;
+}
+
 /** `worker.ts` in workerd: several isolates, as if on as many machines, that share a session by a Durable Object. */
-export function createWorkerProgram(server: AuthorizationServer, report: (report: Report) => void): Program {
+export function createWorkerProgram(server: AuthorizationServer, report: (report: Report) => void): WorkerProgram {
 	const events = createLane('worker', 'the worker', report);
 	let host: ChildProcess | undefined;
 	let origins: Promise<readonly string[]> | undefined;
@@ -33,19 +40,28 @@ export function createWorkerProgram(server: AuthorizationServer, report: (report
 		return originsOf(host, events);
 	};
 
+	/** Runs something at the isolates, which are started when they are first needed. */
+	const at = async (work: (urlOf: (index: number) => string) => Promise<string>): Promise<string> => {
+		try {
+			const known = await (origins ??= start());
+			const outcome = await work(index => `${known[index % known.length]}/accounts`);
+			return `through ${isolates} isolates of the worker, ${outcome}`;
+		} catch (error) {
+			return explain('workerd', error instanceof Error ? error.message : 'it failed');
+		}
+	};
+
 	return {
-		async run() {
-			try {
-				const at = await (origins ??= start());
-				const statuses = Array.from({length: calls}, async (_, index) => {
-					const {status} = await fetch(`${at[index % at.length]}/accounts`);
-					return `answered ${status}`;
-				});
-				return `through ${isolates} isolates of the worker, ${calls} sent: ${countOutcomes(await Promise.all(statuses))}`;
-			} catch (error) {
-				return explain('workerd', error instanceof Error ? error.message : 'it failed');
-			}
-		},
+		run: () => at(async urlOf => `${calls} sent: ${await send(calls, urlOf)}`),
+		hangUp: () =>
+			at(async urlOf => {
+				const before = server.tokenRequests.length;
+				const leavers = Array.from({length: calls / 2}, (_, index) => sendAbruptly(urlOf(index)));
+				const stayed = send(calls / 2, urlOf);
+				for (let tries = 0; tries < 50 && server.tokenRequests.length === before; tries++) await sleep(20);
+				for (const leave of leavers) leave();
+				return `${calls / 2} hung up, ${calls / 2} stayed: ${await stayed}`;
+			}),
 		async close() {
 			if (host?.connected) {
 				const ended = once(host, 'exit');
@@ -55,6 +71,11 @@ export function createWorkerProgram(server: AuthorizationServer, report: (report
 			await Promise.all(doors.map(door => door.close()));
 		},
 	};
+}
+
+async function send(count: number, urlOf: (index: number) => string): Promise<string> {
+	const answers = await Promise.all(Array.from({length: count}, (_, index) => fetch(urlOf(index))));
+	return countOutcomes(answers.map(({status}) => `answered ${status}`));
 }
 
 /** Where the isolates are, once they are there. Logs go to a lane from then on. */

@@ -123,7 +123,7 @@ test('npm start ends with the shell that npm runs it in, which passes no signal 
 	// Its output is closed by the last of those who write to it.
 	expect(await program.status).toBe(null);
 	expect(started?.command).toContain('playground/start.ts');
-	await expect.poll(() => signalTo(started?.pid ?? 0, 0)).toBe(false);
+	await expect.poll(() => signalTo(started?.pid ?? 0, 0), {timeout: 20_000}).toBe(false);
 });
 
 /** The address of the page, once it is printed. */

@@ -8,6 +8,7 @@ import {createRecipe, type Login} from './recipe.ts';
 import type {Report} from './report.ts';
 import {send} from './send.ts';
 import {connect, type Place, type Session} from './session.ts';
+import {createSessionLine} from './session-line.ts';
 import {createTimeline} from './timeline.ts';
 
 /** What the page has in hand. The session changes with the store, the recipe with each login. */
@@ -30,6 +31,7 @@ const tab = (sessionStorage['playground-tab'] ??= String(
 const name = `tab ${tab}`;
 
 const timeline = createTimeline(element('timeline', HTMLElement), element('requests', HTMLElement), name);
+const line = createSessionLine(element('session', HTMLElement));
 const mood = element('mood', HTMLSelectElement);
 const store = element('store', HTMLSelectElement);
 
@@ -65,7 +67,7 @@ function connectSession(panel: Panel, bench: Workbench): void {
 	});
 	panel.onChange('store', () => {
 		bench.session.close();
-		bench.session = connect(bench.place, bench.lane, store.value);
+		bench.session = connect(bench.place, bench.lane, line, store.value);
 		return `the session lives in ${store.value}`;
 	});
 }
@@ -85,7 +87,9 @@ function connectCalls(panel: Panel, bench: Workbench): void {
 		bench.recipe = undefined;
 		return 'the recipe has another session to lose';
 	});
-	for (const program of ['worker', 'deno']) panel.onClick(program, () => ky.post(`/${program}`).json<string>());
+	for (const program of ['worker', 'worker-hang-up', 'deno']) {
+		panel.onClick(program, () => ky.post(`/${program}`, {timeout: false}).json<string>());
+	}
 }
 
 function connectTrouble(panel: Panel, {lane, recipeLane}: Workbench): void {
@@ -118,7 +122,7 @@ async function start(): Promise<void> {
 		lane,
 		recipeLane: createLane('recipe', `recipe in ${name}`, report),
 		place,
-		session: connect(place, lane, store.value),
+		session: connect(place, lane, line, store.value),
 		recipe: undefined,
 		leaving: new AbortController(),
 	};

@@ -3,6 +3,7 @@ import {type Auth, createAuth, memoryStore, type TokenStore} from 'regrant';
 import {webStorage} from 'regrant/web';
 import {describeEvent} from './event-text.ts';
 import type {Lane} from './lane.ts';
+import type {SessionLine} from './session-line.ts';
 
 /** Where the servers are. */
 export interface Place {
@@ -17,7 +18,7 @@ export interface Place {
 export interface Session {
 	readonly auth: Auth;
 	readonly api: KyInstance;
-	/** No longer tells the lane what happens. */
+	/** No longer tells anybody what happens. */
 	close(): void;
 }
 
@@ -28,8 +29,13 @@ export const stores: Readonly<Record<string, () => TokenStore>> = {
 	memory: memoryStore,
 };
 
-/** A session in a store, whose requests and events are seen in a lane. */
-export function connect({tokenEndpoint, revocationEndpoint, api: baseUrl}: Place, lane: Lane, store: string): Session {
+/** A session in a store, whose requests and events are seen in a lane, and whose token in a line. */
+export function connect(
+	{tokenEndpoint, revocationEndpoint, api: baseUrl}: Place,
+	lane: Lane,
+	line: SessionLine,
+	store: string,
+): Session {
 	const auth = createAuth({
 		tokenEndpoint,
 		revocationEndpoint,
@@ -38,6 +44,10 @@ export function connect({tokenEndpoint, revocationEndpoint, api: baseUrl}: Place
 		fetch: lane.fetch,
 		origins: [baseUrl],
 	});
-	const close = auth.subscribe(event => lane.note(describeEvent(event)));
-	return {auth, api: ky.extend({baseUrl, hooks: auth.hooks, retry: 0, timeout: 60_000}), close};
+	const closings = [auth.subscribe(event => lane.note(describeEvent(event))), line.follow(auth)];
+	return {
+		auth,
+		api: ky.extend({baseUrl, hooks: auth.hooks, retry: 0, timeout: 60_000}),
+		close: () => closings.forEach(close => close()),
+	};
 }

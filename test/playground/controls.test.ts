@@ -5,6 +5,7 @@ describe('a control of the playground', {timeout: 60_000}, () => {
 	test('sends forty calls on a token that has expired, and one grant is made', async ({playground}) => {
 		const {server, click, summary, picture, tab} = playground;
 		expect(await click('sign-in')).toBe('signed in');
+		await expect.poll(() => tab.textContent('#session')).toMatch(/^access token: \d+ s left$/);
 		expect(await click('expire')).toBe('the API refuses every access token that there is');
 		expect(await click('send-40')).toBe('40 sent: 40 answered 200');
 		expect([grantsOf(server), callsOf(server)]).toEqual([[200], '40 × 200, 40 × 401']);
@@ -61,13 +62,16 @@ describe('a control of the playground', {timeout: 60_000}, () => {
 		expect(await click('send-1')).toBe('1 sent: 1 answered 200');
 	});
 
-	test('signs out, and revokes the refresh token at the server', async ({playground: {server, click, summary}}) => {
+	test('signs out, and revokes the refresh token at the server', async ({
+		playground: {tab, server, click, summary},
+	}) => {
 		await click('sign-in');
 		expect(await click('sign-out')).toBe('signed out');
 		expect(server.revocationRequests.map(({status}) => status)).toEqual([200]);
 		const [token = ''] = server.revocationRequests.map(({parameters}) => parameters.get('token') ?? undefined);
 		expect(await server.isActive(token)).toBe(false);
 		await summary('here', '0 grants 1 revoked');
+		expect(await tab.textContent('#session')).toBe('no session: signed_out');
 		expect(await click('send-1')).toBe('1 sent: 1 answered 401');
 		expect(grantsOf(server)).toEqual([]);
 	});

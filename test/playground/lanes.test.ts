@@ -26,6 +26,19 @@ describe('the lane of', {timeout: 120_000}, () => {
 		await picture('worker');
 	});
 
+	test('the worker: clients that hang up while their grant is under way take nothing along', async ({playground}) => {
+		const {server, click, choose} = playground;
+		await click('worker');
+		await choose('mood', 'slow');
+		await click('expire');
+		expect(await click('worker-hang-up')).toBe(
+			'through 3 isolates of the worker, 20 hung up, 20 stayed: 20 answered 200',
+		);
+		await choose('mood', 'normal');
+		expect(await click('worker')).toContain('40 sent: 40 answered 200');
+		expect(grantsOf(server)).toEqual([200, 200]);
+	});
+
 	test('the Deno scripts: four processes make one grant, and those that run later have its token', async ({
 		playground,
 	}) => {

@@ -3,7 +3,8 @@ import {createGate, expired} from '../scenario.ts';
 import {app, type AuthorizationServer, type TokenResponse} from '../support/authorization-server.ts';
 import {test as base} from '../support/recipe-test.ts';
 import {once} from '../support/stage.ts';
-import {sendAbruptly, startWorkers} from '../support/workers.ts';
+import {sendAbruptly} from '../support/abrupt-request.ts';
+import {startWorkers} from '../support/workers.ts';
 
 /** A browser of one user, whose requests reach one isolate or another. */
 interface Visitor {

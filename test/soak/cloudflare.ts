@@ -1,5 +1,6 @@
 import {startAuthorizationServer} from '../support/authorization-server.ts';
-import {ask, sendAbruptly, startWorkers} from '../support/workers.ts';
+import {sendAbruptly} from '../support/abrupt-request.ts';
+import {ask, startWorkers} from '../support/workers.ts';
 import type {Soak} from './result.ts';
 
 const isolates = 4;

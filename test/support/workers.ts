@@ -1,4 +1,3 @@
-import {request as send} from 'node:http';
 import {build} from 'esbuild';
 import {Miniflare} from 'miniflare';
 import type {VaultStub} from '../../src/stores/cloudflare.ts';
@@ -115,14 +114,6 @@ export interface Outcome {
 export async function ask(url: string, body?: unknown): Promise<Outcome> {
 	const init = body === undefined ? {} : {method: 'POST', body: JSON.stringify(body)};
 	return (await (await fetch(url, init)).json()) as Outcome;
-}
-
-/** A request whose client can go as one does that is closed: with a TCP RST. A mere end goes unnoticed. */
-export function sendAbruptly(url: string, headers: Readonly<Record<string, string>> = {}): () => void {
-	const request = send(url, {agent: false, headers});
-	request.on('error', () => {});
-	request.end();
-	return () => request.socket?.resetAndDestroy();
 }
 
 const toText = (bindings: Bindings): Record<string, {readonly type: 'text'; readonly value: string}> =>

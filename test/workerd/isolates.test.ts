@@ -4,7 +4,8 @@ import {type AuthorizationServer, servicePost} from '../support/authorization-se
 import type {Handler, Served} from '../support/serve.ts';
 import {once} from '../support/stage.ts';
 import {run as soak} from '../soak/cloudflare.ts';
-import {ask, compatibilityDates, type Outcome, sendAbruptly, startWorkers, type Workers} from '../support/workers.ts';
+import {sendAbruptly} from '../support/abrupt-request.ts';
+import {ask, compatibilityDates, type Outcome, startWorkers, type Workers} from '../support/workers.ts';
 import {tellVault} from '../support/workers-place.ts';
 import {test} from '../support/workers-test.ts';
 
