@@ -1,7 +1,7 @@
 import type {Options} from 'ky';
 import {type EndpointPart, endpointParts, type Plan} from './endpoint-definition.ts';
 import {ConfigError, RequestValidationError, type ValidationIssue} from './errors.ts';
-import {ownRecord, ownValue} from './own.ts';
+import {own, ownRecord, ownValue} from './own.ts';
 import {isWellFormed} from './path-template.ts';
 import {check} from './standard-schema.ts';
 
@@ -32,7 +32,7 @@ Copies the options of one call.
 */
 export function readOptions(options: unknown): EndpointOptions | undefined {
 	const given = ownRecord(options);
-	const fixed = fixedOptions.find(name => name in (given ?? {}));
+	const fixed = given && fixedOptions.find(name => name in given);
 	if (fixed) throw new ConfigError(`${fixed} is no option of a call: it is for the definition or the ky instance`);
 	return given; // the rest is ky's to check
 }
@@ -43,13 +43,13 @@ Checks all parts of an input, and makes of them what ky needs.
 @throws {RequestValidationError} with what is wrong in any of them.
 */
 export async function draftOf(plan: Plan, input: unknown): Promise<Draft> {
-	const given = input === undefined ? {} : ownRecord(input);
+	const given = input === undefined ? own<Record<string, unknown>>({}) : ownRecord(input);
 	if (!given) throw new RequestValidationError([{path: '', expected: 'an object'}]);
 	const issues: ValidationIssue[] = unknownParts(plan, given);
 	let path = '';
 	const options: Options = {method: plan.definition.method, throwHttpErrors: true};
 	for (const name of endpointParts) {
-		const addition = await readPart(plan, name, given[name]);
+		const addition = own(await readPart(plan, name, given[name]));
 		issues.push(...(addition.issues ?? []));
 		path = addition.path ?? path;
 		Object.assign(options, addition.options);

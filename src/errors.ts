@@ -1,4 +1,4 @@
-import {ownWhere} from './own.ts';
+import {own, ownWhere} from './own.ts';
 
 /** The `code` of an error. Codes are API and stay; messages are for people and may change. */
 export type RegrantErrorCode =
@@ -69,7 +69,8 @@ export class RegrantError extends Error {
 
 	/** What may go into a log: the public facts, as far as the error has them. */
 	toJSON(): Record<string, unknown> {
-		const {name, code, message, error, status, retryable, retryAfter, reason} = this as Record<string, unknown>;
+		const {name, message} = this;
+		const {code, error, status, retryable, retryAfter, reason} = own(this as Record<string, unknown>);
 		return {name, code, message, error, status, retryable, retryAfter, reason};
 	}
 }

@@ -1,3 +1,4 @@
+import {own} from './own.ts';
 import {randomId} from './random-id.ts';
 import type {TokenSet} from './token-response.ts';
 
@@ -30,7 +31,7 @@ export function createRecordText(): RecordText {
 		},
 		format: (token, replaced) => {
 			const login = loginOf(replaced) ?? randomId();
-			const text = JSON.stringify({...token, login});
+			const text = JSON.stringify(own({...token, login}));
 			known.set(token, {text, login});
 			return text;
 		},

@@ -12,6 +12,7 @@ import {locked} from './store-lock.ts';
 import {askForToken, revoke} from './token-endpoint.ts';
 import {AuthTokenRequest, readRequest, type RefreshTokenRequest} from './token-request.ts';
 import {isSameToken, type TokenSet} from './token-response.ts';
+import {can} from './token-store.ts';
 
 /** How a session gets a new token. */
 export interface Renewal {
@@ -71,7 +72,7 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 	};
 
 	const revokeRefreshToken: Renewal['revoke'] = async (settings, token) => {
-		const {refresh_token} = token ?? {};
+		const {refresh_token} = own(token);
 		if (!refresh_token || !settings.revocationEndpoint) return;
 		await revoke(settings, {token: refresh_token, token_type_hint: 'refresh_token', client_secret});
 	};
@@ -172,7 +173,7 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 			const prepared = await prepare(settings, request);
 			step();
 			const task = async (isHeld?: () => boolean): Promise<TokenSet | undefined> => {
-				if (settings.store.lock) hold();
+				if (can(settings.store, 'lock')) hold();
 				return spend(from, request, prepared, isHeld);
 			};
 			const token = await locked(settings, task).finally(release);

@@ -1,3 +1,5 @@
+import {ownValue} from './own.ts';
+
 interface Realm {
 	readonly navigator?: {readonly userAgent?: string};
 	readonly document?: unknown;
@@ -13,7 +15,7 @@ export function isServer({navigator}: Realm = globalThis): boolean {
 /** Whether this is a page or a worker of a browser, where everybody can read what the program holds. */
 export function isBrowser(realm: Realm = globalThis): boolean {
 	// Cloudflare's have `WorkerGlobalScope` too, and had `importScripts`; workers of Deno have a location as well.
-	return !!realm.document || (!!realm.WorkerLocation && !isServer(realm));
+	return !!ownValue(realm, 'document') || (!!ownValue(realm, 'WorkerLocation') && !isServer(realm));
 }
 
 /**

@@ -4,7 +4,7 @@ import {LockError, StoreError, type StoreErrorCode} from './errors.ts';
 import type {Settings} from './options.ts';
 import type {AuthEvent} from './session-events.ts';
 import {isSameToken, readTokenSet, type TokenSet} from './token-response.ts';
-import type {TokenStore} from './token-store.ts';
+import {can, type TokenStore} from './token-store.ts';
 import {createTurns} from './turns.ts';
 
 /** What a session is at just now. */
@@ -140,7 +140,7 @@ export function createRecord(
 			emit({type: 'session-ended', reason: 'signed_out'});
 			return;
 		}
-		if (token && store.continues && !store.continues(record, raw)) supersede(false);
+		if (token && can(store, 'continues') && !store.continues(record, raw)) supersede(false);
 		emit({type: 'token', cause: 'store', expires_at: found.expires_at});
 	};
 
@@ -171,7 +171,7 @@ export function createRecord(
 				error = fail('store_read');
 			}
 			if (before !== changes) continue;
-			if (error && isLocked && store.lock && isTelling && !isUnsaved) throw new LockError();
+			if (error && isLocked && can(store, 'lock') && isTelling && !isUnsaved) throw new LockError();
 			// Also where it was overtaken by one that began later.
 			if (error || order < lastRead) return token;
 			lastRead = order;
@@ -201,13 +201,13 @@ export function createRecord(
 	): Promise<StoreError | false | undefined> => {
 		const record = next && Object.freeze({...next});
 		const operation = (): Awaitable<unknown> => {
-			if (isReplacing && store.replace) return store.replace(found ?? undefined, record);
+			if (isReplacing && can(store, 'replace')) return store.replace(found ?? undefined, record);
 			return record ? store.set(record) : store.delete();
 		};
 		const replaced = isUnsaved ? outdated : token;
 		let error: StoreError | undefined;
 		try {
-			if ((await operate(operation, settings)) === false && isReplacing && store.replace) return false;
+			if ((await operate(operation, settings)) === false && isReplacing && can(store, 'replace')) return false;
 		} catch {
 			error = fail('store_write');
 		}
@@ -227,7 +227,7 @@ export function createRecord(
 		if (isSubscribed) return;
 		isSubscribed = true;
 		try {
-			store.subscribe?.(() => void load(settings));
+			if (can(store, 'subscribe')) store.subscribe(() => void load(settings));
 		} catch {}
 	};
 

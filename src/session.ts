@@ -1,12 +1,13 @@
 import type {Waiter} from './deadline.ts';
 import {ConfigError, isRegrantError, SessionEndedError} from './errors.ts';
 import type {Settings} from './options.ts';
+import {ownValue} from './own.ts';
 import {createRenewal, secondsLeft} from './renewal.ts';
 import {type AuthListener, createEvents} from './session-events.ts';
 import {createRecord, type SessionState} from './session-record.ts';
 import {locked} from './store-lock.ts';
 import {readTokenSet, type TokenSet} from './token-response.ts';
-import type {TokenStore} from './token-store.ts';
+import {can, type TokenStore} from './token-store.ts';
 
 /** What a caller of `getToken` may ask for. */
 export interface TokenOptions extends Waiter {
@@ -82,7 +83,8 @@ function createSession(store: TokenStore): Session {
 	};
 
 	const find: Session['find'] = async (settings, options) => {
-		const {minimumLifetime = 0} = options;
+		// A `Request`, which has none, inherits what every object does.
+		const minimumLifetime = ownValue(options, 'minimumLifetime') ?? 0;
 		const current = await read(settings, options);
 		if (isFresh(current, settings, minimumLifetime) || !renewal.isPossible(settings, current)) return current;
 		try {
@@ -99,7 +101,7 @@ function createSession(store: TokenStore): Session {
 	before. Nobody waits for it, since the holder may be slow.
 	*/
 	const sweep = async (settings: Settings): Promise<void> => {
-		if (!store.lock) return;
+		if (!can(store, 'lock')) return;
 		const {epoch} = state;
 		const now = settings.now();
 		const task = async (): Promise<TokenSet | undefined> => {
@@ -172,7 +174,7 @@ function createSession(store: TokenStore): Session {
 		subscribe: (settings, listener) => {
 			const stop = events.subscribe(listener);
 			// To notice a change, one must know what was.
-			if (store.subscribe) void record.read(settings);
+			if (can(store, 'subscribe')) void record.read(settings);
 			return stop;
 		},
 	};

@@ -1,6 +1,7 @@
 import {within} from './deadline.ts';
 import {LockError} from './errors.ts';
 import type {Settings} from './options.ts';
+import {can} from './token-store.ts';
 
 /**
 Runs a task while no other holder of the store runs one, where the store knows how. The outcome is given out when the lock is
@@ -9,7 +10,7 @@ free again.
 @throws {LockError} where the lock could not be had within `timeout`. The task does not run later either.
 */
 export async function locked<T>({store, timeout}: Settings, task: (isHeld?: () => boolean) => Promise<T>): Promise<T> {
-	if (!store.lock) return task();
+	if (!can(store, 'lock')) return task();
 	let outcome: Promise<T> | undefined;
 	let released: Promise<unknown> | undefined;
 	const waiting = new AbortController();
@@ -22,7 +23,7 @@ export async function locked<T>({store, timeout}: Settings, task: (isHeld?: () =
 			// Its failure is the caller's, and not the store's.
 			await outcome.catch(() => {});
 		};
-		released = (async () => store.lock?.(hold, signal))();
+		released = (async () => store.lock(hold, signal))();
 		released.then(begin, begin);
 	});
 	await within(

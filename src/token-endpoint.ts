@@ -4,7 +4,7 @@ import {within} from './deadline.ts';
 import {ConfigError, isRegrantError, type RegrantError, TokenNetworkError, TokenResponseError} from './errors.ts';
 import {vschars} from './field.ts';
 import {resolveOptions, type Settings, type TokenClient} from './options.ts';
-import {own} from './own.ts';
+import {own, ownValue} from './own.ts';
 import {prepare, type PreparedRequest} from './prepared-request.ts';
 import {type AnswerFacts, factsOf, refusalOf} from './refusal.ts';
 import {RevokeTokenRequest} from './revocation-request.ts';
@@ -103,7 +103,7 @@ async function post(
 	const init = own<RequestInit>({
 		method: 'POST',
 		headers,
-		body: isJson ? JSON.stringify(Object.fromEntries(parameters)) : parameters.toString(),
+		body: isJson ? JSON.stringify(own(Object.fromEntries(parameters))) : parameters.toString(),
 		// Followed, a 307 would carry the credentials to wherever it points.
 		redirect: 'manual',
 		signal: controller.signal,
@@ -129,7 +129,7 @@ async function post(
 function secretsOf({clientAuthentication}: Settings, parameters: URLSearchParams, headers: Headers): unknown[] {
 	const secrets: unknown[] = [headers.get('authorization')?.split(' ').pop()];
 	for (const [name, value] of parameters) if (/(?:token|secret|assertion)$/.test(name)) secrets.push(value);
-	clientAuthentication.checkSecret?.(secret => secrets.push(secret));
+	ownValue(clientAuthentication, 'checkSecret')?.(secret => secrets.push(secret));
 	return secrets;
 }
 

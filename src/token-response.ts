@@ -109,7 +109,8 @@ export interface TokenProblem {
 }
 
 /** Reads an answer of the token endpoint. */
-export function readToken(answer: unknown, reading: TokenReading): TokenSet | TokenProblem {
+export function readToken(answer: unknown, given: TokenReading): TokenSet | TokenProblem {
+	const reading = own(given);
 	const {value, problem} = validate(AuthToken, answer);
 	if (!value) return {code: 'invalid_response', problem};
 	const {access_token, token_type} = value;

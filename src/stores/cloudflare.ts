@@ -1,5 +1,6 @@
 import {ConfigError, StoreError} from '../errors.ts';
 import {type LeaseOptions, leaseOf, underLease} from '../lease.ts';
+import {own} from '../own.ts';
 import {createRecordText} from '../record-text.ts';
 import type {TokenStore} from '../token-store.ts';
 import {longestLease, type VaultMessage, vaultAddress} from './token-vault.ts';
@@ -77,7 +78,8 @@ export function durableObjectStore(stub: () => VaultStub, options?: LeaseOptions
 
 	/** What the object answers. Of what the platform fails with, nothing is passed on. */
 	const ask = async (message: VaultMessage, signal: AbortSignal | null = null): Promise<unknown> => {
-		const request: VaultRequest = {method: 'POST', body: JSON.stringify(message), signal: signal as never}; // as the type says
+		const body = JSON.stringify(own(message));
+		const request = own<VaultRequest>({method: 'POST', body, signal: signal as never}); // as the type says
 		const begun = performance.now();
 		for (let count = 1, pause = firstPause; ; count++, pause *= 2) {
 			try {

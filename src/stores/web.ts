@@ -1,5 +1,6 @@
 import {within} from '../deadline.ts';
 import {ConfigError, LockError} from '../errors.ts';
+import {own} from '../own.ts';
 import {createRecordText} from '../record-text.ts';
 import {isServer} from '../runtime.ts';
 import type {TokenStore} from '../token-store.ts';
@@ -107,7 +108,7 @@ export function webStorage(key: string, storage?: WebStorage): TokenStore {
 			if (!locks || isServer()) return inTurn(queueOwner(), key, task, signal);
 			let isHeld = false;
 			try {
-				return await locks.request(name, signal ? {signal} : {}, async () => {
+				return await locks.request(name, own(signal ? {signal} : {}), async () => {
 					isHeld = true;
 					await settle();
 					return task();

@@ -1,0 +1,18 @@
+import {globSync, readFileSync} from 'node:fs';
+import ts from 'typescript';
+
+/** The names of what every interface and class of src has, by the name of these: what can be read there. */
+export function membersOfSource(): ReadonlyMap<string, readonly string[]> {
+	const members = new Map<string, readonly string[]>();
+	const visit = (node: ts.Node): void => {
+		if ((ts.isInterfaceDeclaration(node) || ts.isClassDeclaration(node)) && node.name) {
+			const names = [...node.members].map(({name}) => (name && ts.isIdentifier(name) ? name.text : ''));
+			members.set(node.name.text, [...(members.get(node.name.text) ?? []), ...names.filter(Boolean)]);
+		}
+		ts.forEachChild(node, visit);
+	};
+	for (const file of globSync('src/**/*.ts')) {
+		visit(ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest));
+	}
+	return members;
+}
