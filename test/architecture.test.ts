@@ -8,8 +8,16 @@ words, checked messages, one exchange, one session, the wrapper, the hook. A new
 */
 const floors: ReadonlyArray<readonly string[]> = [
 	// Words.
-	['field.ts', 'own.ts', 'random-id.ts', 'runtime.ts', 'secure-url.ts'],
-	['challenge.ts', 'client-authentication.ts', 'client-fields.ts', 'errors.ts', 'redirect.ts', 'validate.ts'],
+	['field.ts', 'own.ts', 'random-id.ts', 'secure-url.ts'],
+	[
+		'challenge.ts',
+		'client-authentication.ts',
+		'client-fields.ts',
+		'errors.ts',
+		'redirect.ts',
+		'runtime.ts',
+		'validate.ts',
+	],
 	// Checked messages.
 	[
 		'answer.ts',
