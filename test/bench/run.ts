@@ -1,19 +1,14 @@
 // `npm run bench`: what regrant costs, beside its neighbours, in one run. Nothing is asserted here, and no time in a test.
-import {readFileSync} from 'node:fs';
 import {measureCalls} from './call.ts';
 import {measureLoad} from './load.ts';
 import {bundle, ownRows, peerRows, toKilobytes} from './sizes.ts';
 import {measureTypeCheck} from './type-check.ts';
+import {readVersions} from './versions.ts';
 
 const packages = ['ky', 'valibot', '@badgateway/oauth2-client', 'oauth4webapi', 'esbuild'];
 const callEffort = {rounds: 100, seconds: 10, calls: 100};
 const typeCheckEffort = {definitions: 100, rounds: 3};
 const loadEffort = {rounds: 9, seconds: 20, calls: 1000};
-
-function versionOf(name: string): string {
-	const url = new URL(`../../node_modules/${name}/package.json`, import.meta.url);
-	return (JSON.parse(readFileSync(url, 'utf8')) as {readonly version: string}).version; // every installed package has one
-}
 
 function printTable(title: string, head: readonly string[], rows: ReadonlyArray<readonly string[]>): void {
 	const lines = [head, ...rows];
@@ -87,7 +82,8 @@ function times(ratio = 0): string {
 	return ratio.toFixed(2);
 }
 
-console.log(`Node ${process.version}, ${packages.map(name => `${name} ${versionOf(name)}`).join(', ')}`);
+const versions = Object.entries(readVersions(packages));
+console.log(versions.map(([name, version]) => `${name} ${version}`).join(', '));
 await printSizes();
 await printTypeCheck();
 await printCalls();

@@ -5,7 +5,11 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import type {TokenStore} from '../../src/index.ts';
 import {startAuthorizationServer, type TokenResponse} from '../support/authorization-server.ts';
 import type {HolderOptions, HolderReport} from './holder.ts';
-import type {SoakResult} from './result.ts';
+import {createLedger, excuses, type Use} from './ledger.ts';
+import {addTo, count} from './counts.ts';
+import {createRandom} from './random.ts';
+import {type ActResult, sumUp} from './result.ts';
+import {brew} from './weather.ts';
 
 /** A crowd of processes on one session. */
 export interface CrowdOptions {
@@ -23,6 +27,8 @@ export interface CrowdOptions {
 	readonly isUnlocked?: boolean;
 	/** Whether processes are killed and stopped. */
 	readonly isCruel?: boolean;
+	/** Whether requests and answers are delayed, refused and lost. */
+	readonly isFoul?: boolean;
 	readonly log?: (line: string) => void;
 }
 
@@ -39,13 +45,6 @@ interface Holder {
 	stoppedUntil: number;
 }
 
-const reasons = {
-	kill: 'a process was killed between the rotation and its write',
-	stop: 'a process was stopped for longer than its lease between the rotation and its write',
-	unlocked: 'a refresh token was sent twice',
-	none: 'no reason',
-} as const;
-
 /** Logs in through a store of this process. */
 export function loginTo(open: (key: string) => TokenStore): CrowdOptions['login'] {
 	return async (key, {expires_in, ...token}) => {
@@ -54,83 +53,44 @@ export function loginTo(open: (key: string) => TokenStore): CrowdOptions['login'
 	};
 }
 
-/** Numbers that look random and come again with the seed. (mulberry32) */
-export function createRandom(seed: number): () => number {
-	let state = seed;
-	return () => {
-		state = (state + 0x6d2b79f5) | 0;
-		let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-		mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-		return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-	};
-}
-
 /** How long the API takes an access token, in milliseconds. The clients are told a minute: it is the 401 that decides. */
 const tokenLifetime = 250;
+/** The deadline of a token request, in milliseconds, where some are never answered. */
+const holderTimeout = 3_000;
 
 /** Lets a crowd loose on one session, and says what came of it. The server is the referee. */
-export async function crowd(options: CrowdOptions): Promise<SoakResult> {
-	const {holders: size, callers, seconds, seed, lease, isUnlocked = false, isCruel = false, log = () => {}} = options;
+export async function crowd(options: CrowdOptions): Promise<ActResult> {
+	const {holders: size, callers, seconds, seed, lease, log = () => {}} = options;
+	const {isUnlocked = false, isCruel = false, isFoul = false} = options;
 	const random = createRandom(seed);
 	const server = await startAuthorizationServer({accessTokenSeconds: 60});
-	const key = `soak-${seed}-${isUnlocked}`;
+	const key = `crowd-${seed}-${isUnlocked}`;
 	const holders = new Map<string, Holder>();
 	const reports: Array<() => HolderReport | undefined> = [];
-	/** Who has used a refresh token first, and when. */
-	const used = new Map<string, {readonly name: string; readonly at: number}>();
-	/** The tokens that came of it. */
-	const successors = new Map<string, TokenResponse>();
-	/** Access tokens that the API has seen. Each was stored before: nobody gets one otherwise. */
-	const seen = new Set<string>();
-	const why: Record<string, number> = {};
-	let sessionsLost = 0;
-	let isLost = false;
-	let refreshes = 0;
+	const faults: Record<string, number> = {};
+	/** The refresh token that the present login began with. */
+	let login = '';
 	let born = 0;
 	/** What is done to the next one that renews the token. */
 	let aimed: Harm | undefined;
 	let harming: Promise<unknown> = Promise.resolve();
 
-	/** Why a refresh token is sent for the second time: for some reasons it may be. */
-	const findReason = (token: string): string => {
-		if (isUnlocked) return reasons.unlocked;
-		const first = used.get(token);
-		const holder = holders.get(first?.name ?? '');
-		const next = successors.get(token);
-		const isWritten = !!next && (seen.has(next.access_token) || used.has(next.refresh_token));
-		if (!first || !holder || isWritten) return reasons.none;
-		if (holder.isKilled) return reasons.kill;
-		return holder.stoppedUntil > first.at ? reasons.stop : reasons.none;
+	const explain = ({holder: name, at}: Use): string | undefined => {
+		const holder = holders.get(name);
+		if (isUnlocked || !holder) return undefined;
+		if (holder.isKilled) return excuses.kill;
+		return holder.stoppedUntil > at ? excuses.stop : undefined;
 	};
-	server.onToken(({parameters, headers}) => {
-		const token = parameters.get('refresh_token') ?? '';
-		const first = used.get(token);
-		const name = headers['x-holder'] ?? '';
-		if (!first) used.set(token, {name, at: performance.now()});
-		else if (!isLost) {
-			isLost = true;
-			const reason = findReason(token);
-			why[reason] = (why[reason] ?? 0) + 1;
-			if (reason === reasons.none || isUnlocked) sessionsLost++;
-			log(`lost: ${reason} (${first.name}, then ${name})`);
-		}
-		return undefined;
-	});
-	server.onCall(({headers}) => {
-		seen.add((headers['authorization'] ?? '').replace('Bearer ', ''));
-		return undefined;
-	});
+	const ledger = createLedger({explain, timeout: holderTimeout});
+	const weather = brew(server, {random, ledger, timeout: holderTimeout, isFair: !isFoul, clocksJump: true});
 	const expireSoon = async (accessToken: string): Promise<void> => {
 		await sleep(tokenLifetime);
 		// It may be gone by itself, with its session.
 		await server.expire(accessToken).catch(() => {});
 	};
-	server.onTokenAnswer(({parameters, headers}, {status, body}) => {
+	server.onTokenAnswer(({headers}, {status, body}) => {
 		if (status !== 200) return undefined;
-		refreshes++;
-		const answer = body as TokenResponse; // of a 200
-		successors.set(parameters.get('refresh_token') ?? '', answer);
-		void expireSoon(answer.access_token);
+		void expireSoon((body as TokenResponse).access_token); // of a 200
 		const holder = aimed && holders.get(headers['x-holder'] ?? '');
 		if (holder && aimed) harming = Promise.all([harming, strike(holder, aimed)]);
 		aimed = undefined;
@@ -146,12 +106,14 @@ export async function crowd(options: CrowdOptions): Promise<SoakResult> {
 			lease,
 			isUnlocked,
 			callers,
+			timeout: isFoul || isCruel ? holderTimeout : 10_000,
+			clockJumps: isFoul,
 			tokenEndpoint: server.tokenEndpoint,
 			api: server.api,
 			name,
 		};
 		const [command, ...args] = options.command;
-		const child = spawn(command, [...args, 'test/soak/holder.ts', JSON.stringify(told)], {
+		const child = spawn(command, [...args, 'test/chaos/holder.ts', JSON.stringify(told)], {
 			stdio: ['pipe', 'pipe', 'inherit'],
 		});
 		const holder: Holder = {name, child, report: undefined, isKilled: false, isStopped: false, stoppedUntil: 0};
@@ -163,9 +125,10 @@ export async function crowd(options: CrowdOptions): Promise<SoakResult> {
 		reports.push(() => holder.report);
 	};
 
-	const login = async (): Promise<void> => {
-		isLost = false;
+	const logIn = async (): Promise<void> => {
 		const minted = await server.mint();
+		ledger.open(minted);
+		login = minted.refresh_token;
 		await options.login(key, minted);
 		void expireSoon(minted.access_token);
 	};
@@ -176,6 +139,7 @@ export async function crowd(options: CrowdOptions): Promise<SoakResult> {
 		if (harm === 'kill') {
 			victim.isKilled = true;
 			child.kill('SIGKILL');
+			count(faults, 'process killed');
 			log(`${name} is killed`);
 			start();
 			return;
@@ -187,7 +151,8 @@ export async function crowd(options: CrowdOptions): Promise<SoakResult> {
 		await sleep(isLong ? lease * 1.5 : random() * lease * 0.3);
 		child.kill('SIGCONT');
 		victim.isStopped = false;
-		if (isLong) victim.stoppedUntil = performance.now();
+		if (isLong) victim.stoppedUntil = Date.now();
+		count(faults, isLong ? 'process stopped for longer than its lease' : 'process stopped for a moment');
 		log(`${name} was stopped for ${isLong ? 'longer than its lease' : 'a moment'}`);
 	};
 	/** One at random, at once or at the moment at which it hurts: its answer is there, and has not been sent yet. */
@@ -205,8 +170,8 @@ export async function crowd(options: CrowdOptions): Promise<SoakResult> {
 	};
 
 	try {
-		await login();
-		for (let count = 0; count < size; count++) start();
+		await logIn();
+		for (let started = 0; started < size; started++) start();
 		// All of them are there before it counts: a busy machine starts them slowly.
 		for (let tries = 0; tries < 600 && [...holders.values()].some(({report}) => !report); tries++) await sleep(50);
 		const end = performance.now() + seconds * 1_000;
@@ -215,7 +180,11 @@ export async function crowd(options: CrowdOptions): Promise<SoakResult> {
 			await sleep(200 + random() * 400);
 			// A long stop is nothing that the others wait for.
 			if (isCruel && random() < 0.5) harming = Promise.all([harming, harmSomebody()]);
-			if (isLost) await login();
+			const fate = ledger.fateOf(login);
+			if (fate !== undefined) {
+				log(`lost: ${fate}`);
+				await logIn();
+			}
 		}
 		await harming;
 		const elapsed = (performance.now() - began) / 1_000;
@@ -225,26 +194,25 @@ export async function crowd(options: CrowdOptions): Promise<SoakResult> {
 		await Promise.race([Promise.all(exits), sleep(15_000, undefined, {ref: false})]);
 		const grants = server.tokenRequests.length;
 		const all = reports.flatMap(report => report() ?? []);
-		const waits = all.flatMap(report => report.waits).toSorted((one, other) => one - other);
 		const outcomes: Record<string, number> = {};
-		for (const report of all)
-			for (const [outcome, count] of Object.entries(report.outcomes))
-				outcomes[outcome] = (outcomes[outcome] ?? 0) + count;
+		for (const report of all) addTo(outcomes, report.outcomes);
+		ledger.unexcused.forEach(log);
 		log(`outcomes: ${JSON.stringify(outcomes)}`);
-		return {
-			store: `${options.store}${isUnlocked ? ', no lock' : ''}${isCruel ? ', killed and stopped' : ''}`,
+		return sumUp({
+			name: `${options.store}${isUnlocked ? ', no lock' : ''}${isCruel ? ', killed and stopped' : ''}${isFoul ? ', in bad weather' : ''}`,
 			holders: size,
 			callers,
-			expiries: refreshes,
-			grants,
-			grantsPerExpiry: grants / Math.max(refreshes, 1),
-			refreshesPerSecond: refreshes / elapsed,
-			waitInLock: {median: waits[waits.length >> 1] ?? 0, max: waits.at(-1) ?? 0},
-			sessionsLost,
-			why,
 			seed,
+			seconds: elapsed,
+			refreshes: ledger.refreshes(),
+			grants,
+			waits: all.flatMap(({waits}) => waits),
 			outcomes,
-		};
+			faults: {...weather.faults, ...faults},
+			why: ledger.why,
+			sessionsLost: ledger.unexcused.length,
+			complaints: ledger.complaints,
+		});
 	} finally {
 		for (const {child} of holders.values()) child.kill('SIGKILL');
 		await server.close();

@@ -2,10 +2,10 @@ import {Redis} from 'ioredis';
 import {redisStore} from '../../src/stores/redis.ts';
 import {startRedis} from '../support/redis-server.ts';
 import {crowd, type CrowdOptions, loginTo} from './crowd.ts';
-import type {Soak} from './result.ts';
+import type {Act} from './result.ts';
 
 /** Eight processes with twenty callers each, that are killed and stopped. */
-export const run: Soak = async ({seconds, seed, isUnlocked = false, log = () => {}, ...more}) => {
+export const run: Act = async ({seconds, seed, isUnlocked = false, log = () => {}, ...more}) => {
 	const redis = await startRedis();
 	const client = new Redis(redis.url);
 	const lease = 2_000;
@@ -18,6 +18,7 @@ export const run: Soak = async ({seconds, seed, isUnlocked = false, log = () => 
 		holders: 8,
 		callers: 20,
 		isCruel: !isUnlocked,
+		isFoul: !isUnlocked,
 		seconds,
 		seed,
 		isUnlocked,

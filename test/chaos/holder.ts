@@ -14,6 +14,10 @@ export interface HolderOptions {
 	/** Without lock and compare-and-set. */
 	readonly isUnlocked: boolean;
 	readonly callers: number;
+	/** The deadline of a token request, in milliseconds. */
+	readonly timeout: number;
+	/** Whether its clock jumps: past whatever it was told to wait for, and whenever it likes. */
+	readonly clockJumps: boolean;
 	readonly tokenEndpoint: string;
 	readonly api: string;
 	readonly name: string;
@@ -77,15 +81,19 @@ const store: TokenStore = options.isUnlocked
 			},
 		};
 
+let offset = 0;
 const auth = createAuth({
+	now: () => Date.now() + offset,
 	tokenEndpoint: options.tokenEndpoint,
 	clientId: 'app',
 	origins: [options.api],
 	store,
-	// So that the server can tell who asks.
+	timeout: options.timeout,
+	// So that the server can tell who asks, and for how long he has been waiting.
 	fetch: async (input, init) => {
 		const headers = new Headers(init?.headers);
 		headers.set('x-holder', options.name);
+		headers.set('x-sent', String(Date.now()));
 		return fetch(input, {...init, headers});
 	},
 });
@@ -96,6 +104,7 @@ const pause = (milliseconds: number): Promise<void> => new Promise(resolve => vo
 async function call(): Promise<void> {
 	while (!isOver) {
 		let outcome: string;
+		if (options.clockJumps && Math.random() < 0.02) offset += (Math.random() - 0.25) * 120_000;
 		try {
 			const response = await auth.fetch(`${options.api}/me`);
 			await response.body?.cancel();
@@ -105,6 +114,7 @@ async function call(): Promise<void> {
 		}
 		calls++;
 		outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+		if (options.clockJumps && outcome !== '200' && Math.random() < 0.1) offset += Math.random() * 120_000;
 		await pause(150 + Math.random() * 450);
 	}
 }

@@ -1,27 +1,18 @@
 import {startAuthorizationServer} from '../support/authorization-server.ts';
 import {sendAbruptly} from '../support/abrupt-request.ts';
 import {ask, startWorkers} from '../support/workers.ts';
-import type {Soak} from './result.ts';
+import {count} from './counts.ts';
+import {createRandom} from './random.ts';
+import {type Act, sumUp} from './result.ts';
 
 const isolates = 4;
 const callers = 10;
-
-/** Numbers from 0 to 1 that the seed decides: mulberry32. */
-function createRandom(seed: number): () => number {
-	let state = seed;
-	return () => {
-		state = (state + 0x6d2b79f5) | 0;
-		let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-		mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-		return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-	};
-}
 
 /**
 Isolates of one worker in a real workerd, on one object. The access token expires over and over. At random some callers lose their
 connection, and the object is restarted.
 */
-export const run: Soak = async ({seconds, seed, isUnlocked = false, log = () => {}}) => {
+export const run: Act = async ({seconds, seed, isUnlocked = false, log = () => {}}) => {
 	const random = createRandom(seed);
 	const server = await startAuthorizationServer({accessTokenSeconds: 3600});
 	const {tokenEndpoint, revocationEndpoint, api} = server;
@@ -34,7 +25,9 @@ export const run: Soak = async ({seconds, seed, isUnlocked = false, log = () => 
 		return `${origins[isolate % isolates]}/${route}?${query}`;
 	};
 	const why: Record<string, number> = {};
-	let [expiries, grants, sessionsLost] = [0, 0, 0];
+	const outcomes: Record<string, number> = {};
+	const faults: Record<string, number> = {};
+	let [refreshes, grants, sessionsLost] = [0, 0, 0];
 
 	const signIn = async (): Promise<void> => {
 		const {error} = await ask(url(0, 'sign-in'), await server.mint());
@@ -44,7 +37,6 @@ export const run: Soak = async ({seconds, seed, isUnlocked = false, log = () => 
 	const round = async (): Promise<void> => {
 		const {value} = await ask(url(0, 'token'));
 		await server.expire(String(value));
-		expiries++;
 		const granting = new Promise<void>(resolve => {
 			server.onToken(() => resolve());
 		});
@@ -53,17 +45,23 @@ export const run: Soak = async ({seconds, seed, isUnlocked = false, log = () => 
 		const isRestarted = !isUnlocked && random() < 0.2;
 		await Promise.race([granting, Promise.all(calls)]);
 		for (const leave of leavers) leave();
-		if (isRestarted) await probe(name(), 'restart');
-		const outcomes = await Promise.all(calls);
+		if (leavers.length > 0) count(faults, 'caller disconnected', leavers.length);
+		if (isRestarted) {
+			count(faults, 'object restarted');
+			await probe(name(), 'restart');
+		}
+		const answers = await Promise.all(calls);
 		grants += server.tokenRequests.length;
+		refreshes += server.tokenRequests.filter(({status}) => status === 200).length;
 		const {value: status, error = `status ${String(status)}`} = await ask(url(1, 'call'));
 		server.reset();
-		for (const outcome of outcomes) {
+		for (const outcome of answers) {
+			count(outcomes, outcome.error ?? String(outcome.value));
 			if (outcome.value !== 200) log(`a call: ${outcome.error ?? String(outcome.value)}`);
 		}
 		if (status === 200) return;
 		sessionsLost++;
-		why[error] = (why[error] ?? 0) + 1;
+		count(why, error);
 		await signIn();
 	};
 
@@ -73,20 +71,21 @@ export const run: Soak = async ({seconds, seed, isUnlocked = false, log = () => 
 		while (performance.now() - begun < seconds * 1000) await round();
 		const elapsed = (performance.now() - begun) / 1000;
 		const waits = await Promise.all(origins.map(async (_, isolate) => (await ask(url(isolate, 'waits'))).value));
-		const sorted = (waits.flat() as number[]).toSorted((one, other) => one - other);
-		return {
-			store: isUnlocked ? 'cloudflare, without lock' : 'cloudflare',
+		return sumUp({
+			name: isUnlocked ? 'cloudflare, no lock' : 'cloudflare, objects restarted',
 			holders: isolates,
 			callers,
-			expiries,
-			grants,
-			grantsPerExpiry: grants / expiries,
-			refreshesPerSecond: grants / elapsed,
-			waitInLock: {median: sorted[Math.floor(sorted.length / 2)] ?? 0, max: sorted.at(-1) ?? 0},
-			sessionsLost,
-			why,
 			seed,
-		};
+			seconds: elapsed,
+			refreshes,
+			grants,
+			waits: waits.flat() as number[], // from the worker
+			outcomes,
+			faults,
+			why,
+			sessionsLost,
+			complaints: {},
+		});
 	} finally {
 		await stop();
 		await server.close();

@@ -1,11 +1,11 @@
 import {createKvFolder, deno, runDeno} from '../support/deno.ts';
 import {crowd, type CrowdOptions} from './crowd.ts';
-import type {Soak, SoakResult} from './result.ts';
+import type {Act, ActResult} from './result.ts';
 
 /** Processes of Deno on one file of KV. */
 export async function denoCrowd(
 	options: Omit<CrowdOptions, 'store' | 'place' | 'command' | 'login'>,
-): Promise<SoakResult> {
+): Promise<ActResult> {
 	const {file, remove} = createKvFolder();
 	try {
 		return await crowd({
@@ -25,5 +25,12 @@ export async function denoCrowd(
 }
 
 /** Six processes with ten callers each, that are killed and stopped. */
-export const run: Soak = async options =>
-	denoCrowd({...options, holders: 6, callers: 10, lease: 2_000, isCruel: !options.isUnlocked});
+export const run: Act = async options =>
+	denoCrowd({
+		...options,
+		holders: 6,
+		callers: 10,
+		lease: 2_000,
+		isCruel: !options.isUnlocked,
+		isFoul: !options.isUnlocked,
+	});

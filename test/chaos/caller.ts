@@ -1,0 +1,123 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {isHTTPError, isNetworkError, isTimeoutError} from 'ky';
+import {isRegrantError} from '../../src/index.ts';
+import {draw, pick, type Random} from './random.ts';
+import type {Place, Realm} from './realm.ts';
+
+/** What a caller may do, in shares of a thousand: a call of the API for the rest. */
+const deeds = {
+	'with ky': 120,
+	'get a token': 200,
+	refresh: 200,
+	'many at once': 25,
+	'jump of the clock': 150,
+} as const;
+
+/** What of an outcome a caller that goes on must know. */
+export interface Outcome {
+	/** A status, the code of an error, or what else it came to. */
+	readonly name: string;
+	/** Whether it may come to that in this weather. */
+	readonly isExpected: boolean;
+	/** Whether the session was said to be over. */
+	readonly isOver: boolean;
+	/** Whether it is worth waiting a while. */
+	readonly isTransient: boolean;
+}
+
+const expected = (name: string): Outcome => ({name, isExpected: true, isOver: false, isTransient: false});
+
+/** What an API that is in order, or the weather, can answer. */
+const statuses = new Set([200, 401, 429, 503]);
+
+/** Sorts what was thrown. */
+export function sort(error: unknown, signal: AbortSignal | undefined): Outcome {
+	if (signal?.aborted && error === signal.reason) return expected('aborted by the caller');
+	if (isRegrantError(error)) {
+		const {code, retryable} = error;
+		const {status} = error as {readonly status?: number}; // of those that come of an answer
+		const isOver = code === 'session_ended';
+		const name = status === undefined ? code : `${code} ${status}`;
+		return {name, isExpected: isOver || retryable, isOver, isTransient: retryable};
+	}
+	if (isTimeoutError(error)) return expected('timeout of ky');
+	if (isHTTPError(error)) return ofStatus(error.response.status);
+	if (isNetworkError(error) || isUnanswered(error)) return expected('no answer of the API');
+	return {...expected(String(error)), isExpected: false};
+}
+
+/** What Node's `fetch` says where a connection ends before the answer does. */
+const isUnanswered = (error: unknown): boolean =>
+	error instanceof TypeError && ['fetch failed', 'terminated'].includes(error.message);
+
+const ofStatus = (status: number): Outcome => ({
+	...expected(String(status)),
+	isExpected: statuses.has(status),
+	// Where the token that was renewed for it was ended too: for a while there is no other.
+	isTransient: status === 401,
+});
+
+/** Calls the API until its end. */
+export async function call({auth}: Realm, api: string, signal?: AbortSignal): Promise<Outcome> {
+	try {
+		const response = await auth.fetch(`${api}/me`, signal ? {signal} : {});
+		await response.text();
+		return ofStatus(response.status);
+	} catch (error) {
+		return sort(error, signal);
+	}
+}
+
+async function callWithKy({ky}: Realm, random: Random): Promise<Outcome> {
+	try {
+		await ky.get('me', {timeout: random() < 0.5 ? 1 + random() * 100 : 10_000}).text();
+		return expected('200');
+	} catch (error) {
+		return sort(error, undefined);
+	}
+}
+
+async function askForToken(
+	realm: Realm,
+	{assertStored}: Pick<Place, 'assertStored'>,
+	deed: 'get a token' | 'refresh',
+	signal: AbortSignal | undefined,
+): Promise<Outcome> {
+	const {auth} = realm;
+	try {
+		const {access_token} = deed === 'refresh' ? await auth.refresh({signal}) : await auth.getToken({signal});
+		assertStored(access_token);
+		return expected('token');
+	} catch (error) {
+		return sort(error, signal);
+	}
+}
+
+/** Does something at random, patiently or not. Each outcome is one of a call. */
+export async function act(realm: Realm, place: Place, api: string, random: Random): Promise<Outcome[]> {
+	const signal = random() < 0.3 ? AbortSignal.timeout(Math.floor(random() * 80)) : undefined;
+	const deed = draw(random, deeds);
+	switch (deed) {
+		case 'with ky':
+			return [await callWithKy(realm, random)];
+		case 'get a token':
+		case 'refresh':
+			return [await askForToken(realm, place, deed, signal)];
+		case 'many at once':
+			return Promise.all(Array.from({length: 8}, async () => call(realm, api, signal)));
+		case 'jump of the clock':
+			// Past a lifetime as often as not, and back.
+			realm.clock.jump(pick(random, [-1, 1, 1, 1]) * random() * 10 * 60_000);
+			return [];
+		case undefined:
+			return [await call(realm, api, signal)];
+		default:
+			return deed satisfies never;
+	}
+}
+
+/** What somebody does who was told to try again later: he lets time pass, or comes again at once. */
+export async function wait({clock}: Realm, random: Random): Promise<void> {
+	if (random() < 0.7) clock.jump(random() * 3 * 60_000);
+	await sleep(random() * 20);
+}

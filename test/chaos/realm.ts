@@ -1,0 +1,166 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import ky, {type KyInstance} from 'ky';
+import {type Auth, createAuth, memoryStore, type TokenStore} from '../../src/index.ts';
+import {createSharedMemory} from '../support/shared-memory.ts';
+import type {Random} from './random.ts';
+
+/** A clock that can be set. */
+export interface Clock {
+	readonly now: () => number;
+	/** By so many milliseconds, forwards or backwards. */
+	jump(milliseconds: number): void;
+}
+
+/** A realm as a tab or a process is one, but in this process: its `Auth`, and a clock of its own. */
+export interface Realm {
+	readonly auth: Auth;
+	/** On the API, with the hooks of the `Auth`. */
+	readonly ky: KyInstance;
+	readonly clock: Clock;
+	/** It is gone: it hears of nothing any more. */
+	close(): void;
+}
+
+/** What the realms of one session have in common. */
+export interface Home {
+	readonly name: string;
+	readonly tokenEndpoint: string;
+	readonly api: string;
+	/** The deadline of a token request, in milliseconds. */
+	readonly timeout: number;
+	readonly random: Random;
+	/** Hears of a token that was given to a caller before it was stored. */
+	readonly onUnstored: () => void;
+	readonly onEnded: () => void;
+}
+
+/** A place where one session lives, and realms that share it. */
+export interface Place {
+	open(): Promise<Realm>;
+	/** Whether a token has ever been stored. */
+	assertStored(accessToken: string): void;
+}
+
+/** How many tokens back one may still be used. */
+const memory = 300;
+
+/** All callers on one store of this realm: what is to keep them apart is the single flight. */
+export function createMemoryPlace(home: Home): Place {
+	const watch = watchWrites(home);
+	const inner = memoryStore();
+	const store: TokenStore = {
+		...inner,
+		set: async token => {
+			await inner.set(token);
+			watch.keep(token.access_token);
+		},
+	};
+	return {...watch, open: async () => openRealm(home, watch, store, () => {})};
+}
+
+/** Realms that share a record: what is to keep them apart is its lock. It takes its time, as a store that is elsewhere does. */
+export function createSharedPlace(home: Home): Place {
+	const watch = watchWrites(home);
+	const shared = createSharedMemory();
+	const pause = async (): Promise<void> => {
+		if (home.random() < 0.5) await sleep(home.random() * 4);
+	};
+	const open = async (): Promise<Realm> => {
+		const inner = await shared.holder();
+		const stops: Array<() => void> = [];
+		const store: TokenStore = {
+			...inner,
+			get: async () => {
+				await pause();
+				return inner.get();
+			},
+			set: async token => {
+				await pause();
+				await inner.set(token);
+				watch.keep(token.access_token);
+			},
+			replace: async (found, token) => {
+				await pause();
+				const isReplaced = (await inner.replace?.(found, token)) ?? false;
+				if (isReplaced && token) watch.keep(token.access_token);
+				return isReplaced;
+			},
+			subscribe: onChange => {
+				const stop = inner.subscribe?.(onChange) ?? (() => {});
+				stops.push(stop);
+				return stop;
+			},
+		};
+		return openRealm(home, watch, store, () => stops.forEach(stop => stop()));
+	};
+	return {...watch, open};
+}
+
+interface Watch extends Pick<Place, 'assertStored'> {
+	keep(accessToken: string): void;
+}
+
+function watchWrites({onUnstored}: Home): Watch {
+	const stored = new Set<string>();
+	return {
+		keep(accessToken) {
+			stored.add(accessToken);
+			const [oldest] = stored;
+			if (stored.size > memory && oldest !== undefined) stored.delete(oldest);
+		},
+		assertStored(accessToken) {
+			if (!stored.has(accessToken)) onUnstored();
+		},
+	};
+}
+
+let opened = 0;
+
+function openRealm(home: Home, {assertStored}: Watch, store: TokenStore, close: () => void): Realm {
+	const {tokenEndpoint, api, timeout, onEnded} = home;
+	const name = `${home.name}, realm ${++opened}`;
+	let offset = 0;
+	const clock: Clock = {
+		now: () => Date.now() + offset,
+		jump: milliseconds => {
+			offset += milliseconds;
+		},
+	};
+	const auth = createAuth({
+		tokenEndpoint,
+		clientId: 'app',
+		origins: [api],
+		store,
+		timeout,
+		now: clock.now,
+		// So that whoever is between knows for how long the client has been waiting.
+		fetch: async (input, init) => {
+			const headers = new Headers(init?.headers);
+			headers.set('x-holder', name);
+			headers.set('x-sent', String(Date.now()));
+			return fetch(input, {...init, headers});
+		},
+	});
+	const stop = auth.subscribe(event => {
+		if (event.type === 'session-ended') onEnded();
+	});
+	return {
+		auth,
+		clock,
+		ky: ky.create({
+			baseUrl: api,
+			hooks: auth.hooks,
+			retry: {limit: 1, delay: () => 5},
+			fetch: async (input, init) => {
+				const {headers} = input as Request; // as regrant calls it
+				const authorization = headers.get('authorization');
+				if (authorization !== null) assertStored(authorization.replace('Bearer ', ''));
+				return fetch(input, init);
+			},
+		}),
+		close() {
+			stop();
+			close();
+		},
+	};
+}

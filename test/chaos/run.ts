@@ -1,0 +1,102 @@
+// `npm run chaos`: sessions renewed over and over while everything around them fails. A session that is lost without an excuse ends it
+// with an error. A full run is kept in result.json, where the README's number comes from.
+import {writeFileSync} from 'node:fs';
+import process from 'node:process';
+import {parseArgs} from 'node:util';
+import {readVersions} from '../bench/versions.ts';
+import {addTo, list} from './counts.ts';
+import {runRealms} from './realms.ts';
+import type {Act, ActResult, ChaosResult} from './result.ts';
+import {findGrowth} from './vitals.ts';
+
+/** Those with holders in processes, tabs and isolates of their own. */
+const acts: Readonly<Record<string, () => Promise<{readonly run: Act}>>> = {
+	web: async () => import('./web.ts'),
+	redis: async () => import('./redis.ts'),
+	'deno-kv': async () => import('./deno-kv.ts'),
+	cloudflare: async () => import('./cloudflare.ts'),
+};
+const packages = ['regrant', 'ky', 'oidc-provider', 'redis', 'ioredis', 'playwright', 'deno', 'miniflare'];
+const full = 100_000;
+const longest = 3 * 3_600;
+
+const {values} = parseArgs({
+	options: {
+		seed: {type: 'string', default: String(Math.floor(Math.random() * 2 ** 31))},
+		/** How many there must be in all. */
+		refreshes: {type: 'string', default: String(full)},
+		/** For each store with holders outside of this process. 0 leaves them out. */
+		seconds: {type: 'string', default: '60'},
+		/** Each store also without its lock, to see what that is worth. Sessions are lost then. */
+		compare: {type: 'boolean', default: false},
+	},
+});
+const [seed, refreshes, seconds] = [values.seed, values.refreshes, values.seconds].map(Number) as [
+	number,
+	number,
+	number,
+];
+
+function print({name, holders, callers, ...result}: ActResult): void {
+	const {waitInLock} = result;
+	console.log(`\n${name}: ${holders} holders, ${callers} callers each, ${result.seconds.toFixed(0)} s`);
+	console.log(`  refreshes      ${result.refreshes}, ${(result.refreshes / result.seconds).toFixed(1)} a second`);
+	console.log(`  token requests ${result.grants}, ${result.grantsPerRefresh.toFixed(2)} a refresh`);
+	if (waitInLock)
+		console.log(`  wait in lock   ${waitInLock.median.toFixed(0)} ms, at most ${waitInLock.max.toFixed(0)}`);
+	console.log(`  calls          ${result.calls}: ${list(result.outcomes)}`);
+	console.log(`  faults         ${list(result.faults)}`);
+	console.log(`  sessions lost  ${result.sessionsLost}; excused or not: ${list(result.why)}`);
+	if (Object.keys(result.complaints).length > 0) console.log(`  COMPLAINTS     ${list(result.complaints)}`);
+	for (const {heap, resident, handles} of result.vitals ?? [])
+		console.log(`  at rest        heap ${heap} MB, resident ${resident} MB, ${list(handles)}`);
+}
+
+console.log(`seed ${seed}, at least ${refreshes} refreshes`);
+const results: ActResult[] = [];
+const done = (): number => results.reduce((sum, result) => sum + result.refreshes, 0);
+if (seconds > 0) {
+	for (const load of Object.values(acts)) {
+		const {run} = await load();
+		const result = await run({seconds, seed});
+		print(result);
+		results.push(result);
+		if (values.compare) print(await run({seconds, seed, isUnlocked: true}));
+	}
+}
+if (done() < refreshes) {
+	const log = (line: string): void => console.log(`  ${line}`);
+	const result = await runRealms({refreshes: refreshes - done(), seconds: longest, seed, log});
+	print(result);
+	results.push(result);
+}
+
+const why: Record<string, number> = {};
+for (const result of results) addTo(why, result.why);
+const sum = (number: (result: ActResult) => number): number =>
+	results.reduce((total, result) => total + number(result), 0);
+const result: ChaosResult = {
+	seed,
+	versions: readVersions(packages),
+	refreshes: done(),
+	calls: sum(({calls}) => calls),
+	why,
+	sessionsLost: sum(({sessionsLost}) => sessionsLost),
+	acts: results,
+};
+const growth = results.flatMap(({vitals: [first, ...others] = []}) => {
+	const last = others.at(-1);
+	return first && last ? findGrowth(first, last) : [];
+});
+const complaints = [...results.flatMap(({complaints}) => Object.keys(complaints)), ...growth];
+console.log(
+	`\n${result.refreshes} refreshes, ${result.calls} calls, ${result.sessionsLost} sessions lost that should not have been`,
+);
+console.log(`lost with an excuse: ${list(why)}`);
+if (result.sessionsLost > 0 || complaints.length > 0 || result.refreshes < refreshes) {
+	console.error(`\nNot in order: ${[...complaints, `${result.sessionsLost} sessions lost`].join('; ')}`);
+	process.exitCode = 1;
+} else if (refreshes >= full && seconds > 0) {
+	writeFileSync(new URL('result.json', import.meta.url), `${JSON.stringify(result, undefined, '\t')}\n`);
+	console.log('kept in test/chaos/result.json');
+}

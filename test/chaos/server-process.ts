@@ -1,0 +1,108 @@
+import {fork} from 'node:child_process';
+import {once} from 'node:events';
+import {fileURLToPath} from 'node:url';
+import type {TokenResponse} from '../support/authorization-server.ts';
+
+/** What the server is told when it starts. */
+export interface ServerOptions {
+	readonly seed: number;
+	/** The deadline of the clients' token requests, in milliseconds. */
+	readonly timeout: number;
+	/** Milliseconds that each access of its storage takes. */
+	readonly latency: number;
+}
+
+/** What the server has counted so far. */
+export interface Tally {
+	/** Refresh tokens that were exchanged for new ones. */
+	readonly refreshes: number;
+	/** Token requests that came. */
+	readonly grants: number;
+	/** Grants that the provider has revoked, since a refresh token came twice. */
+	readonly revocations: number;
+	/** Requests that the provider failed at. */
+	readonly failures: number;
+	readonly faults: Readonly<Record<string, number>>;
+	/** Logins that were lost, by why. */
+	readonly why: Readonly<Record<string, number>>;
+	/** What else must not have come. */
+	readonly complaints: Readonly<Record<string, number>>;
+	/** The stories of those without excuse. */
+	readonly unexcused: readonly string[];
+}
+
+/** What it is asked. */
+export interface Question {
+	readonly id: number;
+	readonly ask:
+		| {readonly what: 'mint' | 'tally'}
+		| {readonly what: 'fate'; readonly refreshToken: string}
+		| {readonly what: 'calm'; readonly isCalm: boolean};
+}
+
+/** What it answers: what was asked for. */
+export interface Answer {
+	readonly token?: TokenResponse;
+	readonly fate?: string | undefined;
+	readonly tally?: Tally;
+	readonly place?: {readonly tokenEndpoint: string; readonly api: string};
+}
+
+/** The server in its own process. */
+export interface ServerProcess {
+	readonly tokenEndpoint: string;
+	readonly api: string;
+	/** The first tokens of a login. */
+	mint(): Promise<TokenResponse>;
+	/** Why the login that began with this refresh token was lost, or undefined. */
+	fateOf(refreshToken: string): Promise<string | undefined>;
+	calm(isCalm: boolean): Promise<void>;
+	tally(): Promise<Tally>;
+	close(): Promise<void>;
+}
+
+/** Starts it. */
+export async function startServer(options: ServerOptions): Promise<ServerProcess> {
+	const script = fileURLToPath(new URL('server.ts', import.meta.url));
+	const child = fork(script, [JSON.stringify(options)], {execArgv: []});
+	const waiting = new Map<number, {resolve: (answer: Answer) => void; reject: (error: Error) => void}>();
+	let ids = -1;
+	child.on('message', ({id, ...answer}: Answer & {readonly id: number}) => {
+		waiting.get(id)?.resolve(answer);
+		waiting.delete(id);
+	});
+	child.once('exit', () => {
+		for (const {reject} of waiting.values()) reject(new Error('The server has ended'));
+	});
+	const next = async (send: (id: number) => void): Promise<Answer> =>
+		new Promise((resolve, reject) => {
+			const id = ++ids;
+			waiting.set(id, {resolve, reject});
+			send(id);
+		});
+	const ask = async (question: Question['ask']): Promise<Answer> =>
+		next(id => void child.send({id, ask: question} satisfies Question));
+	// The first answer is that it is there.
+	const {place} = await next(() => {});
+	if (!place) throw new Error('The server is nowhere');
+	return {
+		...place,
+		mint: async () => {
+			const {token} = await ask({what: 'mint'});
+			if (!token) throw new Error('The server gave no token');
+			return token;
+		},
+		fateOf: async refreshToken => (await ask({what: 'fate', refreshToken})).fate,
+		calm: async isCalm => void (await ask({what: 'calm', isCalm})),
+		tally: async () => {
+			const {tally} = await ask({what: 'tally'});
+			if (!tally) throw new Error('The server gave no tally');
+			return tally;
+		},
+		close: async () => {
+			const over = once(child, 'exit');
+			child.disconnect();
+			await over;
+		},
+	};
+}
