@@ -2,6 +2,7 @@
 import {measureCalls} from './call.ts';
 import {measureLoad} from './load.ts';
 import {bundle, ownRows, peerRows, toKilobytes} from './sizes.ts';
+import {printTable} from './table.ts';
 import {measureTypeCheck} from './type-check.ts';
 import {readVersions} from './versions.ts';
 
@@ -9,18 +10,6 @@ const packages = ['ky', 'valibot', '@badgateway/oauth2-client', 'oauth4webapi', 
 const callEffort = {rounds: 100, seconds: 10, calls: 100};
 const typeCheckEffort = {definitions: 100, rounds: 3};
 const loadEffort = {rounds: 9, seconds: 20, calls: 1000};
-
-function printTable(title: string, head: readonly string[], rows: ReadonlyArray<readonly string[]>): void {
-	const lines = [head, ...rows];
-	const widths = head.map((_, column) => Math.max(...lines.map(cells => cells[column]?.length ?? 0)));
-	console.log(`\n${title}`);
-	for (const cells of lines) {
-		const padded = cells.map((cell, column) =>
-			column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
-		);
-		console.log(`  ${padded.join('   ')}`);
-	}
-}
 
 async function printCalls(): Promise<void> {
 	const [get, post] = [await measureCalls('get', callEffort), await measureCalls('post', callEffort)];

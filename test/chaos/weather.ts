@@ -159,7 +159,7 @@ export function brew(
 		return lost;
 	});
 
-	server.onCall(async ({authorization = ''}) => {
+	server.onCall(async ({authorization = ''}): Promise<Reply | undefined> => {
 		const token = authorization.replace('Bearer ', '');
 		const isSeen = ledger.isSeen(token);
 		if (token) ledger.see(token);
@@ -167,7 +167,7 @@ export function brew(
 			case 'access token ended':
 				// Where that meets one that was just renewed, its holder does not renew it again for a minute.
 				if (isSeen) await server.expire(token).catch(() => {});
-				return undefined;
+				break;
 			case 'call reset':
 				return {reset: true};
 			case 'call answered 503':
@@ -176,10 +176,10 @@ export function brew(
 				return {status: 429};
 			case 'call delayed':
 				await sleep(random() * longestDelay);
-				return undefined;
-			default:
-				return undefined;
+				break;
+			case undefined:
 		}
+		return undefined;
 	});
 
 	return {

@@ -1,0 +1,30 @@
+// `npm run bench:memory`: what regrant holds on to, beside bare ky that makes the same requests. Kept in memory.json, where the README's
+// numbers come from.
+import {writeFileSync} from 'node:fs';
+import {measureMemory, type MemoryEffort, type MemoryResult} from './memory.ts';
+import {printTable} from './table.ts';
+import {readVersions} from './versions.ts';
+
+const effort: MemoryEffort = {
+	'auth retries': {amount: 10_000, rounds: 3},
+	'abandoned calls': {amount: 1_000, rounds: 5},
+	download: {amount: 500e6, rounds: 7},
+	upload: {amount: 500e6, rounds: 7},
+};
+
+const result: MemoryResult = {versions: readVersions(['regrant', 'ky']), rows: await measureMemory(effort)};
+printTable(
+	`Resident memory of a process, beside bare ky that makes the same requests (medians; ${JSON.stringify(result.versions)})`,
+	['', '', 'done', 'peak, MB', 'after gc, MB', 's', 'time'],
+	result.rows.map(({scenario, contender, done, peak, settled, milliseconds, ratio}) => [
+		scenario,
+		contender,
+		String(done),
+		peak.toFixed(1),
+		settled.toFixed(1),
+		(milliseconds / 1000).toFixed(2),
+		ratio.toFixed(2),
+	]),
+);
+writeFileSync(new URL('memory.json', import.meta.url), `${JSON.stringify(result, undefined, '\t')}\n`);
+console.log('\nkept in test/bench/memory.json');

@@ -1,0 +1,98 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import ky, {type KyInstance} from 'ky';
+import {createAuth} from 'regrant';
+
+/** How much is done: how many calls, or how many bytes. */
+export interface Task {
+	readonly scenario: keyof typeof scenarios;
+	readonly contender: keyof typeof contenders;
+	readonly amount: number;
+	readonly origin: string;
+}
+
+/** Something with an API to call. */
+interface Contender {
+	readonly api: KyInstance;
+	/** GET, once more with a new token after a 401. */
+	get(path: string): Promise<Response>;
+}
+
+const token = {access_token: 'access-0', refresh_token: 'refresh-0', token_type: 'Bearer', expires_in: 3600};
+
+/** The same requests by hand, and regrant. */
+export const contenders = {
+	ky: async (origin: string): Promise<Contender> => {
+		let {access_token, refresh_token} = token;
+		const api = ky.create({baseUrl: origin, retry: 0, timeout: false});
+		const send = async (path: string): Promise<Response> =>
+			api.get(path, {headers: {authorization: `Bearer ${access_token}`}, throwHttpErrors: false});
+		return {
+			api: api.extend({headers: {authorization: `Bearer ${access_token}`}}),
+			get: async path => {
+				const response = await send(path);
+				if (response.status !== 401) return response;
+				await response.body?.cancel();
+				const body = new URLSearchParams({grant_type: 'refresh_token', refresh_token, client_id: 'app'});
+				({access_token, refresh_token} = await api.post('token', {body}).json<typeof token>());
+				return send(path);
+			},
+		};
+	},
+	regrant: async (origin: string): Promise<Contender> => {
+		const auth = createAuth({tokenEndpoint: `${origin}/token`, clientId: 'app'});
+		await auth.setToken(token);
+		const api = ky.create({baseUrl: origin, retry: 0, timeout: false, hooks: auth.hooks});
+		return {api, get: async path => api.get(path)};
+	},
+} as const;
+
+/** How many calls are abandoned at once. */
+const crowd = 50;
+
+/** What is measured. Each resolves with how much was done. */
+export const scenarios = {
+	'auth retries': async ({get}: Contender, amount: number): Promise<number> => {
+		let answered = 0;
+		for (let calls = 0; calls < amount; calls++) {
+			const response = await get('once');
+			await response.text();
+			if (response.ok) answered++;
+		}
+		return answered;
+	},
+	'abandoned calls': async ({api}: Contender, amount: number): Promise<number> => {
+		let abandoned = 0;
+		while (abandoned < amount) {
+			const leaving = new AbortController();
+			const {signal} = leaving;
+			const calls = Array.from({length: Math.min(crowd, amount - abandoned)}, async () => api.get('never', {signal}));
+			const ends = Promise.allSettled(calls);
+			// So that they are on their way.
+			await sleep(20);
+			leaving.abort();
+			abandoned += (await ends).filter(({status}) => status === 'rejected').length;
+		}
+		return abandoned;
+	},
+	download: async ({api}: Contender, amount: number): Promise<number> => {
+		const {body} = await api.get('down', {searchParams: {bytes: amount}});
+		let bytes = 0;
+		for await (const part of body ?? []) bytes += part.length;
+		return bytes;
+	},
+	upload: async ({api}: Contender, amount: number): Promise<number> => {
+		const part = new Uint8Array(64 * 1024);
+		let bytes = 0;
+		const body = new ReadableStream<Uint8Array>({
+			pull(controller) {
+				const next = part.subarray(0, Math.min(part.length, amount - bytes));
+				bytes += next.length;
+				if (next.length > 0) controller.enqueue(next);
+				else controller.close();
+			},
+		});
+		const response = await api.post('up', {body, duplex: 'half'} as object); // the types of the platform lack `duplex`
+		await response.text();
+		return bytes;
+	},
+} as const;
