@@ -2,6 +2,7 @@ import {describe, expect, test} from 'vitest';
 import {measureCalls, median, roundsOf} from './bench/call.ts';
 import {clients} from './bench/clients.ts';
 import {measureLoad} from './bench/load.ts';
+import {measureMemory} from './bench/memory.ts';
 import {bundle, peerRows, toKilobytes} from './bench/sizes.ts';
 import {measureTypeCheck} from './bench/type-check.ts';
 
@@ -25,6 +26,32 @@ describe('the benchmark', () => {
 			["ky, its readme's recipe", 30, 60, 30],
 			['@badgateway/oauth2-client', expect.any(Number), 60, 30], // one more for each late 401
 		]);
+	});
+
+	test('lets ky and regrant make the same requests, each in a process of its own', {timeout: 120_000}, async () => {
+		const effort = {
+			'auth retries': {amount: 3, rounds: 1},
+			'abandoned calls': {amount: 4, rounds: 1},
+			download: {amount: 200_001, rounds: 1},
+			upload: {amount: 200_001, rounds: 1},
+		} as const;
+		const rows = await measureMemory(effort);
+		const nothing = {grants: 0, refused: 0, bytesDown: 0, bytesUp: 0};
+		for (const contender of ['ky', 'regrant'] as const) {
+			const seen = rows.filter(row => row.contender === contender).map(({done, traffic}) => ({done, ...traffic}));
+			expect(seen).toEqual([
+				{...nothing, done: 3, unanswered: 0, grants: 3, refused: 3},
+				// Some may be gone before they are on their way.
+				{...nothing, done: 4, unanswered: expect.any(Number)},
+				{...nothing, done: 200_001, unanswered: 0, bytesDown: 200_001},
+				{...nothing, done: 200_001, unanswered: 0, bytesUp: 200_001},
+			]);
+		}
+		for (const {peak, settled, milliseconds, ratio} of rows) {
+			expect(Math.min(peak, settled)).toBeGreaterThan(20);
+			expect(milliseconds).toBeGreaterThan(0);
+			expect(ratio).toBeGreaterThan(0);
+		}
 	});
 
 	test('bundles what the neighbours export', async () => {

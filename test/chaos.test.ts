@@ -1,8 +1,9 @@
 import {describe, expect, test} from 'vitest';
+import {reproaches} from './chaos/ledger.ts';
 import {runRealms} from './chaos/realms.ts';
 
 // The short one of `npm run chaos`.
-const small = {refreshes: 500, sessions: 40, seconds: 20, rests: 2, timeout: 2_000};
+const small = {refreshes: 300, sessions: 40, seconds: 20, rests: 2, timeout: 2_000};
 const random = Math.floor(Math.random() * 2 ** 31);
 
 describe('sessions in bad weather, with impatient callers and clocks that jump', () => {
@@ -17,4 +18,10 @@ describe('sessions in bad weather, with impatient callers and clocks that jump',
 			expect(result.grants).toBeGreaterThan(result.refreshes);
 		},
 	);
+
+	test('are lost at once without a lock, which shows that the referee looks', {timeout: 120_000}, async () => {
+		const {sessionsLost, why} = await runRealms({...small, refreshes: 100, rests: 1, seed: 1, isUnlocked: true});
+		expect(sessionsLost).toBeGreaterThan(0);
+		expect(why).toHaveProperty(reproaches.twice);
+	});
 });

@@ -94,7 +94,12 @@ async function askForToken(
 }
 
 /** Does something at random, patiently or not. Each outcome is one of a call. */
-export async function act(realm: Realm, place: Place, api: string, random: Random): Promise<Outcome[]> {
+export async function act(
+	realm: Realm,
+	place: Pick<Place, 'assertStored'>,
+	api: string,
+	random: Random,
+): Promise<Outcome[]> {
 	const signal = random() < 0.3 ? AbortSignal.timeout(Math.floor(random() * 80)) : undefined;
 	const deed = draw(random, deeds);
 	switch (deed) {

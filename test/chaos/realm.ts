@@ -58,8 +58,8 @@ export function createMemoryPlace(home: Home): Place {
 	return {...watch, open: async () => openRealm(home, watch, store, () => {})};
 }
 
-/** Realms that share a record: what is to keep them apart is its lock. It takes its time, as a store that is elsewhere does. */
-export function createSharedPlace(home: Home): Place {
+/** Realms that share a record: what is to keep them apart is its lock, if it has one. It takes its time, as a store elsewhere does. */
+export function createSharedPlace(home: Home, isUnlocked: boolean): Place {
 	const watch = watchWrites(home);
 	const shared = createSharedMemory();
 	const pause = async (): Promise<void> => {
@@ -91,7 +91,8 @@ export function createSharedPlace(home: Home): Place {
 				return stop;
 			},
 		};
-		return openRealm(home, watch, store, () => stops.forEach(stop => stop()));
+		const {lock: _, replace: __, continues: ___, ...unlocked} = store;
+		return openRealm(home, watch, isUnlocked ? unlocked : store, () => stops.forEach(stop => stop()));
 	};
 	return {...watch, open};
 }

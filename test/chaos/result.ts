@@ -6,7 +6,7 @@ export interface ActResult {
 	/** Who they were, and what was done to them. */
 	readonly name: string;
 	readonly holders: number;
-	/** Of each holder. */
+	/** Of all of them together. */
 	readonly callers: number;
 	readonly seed: number;
 	readonly seconds: number;

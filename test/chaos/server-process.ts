@@ -8,8 +8,6 @@ export interface ServerOptions {
 	readonly seed: number;
 	/** The deadline of the clients' token requests, in milliseconds. */
 	readonly timeout: number;
-	/** Milliseconds that each access of its storage takes. */
-	readonly latency: number;
 }
 
 /** What the server has counted so far. */

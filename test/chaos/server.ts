@@ -6,11 +6,11 @@ import {createRandom} from './random.ts';
 import type {Answer, Question, ServerOptions} from './server-process.ts';
 import {brew} from './weather.ts';
 
-const {seed, timeout, latency} = JSON.parse(process.argv[2] ?? '') as ServerOptions; // from `startServer`
+const {seed, timeout} = JSON.parse(process.argv[2] ?? '') as ServerOptions; // from `startServer`
 
-const server = await startAuthorizationServer({accessTokenSeconds: 60, latency});
+const server = await startAuthorizationServer({accessTokenSeconds: 60});
 const ledger = createLedger({timeout});
-const weather = brew(server, {random: createRandom(seed), ledger, timeout, clocksJump: true});
+const weather = brew(server, {random: createRandom(seed), ledger, timeout, clocksJump: true, endsTokens: true});
 let grants = 0;
 let revocations = 0;
 let failures = 0;

@@ -21,8 +21,10 @@ export interface WeatherOptions {
 	readonly timeout: number;
 	/** Without any of it: the ledger alone is kept. */
 	readonly isFair?: boolean;
-	/** Whether clients' clocks jump. Where they do not, nobody is told to wait for minutes, nor given a reason to. */
+	/** Whether clients' clocks jump. Where they do not, nobody is told to wait for minutes. */
 	readonly clocksJump?: boolean;
+	/** Whether access tokens end while they are used. */
+	readonly endsTokens?: boolean;
 }
 
 // Shares of a thousand.
@@ -80,10 +82,10 @@ function readSent(request: EndpointRequest): Sent {
 /** Makes the weather of a server, and keeps its ledger. */
 export function brew(
 	server: AuthorizationServer,
-	{random, ledger, timeout, isFair = false, clocksJump = false}: WeatherOptions,
+	{random, ledger, timeout, isFair = false, clocksJump = false, endsTokens = false}: WeatherOptions,
 ): Weather {
 	const faults: Record<string, number> = {};
-	const callShares = {...beforeCall, 'access token ended': clocksJump ? 150 : 0};
+	const callShares = {...beforeCall, 'access token ended': endsTokens ? 150 : 0};
 	let isCalm = isFair;
 	const fall = <Name extends string>(shares: Readonly<Record<Name, number>>): Name | undefined => {
 		const fault = isCalm ? undefined : draw(random, shares);

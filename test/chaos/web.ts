@@ -55,7 +55,7 @@ export const run: Act = async ({seconds, seed, isUnlocked = false, log = () => {
 				waits.push(performance.now() - asked);
 				return statuses;
 			});
-			if (random() < 0.2 && !isUnlocked) {
+			if (random() < 0.35 && !isUnlocked) {
 				const [victim] = opened.splice(1 + Math.floor(random() * (opened.length - 1)), 1);
 				await victim?.close();
 				closed = Date.now();
@@ -70,7 +70,7 @@ export const run: Act = async ({seconds, seed, isUnlocked = false, log = () => {
 		return sumUp({
 			name: `web${isUnlocked ? ', no lock' : ', tabs closed, in bad weather'}`,
 			holders: tabCount,
-			callers,
+			callers: tabCount * callers,
 			seed,
 			seconds: elapsed,
 			refreshes: ledger.refreshes(),

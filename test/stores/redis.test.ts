@@ -244,7 +244,17 @@ describe('a fleet of processes on one session', {timeout: 60_000}, () => {
 		const lines: string[] = [];
 		const log = (line: string): void => void lines.push(line);
 		const seed = Math.floor(Math.random() * 2 ** 31);
-		const result = await crowd({...fleet, login, store: 'ioredis', holders: 8, seconds: 9, isCruel: true, seed, log});
+		const result = await crowd({
+			...fleet,
+			login,
+			store: 'ioredis',
+			holders: 8,
+			seconds: 9,
+			isCruel: true,
+			isFoul: true,
+			seed,
+			log,
+		});
 		expect([result.sessionsLost, ...(result.sessionsLost > 0 ? [seed, lines] : [])]).toEqual([0]);
 		expect(lines.filter(line => line.includes('killed')).length).toBeGreaterThan(0);
 		expect(result.refreshes).toBeGreaterThan(0);
