@@ -74,7 +74,7 @@ export const run: Act = async ({seconds, seed, isUnlocked = false, log = () => {
 		return sumUp({
 			name: isUnlocked ? 'cloudflare, no lock' : 'cloudflare, objects restarted',
 			holders: isolates,
-			callers: isolates * callers,
+			callers,
 			seed,
 			seconds: elapsed,
 			refreshes,

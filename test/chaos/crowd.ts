@@ -201,7 +201,7 @@ export async function crowd(options: CrowdOptions): Promise<ActResult> {
 		return sumUp({
 			name: `${options.store}${isUnlocked ? ', no lock' : ''}${isCruel ? ', killed and stopped' : ''}${isFoul ? ', in bad weather' : ''}`,
 			holders: size,
-			callers: size * callers,
+			callers,
 			seed,
 			seconds: elapsed,
 			refreshes: ledger.refreshes(),

@@ -93,7 +93,7 @@ export async function runRealms(options: RealmsOptions): Promise<ActResult> {
 		return sumUp({
 			name: `realms in one process, in bad weather${isUnlocked ? ', no lock' : ''}`,
 			holders: size * realmsOfSession,
-			callers: callers.length,
+			callers: callersOfSession / realmsOfSession,
 			seed,
 			seconds: elapsed,
 			refreshes: tally.refreshes,

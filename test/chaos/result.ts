@@ -6,7 +6,7 @@ export interface ActResult {
 	/** Who they were, and what was done to them. */
 	readonly name: string;
 	readonly holders: number;
-	/** Of all of them together. */
+	/** Of each holder, on average. */
 	readonly callers: number;
 	readonly seed: number;
 	readonly seconds: number;

@@ -39,7 +39,9 @@ const [seed, refreshes, seconds] = [values.seed, values.refreshes, values.second
 
 function print({name, holders, callers, ...result}: ActResult): void {
 	const {waitInLock} = result;
-	console.log(`\n${name}: ${holders} holders, ${callers} callers, ${result.seconds.toFixed(0)} s`);
+	console.log(
+		`\n${name}: ${holders} holders, ${Number(callers.toFixed(1))} callers each, ${result.seconds.toFixed(0)} s`,
+	);
 	console.log(`  refreshes      ${result.refreshes}, ${(result.refreshes / result.seconds).toFixed(1)} a second`);
 	console.log(`  token requests ${result.grants}, ${result.grantsPerRefresh.toFixed(2)} a refresh`);
 	if (waitInLock)

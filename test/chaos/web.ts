@@ -70,7 +70,7 @@ export const run: Act = async ({seconds, seed, isUnlocked = false, log = () => {
 		return sumUp({
 			name: `web${isUnlocked ? ', no lock' : ', tabs closed, in bad weather'}`,
 			holders: tabCount,
-			callers: tabCount * callers,
+			callers,
 			seed,
 			seconds: elapsed,
 			refreshes: ledger.refreshes(),
