@@ -204,14 +204,11 @@ export async function crowd(options: CrowdOptions): Promise<ActResult> {
 			callers,
 			seed,
 			seconds: elapsed,
-			refreshes: ledger.refreshes(),
+			...ledger.account(),
 			grants,
 			waits: all.flatMap(({waits}) => waits),
 			outcomes,
 			faults: {...weather.faults, ...faults},
-			why: ledger.why,
-			sessionsLost: ledger.unexcused.length,
-			complaints: ledger.complaints,
 		});
 	} finally {
 		for (const {child} of holders.values()) child.kill('SIGKILL');

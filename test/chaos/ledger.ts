@@ -1,5 +1,5 @@
 import type {TokenResponse} from '../support/authorization-server.ts';
-import {count} from './counts.ts';
+import {count, type Counts} from './counts.ts';
 
 /** Why a session may be lost: nobody knows the new refresh token, and the old one is spent. */
 export const excuses = {
@@ -41,6 +41,18 @@ interface Entry {
 	refused?: Use;
 }
 
+/** What a ledger comes to. */
+export interface Account {
+	/** How often a refresh token was exchanged. */
+	readonly refreshes: number;
+	/** How many logins were lost, by why. */
+	readonly why: Readonly<Counts>;
+	/** Those among them for which there is no excuse. */
+	readonly sessionsLost: number;
+	/** What else must not have come. */
+	readonly complaints: Readonly<Counts>;
+}
+
 /**
 Keeps account, beside a server with reuse detection, of who has sent which refresh token: when one comes twice, the server ends its
 login, and the account says whether anybody is to blame.
@@ -62,14 +74,10 @@ export interface Ledger {
 	isSeen(accessToken: string): boolean;
 	/** Why the login that began with this refresh token was lost. Undefined where it was not. */
 	fateOf(refreshToken: string): string | undefined;
-	/** What else must not have come. */
-	readonly complaints: Readonly<Record<string, number>>;
-	/** How many logins were lost, by why. */
-	readonly why: Readonly<Record<string, number>>;
-	/** Of each of those among them for which there is no excuse: who sent what, and when. */
+	/** What it comes to so far. */
+	account(): Account;
+	/** Of each session that was lost without an excuse: who sent what, and when. */
 	readonly unexcused: readonly string[];
-	/** How often a refresh token was exchanged. */
-	readonly refreshes: () => number;
 }
 
 /** What an account can know besides. */
@@ -84,8 +92,8 @@ export interface LedgerOptions {
 export function createLedger({explain = () => undefined, timeout = Infinity}: LedgerOptions = {}): Ledger {
 	const entries = new Map<string, Entry>();
 	const seen = new Set<string>();
-	const why: Record<string, number> = {};
-	const complaints: Record<string, number> = {};
+	const why: Counts = {};
+	const complaints: Counts = {};
 	const unexcused: string[] = [];
 	let refreshes = 0;
 
@@ -140,9 +148,7 @@ export function createLedger({explain = () => undefined, timeout = Infinity}: Le
 		see: accessToken => void seen.add(accessToken),
 		isSeen: accessToken => seen.has(accessToken),
 		fateOf: refreshToken => entries.get(refreshToken)?.login.fate,
-		complaints,
-		why,
+		account: () => ({refreshes, why, sessionsLost: unexcused.length, complaints}),
 		unexcused,
-		refreshes: () => refreshes,
 	};
 }

@@ -3,7 +3,7 @@ import {act, wait} from './caller.ts';
 import {count, total} from './counts.ts';
 import {createRandom, type Random} from './random.ts';
 import {type ActOptions, type ActResult, sumUp} from './result.ts';
-import {startServer, type ServerProcess} from './server-process.ts';
+import {startServer, type ServerProcess, type Tally} from './server-process.ts';
 import {type Book, note, openSession, realmsOfSession, type Session} from './session.ts';
 import {takeVitals, type Vitals} from './vitals.ts';
 
@@ -37,10 +37,7 @@ async function live(session: Session, api: string, book: Book, random: Random, i
 }
 
 /** What the server has seen, and what must not have been. */
-async function takeTally(
-	server: ServerProcess,
-	{complaints}: Book,
-): Promise<Awaited<ReturnType<ServerProcess['tally']>>> {
+async function takeTally(server: ServerProcess, {complaints}: Book): Promise<Tally> {
 	const tally = await server.tally();
 	const {revocations, failures, why} = tally;
 	const lost = total(why);
@@ -101,7 +98,7 @@ export async function runRealms(options: RealmsOptions): Promise<ActResult> {
 			outcomes: book.outcomes,
 			faults: {...tally.faults, ...book.faults},
 			why: tally.why,
-			sessionsLost: tally.unexcused.length,
+			sessionsLost: tally.sessionsLost,
 			complaints: {...tally.complaints, ...book.complaints},
 			vitals,
 		});

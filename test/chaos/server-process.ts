@@ -2,6 +2,8 @@ import {fork} from 'node:child_process';
 import {once} from 'node:events';
 import {fileURLToPath} from 'node:url';
 import type {TokenResponse} from '../support/authorization-server.ts';
+import type {Counts} from './counts.ts';
+import type {Account} from './ledger.ts';
 
 /** What the server is told when it starts. */
 export interface ServerOptions {
@@ -11,21 +13,15 @@ export interface ServerOptions {
 }
 
 /** What the server has counted so far. */
-export interface Tally {
-	/** Refresh tokens that were exchanged for new ones. */
-	readonly refreshes: number;
+export interface Tally extends Account {
 	/** Token requests that came. */
 	readonly grants: number;
 	/** Grants that the provider has revoked, since a refresh token came twice. */
 	readonly revocations: number;
 	/** Requests that the provider failed at. */
 	readonly failures: number;
-	readonly faults: Readonly<Record<string, number>>;
-	/** Logins that were lost, by why. */
-	readonly why: Readonly<Record<string, number>>;
-	/** What else must not have come. */
-	readonly complaints: Readonly<Record<string, number>>;
-	/** The stories of those without excuse. */
+	readonly faults: Readonly<Counts>;
+	/** Of each session that was lost without an excuse: who sent what, and when. */
 	readonly unexcused: readonly string[];
 }
 

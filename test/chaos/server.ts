@@ -40,13 +40,11 @@ async function answer({ask}: Question): Promise<Answer> {
 			forget();
 			return {
 				tally: {
-					refreshes: ledger.refreshes(),
+					...ledger.account(),
 					grants,
 					revocations,
 					failures,
 					faults: weather.faults,
-					why: ledger.why,
-					complaints: ledger.complaints,
 					unexcused: ledger.unexcused,
 				},
 			};

@@ -73,15 +73,12 @@ export const run: Act = async ({seconds, seed, isUnlocked = false, log = () => {
 			callers,
 			seed,
 			seconds: elapsed,
-			refreshes: ledger.refreshes(),
+			...ledger.account(),
 			grants: server.tokenRequests.length,
 			// Of the whole call: a tab cannot be looked into from outside.
 			waits,
 			outcomes,
 			faults: {...weather.faults, ...faults},
-			why: ledger.why,
-			sessionsLost: ledger.unexcused.length,
-			complaints: ledger.complaints,
 		});
 	} finally {
 		await tabs.close();
