@@ -10,7 +10,7 @@ const names: ReadonlyArray<readonly [name: string, pattern: RegExp]> = [
 const [name = 'a browser', version = ''] =
 	names.map(([name, pattern]) => [name, pattern.exec(navigator.userAgent)?.[1]]).find(([, version]) => version) ?? [];
 // Chromium sends streams over HTTP/2 alone, Firefox sends what String makes of one, WebKit none. WebKit has reasons of its own.
-const traits = {isPage: true, lacksStreams: true, losesReasons: name === 'WebKit'};
+const traits = {isPage: true, hidesHeaders: true, lacksStreams: true, losesReasons: name === 'WebKit'};
 const facts = await (await fetch('/facts')).json();
 const report = await run(`${name} ${version}`, facts, traits, {webStorage: () => webStorage('session')});
 await fetch('/report', {method: 'POST', body: JSON.stringify(report)});

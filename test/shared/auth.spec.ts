@@ -16,6 +16,8 @@ import {
 } from 'regrant';
 import * as v from 'valibot';
 import type {LabClient} from './lab-client.ts';
+import {gist, nameOf, reasonOf} from './outcome.ts';
+import {textsOf} from './renderings.ts';
 import type {Stores, Traits} from './run.ts';
 
 /** What a runtime brings. */
@@ -26,44 +28,6 @@ export interface Runner {
 	readonly lab: LabClient;
 	readonly traits: Traits;
 	readonly stores: Stores;
-}
-
-const reasonOf = async (promise: Promise<unknown>): Promise<unknown> =>
-	promise.then(
-		() => {
-			throw new Error('should have failed');
-		},
-		(reason: unknown) => reason,
-	);
-
-/** Class, and code or reason. */
-const nameOf = (error: unknown): string => {
-	const {name, code, reason} = Object(error) as {name?: string; code?: string; reason?: string};
-	return isRegrantError(error) ? `${name} ${reason ?? code}` : String(name);
-};
-
-const gist = (events: readonly AuthEvent[]): string[] =>
-	events.map(event => {
-		if (event.type === 'token') return `token ${event.cause}`;
-		return `${event.type} ${event.type === 'session-ended' ? event.reason : event.error.code}`;
-	});
-
-/** All that a program could print of a value. */
-function textsOf(value: unknown, depth = 0): string[] {
-	if (typeof value !== 'object' || value === null) return [String(value)];
-	if (depth > 5) return [];
-	const own = Reflect.ownKeys(value).flatMap(key => {
-		const part = Reflect.get(value, key) as unknown;
-		return [String(key), ...(typeof part === 'function' ? [] : textsOf(part, depth + 1))];
-	});
-	const whole = value instanceof Error ? [String(value), value.stack ?? '', value.message] : [];
-	let json = '';
-	try {
-		json = JSON.stringify(value) ?? '';
-	} catch {
-		// A circle: what it is made of is looked at one by one.
-	}
-	return [...own, ...whole, json];
 }
 
 /** The specification. Before each test the servers forget what they have seen. */

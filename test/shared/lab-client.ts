@@ -7,6 +7,8 @@ export interface LabFacts {
 	readonly api: string;
 	/** The origin that must get nothing. It refuses everything. */
 	readonly elsewhere: string;
+	/** The door of the fault server. */
+	readonly faults: string;
 	/** The public client. */
 	readonly app: string;
 	readonly service: {readonly clientId: string; readonly secret: string};

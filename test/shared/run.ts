@@ -1,5 +1,6 @@
 import type {TokenStore} from 'regrant';
 import {authSpec} from './auth.spec.ts';
+import {faultsSpec} from './faults.spec.ts';
 import {createLabClient, type LabFacts} from './lab-client.ts';
 
 /** What a runtime cannot do, or does in a way of its own: each with its reason where it is set. */
@@ -12,6 +13,8 @@ export interface Traits {
 	readonly losesReasons?: boolean;
 	/** An aborted `fetch` rejects with a copy of the signal's reason. */
 	readonly copiesReasons?: boolean;
+	/** Headers of another origin that CORS does not expose are hidden. */
+	readonly hidesHeaders?: boolean;
 	/** How its console shows a value, where that can be asked for. */
 	inspect?(value: unknown): string;
 }
@@ -34,23 +37,48 @@ export interface Report {
 /** The stores that exist in a runtime, beside memory. */
 export type Stores = Readonly<Record<string, () => TokenStore>>;
 
-/** Runs the specification, one test after the other. */
+interface Test {
+	readonly title: string;
+	readonly run: () => Promise<void>;
+}
+
+/** So many cases of the catalogue run at once: each has servers to itself, and many wait. */
+const crowd = 12;
+
+/** Runs the specification, one test after the other, and the catalogue of faults. */
 export async function run(runtime: string, facts: LabFacts, traits: Traits = {}, stores: Stores = {}): Promise<Report> {
 	const lab = createLabClient(facts);
-	const tests: Array<readonly [title: string, run: () => Promise<void>]> = [];
-	authSpec({test: (title, run) => void tests.push([title, run]), equal, lab, traits, stores});
+	const output = watchConsole();
 	const unhandled = watchRejections();
 	const outcomes: Outcome[] = [];
-	for (const [title, run] of tests) {
-		await lab.reset();
+	const perform = async ({title, run}: Test): Promise<void> => {
 		outcomes.push({title, ...(await failureOf(run))});
+	};
+
+	const tests: Test[] = [];
+	authSpec({test: (title, run) => void tests.push({title, run}), equal, lab, traits, stores});
+	for (const test of tests) {
+		await lab.reset();
+		await perform(test);
 	}
+
+	const together: Test[] = [];
+	const alone: Test[] = [];
+	faultsSpec({
+		test: (title, run, isAlone) => void (isAlone ? alone : together).push({title, run}),
+		equal,
+		where: {runtime, traits, door: facts.faults},
+	});
+	const workOff = async (): Promise<void> => {
+		for (let test = together.shift(); test; test = together.shift()) await perform(test);
+	};
+	await Promise.all(Array.from({length: crowd}, workOff));
+	for (const test of alone) await perform(test);
+
 	// What is left over is told when all else is done: hence the question.
 	await lab.log();
-	outcomes.push({
-		title: 'no rejection is left to nobody',
-		...(await failureOf(async () => equal(unhandled().map(String), []))),
-	});
+	await perform({title: 'no rejection is left to nobody', run: async () => equal(unhandled().map(String), [])});
+	await perform({title: 'the console is not written to', run: async () => equal(output(), [])});
 	return {runtime, outcomes};
 }
 
@@ -59,12 +87,21 @@ function equal(actual: unknown, expected: unknown): void {
 	if (is !== should) throw new Error(`${is} is not ${should}`);
 }
 
+/** After so many milliseconds a test has failed: whoever runs it must have a report. */
+const patience = 30_000;
+
 async function failureOf(run: () => Promise<void>): Promise<{readonly error?: string}> {
+	let timer: ReturnType<typeof setTimeout> | undefined;
+	const late = new Promise<never>((_, reject) => {
+		timer = setTimeout(() => reject(new Error('It has not come to its end')), patience);
+	});
 	try {
-		await run();
+		await Promise.race([run(), late]);
 		return {};
 	} catch (error) {
 		return {error: error instanceof Error ? `${error.name}: ${error.message}` : String(error)};
+	} finally {
+		clearTimeout(timer);
 	}
 }
 
@@ -85,4 +122,17 @@ function watchRejections(): () => unknown[] {
 	// Workers tell too soon, and take it back.
 	target.addEventListener?.('rejectionhandled', ({promise}) => void reasons.delete(promise));
 	return () => [...reasons.values()];
+}
+
+/** Gives what was written to the console since, and leaves the console as it was. */
+function watchConsole(): () => string[] {
+	const written: string[] = [];
+	const names = ['debug', 'error', 'info', 'log', 'trace', 'warn'] as const;
+	const methods = names.map(name => [name, console[name]] as const);
+	for (const name of names)
+		console[name] = (...values: unknown[]) => void written.push(`${name} ${values.map(String).join(' ')}`);
+	return () => {
+		Object.assign(console, Object.fromEntries(methods));
+		return written;
+	};
 }

@@ -1,4 +1,4 @@
-import {type Handler, type Reply, toReply} from './serve.ts';
+import {type CapturedRequest, type Handler, type Reply, toReply} from './serve.ts';
 
 const granted = [
 	['access-control-allow-origin', '*'],
@@ -18,9 +18,14 @@ export function withCors(reply: Reply): Reply {
 /** A handler that pages of every origin may call: preflights are answered, and never reach the handler. */
 export function allowEveryOrigin(handler: Handler): Handler {
 	return async (request, captured) => {
-		if (captured.method === 'OPTIONS') return preflight(captured.headers);
+		if (isPreflight(captured)) return preflight(captured.headers);
 		return withCors(toReply(await handler(request, captured)));
 	};
+}
+
+/** Anybody else may ask with OPTIONS, too. */
+function isPreflight({method, headers}: CapturedRequest): boolean {
+	return method === 'OPTIONS' && 'access-control-request-method' in headers;
 }
 
 function preflight(headers: Readonly<Record<string, string>>): Reply {

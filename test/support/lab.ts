@@ -2,12 +2,13 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {app, type AuthorizationServer, awkward, service, startAuthorizationServer} from './authorization-server.ts';
 import {allowEveryOrigin} from './cors.ts';
 import type {LabFacts, LabLog} from '../shared/lab-client.ts';
+import {startFaultServer} from './fault-server.ts';
 import {type Answer, serve} from './serve.ts';
 
 /** The servers of a run of the shared specification, which may be in another process or in a browser. */
 export interface Lab {
 	readonly facts: LabFacts;
-	/** Whether the server has lost a session. */
+	/** Whether the server has lost a session, or something was asked for that is nobody's. */
 	verdict(): void;
 	close(): Promise<void>;
 }
@@ -32,6 +33,7 @@ function stage(path: string, times: Map<string, number>): Answer | Promise<Answe
 export async function startLab(): Promise<Lab> {
 	const server: AuthorizationServer = await startAuthorizationServer({accessTokenSeconds: 60});
 	const elsewhere = await serve(allowEveryOrigin(() => ({status: 401, headers: [['www-authenticate', 'Bearer']]})));
+	const faults = await startFaultServer();
 	const times = new Map<string, number>();
 	const setUp = (): void => {
 		server.reset();
@@ -81,13 +83,17 @@ export async function startLab(): Promise<Lab> {
 			revocationEndpoint: server.revocationEndpoint,
 			api: server.api,
 			elsewhere: elsewhere.origin,
+			faults: faults.door,
 			app: app.clientId,
 			service,
 			awkward,
 		},
-		verdict: () => server.referee.verdict(),
+		verdict() {
+			server.referee.verdict();
+			if (faults.strays.length > 0) throw new Error(`Nobody expected ${faults.strays.join(', ')}`);
+		},
 		async close() {
-			await Promise.all([door.close(), elsewhere.close(), server.close()]);
+			await Promise.all([door.close(), elsewhere.close(), faults.close(), server.close()]);
 		},
 	};
 }

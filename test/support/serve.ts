@@ -24,6 +24,8 @@ export interface Reply {
 	readonly body?: string | Uint8Array | ReadableStream<Uint8Array> | null;
 	/** Resets the connection instead, before any byte. */
 	readonly reset?: boolean;
+	/** Sends these bytes instead, as they stand, and closes the connection. */
+	readonly raw?: string | Uint8Array;
 }
 
 /** What a handler may answer with. */
@@ -100,8 +102,10 @@ export function toReply(answer: Answer): Reply {
 }
 
 /** Writes a reply. A stream is pulled no faster than the client reads, and cancelled when the client is gone. */
-export async function send({status = 200, headers = [], body, reset}: Reply, outgoing: ServerResponse): Promise<void> {
+export async function send(reply: Reply, outgoing: ServerResponse): Promise<void> {
+	const {status = 200, headers = [], body, reset, raw} = reply;
 	if (reset) return void outgoing.socket?.resetAndDestroy();
+	if (raw !== undefined) return void outgoing.socket?.end(raw);
 	for (const [name, value] of headers) outgoing.appendHeader(name, value);
 	outgoing.writeHead(status);
 	if (body === undefined || body === null || typeof body === 'string' || ArrayBuffer.isView(body)) {

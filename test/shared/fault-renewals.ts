@@ -1,0 +1,182 @@
+import type {AuthOptions} from 'regrant';
+import {type Act, type Case, redirect, token, type Variants} from './fault-case.ts';
+import type {Room, Staged} from './fault-room.ts';
+import type {Seen} from './fault-world.ts';
+
+type Broken = (room: Room) => Partial<AuthOptions>;
+
+// A renewal that fails: at once, then while a call is made whose token is still good, and then no more, since the server is mended
+// and an hour has passed, which is the longest cool-down there is.
+
+const renew =
+	(broken: Broken = () => ({})): Act =>
+	async world => {
+		const {room, advance, auth, signIn, get} = world;
+		await signIn('due');
+		const breaking = auth(broken(room));
+		const failure = await get(breaking.refresh());
+		const meanwhile = await get(breaking.fetch(`${room.api}me`));
+		await room.mend();
+		advance(3601);
+		return [failure, meanwhile, await get(auth().fetch(`${room.api}me`))];
+	};
+
+/** The session stays, the good token goes on being used, and the server is left alone for a while. */
+export const forNow = (error: string, delay?: number): Seen => ({
+	gets: [`${error}, retryable${delay === undefined ? '' : `, after ${delay}`}`, 200, 200],
+	grants: 2,
+	calls: ['first 200', 'second 200'],
+	foreign: [],
+	session: 'second',
+	events: [`refresh-failed ${codeOf(error)}`, 'token refresh'],
+});
+
+/** The same, but the server may be asked again at once. `grants` is how many of the three requests reached it. */
+export const unanswered = (error: string, grants = 3): Seen => ({
+	...forNow(error),
+	grants,
+	events: [`refresh-failed ${codeOf(error)} ×2`, 'token refresh'],
+});
+
+/** It is nobody’s but the programmer’s to mend, and each call says so. The session stays. */
+export const refused = (error: string): Seen => ({
+	gets: [error, error, 200],
+	grants: 3,
+	calls: ['second 200'],
+	foreign: [],
+	session: 'second',
+	events: ['token refresh'],
+});
+
+/** The session is over, and nothing is sent for it any more. */
+export const ended: Seen = {
+	gets: ['SessionEndedError invalid_grant', 401, 401],
+	grants: 1,
+	calls: ['none 401 ×2'],
+	foreign: [],
+	session: 'none',
+	events: ['session-ended invalid_grant'],
+};
+
+const codeOf = (error: string): string =>
+	error.startsWith('OAuthError') ? 'oauth_error' : (error.split(' ')[1] ?? '');
+
+/** What a failing renewal comes to, for each answer of the token endpoint. */
+export function renewals(
+	expected: Case['expected'],
+	variants: Variants<Staged | ((now: number) => Staged)>,
+	{broken, ...more}: Pick<Case, 'except'> & {readonly broken?: Broken} = {},
+): Case[] {
+	return Object.entries(variants).map(([title, staged]) => ({
+		title,
+		script: now => ({token: {untilMended: useless(typeof staged === 'function' ? staged(now) : staged)}}),
+		act: renew(broken),
+		expected,
+		...more,
+	}));
+}
+
+/** A token that comes to nothing is not counted. */
+const useless = (staged: Staged): Staged =>
+	staged.body === undefined ? staged : {...staged, body: staged.body.replaceAll('<access>', '<useless>')};
+
+/** What a renewal with these options comes to, which keep it from the server. */
+export function detours(expected: Seen, variants: Variants<Broken>, more: Pick<Case, 'except'> = {}): Case[] {
+	return Object.entries(variants).map(([title, broken]) => ({title, act: renew(broken), expected, ...more}));
+}
+
+// A renewal that works, and three calls after it.
+
+/** What the caller of a renewal gets for each answer, and what becomes of the refresh token. */
+export function readings(
+	lives: string,
+	variants: Variants<Staged>,
+	{
+		options,
+		expected,
+		...more
+	}: {readonly options?: Partial<AuthOptions>; readonly expected?: Partial<Seen>} & Pick<Case, 'except'> = {},
+): Case[] {
+	return Object.entries(variants).map(([title, staged]) => ({
+		title,
+		script: {token: [staged]},
+		async act({room, auth, signIn, get}) {
+			await signIn('due');
+			const renewed = await get(auth(options).refresh());
+			const reading = auth(options);
+			const calls = [1, 2, 3].map(() => get(reading.fetch(`${room.api}me`)));
+			return [renewed, ...(await Promise.all(calls))];
+		},
+		expected: {
+			gets: [`the second token ${lives}`, 200, 200, 200],
+			grants: 1,
+			calls: ['second 200 ×3'],
+			events: ['token refresh'],
+			...expected,
+		},
+		...more,
+	}));
+}
+
+/** The refresh token of before is kept, and is the next one to be sent. */
+export function keepings(variants: Variants<Staged>): Case[] {
+	return Object.entries(variants).map(([title, staged]) => ({
+		title,
+		script: {token: [staged]},
+		async act({signIn, auth, get}) {
+			await signIn();
+			return [await get(auth().refresh()), await get(auth().refresh())];
+		},
+		expected: {
+			gets: ['the second token for 600 s, scope a b', 'the third token for 600 s, scope a b'],
+			grants: 2,
+			session: 'second',
+			events: ['token refresh ×2'],
+		},
+	}));
+}
+
+/** How long a token lives, by what it is said to expire in. */
+export function lives(expected: string, ...values: readonly unknown[]): Case[] {
+	return readings(
+		`${expected}, scope a b`,
+		Object.fromEntries(values.map(expires_in => [JSON.stringify(expires_in), token({expires_in})])),
+	);
+}
+
+/** Whether `expires_in` is read as an instant or as a number of seconds. What is over by then is renewed at the next call. */
+export function instants(
+	expiresIn: 'auto' | 'seconds' | 'timestamp',
+	expires_in: number | string,
+	reading: 'an instant' | 'seconds',
+): Case {
+	return {
+		title: `${JSON.stringify(expires_in)} is ${reading} where expiresIn is ${expiresIn}`,
+		script: {token: [token({expires_in})]},
+		async act({signIn, auth, get, now, room}) {
+			await signIn('due');
+			const renewing = auth({expiresIn});
+			const {expires_at} = await renewing.refresh();
+			const due = Number(expires_in) + (reading === 'seconds' ? now() / 1000 : 0);
+			return [expires_at === due, await get(renewing.fetch(`${room.api}me`))];
+		},
+		expected: () => {
+			const isOver = reading === 'an instant' && Number(expires_in) * 1000 < Date.now();
+			return {
+				gets: [true, 200],
+				grants: isOver ? 2 : 1,
+				calls: [isOver ? 'third 200' : 'second 200'],
+				session: isOver ? 'second' : 'first',
+				events: [isOver ? 'token refresh ×2' : 'token refresh'],
+			};
+		},
+	};
+}
+
+/** The token endpoint redirects. Browsers hide whereto and how, and all answers alike. */
+export function redirects(statuses: readonly number[], location: string): Case[] {
+	const variants = Object.fromEntries(
+		statuses.map(status => [`${status} to ${location || 'nowhere'}`, redirect(status, location)]),
+	);
+	return renewals(refused('TokenResponseError unexpected_redirect'), variants);
+}

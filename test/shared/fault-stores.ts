@@ -1,0 +1,79 @@
+import {memoryStore, type TokenStore} from 'regrant';
+import type {Case, Variants} from './fault-case.ts';
+import {loginOf} from './fault-world.ts';
+
+/** Throws, and would tell a secret. */
+export const refuse = (): never => {
+	throw new DOMException('The operation is insecure.', 'SecurityError');
+};
+
+/** The same, later. */
+export const reject = async (): Promise<never> => refuse();
+
+/** Never settles. */
+export const hang = (): Promise<never> => new Promise(() => {});
+
+/** A store whose second write, the one after a rotation, is another one. */
+export function failingOnce(write: (token: object) => void | Promise<void>): TokenStore {
+	const memory = memoryStore();
+	let writes = 0;
+	return {...memory, set: token => (++writes === 2 ? write(token) : memory.set(token))};
+}
+
+interface Record {
+	readonly access_token: string;
+	readonly refresh_token: string;
+}
+
+/** A store that others have written to: what it holds is no token, and counts as none until there is a new login. */
+export function records(events: readonly string[], variants: Variants<(record: Record) => unknown>): Case[] {
+	return Object.entries(variants).map(([title, tamper]) => ({
+		title: `${title}: it counts as none, and gives way to a login`,
+		store: ({access_token, refresh_token}) => {
+			const issued_at = Math.floor(Date.now() / 1000) - 60;
+			const record = {access_token, refresh_token, token_type: 'Bearer', issued_at, expires_at: issued_at + 600};
+			let held = tamper(record);
+			return {
+				get: () => held,
+				set: token => void (held = token),
+				delete: () => void (held = undefined),
+			};
+		},
+		async act(world) {
+			const {auth, room, get} = world;
+			const calling = auth();
+			const before = await get(calling.fetch(`${room.api}me`));
+			await calling.setToken({...loginOf(world), expires_in: 600});
+			return [before, await get(calling.fetch(`${room.api}me`))];
+		},
+		expected: {gets: [401, 200], calls: ['none 401', 'first 200'], events: [...events, 'token set']},
+	}));
+}
+
+/** A store that shows late what another holder has written. */
+export interface LateStore extends TokenStore {
+	/** The next two looks find what was there before. */
+	showLater(record: unknown): void;
+}
+
+/** A store that shows all at once, until it is told otherwise. */
+export function createLateStore(): LateStore {
+	let held: unknown;
+	let later: unknown;
+	let looks = Infinity;
+	return {
+		get() {
+			if (looks-- <= 0) {
+				held = later;
+				looks = Infinity;
+			}
+			return held;
+		},
+		set: token => void (held = token),
+		delete: () => void (held = undefined),
+		showLater(record) {
+			later = record;
+			looks = 3;
+		},
+	};
+}

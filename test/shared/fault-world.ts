@@ -1,0 +1,251 @@
+import ky, {type KyInstance, type Options} from 'ky';
+import {
+	type Auth,
+	type AuthEvent,
+	type AuthToken,
+	type AuthOptions,
+	createAuth,
+	isRegrantError,
+	memoryStore,
+	type TokenStore,
+} from 'regrant';
+import {type Room, type RoomLog, type Script, openRoom} from './fault-room.ts';
+import {gist} from './outcome.ts';
+import {textsOf} from './renderings.ts';
+import type {Traits} from './run.ts';
+
+/** Where a case runs. */
+export interface Where {
+	/** The name of the runtime, with its version. */
+	readonly runtime: string;
+	readonly traits: Traits;
+	/** The door of the fault server. */
+	readonly door: string;
+}
+
+/** What has come of a case, in words that a table can be compared with. */
+export interface Seen {
+	/** What the callers got, in their order. */
+	readonly gets: readonly unknown[];
+	/** How many token requests went out. */
+	readonly grants: number;
+	/** Each call of the API: the access token that it carried, and what was answered. The first token is that of the login. */
+	readonly calls: readonly string[];
+	/** The token of each request that the foreign origin got. */
+	readonly foreign: readonly string[];
+	/** The refresh token that the store holds in the end; the first is that of the login. */
+	readonly session: string;
+	/** What the listener was told after the login. */
+	readonly events: readonly string[];
+}
+
+/** How old the access token of a login is: good; to be renewed, but still good; or over. */
+export type Age = 'fresh' | 'due' | 'over';
+
+/** All that one case has to itself. */
+export interface World {
+	readonly where: Where;
+	readonly room: Room;
+	readonly store: TokenStore;
+	/** Milliseconds. The time stands still until it is moved. */
+	readonly now: () => number;
+	readonly advance: (seconds: number) => void;
+	/** The options of an Auth on this session. */
+	options(more?: Partial<AuthOptions>): AuthOptions;
+	/** An Auth on this session. */
+	auth(more?: Partial<AuthOptions>): Auth;
+	/** ky with the API as its base, without retries, and with answers of every status. */
+	ky(options?: Options, more?: Partial<AuthOptions>): KyInstance;
+	/** Begins the session, as a login would. */
+	signIn(age?: Age): Promise<void>;
+	/** Waits for a promise, and keeps what came of it for the table, and for the search for secrets. */
+	get(promise: Promise<unknown>): Promise<Settled>;
+	/** Shows a value to the search for secrets. Gives it back. */
+	see<T>(value: T): T;
+	/** A secret more to search for. Gives it back. */
+	plant(secret: string): string;
+}
+
+/** What came of a promise. */
+export type Settled = {readonly value: unknown} | {readonly error: unknown};
+
+/** A world, and what is looked at when its case is over. */
+export interface ObservedWorld extends World {
+	/** The result of the case. Throws where something shows that must not. */
+	observe(gets: readonly unknown[], isReuseDue: boolean): Promise<Seen>;
+}
+
+/** In seconds. */
+const lifetime = 600;
+const lefts: Readonly<Record<Age, number>> = {fresh: lifetime, due: 10, over: -1};
+
+/** Opens a room and all that is needed to try something in it. */
+export async function openWorld(
+	where: Where,
+	script: Script | ((now: number) => Script) = {},
+	createStore: (room: Room) => TokenStore = memoryStore,
+): Promise<ObservedWorld> {
+	let time = Math.floor(Date.now() / 1000) * 1000;
+	const room = await openRoom(where.door, typeof script === 'function' ? script(time) : script);
+	const store = createStore(room);
+	const shown: unknown[] = [];
+	const planted: string[] = [];
+	const events: AuthEvent[] = [];
+	const see = <T>(value: T): T => {
+		shown.push(value);
+		return value;
+	};
+	const now = (): number => time;
+	const options = (more: Partial<AuthOptions> = {}): AuthOptions => ({
+		tokenEndpoint: room.tokenEndpoint,
+		revocationEndpoint: room.revocationEndpoint,
+		clientId: 'app',
+		origins: [room.api],
+		store,
+		now,
+		// Machines are busy. Where something is to be late, it never comes.
+		timeout: 60_000,
+		...more,
+	});
+	const auth = (more?: Partial<AuthOptions>): Auth => see(createAuth(options(more)));
+	const first = auth();
+	first.subscribe(event => void events.push(see(event)));
+
+	return {
+		where,
+		room,
+		store,
+		now,
+		advance(seconds) {
+			time += seconds * 1000;
+		},
+		options,
+		auth,
+		ky: (options, more) =>
+			ky.extend({
+				baseUrl: room.api,
+				hooks: auth(more).hooks,
+				retry: 0,
+				timeout: false,
+				throwHttpErrors: false,
+				...options,
+			}),
+		async signIn(age = 'fresh') {
+			const {access_token, refresh_token} = room;
+			const expires_at = time / 1000 + lefts[age];
+			const issued_at = Math.min(expires_at - lifetime, time / 1000);
+			await first.setToken({access_token, refresh_token, token_type: 'Bearer', scope: 'a b', expires_at, issued_at});
+			events.length = 0;
+		},
+		async get(promise) {
+			try {
+				return {value: await promise};
+			} catch (error) {
+				return {error: see(error)};
+			}
+		},
+		see,
+		plant(secret) {
+			planted.push(secret);
+			return secret;
+		},
+		async observe(gets, isReuseDue) {
+			const log = await room.log();
+			if (log.isReused !== isReuseDue) throw new Error('A refresh token was sent again after it was spent');
+			const texts = [...textsOf(shown), ...shown.map(value => where.traits.inspect?.(value) ?? '')];
+			assertSecret(texts, log, planted);
+			return {
+				gets: gets.map(outcome => wordsOf(outcome, log, time)),
+				grants: log.token.length,
+				calls: runs(log.api.map(({headers, status}) => `${carried(headers, log)} ${status}`)),
+				foreign: runs(log.elsewhere.map(({headers}) => carried(headers, log))),
+				session: await heldBy(store, log),
+				events: runs(gist(events)),
+			};
+		},
+	};
+}
+
+/** Nobody guesses a token from nine characters. */
+const telling = 10;
+
+/** Throws where a secret, or the beginning of one, is anywhere that it must not be. */
+function assertSecret(texts: readonly string[], log: RoomLog, planted: readonly string[]): void {
+	const notAccess = [...log.refreshTokens, ...planted];
+	const all = [...log.accessTokens, ...log.uselessTokens, ...notAccess];
+	const search = (place: string, text: string, secrets: readonly string[]): void => {
+		const secret = secrets.find(secret => text.includes(secret.slice(0, telling)));
+		const position = secret === undefined ? 0 : text.indexOf(secret.slice(0, telling));
+		if (secret !== undefined)
+			throw new Error(`A secret shows in ${place}: …${text.slice(Math.max(0, position - 80), position)}…`);
+	};
+	for (const text of texts) search('what was thrown, told or printed', text, all);
+	for (const request of log.elsewhere) search('what the foreign origin got', JSON.stringify(request), all);
+	for (const {path, body, headers} of log.api) {
+		search('what the API got', path + body, all);
+		search('the headers that the API got', JSON.stringify(headers), notAccess);
+	}
+	for (const {path} of [...log.token, ...log.revocation]) search('the URL of the token endpoint', path, all);
+}
+
+/** The refresh token that a store holds, in a word. */
+async function heldBy(store: TokenStore, {refreshTokens}: RoomLog): Promise<string> {
+	const late = new Promise<undefined>(resolve => setTimeout(resolve, 100));
+	try {
+		const held = await Promise.race([store.get(), late.then(() => Promise.reject(new Error('late')))]);
+		return ordinal(refreshTokens.indexOf(Object(held).refresh_token));
+	} catch {
+		return 'out of reach';
+	}
+}
+
+/** What a login gave, as a token endpoint gives it. */
+export function loginOf({room: {access_token, refresh_token}}: World): AuthToken & {readonly refresh_token: string} {
+	return {access_token, refresh_token, token_type: 'Bearer'};
+}
+
+const ordinals = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth'];
+const ordinal = (index: number): string => (index < 0 ? 'none' : (ordinals[index] ?? `number ${index + 1}`));
+
+/** Which token a request carried. */
+function carried({authorization}: Readonly<Record<string, string>>, {accessTokens}: RoomLog): string {
+	if (!authorization) return 'none';
+	const index = accessTokens.findIndex(token => authorization === `Bearer ${token}`);
+	return index < 0 ? 'own' : ordinal(index);
+}
+
+/** What is the same several times in a row is said once. */
+function runs(texts: readonly string[]): string[] {
+	const counted: Array<{readonly text: string; count: number}> = [];
+	for (const text of texts) {
+		const last = counted.at(-1);
+		if (last?.text === text) last.count++;
+		else counted.push({text, count: 1});
+	}
+	return counted.map(({text, count}) => (count === 1 ? text : `${text} ×${count}`));
+}
+
+/** What a caller got, in words. What is no outcome of a promise is shown as it is. */
+function wordsOf(outcome: unknown, log: RoomLog, now: number): unknown {
+	if (typeof outcome !== 'object' || outcome === null) return outcome;
+	if ('error' in outcome) return wordsOfError(outcome.error);
+	if (!('value' in outcome)) return outcome;
+	const {value} = outcome;
+	if (value instanceof Response) return value.status;
+	if (typeof value !== 'object' || value === null || !('access_token' in value)) return value;
+	const {access_token, expires_at, scope} = value as {access_token: string; expires_at?: number; scope?: string}; // a token
+	const lives = expires_at === undefined ? 'while it is accepted' : `for ${expires_at - now / 1000} s`;
+	return `the ${ordinal(log.accessTokens.indexOf(access_token))} token ${lives}, scope ${scope ?? 'unknown'}`;
+}
+
+/** The class of an error. */
+export const nameOfKind = (error: unknown): string => String(Object(error).name);
+
+/** Class, code, and what a program can do about it. */
+function wordsOfError(error: unknown): string {
+	const {name, code, reason, error: oauth, retryable, retryAfter, response} = Object(error) as Record<string, unknown>;
+	if (response instanceof Response) return `${String(name)} ${response.status}`;
+	if (!isRegrantError(error)) return String(name);
+	const detail = String(reason ?? oauth ?? code);
+	return `${String(name)} ${detail}${retryable ? ', retryable' : ''}${retryAfter === undefined ? '' : `, after ${String(retryAfter)}`}`;
+}

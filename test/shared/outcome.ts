@@ -1,0 +1,23 @@
+import {type AuthEvent, isRegrantError} from 'regrant';
+
+/** What a promise rejects with. */
+export const reasonOf = async (promise: Promise<unknown>): Promise<unknown> =>
+	promise.then(
+		() => {
+			throw new Error('should have failed');
+		},
+		(reason: unknown) => reason,
+	);
+
+/** Class, and code or reason. */
+export const nameOf = (error: unknown): string => {
+	const {name, code, reason} = Object(error) as {name?: string; code?: string; reason?: string};
+	return isRegrantError(error) ? `${name} ${reason ?? code}` : String(name);
+};
+
+/** Events in a word or two each. */
+export const gist = (events: readonly AuthEvent[]): string[] =>
+	events.map(event => {
+		if (event.type === 'token') return `token ${event.cause}`;
+		return `${event.type} ${event.type === 'session-ended' ? event.reason : event.error.code}`;
+	});

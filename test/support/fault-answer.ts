@@ -1,0 +1,82 @@
+import {brotliCompressSync, deflateSync, gzipSync} from 'node:zlib';
+import type {Staged} from '../shared/fault-room.ts';
+import {withCors} from './cors.ts';
+import type {Reply} from './serve.ts';
+
+/** Fills in what a staged text leaves to the room. */
+export type Fill = (text: string) => string;
+
+type Body = ReadableStream<Uint8Array>;
+
+const compress = {gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync};
+const bomb = gzipSync(Buffer.alloc(2 ** 25, ' '));
+const block = Buffer.alloc(2 ** 16, ' ');
+
+/** Makes an answer of what was staged. `abandon` is called when the reader of an endless body has left. */
+export function answerOf(staged: Staged, fill: Fill, abandon: () => void): Reply {
+	const {status = 200, fault, encoding, padding = 0} = staged;
+	const headers = (staged.headers ?? []).map(([name, value]) => [name, fill(value)] as const);
+	const text = ' '.repeat(padding) + fill(staged.body ?? '');
+	const encoded = encoding ? compress[encoding](text) : text;
+	const told = fault === 'bomb' || fault === 'no-gzip' ? 'gzip' : encoding;
+	// Without it some clients repeat by themselves what was reset on a connection that they had used before.
+	const all = [...headers, ['connection', 'close'], ...(told ? [['content-encoding', told]] : [])] as const;
+	const reply = withCors({
+		status,
+		headers: all as Reply['headers'] & {},
+		body: [204, 205, 304].includes(status) ? null : encoded,
+	});
+	if (!fault) return reply;
+	switch (fault) {
+		case 'held':
+		case 'no-gzip':
+			return reply;
+		case 'reset':
+		case 'hang':
+			return {reset: true};
+		case 'stall':
+			return {...reply, body: stalling(text.slice(0, text.length / 2), abandon)};
+		case 'drip':
+			return {...reply, body: dripping(text, abandon)};
+		case 'flood':
+			return {...reply, body: endless(abandon)};
+		case 'bomb':
+			return {...reply, body: bomb};
+		case 'cut':
+			return {raw: `${headOf(reply, 'transfer-encoding: chunked')}ff\r\n${text.slice(0, 100)}`};
+		case 'understated':
+			return {raw: `${headOf(reply, `content-length: ${Math.floor(text.length / 2)}`)}${text}`};
+		case 'overstated':
+			return {raw: `${headOf(reply, `content-length: ${text.length + 100}`)}${text}`};
+		case 'garbage':
+			return {raw: 'This is not HTTP.\r\n\r\n'};
+	}
+}
+
+/** A status line and headers, for what HTTP cannot be asked to send. */
+function headOf({status, headers = []}: Reply, length: string): string {
+	const lines = [`HTTP/1.1 ${status} Staged`, ...headers.map(([name, value]) => `${name}: ${value}`), length];
+	return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+function stalling(text: string, cancel: () => void): Body {
+	return new ReadableStream({start: controller => controller.enqueue(bytes(text)), cancel});
+}
+
+function endless(cancel: () => void): Body {
+	return new ReadableStream({pull: controller => controller.enqueue(block), cancel});
+}
+
+function dripping(text: string, cancel: () => void): Body {
+	let position = 0;
+	return new ReadableStream({
+		async pull(controller) {
+			await new Promise(resolve => setTimeout(resolve, 20));
+			// Spaces without end: valid JSON so far, and never all of it.
+			controller.enqueue(bytes(text[position++] ?? ' '));
+		},
+		cancel,
+	});
+}
