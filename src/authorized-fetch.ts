@@ -1,8 +1,9 @@
-import {parseChallenges} from './challenge.ts';
+import {challengesOf} from './challenge.ts';
 import {ConfigError} from './errors.ts';
 import type {Settings} from './options.ts';
 import {followRedirects} from './redirect.ts';
 import {dropsAuthorization} from './runtime.ts';
+import {secureUrl} from './secure-url.ts';
 import type {Session} from './session.ts';
 import type {TokenSet} from './token-response.ts';
 
@@ -31,7 +32,7 @@ export function createAuthorizer(session: Session, settings: Settings): Authoriz
 		return async (request, extra) => {
 			if (request.headers.has('authorization')) return fetch(request, extra);
 			if (!origins) throw new ConfigError('origins, baseUrl or prefix is required');
-			const origin = origins.find(candidate => request.url.startsWith(candidate));
+			const origin = listedOrigin(request.url, origins);
 			if (!origin) return fetch(request, extra);
 			if (isAsking) throw new ConfigError('grant must not use the session that it serves');
 			const {signOuts} = session.state;
@@ -69,6 +70,12 @@ export function createAuthorizer(session: Session, settings: Settings): Authoriz
 	};
 }
 
+/** The origin of a URL, if it is listed. At some compatibility dates Workers give a URL as it was written: it is read then. */
+function listedOrigin(url: string, origins: readonly string[]): string | undefined {
+	const startOf = (text = ''): string | undefined => origins.find(origin => text.startsWith(origin));
+	return startOf(url) ?? startOf(secureUrl(url)?.href);
+}
+
 /** A body that can be read once. All others can be sent again. */
 function isReadOnce(body: unknown): boolean {
 	const object = Object(body) as object;
@@ -87,19 +94,10 @@ nothing against it, or without a challenge that can be read, as browsers hide it
 @see https://www.rfc-editor.org/rfc/rfc6750#section-3.1
 */
 function isRefused(response: Response, origin: string): boolean {
-	if (response.status !== 401 || (response.url && !response.url.startsWith(origin))) return false;
-	const challenges = parseChallenges(readChallenge(response));
+	if (response.status !== 401 || (response.url && !listedOrigin(response.url, [origin]))) return false;
+	const challenges = challengesOf(response.headers);
 	const bearers = challenges.filter(({scheme}) => scheme === 'bearer');
 	const errors = bearers.flatMap(({parameters}) => parameters['error'] ?? []);
 	if (errors.length > 0) return errors.includes('invalid_token');
 	return bearers.length > 0 || challenges.length === 0;
-}
-
-/** Empty also where the `fetch` of a framework lets nobody read it: SvelteKit's throws then. */
-function readChallenge({headers}: Response): string {
-	try {
-		return headers.get('www-authenticate') ?? '';
-	} catch {
-		return '';
-	}
 }

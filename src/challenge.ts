@@ -16,6 +16,16 @@ const scheme = `(${token})(?:${end}|[ \\t]+(?:[\\w.~+/-]+=*${end}|(?=${parameter
 // Sticky, and never with two ways to match one text: the time is linear in the length of the header.
 const part = new RegExp(`[ \\t,]*(?:${parameter}|${scheme})`, 'gy');
 
+/** The challenges of an answer. None where the `fetch` of a framework lets nobody read them: SvelteKit's throws then. */
+export function challengesOf(headers: Headers): Challenge[] {
+	try {
+		// Of several lines Firefox makes one with line feeds.
+		return parseChallenges((headers.get('www-authenticate') ?? '').replace(/\r?\n/g, ','));
+	} catch {
+		return [];
+	}
+}
+
 /**
 Parses a `WWW-Authenticate` header, which may be several lines joined by commas. It ends at the first text that is not in
 the grammar; what was complete before that counts.

@@ -1,5 +1,5 @@
 import type {Answer} from './answer.ts';
-import {parseChallenges} from './challenge.ts';
+import {challengesOf} from './challenge.ts';
 import {OAuthError, type RegrantError, TokenResponseError} from './errors.ts';
 import {own} from './own.ts';
 
@@ -56,7 +56,7 @@ export function refusalOf(
 		});
 
 	if (flaw === 'unexpected_redirect') return new TokenResponseError(flaw, facts);
-	if (status === 401 && parseChallenges(headers.get('www-authenticate') ?? '').some(({scheme}) => scheme === 'basic')) {
+	if (status === 401 && challengesOf(headers).some(({scheme}) => scheme === 'basic')) {
 		return refused('invalid_client');
 	}
 	if ((status === 200 || status >= 400) && typeof error === 'string') return refused(error);
@@ -79,10 +79,12 @@ export function isHtml(contentType: string | undefined): boolean {
 /** How long the server asks to wait, in milliseconds: RFC 9110 §10.2.3, or the `X-Retry-In` of the seed's API. */
 function retryDelay(headers: Headers, now: number): number | undefined {
 	const number = (text: string): number => (/^\d+$/.test(text) ? Number(text) : NaN);
-	const retryAfter = headers.get('retry-after') ?? '';
+	// Node leaves the space behind a value where it is.
+	const textOf = (name: string): string => headers.get(name)?.trim() ?? '';
+	const retryAfter = textOf('retry-after');
 	// Only what begins like a date: `Date.parse` takes `-5` for one. The form without a zone is in UTC too.
 	const date = /^[A-Z][a-z]{2}/.test(retryAfter) ? retryAfter.replace(/(?: GMT)?$/, ' GMT') : '';
-	const delays = [number(retryAfter) * 1000, Date.parse(date) - now, number(headers.get('x-retry-in') ?? '')];
+	const delays = [number(retryAfter) * 1000, Date.parse(date) - now, number(textOf('x-retry-in'))];
 	const delay = delays.find(milliseconds => milliseconds >= 0);
 	return delay === undefined ? undefined : Math.min(delay, 3_600_000);
 }

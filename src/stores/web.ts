@@ -128,7 +128,9 @@ export function webStorage(key: string, storage?: WebStorage): TokenStore {
 				// Nothing was heard while the page was put away.
 				if (persisted) onChange();
 			};
-			const channel = openChannel(name, channel => channel.addEventListener('message', onChange));
+			const channel = endsWithProgram()
+				? openChannel(name, channel => channel.addEventListener('message', onChange))
+				: undefined;
 			if (channel) channels.add(channel);
 			// Outside of browsers it has no events.
 			const target = globalThis as unknown as Partial<Window>;
@@ -150,11 +152,16 @@ function tellOthers(channel: BroadcastChannel): void {
 	channel.postMessage(null);
 }
 
+/** Deno runs for as long as a channel listens, and cannot be told not to. What others write is found there at the next look. */
+function endsWithProgram(): boolean {
+	return !isServer() || 'unref' in Object(globalThis.BroadcastChannel?.prototype);
+}
+
 /** Where there are channels, and this origin may have one. */
 function openChannel(name: string, use: (channel: BroadcastChannel) => void): BroadcastChannel | undefined {
 	try {
 		const channel = new BroadcastChannel(name);
-		// A channel that listens would keep Node and Deno running.
+		// One that listens would keep Node and Bun running.
 		(channel as {unref?: () => void}).unref?.();
 		use(channel);
 		return channel;

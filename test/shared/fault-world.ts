@@ -243,9 +243,21 @@ export const nameOfKind = (error: unknown): string => String(Object(error).name)
 
 /** Class, code, and what a program can do about it. */
 function wordsOfError(error: unknown): string {
-	const {name, code, reason, error: oauth, retryable, retryAfter, response} = Object(error) as Record<string, unknown>;
-	if (response instanceof Response) return `${String(name)} ${response.status}`;
+	const {
+		name,
+		code,
+		reason,
+		error: oauth,
+		retryable,
+		retryAfter,
+		response,
+	} = Object(error) as Partial<Record<'name' | 'code' | 'reason' | 'error', string>> & {
+		readonly retryable?: boolean;
+		readonly retryAfter?: number;
+		readonly response?: unknown;
+	};
+	if (response instanceof Response) return `${name} ${response.status}`;
 	if (!isRegrantError(error)) return String(name);
-	const detail = String(reason ?? oauth ?? code);
-	return `${String(name)} ${detail}${retryable ? ', retryable' : ''}${retryAfter === undefined ? '' : `, after ${String(retryAfter)}`}`;
+	const advice = [retryable ? ', retryable' : '', retryAfter === undefined ? '' : `, after ${retryAfter}`];
+	return `${name} ${reason ?? oauth ?? code}${advice.join('')}`;
 }

@@ -1,5 +1,5 @@
 import {brotliCompressSync, deflateSync, gzipSync} from 'node:zlib';
-import type {Staged} from '../shared/fault-room.ts';
+import type {Staged, TransportFault} from '../shared/fault-room.ts';
 import {withCors} from './cors.ts';
 import type {Reply} from './serve.ts';
 
@@ -12,21 +12,23 @@ const compress = {gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync};
 const bomb = gzipSync(Buffer.alloc(2 ** 25, ' '));
 const block = Buffer.alloc(2 ** 16, ' ');
 
-/** Makes an answer of what was staged. `abandon` is called when the reader of an endless body has left. */
+/** Makes an answer of what was staged. `abandon` is called when the reader of a body that does not end has left. */
 export function answerOf(staged: Staged, fill: Fill, abandon: () => void): Reply {
 	const {status = 200, fault, encoding, padding = 0} = staged;
-	const headers = (staged.headers ?? []).map(([name, value]) => [name, fill(value)] as const);
 	const text = ' '.repeat(padding) + fill(staged.body ?? '');
-	const encoded = encoding ? compress[encoding](text) : text;
 	const told = fault === 'bomb' || fault === 'no-gzip' ? 'gzip' : encoding;
-	// Without it some clients repeat by themselves what was reset on a connection that they had used before.
-	const all = [...headers, ['connection', 'close'], ...(told ? [['content-encoding', told]] : [])] as const;
-	const reply = withCors({
-		status,
-		headers: all as Reply['headers'] & {},
-		body: [204, 205, 304].includes(status) ? null : encoded,
-	});
-	if (!fault) return reply;
+	const headers: Array<readonly [string, string]> = [
+		...(staged.headers ?? []).map(([name, value]) => [name, fill(value)] as const),
+		// Without it some clients repeat by themselves what was reset on a connection that they had used before.
+		['connection', 'close'],
+	];
+	if (told) headers.push(['content-encoding', told]);
+	const hasBody = ![204, 205, 304].includes(status);
+	const reply = withCors({status, headers, body: hasBody ? (encoding ? compress[encoding](text) : text) : null});
+	return fault ? broken(reply, fault, text, abandon) : reply;
+}
+
+function broken(reply: Reply, fault: TransportFault, text: string, abandon: () => void): Reply {
 	switch (fault) {
 		case 'held':
 		case 'no-gzip':
@@ -50,6 +52,8 @@ export function answerOf(staged: Staged, fill: Fill, abandon: () => void): Reply
 			return {raw: `${headOf(reply, `content-length: ${text.length + 100}`)}${text}`};
 		case 'garbage':
 			return {raw: 'This is not HTTP.\r\n\r\n'};
+		default:
+			return fault satisfies never;
 	}
 }
 
