@@ -210,7 +210,7 @@ Refuses a request of another client, or of one that would prove itself in two wa
 export function checkClient(settings: Settings, request: ClientFields | (() => unknown) | undefined): void {
 	const {client_id, client_secret} = own(request as ClientFields);
 	if (client_id && client_id !== settings.clientId) throw new ConfigError('client_id must equal clientId');
-	if (client_secret && ownValue(settings.clientAuthentication, 'checkSecret')) {
+	if (client_secret && own(settings.clientAuthentication).checkSecret) {
 		throw new ConfigError('client_secret is not known beside clientAuthentication');
 	}
 	checkSecret(settings, client_secret);
@@ -226,10 +226,7 @@ export function checkSecret(
 	secretInBody: string | null | undefined,
 ): void {
 	let isSecret = !!secretInBody;
-	ownValue(
-		clientAuthentication,
-		'checkSecret',
-	)?.((secret, encoding) => {
+	own(clientAuthentication).checkSecret?.((secret, encoding) => {
 		isSecret = true;
 		if (!isText(secret)) throw new ConfigError('The client secret must be printable ASCII');
 		if (encoding !== undefined && (encoding !== 'raw' || clientId.includes(':'))) {

@@ -1,7 +1,6 @@
 import type {Waiter} from './deadline.ts';
 import {ConfigError, isRegrantError, SessionEndedError} from './errors.ts';
 import type {Settings} from './options.ts';
-import {ownValue} from './own.ts';
 import {createRenewal, secondsLeft} from './renewal.ts';
 import {type AuthListener, createEvents} from './session-events.ts';
 import {createRecord, type SessionState} from './session-record.ts';
@@ -22,7 +21,7 @@ export interface Session {
 	/** The token to use now, where it is at hand. */
 	peek(settings: Settings): TokenSet | undefined;
 	/** The token to use now, renewed where need be. The present one, or none, where there is nothing to renew it with. */
-	find(settings: Settings, options: TokenOptions): Promise<TokenSet | undefined>;
+	find(settings: Settings, waiter: Waiter, minimumLifetime?: number): Promise<TokenSet | undefined>;
 	/** The same, but it throws where there is no valid token and nothing to get one with. */
 	getToken(settings: Settings, options: TokenOptions): Promise<TokenSet>;
 	/** A new token, whatever the age of the present one. */
@@ -82,13 +81,11 @@ function createSession(store: TokenStore): Session {
 		return isFresh(token, settings) ? token : undefined;
 	};
 
-	const find: Session['find'] = async (settings, options) => {
-		// A `Request`, which has none, inherits what every object does.
-		const minimumLifetime = ownValue(options, 'minimumLifetime') ?? 0;
-		const current = await read(settings, options);
+	const find: Session['find'] = async (settings, waiter, minimumLifetime = 0) => {
+		const current = await read(settings, waiter);
 		if (isFresh(current, settings, minimumLifetime) || !renewal.isPossible(settings, current)) return current;
 		try {
-			return await renewal.run(settings, current, options);
+			return await renewal.run(settings, current, waiter);
 		} catch (error) {
 			// While the token is good, a renewal that may work later is nobody's trouble.
 			if (isRegrantError(error) && error.retryable && isGood(current, settings, minimumLifetime)) return current;
@@ -124,7 +121,7 @@ function createSession(store: TokenStore): Session {
 			if (!Number.isFinite(minimumLifetime) || minimumLifetime < 0) {
 				throw new ConfigError('minimumLifetime must be seconds');
 			}
-			const token = await find(settings, options);
+			const token = await find(settings, options, minimumLifetime);
 			if (token && (renewal.isPossible(settings, token) || isGood(token, settings, minimumLifetime))) return token;
 			throw new SessionEndedError('no_refresh_token');
 		},

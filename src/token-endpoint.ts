@@ -4,7 +4,7 @@ import {within} from './deadline.ts';
 import {ConfigError, isRegrantError, type RegrantError, TokenNetworkError, TokenResponseError} from './errors.ts';
 import {vschars} from './field.ts';
 import {resolveOptions, type Settings, type TokenClient} from './options.ts';
-import {own, ownValue} from './own.ts';
+import {own} from './own.ts';
 import {prepare, type PreparedRequest} from './prepared-request.ts';
 import {type AnswerFacts, factsOf, refusalOf} from './refusal.ts';
 import {RevokeTokenRequest} from './revocation-request.ts';
@@ -129,7 +129,7 @@ async function post(
 function secretsOf({clientAuthentication}: Settings, parameters: URLSearchParams, headers: Headers): unknown[] {
 	const secrets: unknown[] = [headers.get('authorization')?.split(' ').pop()];
 	for (const [name, value] of parameters) if (/(?:token|secret|assertion)$/.test(name)) secrets.push(value);
-	ownValue(clientAuthentication, 'checkSecret')?.(secret => secrets.push(secret));
+	own(clientAuthentication).checkSecret?.(secret => secrets.push(secret));
 	return secrets;
 }
 

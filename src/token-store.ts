@@ -40,7 +40,7 @@ export function can<Name extends Ability>(
 	store: TokenStore,
 	name: Name,
 ): store is TokenStore & Required<Pick<TokenStore, Name>> {
-	return !!store[name] && store[name] !== (Object.prototype as Partial<TokenStore>)[name];
+	return !!store[name] && store[name] !== ({} as Partial<TokenStore>)[name];
 }
 
 /**
