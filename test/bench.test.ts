@@ -3,7 +3,8 @@ import {measureCalls, median, roundsOf} from './bench/call.ts';
 import {clients} from './bench/clients.ts';
 import {measureLoad} from './bench/load.ts';
 import {measureMemory} from './bench/memory.ts';
-import {bundle, peerRows, toKilobytes} from './bench/sizes.ts';
+import result from './bench/result.json' with {type: 'json'};
+import {bundle, ownRows, peerRows, toKilobytes} from './bench/sizes.ts';
 import {measureTypeCheck} from './bench/type-check.ts';
 
 // That the benchmark measures what it says. What it measures is no matter of a test.
@@ -56,6 +57,24 @@ describe('the benchmark', () => {
 
 	test('bundles what the neighbours export', async () => {
 		for (const row of peerRows) expect((await bundle(row)).bytes).toBeGreaterThan(3000);
+	});
+
+	test('keeps what it has measured, on which machine and with which versions', () => {
+		const {machine, versions, sizes, calls, loads} = result;
+		expect(machine).toEqual({
+			cpu: expect.stringMatching(/\w/),
+			cores: expect.any(Number),
+			memoryGiB: expect.any(Number),
+			os: expect.stringMatching(/^\w+ \d/),
+		});
+		expect(Object.keys(versions)).toEqual(
+			expect.arrayContaining(['node', 'regrant', 'ky', 'valibot', 'oidc-client-ts']),
+		);
+		expect(sizes.map(({name}) => name)).toEqual([...ownRows, ...peerRows].map(({name}) => name));
+		expect([calls.get, calls.post].map(({ratios}) => Object.keys(ratios))).toEqual(
+			[0, 1].map(() => Object.keys(clients)),
+		);
+		expect(loads.map(({name, answered}) => [name, answered])).toContainEqual(['regrant', 1000]);
 	});
 
 	test('has the compiler accept each way to write an endpoint', {timeout: 60_000}, async () => {

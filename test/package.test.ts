@@ -155,7 +155,20 @@ describe('a bundle', () => {
 		expect(without.filter(part => text.includes(part))).toEqual([]);
 	});
 
-	test('of an import for nothing is empty', async () => {
-		expect((await bundle({code: "import 'regrant';", external: []})).text).toBe('');
+	test('has a limit for each entry', () => {
+		const measured = ownRows.flatMap(({code}) => [...code.matchAll(/from '(regrant[^']*)'/g)].map(([, name]) => name));
+		expect(new Set(measured)).toEqual(new Set(entries.map(entry => `regrant${entry.slice(1)}`)));
+	});
+
+	test.for(entries)('of an import of %s for nothing is empty', async entry => {
+		expect((await bundle({code: `import 'regrant${entry.slice(1)}';`, external: []})).text).toBe('');
+	});
+
+	test('is searched for words that are in the package', () => {
+		const built = globSync('**/*.js', {cwd: join(installed, 'dist')}).map(file => read(join(installed, 'dist', file)));
+		const words = new Set(ownRows.flatMap(({without}) => without));
+		// What valibot brings along.
+		const others = ['picklist', 'unrecognized_keys', 'variant'];
+		expect([...words].filter(word => !others.includes(word) && !built.some(text => text.includes(word)))).toEqual([]);
 	});
 });

@@ -23,8 +23,8 @@ export interface CallCosts {
 const answer = async (): Promise<Response> => Response.json({accounts: []});
 
 /**
-Measures calls that need no network. Each round has all clients in it, in changing order, and a ratio is the median of the
-ratios of the rounds: what slows the machine for a while slows all of them.
+Measures calls that need no network. Each round has all clients in it, in changing order, and what counts of a client is its
+lower decile: on a busy machine most rounds have something else in them, and a tenth of many short ones has not.
 */
 export async function measureCalls(method: keyof Client, effort: Effort): Promise<CallCosts> {
 	const place = {fetch: answer, origin: 'https://api.example.com', access_token: 'a'.repeat(40), refresh_token: 'r'};
@@ -43,12 +43,13 @@ export async function measureCalls(method: keyof Client, effort: Effort): Promis
 			if (round > 0) times.get(name)?.push(time / effort.calls);
 		}
 	}
-	const [first = []] = times.values();
-	const ratios = names.map(name => [
-		name,
-		median((times.get(name) ?? []).map((time, round) => time / (first[round] ?? 0))),
-	]);
-	return {microseconds: median(first) * 1000, ratios: Object.fromEntries(ratios) as Ratios, rounds};
+	const costs = names.map(name => [name, lowerDecile(times.get(name) ?? [])] as const);
+	const base = costs[0]?.[1] ?? 0;
+	return {
+		microseconds: base * 1000,
+		ratios: Object.fromEntries(costs.map(([name, cost]) => [name, cost / base])),
+		rounds,
+	};
 }
 
 /** The numbers of the rounds. The one with number 0 counts for nothing: it warms up. */
@@ -58,7 +59,6 @@ export function* roundsOf({rounds, seconds}: Effort): Generator<number> {
 }
 
 async function timeOf(client: Client, method: keyof Client, calls: number): Promise<number> {
-	globalThis.gc?.();
 	const start = performance.now();
 	for (let call = 0; call < calls; call++) await client[method]();
 	return performance.now() - start;
@@ -66,5 +66,14 @@ async function timeOf(client: Client, method: keyof Client, calls: number): Prom
 
 /** The middle one, or 0 of none. */
 export function median(values: readonly number[]): number {
-	return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+	return quantile(values, 0.5);
+}
+
+/** The one below which a tenth of them is, or 0 of none. */
+export function lowerDecile(values: readonly number[]): number {
+	return quantile(values, 0.1);
+}
+
+function quantile(values: readonly number[], share: number): number {
+	return values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? 0;
 }

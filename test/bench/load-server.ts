@@ -45,5 +45,8 @@ const server = createServer((request, response) => {
 	response.writeHead(401, {'www-authenticate': 'Bearer error="invalid_token"'}).end();
 });
 
+// A connection must outlive the slowest round of another client.
+server.keepAliveTimeout = 120_000;
+
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
 parentPort?.postMessage(await listen(server));

@@ -1,7 +1,7 @@
 import {once} from 'node:events';
 import {Worker} from 'node:worker_threads';
 import ky from 'ky';
-import {type Effort, median, roundsOf} from './call.ts';
+import {type Effort, lowerDecile, roundsOf} from './call.ts';
 import {type Client, clients, type Place} from './clients.ts';
 
 /** What became of many calls at once on an access token that has expired. */
@@ -13,9 +13,9 @@ export interface Load {
 	readonly calls: number;
 	/** Calls that the client answered. */
 	readonly answered: number;
-	/** Median of rounds, milliseconds. */
+	/** Milliseconds, lower decile of the rounds. */
 	readonly milliseconds: number;
-	/** Median of the ratios to the same requests on bare ky, round by round. */
+	/** To the same requests on bare ky. */
 	readonly ratio: number;
 	readonly rounds: number;
 }
@@ -86,14 +86,15 @@ async function byHand(place: Place, crowd: number): Promise<number> {
 }
 
 function toLoads(runs: ReadonlyMap<string, readonly Run[]>): Load[] {
-	const base = runs.get(sameRequests) ?? [];
+	const cost = (own: readonly Run[]): number => lowerDecile(own.map(({milliseconds}) => milliseconds));
+	const base = cost(runs.get(sameRequests) ?? []);
 	return [...runs].map(([name, own]) => ({
 		name,
 		rounds: own.length,
 		grants: Math.max(...own.map(({grants}) => grants)),
 		calls: Math.max(...own.map(({calls}) => calls)),
 		answered: Math.min(...own.map(({answered}) => answered)),
-		milliseconds: median(own.map(({milliseconds}) => milliseconds)),
-		ratio: median(own.map(({milliseconds}, round) => milliseconds / (base[round]?.milliseconds ?? 0))),
+		milliseconds: cost(own),
+		ratio: cost(own) / base,
 	}));
 }
