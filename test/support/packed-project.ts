@@ -8,6 +8,8 @@ import {build} from 'esbuild';
 /** A folder elsewhere, with the package as npm would publish it, and the specification beside it. */
 export interface PackedProject {
 	readonly root: string;
+	/** The folder of the unpacked package. */
+	readonly regrant: string;
 	/** One file of a module and all that it imports, for what cannot find modules. */
 	bundle(entry: string): Promise<string>;
 	/** The files that have gone into bundles, below the root. */
@@ -23,15 +25,17 @@ export async function createPackedProject(): Promise<PackedProject> {
 	const root = realpathSync(mkdtempSync(join(tmpdir(), 'regrant-packed-')));
 	await run('npm', ['pack', '--silent', '--pack-destination', root]);
 	const [tarball = ''] = globSync('*.tgz', {cwd: root});
-	mkdirSync(join(root, 'node_modules/regrant'), {recursive: true});
+	const regrant = join(root, 'node_modules/regrant');
+	mkdirSync(regrant, {recursive: true});
 	// Every tarball of npm holds a folder of its own.
-	await run('tar', ['-xzf', tarball, '-C', 'node_modules/regrant', '--strip-components=1'], {cwd: root});
+	await run('tar', ['-xzf', tarball, '-C', regrant, '--strip-components=1'], {cwd: root});
 	for (const name of neighbours) symlinkSync(resolve('node_modules', name), join(root, 'node_modules', name), 'dir');
 	for (const folder of ['shared', 'runtimes']) cpSync(`test/${folder}`, join(root, folder), {recursive: true});
 	writeFileSync(join(root, 'package.json'), '{"type": "module"}');
 	const bundled = new Set<string>();
 	return {
 		root,
+		regrant,
 		bundled,
 		async bundle(entry) {
 			const {outputFiles, metafile} = await build({

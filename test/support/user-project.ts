@@ -32,15 +32,14 @@ const strictest = {
 	types: [],
 };
 
-const packages = {
-	regrant: '.',
+const neighbours = {
 	ky: 'node_modules/ky',
 	valibot: 'node_modules/valibot',
 	'@types': 'node_modules/@types',
 };
 
-/** Creates an empty project. */
-export function createUserProject(): UserProject {
+/** Creates an empty project, in which regrant is what lies in a folder: by default, what is built here. */
+export function createUserProject(regrant = '.'): UserProject {
 	const root = mkdtempSync(join(tmpdir(), 'regrant-user-'));
 	const write = (name: string, text: string): string => {
 		const path = join(root, name);
@@ -48,7 +47,7 @@ export function createUserProject(): UserProject {
 		return path;
 	};
 	mkdirSync(join(root, 'node_modules'));
-	for (const [name, target] of Object.entries(packages)) {
+	for (const [name, target] of Object.entries({regrant, ...neighbours})) {
 		symlinkSync(resolve(target), join(root, 'node_modules', name), 'dir');
 	}
 	write('package.json', '{"type": "module"}');

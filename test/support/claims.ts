@@ -1,0 +1,58 @@
+import {expect} from 'vitest';
+import benchmark from '../bench/result.json' with {type: 'json'};
+import {bundle, ownRows, peerRows} from '../bench/sizes.ts';
+
+/** Whether a number, as it is stated, is the measured one. */
+type Check = (stated: number) => void | Promise<void>;
+
+/** A sentence of the README with numbers in it. */
+export interface Claim {
+	/** Each group is one number: in digits, or in words that `toNumber` knows. */
+	readonly pattern: RegExp;
+	/** One for each group. */
+	readonly checks: readonly Check[];
+}
+
+/** A size, rounded up to a tenth, and by one more at most. It is measured anew. */
+function kilobytes(name: string): Check {
+	return async stated => {
+		const row = [...ownRows, ...peerRows].find(row => row.name === name);
+		if (!row) throw new Error(`Nothing of the name ${name} is measured`);
+		const {bytes} = await bundle(row);
+		expect(stated * 1000).toBeGreaterThanOrEqual(bytes);
+		expect(stated * 1000 - bytes).toBeLessThan(200);
+	};
+}
+
+/** The number itself, or where it has more digits than are stated, rounded to these. */
+function number(measured: number | undefined, digits = 0): Check {
+	return stated => expect(stated.toFixed(digits)).toBe(measured?.toFixed(digits));
+}
+
+const crowd = benchmark.loads.find(({name}) => name === 'regrant');
+
+/**
+The numbers of the README, and where they come from. What `npm run bench` has measured is kept in `test/bench/result.json`; what other
+runs keep is imported in the same way. A new sentence gets a row here.
+*/
+export const claims: readonly Claim[] = [
+	{
+		pattern: /([\w ]+) calls at once on an expired token make (\w+) grant/,
+		checks: [number(crowd?.answered), number(crowd?.grants)],
+	},
+	{pattern: /([\d.]+) kB of its own/, checks: [kilobytes('createAuth, hooks, memoryStore: own code')]},
+	{pattern: /([\d.]+) kB with its part of valibot/, checks: [kilobytes('the same and its part of valibot')]},
+	{pattern: /([\d.]+) kB with ky/, checks: [kilobytes('the same and ky')]},
+	{pattern: /([\d.]+) kB, and no session/, checks: [kilobytes('endpoint alone')]},
+];
+
+const words: Readonly<Record<string, number>> = {no: 0, one: 1, two: 2, three: 3, 'a thousand': 1000};
+
+/** Reads `1,000`, `1.12` and `A thousand`. */
+export function toNumber(text: string): number {
+	return words[text.trim().toLowerCase()] ?? Number(text.replaceAll(',', ''));
+}
+
+/** What is measured wherever it stands: with a unit, with a thousands separator, or as what is counted. */
+export const measuredNumber =
+	/(?<![\d.,-])(?:\d{1,3}(?:,\d{3})+|\d[\d.]*(?= ?(?:kB|MB|B|×|%|µs|ms|grants?|calls|refreshes|sessions|mutants?)(?!\w)))|× ?\d[\d.,]*/g;
