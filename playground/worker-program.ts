@@ -33,9 +33,6 @@ export function createWorkerProgram(server: AuthorizationServer, report: (report
 			env: doors.map(({env}) => ({...env, CLIENT_ID: servicePost.clientId, CLIENT_SECRET: servicePost.secret})),
 		};
 		host = fork(`${import.meta.dirname}/worker-host.ts`, {stdio: ['ignore', 'ignore', 'pipe', 'ipc']});
-		host.once('exit', () => {
-			origins = undefined;
-		});
 		host.send(order);
 		return originsOf(host, events);
 	};
@@ -43,10 +40,13 @@ export function createWorkerProgram(server: AuthorizationServer, report: (report
 	/** Runs something at the isolates, which are started when they are first needed. */
 	const at = async (work: (urlOf: (index: number) => string) => Promise<string>): Promise<string> => {
 		try {
-			const known = await (origins ??= start());
+			origins ??= start();
+			const known = await origins;
 			const outcome = await work(index => `${known[index % known.length]}/accounts`);
 			return `through ${isolates} isolates of the worker, ${outcome}`;
 		} catch (error) {
+			// It is started anew the next time: what was missing may have been installed.
+			if (!host?.connected) origins = undefined;
 			return explain('workerd', error instanceof Error ? error.message : 'it failed');
 		}
 	};

@@ -47,7 +47,9 @@ export function boxOf({report, line}: Mark, {scale, width, height, lines}: Frame
 		return {x, y: grants.top + line * share, width: Math.max(length, 5), height: Math.max(share, 2)};
 	}
 	const share = (height - calls.top - calls.below) / lines.calls;
-	return {x, y: calls.top + line * share, width: Math.max(length, 2), height: Math.max(share - 0.5, 1)};
+	// Whole pixels: of fractions, forty lines would make a pattern of their own. Where there is room, a gap tells them apart.
+	const thickness = share < 3 ? Math.ceil(share) : Math.floor(share) - 1;
+	return {x, y: Math.round(calls.top + line * share), width: Math.max(length, 2), height: thickness};
 }
 
 /** The colour of a report: a grant that went well has one of its own. */

@@ -6,9 +6,11 @@ export interface SessionLine {
 	follow(auth: Auth): () => void;
 }
 
+const unknown = 'access token: none seen yet';
+
 /** A line in an element. It is not announced: it changes every second. */
 export function createSessionLine(element: HTMLElement): SessionLine {
-	let text = '';
+	let text = unknown;
 	let expiresAt: number | undefined;
 	const say = (): void => {
 		const left = expiresAt === undefined ? undefined : Math.ceil(expiresAt - Date.now() / 1000);
@@ -22,7 +24,7 @@ export function createSessionLine(element: HTMLElement): SessionLine {
 	setInterval(say, 500);
 	return {
 		follow(auth) {
-			set('access token: none seen yet');
+			set(unknown);
 			return auth.subscribe(event => {
 				if (event.type === 'token') set('access token: good', event.expires_at);
 				if (event.type === 'session-ended') set(`no session: ${event.reason}`);

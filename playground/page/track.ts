@@ -95,8 +95,9 @@ export function createTrack(section: HTMLElement, scale: Scale, point: Point): T
 			const context = canvas.wipe();
 			const now = frame();
 			const isWords = section.classList.contains('words');
+			let free = 0;
 			for (const mark of marks.values()) {
-				if (isWords) paintWord(context, palette, boxOf(mark, now), mark.report.text);
+				if (isWords) free = paintWord(context, palette, boxOf(mark, now), mark.report.text, free);
 				else paintMark(context, palette, boxOf(mark, now), mark.report, now.height);
 			}
 			const chosen = marks.get(selected ?? '');
@@ -138,17 +139,22 @@ function paintMark(
 	context.globalAlpha = 1;
 }
 
+/** A stroke, and a word where there is room for one. Gives from where on there is for the next. */
 function paintWord(
 	context: CanvasRenderingContext2D,
 	{tints, text, font}: Palette,
 	{x, width}: Box,
 	word: string,
-): void {
+	free: number,
+): number {
+	const left = x + width / 2;
 	context.fillStyle = tints.event;
-	context.fillRect(x + width / 2, 0, 2, 100);
+	context.fillRect(left, 0, 2, context.canvas.height);
+	if (left < free) return free;
 	context.fillStyle = text;
 	context.font = font;
-	context.fillText(word, x + width / 2 + 7, 16);
+	context.fillText(word, left + 7, 17);
+	return left + 12 + context.measureText(word).width;
 }
 
 function outline(context: CanvasRenderingContext2D, {text}: Palette, {x, y, width, height}: Box): void {

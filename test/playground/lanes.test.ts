@@ -29,6 +29,7 @@ describe('the lane of', {timeout: 120_000}, () => {
 	test('the worker: clients that hang up while their grant is under way take nothing along', async ({playground}) => {
 		const {server, click, choose} = playground;
 		await click('worker');
+		const before = grantsOf(server).length;
 		await choose('mood', 'slow');
 		await click('expire');
 		expect(await click('worker-hang-up')).toBe(
@@ -36,7 +37,7 @@ describe('the lane of', {timeout: 120_000}, () => {
 		);
 		await choose('mood', 'normal');
 		expect(await click('worker')).toContain('40 sent: 40 answered 200');
-		expect(grantsOf(server)).toEqual([200, 200]);
+		expect(grantsOf(server).slice(before)).toEqual([200]);
 	});
 
 	test('the Deno scripts: four processes make one grant, and those that run later have its token', async ({
@@ -87,7 +88,7 @@ describe('the lane of', {timeout: 120_000}, () => {
 		});
 		expect(await worker.run()).toMatch(/^workerd does not run here, all else does: .*\S/);
 		expect(await deno.run()).toBe('Deno does not run here, all else does: spawn /nowhere/deno ENOENT');
-		// It is tried anew each time: what is missing may have been installed.
+		// It is tried anew each time.
 		delete process.env['MINIFLARE_WORKERD_PATH'];
 		expect(await worker.run()).toContain('40 answered 200');
 	});

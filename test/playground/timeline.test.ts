@@ -75,8 +75,8 @@ describe('a mark', () => {
 
 	test('is as long as its request took, and lies on its line', () => {
 		const box = boxOf({report: report({start: 1_500, end: 1_600}), line: 20}, frame);
-		expect(box).toEqual({x: 510, y: 81, width: 100, height: 1.25});
-		expect([distance(550, 81.5, box), distance(613, 81.5, box), distance(613, 86.25, box)]).toEqual([0, 3, 5]);
+		expect(box).toEqual({x: 510, y: 81, width: 100, height: 2});
+		expect([distance(550, 81.5, box), distance(613, 81.5, box), distance(613, 87, box)]).toEqual([0, 3, 5]);
 	});
 
 	test('of a grant is a bar that can be seen however short it was, and of what is under way reaches to the end', () => {

@@ -46,14 +46,38 @@ export async function ready(tab: Page): Promise<Page> {
 	return tab;
 }
 
-/** Sums up in the page what moves in it, also right after a click: `window.shifts`. What is folded out has been asked to move the rest. */
-function countShifts(): void {
-	const counter = Object.assign(window, {shifts: 0});
+/** An entry of the kind `layout-shift`, which the types do not know. */
+interface Shift extends PerformanceEntry {
+	readonly sources: ReadonlyArray<{
+		readonly node: Node | null;
+		readonly previousRect: DOMRect;
+		readonly currentRect: DOMRect;
+	}>;
+}
+
+/** Writes down in the page what moves in it, also right after a click: `window.shifts`. What is folded out has been asked to move the rest. */
+function noteShifts(): void {
+	const counter = Object.assign(window, {shifts: [] as string[]});
 	new PerformanceObserver(list => {
 		if (document.activeElement?.closest('summary')) return;
-		// The types do not know this kind of entry.
-		for (const entry of list.getEntries()) counter.shifts += (entry as PerformanceEntry & {value: number}).value;
+		for (const {startTime, sources} of list.getEntries() as Shift[]) {
+			for (const {node, previousRect: from, currentRect: to} of sources) {
+				const name = node instanceof Element ? `${node.localName}#${node.id}` : node?.textContent;
+				counter.shifts.push(`${name} from ${from.x}, ${from.y} to ${to.x}, ${to.y} after ${startTime} ms`);
+			}
+		}
 	}).observe({type: 'layout-shift', buffered: true});
+}
+
+/** The camera makes the page as large as it is high, and lays it out for that, which is no shift that anybody sees. */
+async function takePicture(tab: Page, name: string): Promise<void> {
+	const before = await tab.evaluate('window.shifts.slice()');
+	await tab.screenshot({path: `${pictures}/${name}.png`, fullPage: true});
+	await tab.evaluate(async shifts => {
+		await new Promise(requestAnimationFrame);
+		await new Promise(requestAnimationFrame);
+		Object.assign(window, {shifts});
+	}, before);
 }
 
 interface Watched {
@@ -110,14 +134,14 @@ export const test = base
 		server.reset();
 		const {width, height, colorScheme = 'light'} = view;
 		const context = await browser.newContext({viewport: {width, height}, colorScheme});
-		await context.addInitScript(countShifts);
+		await context.addInitScript(noteShifts);
 		const {wrongs, reports} = watch(context);
 		onCleanup(async () => {
 			const pages = await Promise.all(context.pages().map(async page => ({html: await page.content(), page})));
 			const shifts = await Promise.all(pages.map(({page}) => page.evaluate('window.shifts')));
 			await context.close();
 			expect(wrongs).toEqual([]);
-			expect(shifts).toEqual(pages.map(() => 0));
+			expect(shifts).toEqual(pages.map(() => []));
 			const shown = [...pages.map(({html}) => html), ...reports].join('\n');
 			const secrets = [...server.issued.keys()].filter(secret => shown.includes(secret));
 			expect(secrets).toEqual([]);
@@ -148,7 +172,7 @@ export const test = base
 				await tab.click('#new-tab');
 				return ready(await opened);
 			},
-			picture: async name => void (await tab.screenshot({path: `${pictures}/${name}.png`, fullPage: true})),
+			picture: name => takePicture(tab, name),
 		};
 	});
 
