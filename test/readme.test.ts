@@ -124,6 +124,15 @@ describe('a number of the README', () => {
 		expect(rest.match(measuredNumber)).toBeNull();
 	});
 
+	test('is found wherever it is a measured one, and no version, status or date is', () => {
+		const measured =
+			'costs 1.12 × as much, or × 3, holds 9.7 kB and 64 %, makes 1 grant of 1,000 calls, loses 0 sessions';
+		expect(measured.match(measuredNumber)).toEqual(['1.12', '× 3', '9.7', '64', '1', '1,000', '0']);
+		const others = 'ky 2.1.0 on Node 24, a 401 after 503, RFC 6750 and 7009 (§11), workerd 2026-11-02, 5xx, OAuth 2.0';
+		expect(others.match(measuredNumber)).toBeNull();
+		expect(['1,000', '1.12', 'A thousand', ' one'].map(toNumber)).toEqual([1000, 1.12, 1000, 1]);
+	});
+
 	test('of a benchmark is that of the packages which are installed', () => {
 		const {regrant: _, node: __, ...others} = benchmark.versions;
 		const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as Lock;

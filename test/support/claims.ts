@@ -55,4 +55,4 @@ export function toNumber(text: string): number {
 
 /** What is measured wherever it stands: with a unit, with a thousands separator, or as what is counted. */
 export const measuredNumber =
-	/(?<![\d.,-])(?:\d{1,3}(?:,\d{3})+|\d[\d.]*(?= ?(?:kB|MB|B|×|%|µs|ms|grants?|calls|refreshes|sessions|mutants?)(?!\w)))|× ?\d[\d.,]*/g;
+	/(?<![\d.,-])(?:\d{1,3}(?:,\d{3})+|\d[\d.]*(?= ?(?:kB|MB|B|×|%|µs|ms|grants?|calls|refreshes|sessions|mutants?)(?!\w)))|× ?\d(?:[\d.,]*\d)?/g;
