@@ -18,7 +18,11 @@ const readme = readFileSync('README.md', 'utf8');
 const given = `
 declare module 'cloudflare:workers' {
 	export function waitUntil(promise: Promise<unknown>): void;
-	export const env: {readonly VAULT: {getByName(name: string): import('regrant/cloudflare').VaultStub}};
+	export const env: {
+		readonly VAULT: {getByName(name: string): import('regrant/cloudflare').VaultStub};
+		readonly TOKEN_ENDPOINT: string;
+		readonly CLIENT_ID: string;
+	};
 }
 declare const secret: string;
 declare const accountID: string;
@@ -26,12 +30,6 @@ declare const api: import('ky').KyInstance;
 declare const Account: import('valibot').GenericSchema<{accountID: string}>;
 declare const tokenResponseFromYourLogin: import('regrant').AuthToken;
 declare function showLogin(): void;
-declare const database: {
-	read(key: string): Promise<unknown>;
-	write(key: string, value: unknown): Promise<void>;
-	remove(key: string): Promise<void>;
-	exclusively<T>(key: string, task: () => Promise<T>): Promise<T>;
-};
 `;
 
 interface Example {
@@ -51,6 +49,11 @@ const examples: Example[] = [...readme.matchAll(/^```ts( run)?\n([^]*?)^```$/gm)
 interface Lock {
 	readonly packages: Readonly<Record<string, {readonly version?: string} | undefined>>;
 }
+
+const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as Lock;
+
+/** The version that is installed. */
+const versionOf = (name = ''): string | undefined => lock.packages[`node_modules/${name}`]?.version;
 
 // Compiled and run against what npm would publish, not against what is built here.
 const packed = await createPackedProject();
@@ -136,10 +139,19 @@ describe('a number of the README', () => {
 		expect(['1,000', '1.12', 'A thousand', ' one'].map(toNumber)).toEqual([1000, 1.12, 1000, 1]);
 	});
 
+	test('of a version is that of the package which is compared', () => {
+		const head = /^\|.*ky's readme.*$/m.exec(readme)?.[0] ?? '';
+		const named = [...head.matchAll(/(@?[\w/-]+?)(?:'s readme,)? (\d+\.\d+\.\d+)/g)].map(([, name, version]) => [
+			name,
+			version,
+		]);
+		expect(named).toHaveLength(6);
+		expect(Object.fromEntries(named)).toEqual(Object.fromEntries(named.map(([name]) => [name, versionOf(name)])));
+	});
+
 	test('of a benchmark is that of the packages which are installed', () => {
 		const {regrant: _, node: __, ...others} = benchmark.versions;
-		const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as Lock;
-		const installed = Object.keys(others).map(name => [name, lock.packages[`node_modules/${name}`]?.version]);
+		const installed = Object.keys(others).map(name => [name, versionOf(name)]);
 		expect(Object.fromEntries(installed)).toEqual(others);
 	});
 });

@@ -1,6 +1,8 @@
 import {expect} from 'vitest';
+import {resolveOptions} from '../../src/options.ts';
 import benchmark from '../bench/result.json' with {type: 'json'};
 import {bundle, ownRows, peerRows} from '../bench/sizes.ts';
+import chaos from '../chaos/result.json' with {type: 'json'};
 
 /** Whether a number, as it is stated, is the measured one. */
 type Check = (stated: number) => void | Promise<void>;
@@ -29,6 +31,19 @@ function number(measured: number | undefined, digits = 0): Check {
 	return stated => expect(stated.toFixed(digits)).toBe(measured?.toFixed(digits));
 }
 
+/** What the README compares, in the order of its columns. */
+const compared = [
+	'the same and ky',
+	'ky',
+	'@badgateway/oauth2-client: OAuth2Client, OAuth2Fetch',
+	'axios and axios-auth-refresh',
+	'@auth0/auth0-spa-js: Auth0Client',
+	'oidc-client-ts: UserManager',
+	'oauth4webapi: both grants, no session and no retry',
+];
+
+const defaults = resolveOptions({tokenEndpoint: 'https://login.example.com/token', clientId: 'app'});
+
 const crowd = benchmark.loads.find(({name}) => name === 'regrant');
 
 /**
@@ -44,6 +59,19 @@ export const claims: readonly Claim[] = [
 	{pattern: /([\d.]+) kB with its part of valibot/, checks: [kilobytes('the same and its part of valibot')]},
 	{pattern: /([\d.]+) kB with ky/, checks: [kilobytes('the same and ky')]},
 	{pattern: /([\d.]+) kB, and no session/, checks: [kilobytes('endpoint alone')]},
+	{
+		pattern: /`leeway`, `timeout` [^|]*\|[^|]*\| (\d+); ([\d,]+) \|/,
+		checks: [number(defaults.leeway), number(defaults.timeout)],
+	},
+	// The row of the comparison, in the order of its columns.
+	{
+		pattern: new RegExp(`kB in a bundle[^|]*${compared.map(() => ' \\| ([\\d.]+)').join('')} \\|`),
+		checks: compared.map(kilobytes),
+	},
+	{
+		pattern: /of ([\d,]+) refreshes .* (no) session was lost/,
+		checks: [number(chaos.refreshes), number(chaos.sessionsLost)],
+	},
 ];
 
 const words: Readonly<Record<string, number>> = {no: 0, one: 1, two: 2, three: 3, 'a thousand': 1000};

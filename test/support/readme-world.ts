@@ -8,8 +8,6 @@ const hosts = JSON.parse(process.env['README_HOSTS'] ?? '[]') as ReadonlyArray<
 >;
 const names = JSON.parse(process.env['README_NAMES'] ?? '{}') as object;
 
-const records = new Map<string, unknown>();
-
 const items = new Map<string, string>();
 
 Object.assign(globalThis, names, {
@@ -23,12 +21,6 @@ Object.assign(globalThis, names, {
 	accountID: 'a',
 	api: ky.extend({baseUrl: 'https://api.example.com', retry: 0}),
 	showLogin() {},
-	database: {
-		read: async (key: string) => records.get(key),
-		write: async (key: string, value: unknown) => void records.set(key, value),
-		remove: async (key: string) => void records.delete(key),
-		exclusively: (_key: string, task: () => Promise<unknown>) => task(),
-	},
 });
 
 const platformFetch = globalThis.fetch;
