@@ -1,6 +1,7 @@
 import {createCanvas} from './canvas.ts';
 import {createLines, type Lines} from './lines.ts';
-import {type Box, boxOf, distance, type Frame, type Mark, tintOf} from './mark.ts';
+import {type Box, boxOf, distance, type Frame, type Mark} from './mark.ts';
+import {outline, paintMark, paintWord} from './paint.ts';
 import type {Palette} from './palette.ts';
 import {detailOf, isCall, outcomeOf, type Report, summaryOf} from './report.ts';
 import type {Scale} from './scale.ts';
@@ -115,52 +116,6 @@ export function createTrack(section: HTMLElement, scale: Scale, point: Point): T
 			select(undefined);
 		},
 	};
-}
-
-function paintMark(
-	context: CanvasRenderingContext2D,
-	{tints}: Palette,
-	{x, y, width, height}: Box,
-	report: Report,
-	bottom: number,
-): void {
-	context.fillStyle = tints[tintOf(report)];
-	if (report.kind === 'event') {
-		context.beginPath();
-		context.arc(x + width / 2, y + height / 2, width / 2, 0, 2 * Math.PI);
-		context.fill();
-		return;
-	}
-	context.fillRect(x, y, width, height);
-	if (report.kind !== 'grant' || outcomeOf(report) !== 'good') return;
-	// Its shadow on the calls that wait for it.
-	context.globalAlpha = 0.15;
-	context.fillRect(x, y + height, width, bottom);
-	context.globalAlpha = 1;
-}
-
-/** A stroke, and a word where there is room for one. Gives from where on there is for the next. */
-function paintWord(
-	context: CanvasRenderingContext2D,
-	{tints, text, font}: Palette,
-	{x, width}: Box,
-	word: string,
-	free: number,
-): number {
-	const left = x + width / 2;
-	context.fillStyle = tints.event;
-	context.fillRect(left, 0, 2, context.canvas.height);
-	if (left < free) return free;
-	context.fillStyle = text;
-	context.font = font;
-	context.fillText(word, left + 7, 17);
-	return left + 12 + context.measureText(word).width;
-}
-
-function outline(context: CanvasRenderingContext2D, {text}: Palette, {x, y, width, height}: Box): void {
-	context.strokeStyle = text;
-	context.lineWidth = 2;
-	context.strokeRect(x - 2, y - 2, width + 4, height + 4);
 }
 
 function nearestOf(

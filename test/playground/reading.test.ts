@@ -63,7 +63,7 @@ describe.for(views)('the playground in %s', {timeout: 60_000}, ([name, view]) =>
 		await picture(name.replaceAll(/\W+/g, '-'));
 	});
 
-	here('has marks that stand out from what they are drawn on, and grants from calls', async ({playground: {tab}}) => {
+	here('has marks that stand out from what they are drawn on', async ({playground: {tab}}) => {
 		const {marks, ground} = await tab.evaluate(() => ({
 			marks: [...document.querySelectorAll('.swatch')].map(swatch => getComputedStyle(swatch).backgroundColor),
 			ground: getComputedStyle(document.querySelector('.track') ?? document.body).backgroundColor,
