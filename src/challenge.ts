@@ -19,8 +19,7 @@ const part = new RegExp(`[ \\t,]*(?:${parameter}|${scheme})`, 'gy');
 /** The challenges of an answer. None where the `fetch` of a framework lets nobody read them: SvelteKit's throws then. */
 export function challengesOf(headers: Headers): Challenge[] {
 	try {
-		// Of several lines Firefox makes one with line feeds.
-		return parseChallenges((headers.get('www-authenticate') ?? '').replace(/\r?\n/g, ','));
+		return parseChallenges(headers.get('www-authenticate') ?? '');
 	} catch {
 		return [];
 	}

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import {describe, expect} from 'vitest';
-import {challengesOf, parseChallenges} from '../src/challenge.ts';
+import {parseChallenges} from '../src/challenge.ts';
 import {type PlainChallenge, readChallengesSlowly} from './support/challenge-grammar.ts';
 import {holds, hostileText} from './support/property.ts';
 import {test} from './support/test.ts';
@@ -265,13 +265,4 @@ describe('R55 the parser', () => {
 	])('F-53 takes 100 kB of %s', ([, header]) => {
 		expect(Array.isArray(parseChallenges(header))).toBe(true);
 	});
-});
-
-test('F-49, R55: two lines are two challenges, whether they were joined by a comma or by a line feed, as in Firefox', () => {
-	for (const joint of [', ', '\n', '\r\n']) {
-		const value = ['Basic realm="x"', 'Bearer error="invalid_token"'].join(joint);
-		// As a platform gives them: `Headers` takes no line feed.
-		const headers: Pick<Headers, 'get'> = {get: () => value};
-		expect(challengesOf(headers as Headers).map(({scheme}) => scheme)).toEqual(['basic', 'bearer']);
-	}
 });

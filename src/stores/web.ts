@@ -68,7 +68,9 @@ export function webStorage(key: string, storage?: WebStorage): TokenStore {
 	const read = (): string | undefined => place().getItem(key) ?? undefined;
 	const mark = createWriteMark(key);
 	/** Whether other processes of a browser write to it, too. */
-	const isShared = (): boolean => place() === (globalThis as {localStorage?: unknown}).localStorage;
+	const isShared = (): boolean =>
+		// Where there is no browser, Node warns of the look alone.
+		!isServer() && place() === (globalThis as {localStorage?: unknown}).localStorage;
 	/** Waits until this tab reads what any tab has written last. */
 	const settle = async (): Promise<void> => {
 		try {
