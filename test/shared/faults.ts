@@ -1,5 +1,8 @@
 // The faults that servers, networks, clocks, stores and callers have, one row each, and what regrant does about them: the same on
-// every runtime. The words of the results are those of fault-world.ts; `first` is always what the login gave.
+// every runtime. The words of the results are those of fault-world.ts: `first` is always what the login gave, and what a row does not
+// mention did not happen. Where a runtime cannot have a case, the case says so (`except`); what takes several tabs, processes or
+// isolates says who holds it.
+import bareKy from 'ky';
 import {
 	type AuthOptions,
 	clientSecretBasic,
@@ -10,21 +13,20 @@ import {
 	type TokenStore,
 } from 'regrant';
 import {webStorage} from 'regrant/web';
-import bareKy from 'ky';
 import * as v from 'valibot';
 import {
 	asBare,
-	kindOf,
-	unfollowed,
 	calls,
 	challenges,
 	fakeApi,
 	hops,
 	impatience,
+	kindOf,
 	posts,
 	renewed,
 	retries,
 	tally,
+	unfollowed,
 	untouched,
 	ways,
 } from './fault-calls.ts';
@@ -41,6 +43,7 @@ import {
 	typed,
 	uncounted,
 } from './fault-case.ts';
+import {polluted, pollution} from './fault-pollution.ts';
 import {
 	detours,
 	ended,
@@ -55,7 +58,6 @@ import {
 	unanswered,
 } from './fault-renewals.ts';
 import type {Staged} from './fault-room.ts';
-import {polluted, pollution} from './fault-pollution.ts';
 import {createLateStore, failingOnce, hang, type LateStore, records, refuse, reject} from './fault-stores.ts';
 import {loginOf, nameOfKind, type Settled, type World} from './fault-world.ts';
 
