@@ -293,9 +293,17 @@ const host = fc.constantFrom<readonly [text: string, isLoopback: boolean]>(
 	...(
 		['localhost', 'LOCALHOST', '127.0.0.1', '127.255.255.254', '127.1', '0x7f.1', '2130706433', '[::1]'] as const
 	).map(text => [text, true] as const),
-	...['as.example', 'localhost.example', '127.0.0.1.example', '0.0.0.0', '192.168.0.2', '[::]', '[::ffff:7f00:1]'].map(
-		text => [text, false] as const,
-	),
+	...[
+		'as.example',
+		'not-localhost',
+		'a.localhost',
+		'localhost.example',
+		'127.0.0.1.example',
+		'0.0.0.0',
+		'192.168.0.2',
+		'[::]',
+		'[::ffff:7f00:1]',
+	].map(text => [text, false] as const),
 	...['xn--80ak6aa92e.example', 'localhost.', 'local\u00ADhost.example', '128.0.0.1', 'ⓔ.example'].map(
 		text => [text, false] as const,
 	),

@@ -288,12 +288,16 @@ describe('on a platform that may carry credentials to wherever a redirect leads'
 			a.answer = (request, captured) =>
 				captured.path === '/here' ? redirectTo(target(a.origin, b.origin), 307) : stop(request, captured);
 			b.answer = stop;
-			const headers = {'proxy-authorization': 'Basic YTpi', cookie: 'a=b', dpop: 'proof', 'x-api-key': 'v'};
+			const credentials = {'proxy-authorization': 'Basic YTpi', cookie: 'a=b', dpop: 'proof'};
+			const others = {'x-api-key': 'v', 'x-authorization': 'w', 'cookie-notice': 'x'};
+			const headers = {...credentials, ...others};
 			await byHand(byKy)(auth, `${a.origin}/here`, {headers});
 			expect(a.requests[0]?.headers).toMatchObject({...headers, authorization: 'Bearer at1'});
 			expect(arrived).toHaveLength(1);
-			const {authorization, 'proxy-authorization': proxy, cookie, dpop, 'x-api-key': key} = arrived[0]?.headers ?? {};
-			expect([authorization, proxy, cookie, dpop, key]).toEqual([undefined, undefined, undefined, undefined, 'v']);
+			expect(arrived[0]?.headers).toMatchObject(others);
+			for (const name of ['authorization', ...Object.keys(credentials)]) {
+				expect(arrived[0]?.headers).not.toHaveProperty(name);
+			}
 		},
 	);
 
