@@ -1,0 +1,57 @@
+/**
+The files of test that are run for the mutants of a file of src: those of its own noun. All of them would kill no fewer, but take hours.
+The stores of Redis, Deno KV and Durable Objects are left out, whose tests need these places.
+*/
+export const testsOf: Readonly<Record<string, readonly string[]>> = {
+	'answer.ts': ['token-endpoint', 'token-response'],
+	'auth.ts': ['auth', 'options'],
+	'authorized-fetch.ts': ['authorized-fetch', 'auth'],
+	'challenge.ts': ['challenge'],
+	'client-authentication.ts': ['client-authentication', 'hostile-text'],
+	'client-fields.ts': ['token-request', 'hostile-text'],
+	'cool-down.ts': ['renewal'],
+	'deadline.ts': ['token-endpoint', 'renewal', 'session'],
+	'endpoint-definition.ts': ['endpoint', 'endpoint-path', 'endpoint-schemas'],
+	'endpoint-request.ts': ['endpoint', 'endpoint-path', 'endpoint-schemas'],
+	'endpoint-response.ts': ['endpoint-response'],
+	'endpoint.ts': ['endpoint', 'endpoint-response', 'endpoint-schemas'],
+	'errors.ts': ['errors', 'pollution'],
+	'field.ts': ['token-request', 'token-response', 'hostile-text'],
+	'flight.ts': ['session', 'renewal'],
+	'lease.ts': ['stores/lease'],
+	'options.ts': ['options', 'client-authentication', 'hostile-text'],
+	'own.ts': ['options', 'token-response', 'endpoint-schemas', 'pollution'],
+	'path-template.ts': ['endpoint-path'],
+	'prepared-request.ts': ['token-request', 'client-authentication'],
+	'random-id.ts': ['stores/record-text'],
+	'record-text.ts': ['stores/record-text', 'stores/shared-memory'],
+	'redirect.ts': ['redirect', 'hostile-text'],
+	'refusal.ts': ['token-response', 'token-endpoint', 'hostile-text', 'secrets'],
+	'renewal.ts': ['renewal', 'session', 'sign-out', 'compare-and-set', 'token-store'],
+	'revocation-request.ts': ['token-request'],
+	'runtime.ts': ['runtime'],
+	'secure-url.ts': ['options', 'hostile-text'],
+	'session-events.ts': ['session', 'auth', 'renewal'],
+	'session-record.ts': ['session', 'compare-and-set', 'sign-out', 'token-store'],
+	'session.ts': ['session', 'sign-out', 'renewal', 'authorized-fetch'],
+	'standard-schema.ts': ['endpoint-schemas', 'endpoint-response', 'endpoint'],
+	'store-lock.ts': ['token-store', 'compare-and-set'],
+	'stores/web.ts': ['stores/web'],
+	'stores/write-mark.ts': ['stores/web'],
+	'token-endpoint.ts': ['token-endpoint', 'token-request', 'secrets'],
+	'token-request.ts': ['token-request', 'hostile-text'],
+	'token-response.ts': ['token-response', 'hostile-text'],
+	'token-store.ts': ['token-store', 'pollution'],
+	'turns.ts': ['session', 'sign-out', 'token-store'],
+	'validate.ts': ['token-request', 'token-response'],
+};
+
+/** Nothing of these runs, or only where its place is. */
+export const leftOut: readonly string[] = [
+	'endpoint-inference.ts',
+	'index.ts',
+	'stores/cloudflare.ts',
+	'stores/deno-kv.ts',
+	'stores/redis.ts',
+	'stores/token-vault.ts',
+];
