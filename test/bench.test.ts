@@ -1,8 +1,9 @@
+import {readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
 import {measureCalls, median, roundsOf} from './bench/call.ts';
 import {clients} from './bench/clients.ts';
 import {measureLoad} from './bench/load.ts';
-import {measureMemory} from './bench/memory.ts';
+import {measureMemory, type MemoryResult} from './bench/memory.ts';
 import result from './bench/result.json' with {type: 'json'};
 import {bundle, ownRows, peerRows, toKilobytes} from './bench/sizes.ts';
 import {measureTypeCheck} from './bench/type-check.ts';
@@ -91,5 +92,26 @@ describe('the benchmark', () => {
 		expect([...roundsOf({rounds: 3, seconds: 0, calls: 1})]).toEqual([0, 1]);
 		expect([median([3, 1, 2]), median([])]).toEqual([2, 0]);
 		expect([toKilobytes(4401), toKilobytes(4400)]).toEqual([4.5, 4.4]);
+	});
+});
+
+describe('the measurement of memory that is kept', () => {
+	// What `npm run bench:memory` has written: it is not run here.
+	const {rows} = JSON.parse(readFileSync('test/bench/memory.json', 'utf8')) as MemoryResult;
+	const amounts = {'auth retries': 10_000, 'abandoned calls': 1_000, download: 500e6, upload: 500e6};
+
+	test('is of all that was to be done', () => {
+		const done = rows.map(({scenario, contender, done}) => [scenario, contender, done]);
+		const expected = Object.entries(amounts).flatMap(([scenario, amount]) => [
+			[scenario, 'ky', amount],
+			[scenario, 'regrant', amount],
+		]);
+		expect(done).toEqual(expected);
+	});
+
+	test.for(Object.keys(amounts))('has regrant within 10 MB of bare ky: %s', scenario => {
+		const [ky, regrant] = rows.filter(row => row.scenario === scenario);
+		for (const memory of ['peak', 'settled'] as const)
+			expect((regrant?.[memory] ?? Infinity) - (ky?.[memory] ?? 0)).toBeLessThanOrEqual(10);
 	});
 });

@@ -1,7 +1,7 @@
 import {startAuthorizationServer} from '../support/authorization-server.ts';
 import {sendAbruptly} from '../support/abrupt-request.ts';
 import {ask, startWorkers} from '../support/workers.ts';
-import {count} from './counts.ts';
+import {count, type Counts} from './counts.ts';
 import {createRandom} from './random.ts';
 import {type Act, sumUp} from './result.ts';
 
@@ -24,9 +24,9 @@ export const run: Act = async ({seconds, seed, isUnlocked = false, log = () => {
 		const query = new URLSearchParams({session: name(), waitUntil: '', ...(isUnlocked && {unlocked: ''})});
 		return `${origins[isolate % isolates]}/${route}?${query}`;
 	};
-	const why: Record<string, number> = {};
-	const outcomes: Record<string, number> = {};
-	const faults: Record<string, number> = {};
+	const why: Counts = {};
+	const outcomes: Counts = {};
+	const faults: Counts = {};
 	let [refreshes, grants, sessionsLost] = [0, 0, 0];
 
 	const signIn = async (): Promise<void> => {

@@ -6,7 +6,7 @@ import type {TokenStore} from '../../src/index.ts';
 import {startAuthorizationServer, type TokenResponse} from '../support/authorization-server.ts';
 import type {HolderOptions, HolderReport} from './holder.ts';
 import {createLedger, excuses, type Use} from './ledger.ts';
-import {addTo, count} from './counts.ts';
+import {addTo, count, type Counts} from './counts.ts';
 import {createRandom} from './random.ts';
 import {type ActResult, sumUp} from './result.ts';
 import {brew} from './weather.ts';
@@ -55,19 +55,20 @@ export function loginTo(open: (key: string) => TokenStore): CrowdOptions['login'
 
 /** How long the API takes an access token, in milliseconds. The clients are told a minute: it is the 401 that decides. */
 const tokenLifetime = 250;
-/** The deadline of a token request, in milliseconds, where some are never answered. */
-const holderTimeout = 3_000;
+/** The deadlines of token requests, in milliseconds: a short one where some are never answered. */
+const timeouts = {usual: 10_000, short: 3_000};
 
 /** Lets a crowd loose on one session, and says what came of it. The server is the referee. */
 export async function crowd(options: CrowdOptions): Promise<ActResult> {
 	const {holders: size, callers, seconds, seed, lease, log = () => {}} = options;
 	const {isUnlocked = false, isCruel = false, isFoul = false} = options;
+	const timeout = isFoul || isCruel ? timeouts.short : timeouts.usual;
 	const random = createRandom(seed);
 	const server = await startAuthorizationServer({accessTokenSeconds: 60});
 	const key = `crowd-${seed}-${isUnlocked}`;
 	const holders = new Map<string, Holder>();
 	const reports: Array<() => HolderReport | undefined> = [];
-	const faults: Record<string, number> = {};
+	const faults: Counts = {};
 	/** The refresh token that the present login began with. */
 	let login = '';
 	let born = 0;
@@ -81,8 +82,8 @@ export async function crowd(options: CrowdOptions): Promise<ActResult> {
 		if (holder.isKilled) return excuses.kill;
 		return holder.stoppedUntil > at ? excuses.stop : undefined;
 	};
-	const ledger = createLedger({explain, timeout: holderTimeout});
-	const weather = brew(server, {random, ledger, timeout: holderTimeout, isFair: !isFoul, clocksJump: true});
+	const ledger = createLedger({explain, timeout});
+	const weather = brew(server, {random, ledger, timeout, isFair: !isFoul, clocksJump: true});
 	const expireSoon = async (accessToken: string): Promise<void> => {
 		await sleep(tokenLifetime);
 		// It may be gone by itself, with its session.
@@ -106,7 +107,7 @@ export async function crowd(options: CrowdOptions): Promise<ActResult> {
 			lease,
 			isUnlocked,
 			callers,
-			timeout: isFoul || isCruel ? holderTimeout : 10_000,
+			timeout,
 			clockJumps: isFoul,
 			tokenEndpoint: server.tokenEndpoint,
 			api: server.api,
@@ -194,7 +195,7 @@ export async function crowd(options: CrowdOptions): Promise<ActResult> {
 		await Promise.race([Promise.all(exits), sleep(15_000, undefined, {ref: false})]);
 		const grants = server.tokenRequests.length;
 		const all = reports.flatMap(report => report() ?? []);
-		const outcomes: Record<string, number> = {};
+		const outcomes: Counts = {};
 		for (const report of all) addTo(outcomes, report.outcomes);
 		ledger.unexcused.forEach(log);
 		log(`outcomes: ${JSON.stringify(outcomes)}`);

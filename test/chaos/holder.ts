@@ -3,6 +3,7 @@ import process from 'node:process';
 import {createAuth, isRegrantError, type TokenStore} from '../../src/index.ts';
 import {denoKvStore} from '../../src/stores/deno-kv.ts';
 import {redisStore} from '../../src/stores/redis.ts';
+import type {Counts} from './counts.ts';
 
 /** What a holder is told. */
 export interface HolderOptions {
@@ -27,7 +28,7 @@ export interface HolderOptions {
 export interface HolderReport {
 	readonly calls: number;
 	/** By what a call came to. */
-	readonly outcomes: Readonly<Record<string, number>>;
+	readonly outcomes: Readonly<Counts>;
 	/** How long it waited for the lock each time, in milliseconds. */
 	readonly waits: readonly number[];
 }
@@ -63,7 +64,7 @@ async function openStore({store, place, key, lease}: HolderOptions): Promise<Tok
 
 const inner = await openStore(options);
 const waits: number[] = [];
-const outcomes: Record<string, number> = {};
+const outcomes: Counts = {};
 let calls = 0;
 const {lock} = inner;
 const {lock: _, replace: __, continues: ___, ...unlocked} = inner;

@@ -1,4 +1,4 @@
-import {total} from './counts.ts';
+import {type Counts, total} from './counts.ts';
 import type {Vitals} from './vitals.ts';
 
 /** What came of holders that renewed sessions over and over. */
@@ -20,15 +20,15 @@ export interface ActResult {
 	readonly waitInLock?: {readonly median: number; readonly max: number};
 	readonly calls: number;
 	/** What the calls came to, by status or error code. */
-	readonly outcomes: Readonly<Record<string, number>>;
+	readonly outcomes: Readonly<Counts>;
 	/** What was done to requests, answers and holders, by name. */
-	readonly faults: Readonly<Record<string, number>>;
+	readonly faults: Readonly<Counts>;
 	/** What the losses of sessions came from. */
-	readonly why: Readonly<Record<string, number>>;
+	readonly why: Readonly<Counts>;
 	/** How many sessions were lost that should not have been. */
 	readonly sessionsLost: number;
 	/** What else must not have been. */
-	readonly complaints: Readonly<Record<string, number>>;
+	readonly complaints: Readonly<Counts>;
 	/** Of the process of the holders, at moments of rest. */
 	readonly vitals?: readonly Vitals[];
 }
@@ -76,7 +76,7 @@ export interface ChaosResult {
 	readonly versions: Readonly<Record<string, string>>;
 	readonly refreshes: number;
 	readonly calls: number;
-	readonly why: Readonly<Record<string, number>>;
+	readonly why: Readonly<Counts>;
 	readonly sessionsLost: number;
 	readonly acts: readonly ActResult[];
 }

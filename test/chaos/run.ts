@@ -1,10 +1,11 @@
 // `npm run chaos`: sessions renewed over and over while everything around them fails. A session that is lost without an excuse ends it
-// with an error. A full run is kept in result.json, where the README's number comes from.
+// with an error. A full run is kept in result.json, where the README's number comes from; `npm run chaos -- --seed 7 --refreshes 2000`
+// makes a small one. The seed decides what is done to whom, and the machine when.
 import {writeFileSync} from 'node:fs';
 import process from 'node:process';
 import {parseArgs} from 'node:util';
 import {readVersions} from '../bench/versions.ts';
-import {addTo, list} from './counts.ts';
+import {addTo, type Counts, list} from './counts.ts';
 import {runRealms} from './realms.ts';
 import type {Act, ActResult, ChaosResult} from './result.ts';
 import {findGrowth} from './vitals.ts';
@@ -73,7 +74,7 @@ if (done() < refreshes) {
 	results.push(result);
 }
 
-const why: Record<string, number> = {};
+const why: Counts = {};
 for (const result of results) addTo(why, result.why);
 const sum = (number: (result: ActResult) => number): number =>
 	results.reduce((total, result) => total + number(result), 0);

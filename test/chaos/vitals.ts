@@ -1,5 +1,5 @@
 import process from 'node:process';
-import {count} from './counts.ts';
+import {count, type Counts} from './counts.ts';
 
 /** What a process holds on to. */
 export interface Vitals {
@@ -8,7 +8,7 @@ export interface Vitals {
 	/** Megabytes of resident memory. */
 	readonly resident: number;
 	/** What keeps a process alive, such as timers and sockets, by kind. */
-	readonly handles: Readonly<Record<string, number>>;
+	readonly handles: Readonly<Counts>;
 }
 
 /** Of this process, now. */
@@ -16,7 +16,7 @@ export function takeVitals(): Vitals {
 	globalThis.gc?.();
 	globalThis.gc?.();
 	const {heapUsed, rss} = process.memoryUsage();
-	const handles: Record<string, number> = {};
+	const handles: Counts = {};
 	for (const kind of process.getActiveResourcesInfo()) count(handles, kind);
 	return {heap: toMegabytes(heapUsed), resident: toMegabytes(rss), handles};
 }

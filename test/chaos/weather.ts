@@ -1,8 +1,8 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {AuthorizationServer, EndpointRequest, TokenResponse} from '../support/authorization-server.ts';
 import type {Reply} from '../support/serve.ts';
+import {count, type Counts} from './counts.ts';
 import {excuses, type Ledger} from './ledger.ts';
-import {count} from './counts.ts';
 import {draw, type Random} from './random.ts';
 
 /** What lies between clients and servers: it delays, answers in their place, and loses answers. */
@@ -10,7 +10,7 @@ export interface Weather {
 	/** Lets everything through from now on, or no longer. */
 	calm(isCalm: boolean): void;
 	/** What it has done, by name. */
-	readonly faults: Readonly<Record<string, number>>;
+	readonly faults: Readonly<Counts>;
 }
 
 /** What makes the weather. */
@@ -84,7 +84,7 @@ export function brew(
 	server: AuthorizationServer,
 	{random, ledger, timeout, isFair = false, clocksJump = false, endsTokens = false}: WeatherOptions,
 ): Weather {
-	const faults: Record<string, number> = {};
+	const faults: Counts = {};
 	const callShares = {...beforeCall, 'access token ended': endsTokens ? 150 : 0};
 	let isCalm = isFair;
 	const fall = <Name extends string>(shares: Readonly<Record<Name, number>>): Name | undefined => {

@@ -3,7 +3,7 @@ import {startAuthorizationServer} from '../support/authorization-server.ts';
 import {callFromTab, connectTab, signInTab} from '../support/tab-session.ts';
 import {openTabs} from '../support/tabs.ts';
 import {createLedger, excuses} from './ledger.ts';
-import {count} from './counts.ts';
+import {count, type Counts} from './counts.ts';
 import {createRandom} from './random.ts';
 import {type Act, sumUp} from './result.ts';
 import {brew} from './weather.ts';
@@ -18,9 +18,10 @@ export const run: Act = async ({seconds, seed, isUnlocked = false, log = () => {
 	const random = createRandom(seed);
 	const server = await startAuthorizationServer({accessTokenSeconds: 60});
 	const tabs = await openTabs();
-	const faults: Record<string, number> = {};
-	const outcomes: Record<string, number> = {};
+	const faults: Counts = {};
+	const outcomes: Counts = {};
 	const waits: number[] = [];
+	/** When a tab was closed last: Infinity while one is. */
 	let closed = 0;
 	/** The refresh token that the present login began with. */
 	let login = '';
@@ -57,6 +58,7 @@ export const run: Act = async ({seconds, seed, isUnlocked = false, log = () => {
 			});
 			if (random() < 0.35 && !isUnlocked) {
 				const [victim] = opened.splice(1 + Math.floor(random() * (opened.length - 1)), 1);
+				closed = Infinity;
 				await victim?.close();
 				closed = Date.now();
 				count(faults, 'tab closed');
