@@ -209,6 +209,11 @@ describe('the field access_token', () => {
 		expect(error).toMatchObject({code: 'invalid_response', retryable: false, status: 200});
 	});
 
+	test('R21 is told of by its name and by what it should be', async ({canaries}) => {
+		const error = await canaries.rejection(read(json({token_type: 'Bearer', access_token: 'a b'})));
+		expect(error).toMatchObject({message: expect.stringContaining('access_token must be a bearer token')});
+	});
+
 	test.for(['a', 'AZaz09-._~+/', 'a=', 'a==', 'eyJhbGciOiJub25lIn0.e30.'])('R21 may be %s', async access_token => {
 		await expect(read(json({...bearer, access_token}))).resolves.toMatchObject({access_token});
 	});
@@ -395,6 +400,7 @@ describe('R25 the field expires_at of a token that a session is given', () => {
 		[issued_at + 60, true],
 		[253_402_300_799, true],
 		[253_402_300_800, false],
+		[-1, false],
 		[issued_at + 60.5, false],
 		[Number.NaN, false],
 		[Number.POSITIVE_INFINITY, false],
