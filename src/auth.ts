@@ -85,6 +85,8 @@ export function createAuth(options: AuthOptions): Auth {
 	const authorizedFetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
 		const options = own(init);
 		const send = authorize(globalFetch, settings.origins, options.body);
+		// As other platforms say it. Bun would send it without its body.
+		if ((input as Partial<Request>).bodyUsed && !options.body) throw new TypeError('The body was read before');
 		const request = new Request(input, options);
 		// What the platform does not know, such as `cf`, `next` or `dispatcher`, is for the `fetch` of the place.
 		// Firefox knows the body, but not as a property: given twice, a form would get a second boundary.

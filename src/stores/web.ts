@@ -48,8 +48,7 @@ const auth = createAuth({tokenEndpoint, clientId: 'app', store: webStorage('sess
 ```
 */
 export function webStorage(key: string, storage?: WebStorage): TokenStore {
-	if (typeof key !== 'string' || key === '')
-		throw new ConfigError('key must be the name of an item: a text that is not empty');
+	if (typeof key !== 'string' || key === '') throw new ConfigError('key must be a text that is not empty');
 	if (storage !== undefined && typeof (storage as Partial<WebStorage> | null)?.getItem !== 'function') {
 		throw new ConfigError('storage must be a Web Storage, such as sessionStorage');
 	}
