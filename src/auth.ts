@@ -122,7 +122,8 @@ function createOriginResolver(): (baseUrl?: string | URL, prefix?: string | URL)
 			const {document, location} = globalThis as {document?: Document; location?: Location};
 			const here = document?.baseURI ?? location?.href;
 			const target = secureUrl(prefix, baseUrl ? secureUrl(baseUrl, here) : here);
-			origins = baseUrl || prefix ? (target ? [`${target.origin}/`] : []) : undefined;
+			// Where there is none, no URL begins with what stands for it.
+			origins = baseUrl || prefix ? [`${target?.origin}/`] : undefined;
 		}
 		return origins;
 	};

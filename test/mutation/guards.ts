@@ -22,7 +22,7 @@ export const guards: Readonly<Record<string, Lines>> = {
 			"return url?.href.startsWith(`${url.origin}/`) && !url.href.includes('#');",
 			'origins: origins?.map(origin => `${new URL(origin).origin}/`),',
 		],
-		'auth.ts': ['origins = baseUrl || prefix ? (target ? [`${target.origin}/`] : []) : undefined;'],
+		'auth.ts': ['origins = baseUrl || prefix ? [`${target?.origin}/`] : undefined;'],
 	},
 	'the 401 gate': {
 		'authorized-fetch.ts': [
@@ -71,7 +71,7 @@ export const guards: Readonly<Record<string, Lines>> = {
 		'refusal.ts': [
 			'return delay === undefined ? undefined : Math.min(delay, 3_600_000);',
 			"return shown.slice(0, length).replace(/[^ !#-[\\]-~]/g, '?');",
-			"for (const secret of secrets) [shown = ''] = shown.split(secret.slice(0, 8), 1);",
+			'for (const secret of secrets) shown = shown.split(secret.slice(0, 8), 1).join();',
 		],
 	},
 	'sign-out': {

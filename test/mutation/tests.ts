@@ -26,7 +26,7 @@ export const testsOf: Readonly<Record<string, readonly string[]>> = {
 	'random-id.ts': ['stores/record-text'],
 	'record-text.ts': ['stores/record-text', 'stores/shared-memory'],
 	'redirect.ts': ['redirect', 'hostile-text'],
-	'refusal.ts': ['token-response', 'token-endpoint', 'hostile-text', 'secrets'],
+	'refusal.ts': ['token-response', 'token-endpoint', 'errors', 'hostile-text', 'secrets'],
 	'renewal.ts': ['renewal', 'session', 'sign-out', 'compare-and-set', 'token-store'],
 	'revocation-request.ts': ['token-request'],
 	'runtime.ts': ['runtime'],
