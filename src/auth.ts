@@ -90,10 +90,10 @@ export function createAuth(options: AuthOptions): Auth {
 		const request = new Request(input, options);
 		// What the platform does not know, such as `cf`, `next` or `dispatcher`, is for the `fetch` of the place.
 		// Firefox knows the body, but not as a property: given twice, a form would get a second boundary.
-		return send(
-			request,
-			ownWhere(options, (_, name) => !(name in request) && name !== 'body'),
-		);
+		const extra = ownWhere(options, (_, name) => !(name in request) && name !== 'body');
+		// The caller's own: that of a copy is collected with the copy, in Node.
+		const {signal = (Object(input) as Partial<Request>).signal} = options;
+		return send(request, own<RequestInit>({...extra, ...(signal && {signal})}));
 	};
 
 	return {

@@ -1,6 +1,7 @@
 import {challengesOf} from './challenge.ts';
 import {ConfigError} from './errors.ts';
 import type {Settings} from './options.ts';
+import {own} from './own.ts';
 import {followRedirects} from './redirect.ts';
 import {dropsAuthorization} from './runtime.ts';
 import {secureUrl} from './secure-url.ts';
@@ -43,8 +44,11 @@ export function createAuthorizer(session: Session, settings: Settings): Authoriz
 			const send = ({access_token}: TokenSet): Promise<Response> => {
 				const authorized = isStream ? new Request(request) : request.clone();
 				authorized.headers.set('authorization', `Bearer ${access_token}`);
-				if (followsSafely) return fetch(authorized, extra);
-				return followRedirects(hop => fetch(hop, extra), authorized, isStream);
+				const {signal, referrer, referrerPolicy} = request;
+				// In Node a copy hears of an abort no more once it was collected, and nothing holds it. Options at all would reset the referrer.
+				const options = own<RequestInit>({signal, referrer, referrerPolicy, ...extra});
+				if (followsSafely) return fetch(authorized, options);
+				return followRedirects(hop => fetch(hop, options), authorized, isStream);
 			};
 			const judge = (response: Response, carried: TokenSet, isLast: boolean): Response => {
 				const isJudged = response.ok || (isLast && isRefused(response, origin));

@@ -239,6 +239,20 @@ describe('the fetch of the user', () => {
 		},
 	);
 
+	/** A copy of the call does not hold what ends it, and options would reset its referrer. */
+	const ofTheCall = {signal: expect.any(AbortSignal) as unknown, referrer: 'about:client', referrerPolicy: ''};
+
+	test('is told the referrer policy of the caller', async ({server, watch}) => {
+		const auth = watch(createAuth(appOptions(server)));
+		await signIn(server, auth);
+		const own: typeof fetch = async (input, init) => {
+			expect(new Request(input, init).referrerPolicy).toBe('no-referrer');
+			return fetch(input, init);
+		};
+		const response = await apiOf(server, auth, {fetch: own}).get('me', {referrerPolicy: 'no-referrer'});
+		expect(response.status).toBe(200);
+	});
+
 	test("is called with the options that are neither ky's nor the platform's, at both sends", async ({
 		server,
 		watch,
@@ -253,7 +267,10 @@ describe('the fetch of the user', () => {
 		};
 		const extra = {next: {revalidate: 5}, cf: {cacheTtl: 1}};
 		await apiOf(server, auth, {fetch: own}).get('me', extra as Options);
-		expect(given).toEqual([extra, extra]);
+		expect(given).toEqual([
+			{...ofTheCall, ...extra},
+			{...ofTheCall, ...extra},
+		]);
 		expect(countOf(server)).toEqual({hits: 2, grants: 1});
 	});
 
@@ -273,7 +290,10 @@ describe('the fetch of the user', () => {
 		} finally {
 			vi.unstubAllGlobals();
 		}
-		expect(given).toEqual([extra, extra]);
+		expect(given).toEqual([
+			{...ofTheCall, ...extra},
+			{...ofTheCall, ...extra},
+		]);
 		expect(server.calls.map(({method, status}) => [method, status])).toEqual([
 			['PUT', 401],
 			['PUT', 200],

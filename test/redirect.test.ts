@@ -311,7 +311,11 @@ describe('on a platform that may carry credentials to wherever a redirect leads'
 		};
 		const extra = {cf: {cacheTtl: 1}};
 		await byKy(auth, `${a.origin}/here`, {fetch: own, ...extra});
-		expect(given).toEqual([extra, extra]);
+		const ofTheCall = {signal: expect.any(AbortSignal) as unknown, referrer: 'about:client', referrerPolicy: ''};
+		expect(given).toEqual([
+			{...ofTheCall, ...extra},
+			{...ofTheCall, ...extra},
+		]);
 	});
 
 	test('the body of a redirect is cancelled', async ({places}) => {
