@@ -76,7 +76,7 @@ export function createAuthorizer(session: Session, settings: Settings): Authoriz
 
 /** The origin of a URL, if it is listed. At some compatibility dates Workers give a URL as it was written: it is read then. */
 function listedOrigin(url: string, origins: readonly string[]): string | undefined {
-	const startOf = (text = ''): string | undefined => origins.find(origin => text.startsWith(origin));
+	const startOf = (text?: string): string | undefined => origins.find(origin => text?.startsWith(origin));
 	return startOf(url) ?? startOf(secureUrl(url)?.href);
 }
 

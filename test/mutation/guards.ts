@@ -11,7 +11,7 @@ export const guards: Readonly<Record<string, Lines>> = {
 			"if (request.headers.has('authorization')) return fetch(request, extra);",
 			"if (!origins) throw new ConfigError('origins, baseUrl or prefix is required');",
 			'if (!origin) return fetch(request, extra);',
-			"const startOf = (text = ''): string | undefined => origins.find(origin => text.startsWith(origin));",
+			'const startOf = (text?: string): string | undefined => origins.find(origin => text?.startsWith(origin));',
 		],
 		'secure-url.ts': [
 			"if (typeof value !== 'string' && Object.prototype.toString.call(value) !== '[object URL]') return undefined;",
@@ -78,14 +78,13 @@ export const guards: Readonly<Record<string, Lines>> = {
 		'renewal.ts': [
 			'if (begun.epoch === state.epoch) return;',
 			'if (begun.signOuts !== state.signOuts) settings.waitUntil(revokeRefreshToken(settings, late).catch(() => {}));',
-			"throw new SessionEndedError('signed_out');",
 		],
 		'session.ts': [
 			'if (!late || epoch !== state.epoch || late.issued_at * 1000 > now) return undefined;',
 			'if (!current || signOuts !== state.signOuts) return undefined;',
 			"if (before !== signOutCalls) throw new SessionEndedError('signed_out');",
 		],
-		'session-record.ts': ['if (isSignOut) state.signOuts++;', 'if (before !== changes) continue;'],
+		'session-record.ts': ['if (before !== changes) continue;'],
 	},
 	'own-property reads': {
 		'own.ts': [

@@ -1,0 +1,185 @@
+import {describe, expect} from 'vitest';
+import {type AuthOptions, createAuth, LockError, memoryStore, OAuthError, type TokenStore} from '../src/index.ts';
+import {createClock, createGate, createSharedRecord, outcomeOf, settle} from './scenario.ts';
+import {createSharedMemory} from './support/shared-memory.ts';
+import {test} from './support/test.ts';
+
+const granting = {grant_type: 'client_credentials', scope: '/a'} as const;
+const bearer = {access_token: 'at1', token_type: 'Bearer'};
+const old = {...bearer, refresh_token: 'rt1', issued_at: 0, expires_at: 1};
+const clock = createClock();
+const fresh = {...bearer, access_token: 'at2', refresh_token: 'rt2', issued_at: clock.seconds()};
+
+/** A session whose endpoints are this function, and what they were asked. */
+function staged(
+	answer: (asked: URLSearchParams) => Response | Promise<Response>,
+	options: Partial<AuthOptions> = {},
+): {readonly auth: ReturnType<typeof createAuth>; readonly asked: readonly URLSearchParams[]} {
+	const asked: URLSearchParams[] = [];
+	const auth = createAuth({
+		tokenEndpoint: 'https://as.example/token',
+		revocationEndpoint: 'https://as.example/revoke',
+		clientId: 'client',
+		now: clock.now,
+		fetch: async (input, init) => {
+			const parameters = new URLSearchParams(await new Request(input, init).text());
+			asked.push(parameters);
+			return answer(parameters);
+		},
+		...options,
+	});
+	return {auth, asked};
+}
+
+const refused = (error: string, status = 400): Response => Response.json({error}, {status});
+
+/** A store in front of which something is done before its `count`-th read. */
+function beforeRead(store: TokenStore, count: number, act: () => void): TokenStore {
+	let reads = 0;
+	return {
+		...store,
+		get: () => {
+			if (++reads === count) act();
+			return store.get();
+		},
+	};
+}
+
+describe('a renewal', () => {
+	test('R66: of a grant without a refresh token that is answered with invalid_grant is an error, and not repeated', async () => {
+		const answers = [refused('invalid_grant')];
+		const {auth, asked} = staged(() => answers.pop() ?? Response.json(bearer), {grant: granting});
+		await expect(auth.getToken()).rejects.toBeInstanceOf(OAuthError);
+		expect(asked).toHaveLength(1);
+	});
+
+	test('R71: sends nothing where the store cannot be read any more under the lock', async () => {
+		const shared = createSharedRecord();
+		const store = shared.realm();
+		const get = async (): Promise<unknown> => {
+			if (shared.isLocked()) throw new Error('gone');
+			return store.get();
+		};
+		const {auth, asked} = staged(() => Response.json(fresh), {store: {...store, get}});
+		await auth.setToken(old);
+		await expect(auth.getToken()).rejects.toBeInstanceOf(LockError);
+		expect(asked).toHaveLength(0);
+	});
+
+	test('F-94: that fails for now is forgotten where another holder has written a token meanwhile', async () => {
+		const shared = createSharedRecord();
+		const answer = (): Response => {
+			shared.write(fresh);
+			return refused('temporarily_unavailable', 503);
+		};
+		const {auth, asked} = staged(answer, {store: shared.realm()});
+		await auth.setToken(old);
+		await expect(auth.getToken()).resolves.toMatchObject({access_token: 'at2'});
+		expect(asked).toHaveLength(1);
+	});
+
+	test('R70: that fails writes nothing, and a grant that gives a refresh token alone does not either', async () => {
+		const shared = createSharedRecord();
+		const failing = staged(() => refused('temporarily_unavailable', 503), {store: shared.realm()});
+		await failing.auth.setToken(old);
+		expect(await outcomeOf(failing.auth.getToken())).toBe('OAuthError');
+		expect(shared.log.filter(step => step === 'set')).toHaveLength(1);
+		const empty = createSharedRecord();
+		const useless = staged(() => Response.json({refresh_token: 'rt2'}), {store: empty.realm(), grant: granting});
+		expect(await outcomeOf(useless.auth.getToken())).toBe('TokenResponseError');
+		expect(empty.log).not.toContain('set');
+	});
+
+	test('R57: does not take from another holder what expires at this very moment', async () => {
+		const shared = createSharedRecord();
+		const store = beforeRead(shared.realm(), 3, () => shared.write({...fresh, expires_at: clock.seconds()}));
+		const {auth, asked} = staged(() => Response.json({...bearer, access_token: 'at3'}), {store});
+		await auth.setToken(old);
+		await expect(auth.getToken()).resolves.toMatchObject({access_token: 'at3'});
+		expect(asked.map(parameters => parameters.get('refresh_token'))).toEqual(['rt2']);
+	});
+
+	test('R71: of two holders that find nothing at first is one grant', async () => {
+		const shared = createSharedRecord();
+		const gate = createGate();
+		const answer = async (): Promise<Response> => {
+			await gate.pass();
+			return Response.json(bearer);
+		};
+		const holders = ['a', 'b'].map(name => staged(answer, {store: shared.realm(name), grant: granting}));
+		const tokens = holders.map(({auth}) => auth.getToken());
+		await gate.reached;
+		await settle();
+		gate.open();
+		expect(await Promise.all(tokens)).toMatchObject([bearer, bearer]);
+		expect(holders.flatMap(({asked}) => asked)).toHaveLength(1);
+	});
+
+	test('R76: that a sign-in overtakes revokes nothing: its token may be of the same grant', async () => {
+		const gate = createGate();
+		const answer = async (): Promise<Response> => {
+			await gate.pass();
+			return Response.json({...bearer, access_token: 'at3', refresh_token: 'rt3'});
+		};
+		const {auth, asked} = staged(answer);
+		await auth.setToken(old);
+		const renewed = outcomeOf(auth.refresh());
+		await gate.reached;
+		await auth.setToken(fresh);
+		gate.open();
+		expect(await renewed).toBe('SessionEndedError signed_out');
+		await settle();
+		expect(asked.filter(parameters => parameters.has('token'))).toEqual([]);
+		await expect(auth.getToken()).resolves.toMatchObject({access_token: 'at2'});
+	});
+});
+
+test('R112: a read that two sign-ins overtake answers with the last one', async () => {
+	const gate = createGate();
+	const store = memoryStore();
+	let isSlow = false;
+	const get = async (): Promise<unknown> => {
+		const record = await store.get();
+		if (isSlow) {
+			isSlow = false;
+			await gate.pass();
+		}
+		return record;
+	};
+	const {auth} = staged(() => Response.json(bearer), {store: {...store, get}});
+	await auth.setToken({...fresh, access_token: 'first'});
+	isSlow = true;
+	const token = auth.getToken();
+	await gate.reached;
+	await auth.setToken({...fresh, access_token: 'second'});
+	await auth.setToken({...fresh, access_token: 'third'});
+	gate.open();
+	await expect(token).resolves.toMatchObject({access_token: 'third'});
+	await expect(auth.getToken()).resolves.toMatchObject({access_token: 'third'});
+});
+
+test('R70: a renewed token takes the place of the old one by one comparison', async () => {
+	const store = await createSharedMemory().holder();
+	const writes: string[] = [];
+	const watched: TokenStore = {
+		...store,
+		set: async token => {
+			writes.push('set');
+			await store.set(token);
+		},
+		replace: async (found, token) => {
+			writes.push('replace');
+			return (await store.replace?.(found, token)) ?? false;
+		},
+	};
+	const {auth} = staged(() => Response.json(fresh), {store: watched});
+	await auth.setToken(old);
+	await auth.getToken();
+	expect(writes).toEqual(['set', 'replace']);
+});
+
+test('a call that knows no origin says what is required', async () => {
+	const {auth} = staged(() => Response.json(bearer));
+	await auth.setToken(fresh);
+	await expect(auth.fetch('https://api.example/')).rejects.toThrow('origins, baseUrl or prefix is required');
+});
