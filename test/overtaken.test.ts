@@ -1,6 +1,6 @@
 import {describe, expect} from 'vitest';
 import {type AuthOptions, createAuth, LockError, memoryStore, OAuthError, type TokenStore} from '../src/index.ts';
-import {createClock, createGate, createSharedRecord, outcomeOf, settle} from './scenario.ts';
+import {createClock, createGate, createSharedRecord, type Gate, gist, outcomeOf, record, settle} from './scenario.ts';
 import {createSharedMemory} from './support/shared-memory.ts';
 import {test} from './support/test.ts';
 
@@ -134,28 +134,27 @@ describe('a renewal', () => {
 	});
 });
 
-test('R112: a read that two sign-ins overtake answers with the last one', async () => {
-	const gate = createGate();
+test('R76: a read that a sign-out overtakes finds no token, however long the sign-out takes', async () => {
 	const store = memoryStore();
-	let isSlow = false;
+	const gates = [createGate(), createGate()] as const;
+	const waiting: Gate[] = [];
 	const get = async (): Promise<unknown> => {
-		const record = await store.get();
-		if (isSlow) {
-			isSlow = false;
-			await gate.pass();
-		}
-		return record;
+		const held = await store.get();
+		await waiting.shift()?.pass();
+		return held;
 	};
 	const {auth} = staged(() => Response.json(bearer), {store: {...store, get}});
-	await auth.setToken({...fresh, access_token: 'first'});
-	isSlow = true;
-	const token = auth.getToken();
-	await gate.reached;
-	await auth.setToken({...fresh, access_token: 'second'});
-	await auth.setToken({...fresh, access_token: 'third'});
-	gate.open();
-	await expect(token).resolves.toMatchObject({access_token: 'third'});
-	await expect(auth.getToken()).resolves.toMatchObject({access_token: 'third'});
+	await auth.setToken({...bearer, issued_at: clock.seconds()});
+	waiting.push(...gates);
+	const token = outcomeOf(auth.getToken());
+	await gates[0].reached;
+	const signedOut = auth.signOut();
+	await gates[1].reached;
+	gates[0].open();
+	await settle();
+	gates[1].open();
+	await signedOut;
+	expect(await token).toBe('SessionEndedError no_refresh_token');
 });
 
 test('R70: a renewed token takes the place of the old one by one comparison', async () => {
@@ -173,9 +172,11 @@ test('R70: a renewed token takes the place of the old one by one comparison', as
 		},
 	};
 	const {auth} = staged(() => Response.json(fresh), {store: watched});
+	const events = record(auth);
 	await auth.setToken(old);
 	await auth.getToken();
 	expect(writes).toEqual(['set', 'replace']);
+	expect(gist(events)).toEqual(['token set', 'token refresh']);
 });
 
 test('a call that knows no origin says what is required', async () => {
