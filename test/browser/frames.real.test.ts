@@ -93,7 +93,7 @@ test('a frame hears what the page does to the session', async () => {
 
 test('R76, F-101: a sign-out of the page wins over a refresh of a frame', async () => {
 	const auth = await createAuthIn(window);
-	const other = await createAuthIn(openFrame().realm, `${tokenEndpoint}?delay=300`);
+	const other = await createAuthIn(openFrame().realm, `${tokenEndpoint}?delay=1500`);
 	const minted = await lab.mint();
 	await auth.setToken({...minted, ...expired});
 	const refresh = other.refresh().then(
