@@ -1,6 +1,16 @@
-import {describe, expect} from 'vitest';
+import {afterEach, describe, expect, vi} from 'vitest';
 import {type AuthOptions, createAuth, LockError, memoryStore, OAuthError, type TokenStore} from '../src/index.ts';
-import {createClock, createGate, createSharedRecord, type Gate, gist, outcomeOf, record, settle} from './scenario.ts';
+import {
+	createClock,
+	createGate,
+	createSharedRecord,
+	type Gate,
+	gist,
+	lockedBehind,
+	outcomeOf,
+	record,
+	settle,
+} from './scenario.ts';
 import {createSharedMemory} from './support/shared-memory.ts';
 import {test} from './support/test.ts';
 
@@ -183,4 +193,85 @@ test('a call that knows no origin says what is required', async () => {
 	const {auth} = staged(() => Response.json(bearer));
 	await auth.setToken(fresh);
 	await expect(auth.fetch('https://api.example/')).rejects.toThrow('origins, baseUrl or prefix is required');
+});
+
+describe('a call that is answered with 401', () => {
+	/** A call whose answer waits, and what its API is sent. */
+	async function calling(first: object): Promise<{
+		readonly auth: ReturnType<typeof createAuth>;
+		readonly carried: (string | null)[];
+		readonly answer: () => void;
+		readonly status: Promise<number>;
+	}> {
+		const gate = createGate();
+		const carried: (string | null)[] = [];
+		const {auth} = staged(() => refused('invalid_request'), {origins: ['https://api.example']});
+		await auth.setToken({...bearer, ...first});
+		vi.stubGlobal('fetch', async (request: Request) => {
+			carried.push(request.headers.get('authorization'));
+			if (carried.length > 1) return new Response();
+			await gate.pass();
+			return new Response(null, {status: 401});
+		});
+		const status = auth.fetch('https://api.example/').then(response => response.status);
+		await gate.reached;
+		return {auth, carried, answer: gate.open, status};
+	}
+
+	afterEach(() => vi.unstubAllGlobals());
+
+	test('R57: is sent again with the token that has come meanwhile, though there is nothing to renew it with', async () => {
+		const {auth, carried, answer, status} = await calling({});
+		await auth.setToken({...bearer, access_token: 'at2'});
+		answer();
+		expect(await status).toBe(200);
+		expect(carried).toEqual(['Bearer at1', 'Bearer at2']);
+	});
+
+	test('R76: is not sent again as whoever has signed in since a sign-out', async () => {
+		const {auth, carried, answer, status} = await calling({});
+		await auth.signOut();
+		await auth.setToken({...bearer, access_token: 'at2'});
+		answer();
+		expect(await status).toBe(401);
+		expect(carried).toEqual(['Bearer at1']);
+	});
+});
+
+describe('a sign-out', () => {
+	test('R76: that comes while a sign-in waits for the store lets that fail', async () => {
+		const store = memoryStore();
+		const gate = createGate();
+		const get = async (): Promise<unknown> => {
+			await gate.pass();
+			return store.get();
+		};
+		const {auth} = staged(() => Response.json(bearer), {store: {...store, get}});
+		const events = record(auth);
+		const signedIn = outcomeOf(auth.setToken(fresh));
+		await gate.reached;
+		const signedOut = auth.signOut();
+		gate.open();
+		await signedOut;
+		expect(await signedIn).toBe('SessionEndedError signed_out');
+		expect(store.get()).toBe(undefined);
+		expect(gist(events)).toEqual([]);
+	});
+
+	test.for([
+		['that a slow holder has written since, of before it', 0, true],
+		['of a later login', 10, false],
+	] as const)('R76: takes along a token %s, or leaves it', async ([, later, isGone]) => {
+		const shared = createSharedRecord();
+		const gate = createGate();
+		const {auth} = staged(() => new Response(), {store: lockedBehind(gate, shared.realm())});
+		await auth.setToken({...bearer, issued_at: clock.seconds()});
+		await auth.signOut();
+		await gate.reached;
+		const other = {...fresh, issued_at: clock.seconds() + later};
+		shared.value = other;
+		gate.open();
+		await settle();
+		expect(shared.value).toEqual(isGone ? undefined : other);
+	});
 });

@@ -33,7 +33,7 @@ export const testsOf: Readonly<Record<string, readonly string[]>> = {
 	'secure-url.ts': ['options', 'hostile-text'],
 	'session-events.ts': ['session', 'auth', 'renewal'],
 	'session-record.ts': ['overtaken', 'session', 'compare-and-set', 'sign-out', 'token-store'],
-	'session.ts': ['session', 'sign-out', 'renewal', 'authorized-fetch'],
+	'session.ts': ['overtaken', 'session', 'sign-out', 'renewal', 'authorized-fetch'],
 	'standard-schema.ts': ['endpoint-schemas', 'endpoint-response', 'endpoint'],
 	'store-lock.ts': ['token-store', 'compare-and-set'],
 	'stores/web.ts': ['stores/web'],
