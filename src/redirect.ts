@@ -47,6 +47,6 @@ function redirectOf(
 	for (const name of headers.keys()) {
 		if ((becomesGet && name.startsWith('content-')) || (isElsewhere && credentials.test(name))) kept.delete(name);
 	}
-	const sent = becomesGet ? {method: 'GET'} : {method, body: spare?.body ?? null, duplex: 'half'};
+	const sent = becomesGet ? {} : {method, body: spare?.body ?? null, duplex: 'half'};
 	return new Request(target, own<RequestInit>({...sent, headers: kept, redirect: 'manual', signal}));
 }

@@ -6,7 +6,7 @@ export const testsOf: Readonly<Record<string, readonly string[]>> = {
 	'answer.ts': ['token-endpoint', 'token-response'],
 	'auth.ts': ['auth', 'options'],
 	'authorized-fetch.ts': ['overtaken', 'redirect', 'authorized-fetch', 'auth'],
-	'challenge.ts': ['challenge'],
+	'challenge.ts': ['challenge', 'errors', 'authorized-fetch'],
 	'client-authentication.ts': ['client-authentication', 'hostile-text'],
 	'client-fields.ts': ['token-request', 'hostile-text'],
 	'cool-down.ts': ['renewal'],
