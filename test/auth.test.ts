@@ -391,3 +391,18 @@ function attempt(task: () => unknown): unknown {
 		return error;
 	}
 }
+
+test.for(['http://api.example/', 'ftp://api.example/'])(
+	'R40: %s as a baseUrl is sent no token, and the call goes out all the same',
+	async baseUrl => {
+		const auth = createAuth({tokenEndpoint: 'https://as.example/token', clientId: 'client'});
+		await auth.setToken({access_token: 'at', token_type: 'Bearer'});
+		const carried: (string | null)[] = [];
+		const fetch = async (request: RequestInfo | URL): Promise<Response> => {
+			carried.push(new Request(request).headers.get('authorization'));
+			return new Response('');
+		};
+		await ky.create({baseUrl, hooks: auth.hooks, fetch}).get('a');
+		expect(carried).toEqual([null]);
+	},
+);
