@@ -88,6 +88,19 @@ describe('a renewal', () => {
 		expect(asked).toHaveLength(1);
 	});
 
+	test('F-94: is given up for what another holder has written meanwhile, also where nobody has a refresh token', async () => {
+		const shared = createSharedRecord();
+		const other = {...bearer, access_token: 'at2', issued_at: clock.seconds()};
+		const answer = (): Response => {
+			shared.write(other);
+			return Response.json({...bearer, access_token: 'at3'});
+		};
+		const {auth} = staged(answer, {store: shared.realm(), grant: granting});
+		await auth.setToken({...bearer, issued_at: 0, expires_at: 1});
+		await expect(auth.getToken()).resolves.toMatchObject({access_token: 'at2'});
+		expect(shared.value).toEqual(other);
+	});
+
 	test('R70: that fails writes nothing, and a grant that gives a refresh token alone does not either', async () => {
 		const shared = createSharedRecord();
 		const failing = staged(() => refused('temporarily_unavailable', 503), {store: shared.realm()});
