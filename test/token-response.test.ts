@@ -209,6 +209,14 @@ describe('the field access_token', () => {
 		expect(error).toMatchObject({code: 'invalid_response', retryable: false, status: 200});
 	});
 
+	test.for([null, [], 'x', 42])(
+		'R20 F-123 a 422 with %j names no field, and is no answer of OAuth',
+		async (body, {canaries}) => {
+			const error = await canaries.rejection(read({...json(body), status: 422}));
+			expect(error).toMatchObject({name: 'TokenResponseError', code: 'unexpected_status', status: 422});
+		},
+	);
+
 	test('R21 is told of by its name and by what it should be', async ({canaries}) => {
 		const error = await canaries.rejection(read(json({token_type: 'Bearer', access_token: 'a b'})));
 		expect(error).toMatchObject({message: expect.stringContaining('access_token must be a bearer token')});
