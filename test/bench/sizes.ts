@@ -50,7 +50,7 @@ export const ownRows: readonly SizeRow[] = [
 		code: session,
 		external: ['ky', 'valibot'],
 		goal: 4_500,
-		limit: 9_700,
+		limit: 9_800,
 		without: [...builder, ...stores],
 	},
 	{
@@ -58,7 +58,7 @@ export const ownRows: readonly SizeRow[] = [
 		code: session,
 		external: ['ky'],
 		goal: 5_800,
-		limit: 11_100,
+		limit: 11_200,
 		without: ['picklist', ...builder, ...stores],
 	},
 	{
@@ -66,7 +66,7 @@ export const ownRows: readonly SizeRow[] = [
 		code: `${session} export {default} from 'ky';`,
 		external: [],
 		goal: 14_400,
-		limit: 19_400,
+		limit: 19_500,
 		// ky has words of its own for the rest.
 		without: ['picklist', 'unrecognized_keys', 'RequestValidationError', 'ResponseValidationError', ...stores],
 	},

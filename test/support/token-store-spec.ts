@@ -623,7 +623,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], server}: StoreRu
 		const {store, breaks, mends} = await breakable();
 		const gate = createGate();
 		const {auth, events} = authOf(store, {
-			timeout: 1_000,
+			timeout: 4_000,
 			fetch: async (input, init) => {
 				const response = await fetch(input, init);
 				await gate.pass();
