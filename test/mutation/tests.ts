@@ -40,7 +40,7 @@ export const testsOf: Readonly<Record<string, readonly string[]>> = {
 	'stores/write-mark.ts': ['stores/web'],
 	'token-endpoint.ts': ['token-endpoint', 'token-request', 'secrets'],
 	'token-request.ts': ['token-request', 'hostile-text'],
-	'token-response.ts': ['overtaken', 'token-response', 'hostile-text', 'compare-and-set'],
+	'token-response.ts': ['overtaken', 'token-response', 'hostile-text', 'compare-and-set', 'token-store'],
 	'token-store.ts': ['token-store', 'pollution'],
 	'turns.ts': ['session', 'sign-out', 'token-store'],
 	'validate.ts': ['token-request', 'token-response'],
