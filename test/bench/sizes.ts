@@ -101,7 +101,7 @@ export const ownRows: readonly SizeRow[] = [
 		limit: 300,
 		without: ['variant', 'grant_type', 'access_token', 'RegrantError', 'session', 'Session', ...stores],
 	},
-	store('regrant/web', 'webStorage', 2_200, 'BroadcastChannel'),
+	store('regrant/web', 'webStorage', 2_100, 'BroadcastChannel'),
 	store('regrant/cloudflare', 'durableObjectStore', 1_700, 'token-vault'),
 	store('regrant/cloudflare', 'TokenVault', 1_000, 'token-vault'),
 	store('regrant/redis', 'redisStore', 2_000, 'PEXPIRE'),

@@ -2,7 +2,11 @@ import {expect} from 'vitest';
 import {resolveOptions} from '../../src/options.ts';
 import benchmark from '../bench/result.json' with {type: 'json'};
 import {bundle, ownRows, peerRows} from '../bench/sizes.ts';
+import memory from '../bench/memory.json' with {type: 'json'};
 import chaos from '../chaos/result.json' with {type: 'json'};
+import mutation from '../mutation/result.json' with {type: 'json'};
+import {scoreOf} from '../mutation/result.ts';
+import {faults} from '../shared/faults.ts';
 
 /** Whether a number, as it is stated, is the measured one. */
 type Check = (stated: number) => void | Promise<void>;
@@ -46,6 +50,21 @@ const defaults = resolveOptions({tokenEndpoint: 'https://login.example.com/token
 
 const crowd = benchmark.loads.find(({name}) => name === 'regrant');
 
+const cost = benchmark.calls.get.ratios;
+
+/** What was held in one of the scenarios, in MB: by regrant, and by how much more than ky. */
+function held(scenario: string): {readonly done: number; readonly more: number} {
+	const [ky, regrant] = ['ky', 'regrant'].map(name =>
+		memory.rows.find(row => row.scenario === scenario && row.contender === name),
+	);
+	if (!ky || !regrant) throw new Error(`Nothing is kept of ${scenario}`);
+	return {done: regrant.done, more: Math.max(regrant.peak - ky.peak, regrant.settled - ky.settled)};
+}
+
+const more = memory.rows.map(({scenario}) => held(scenario).more);
+
+const guarded = scoreOf(Object.values(mutation.guards).flatMap(files => Object.values(files)));
+
 /**
 The numbers of the README, and where they come from. What `npm run bench` has measured is kept in `test/bench/result.json`; what other
 runs keep is imported in the same way. A new sentence gets a row here.
@@ -72,9 +91,28 @@ export const claims: readonly Claim[] = [
 		pattern: /of ([\d,]+) refreshes .* (no) session was lost/,
 		checks: [number(chaos.refreshes), number(chaos.sessionsLost)],
 	},
+	{
+		pattern: /costs ([\d.]+) × a bare one of ky, and by the recipe of ky's readme ([\d.]+) ×/,
+		checks: [number(cost.regrant, 2), number(cost["ky, its readme's recipe"], 2)],
+	},
+	{
+		pattern:
+			/In ([\d,]+) renewals, ([\d,]+) abandoned calls and (\d+) MB each way, a process holds no more than (\d+) MB more/,
+		checks: [
+			number(held('auth retries').done),
+			number(held('abandoned calls').done),
+			number(Math.min(held('download').done, held('upload').done) / 1e6),
+			mostMore => expect(mostMore).toBeGreaterThanOrEqual(Math.max(...more)),
+		],
+	},
+	{pattern: /The (\d+) faults/, checks: [number(faults.length)]},
+	{
+		pattern: /of (\d+) mutants of the guard clauses (none) lives/,
+		checks: [number(guarded.mutants), number(guarded.survived)],
+	},
 ];
 
-const words: Readonly<Record<string, number>> = {no: 0, one: 1, two: 2, three: 3, 'a thousand': 1000};
+const words: Readonly<Record<string, number>> = {no: 0, none: 0, one: 1, two: 2, three: 3, 'a thousand': 1000};
 
 /** Reads `1,000`, `1.12` and `A thousand`. */
 export function toNumber(text: string): number {
