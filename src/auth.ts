@@ -60,7 +60,11 @@ export interface Auth {
 	@see https://www.rfc-editor.org/rfc/rfc7009#section-2
 	*/
 	signOut(): Promise<void>;
-	/** Hears of the session's events, until the function that it returns is called. */
+	/**
+	Hears of the session's events, until the function that it returns is called.
+
+	@throws {ConfigError} where the listener is no function.
+	*/
 	subscribe(listener: AuthListener): () => void;
 }
 

@@ -1,4 +1,4 @@
-import type {RegrantError, SessionEndedReason, StoreError} from './errors.ts';
+import {ConfigError, type RegrantError, type SessionEndedReason, type StoreError} from './errors.ts';
 
 /** What `subscribe` tells of. No event holds a secret. */
 export type AuthEvent =
@@ -65,6 +65,7 @@ export function createEvents(): SessionEvents {
 			events.forEach(emit);
 		},
 		subscribe: listener => {
+			if (typeof listener !== 'function') throw new ConfigError('listener must be a function');
 			// Of its own: one function may listen twice.
 			const entry: (event: AuthEvent) => Promise<void> = async event => listener(event);
 			listeners.add(entry);

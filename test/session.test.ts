@@ -236,6 +236,13 @@ describe('events', () => {
 		expect(heard).toEqual(['a', 'b', 'b', 'b']);
 	});
 
+	test('are told to functions alone: anything else is refused when it comes', async ({server, watch}) => {
+		const auth = watch(createAuth(appOptions(server)));
+		for (const listener of [undefined, null, 'listener', {handleEvent() {}}]) {
+			expect(() => auth.subscribe(listener as never)).toThrow(expect.objectContaining({code: 'invalid_options'}));
+		}
+	});
+
 	test.for<[title: string, listener: (event: AuthEvent) => void]>([
 		[
 			'throws',
