@@ -4,7 +4,7 @@ The stores of Redis, Deno KV and Durable Objects are left out, whose tests need 
 */
 export const testsOf: Readonly<Record<string, readonly string[]>> = {
 	'answer.ts': ['token-endpoint', 'token-response'],
-	'auth.ts': ['auth', 'options'],
+	'auth.ts': ['auth', 'options', 'authorized-fetch', 'session'],
 	'authorized-fetch.ts': ['overtaken', 'redirect', 'authorized-fetch', 'auth'],
 	'challenge.ts': ['challenge', 'errors', 'authorized-fetch'],
 	'client-authentication.ts': ['client-authentication', 'hostile-text'],
@@ -17,7 +17,7 @@ export const testsOf: Readonly<Record<string, readonly string[]>> = {
 	'endpoint.ts': ['endpoint', 'endpoint-response', 'endpoint-schemas'],
 	'errors.ts': ['errors', 'pollution'],
 	'field.ts': ['token-request', 'token-response', 'hostile-text'],
-	'flight.ts': ['session', 'renewal'],
+	'flight.ts': ['session', 'renewal', 'token-store'],
 	'lease.ts': ['stores/lease'],
 	'options.ts': ['options', 'client-authentication', 'hostile-text'],
 	'own.ts': ['options', 'token-response', 'endpoint-schemas', 'pollution'],
