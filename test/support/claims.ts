@@ -110,6 +110,10 @@ export const claims: readonly Claim[] = [
 		pattern: /of (\d+) mutants of the guard clauses (none) lives/,
 		checks: [number(guarded.mutants), number(guarded.survived)],
 	},
+	{
+		pattern: /of all ([\d,]+) mutants of (\d+) files the quick tests of Node alone kill ([\d.]+) %/,
+		checks: [number(mutation.mutants), number(Object.keys(mutation.files).length), number(mutation.score, 1)],
+	},
 ];
 
 const words: Readonly<Record<string, number>> = {no: 0, none: 0, one: 1, two: 2, three: 3, 'a thousand': 1000};
