@@ -7,7 +7,7 @@ const inBrowser = (name: 'chromium' | 'firefox' | 'webkit'): TestProjectInlineCo
 	optimizeDeps: {include: ['ky', 'valibot']},
 	test: {
 		name,
-		include: ['test/browser/*.real.test.ts'],
+		include: ['test/e2e/browser/*.real.test.ts'],
 		globalSetup: ['test/support/lab-setup.ts'],
 		browser: {
 			enabled: true,
@@ -47,15 +47,15 @@ export default defineConfig({
 		projects: [
 			{
 				extends: true,
-				test: {name: 'node', environment: 'node', include: ['test/**/*.test.ts'], exclude: ['test/browser/**']},
+				test: {name: 'node', environment: 'node', include: ['test/**/*.test.ts'], exclude: ['test/e2e/browser/**']},
 			},
 			{
 				extends: true,
 				test: {
 					name: 'happy-dom',
 					environment: 'happy-dom',
-					include: ['test/browser/*.test.ts'],
-					exclude: ['test/browser/*.real.test.ts'],
+					include: ['test/e2e/browser/*.test.ts'],
+					exclude: ['test/e2e/browser/*.real.test.ts'],
 				},
 			},
 			inBrowser('chromium'),

@@ -1,4 +1,4 @@
-import {own, ownWhere} from './own.ts';
+import {own, ownWhere} from './lib/own-properties.ts';
 
 /** The `code` of an error. Codes are API and stay; messages are for people and may change. */
 export type RegrantErrorCode =

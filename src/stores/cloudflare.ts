@@ -1,14 +1,14 @@
 import {ConfigError, StoreError} from '../errors.ts';
-import {type LeaseOptions, leaseOf, underLease} from '../lease.ts';
-import {own} from '../own.ts';
-import {createRecordText} from '../record-text.ts';
-import type {TokenStore} from '../token-store.ts';
+import {type LeaseOptions, leaseOf, underLease} from './shared/lease.ts';
+import {own} from '../lib/own-properties.ts';
+import {createRecordText} from './shared/record-text.ts';
+import type {TokenStore} from './token-store.ts';
 import {longestLease, type VaultMessage, vaultAddress} from './token-vault.ts';
 
 export {TokenVault} from './token-vault.ts';
 export type {VaultState, VaultStorage} from './token-vault.ts';
 
-export type {LeaseOptions} from '../lease.ts';
+export type {LeaseOptions} from './shared/lease.ts';
 
 /** What a `TokenVault` is sent. */
 export interface VaultRequest {

@@ -1,9 +1,9 @@
 import {ConfigError} from '../errors.ts';
-import {type LeaseOptions, leaseOf, underLease} from '../lease.ts';
-import {createRecordText} from '../record-text.ts';
-import type {TokenStore} from '../token-store.ts';
+import {type LeaseOptions, leaseOf, underLease} from './shared/lease.ts';
+import {createRecordText} from './shared/record-text.ts';
+import type {TokenStore} from './token-store.ts';
 
-export type {LeaseOptions} from '../lease.ts';
+export type {LeaseOptions} from './shared/lease.ts';
 
 /** A part of a key, as in `Deno.KvKey`. */
 export type DenoKvKeyPart = Uint8Array | string | number | bigint | boolean;

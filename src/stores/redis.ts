@@ -1,9 +1,9 @@
 import {ConfigError, StoreError, type StoreErrorCode} from '../errors.ts';
-import {type LeaseOptions, leaseOf, underLease} from '../lease.ts';
-import {createRecordText} from '../record-text.ts';
-import type {TokenStore} from '../token-store.ts';
+import {type LeaseOptions, leaseOf, underLease} from './shared/lease.ts';
+import {createRecordText} from './shared/record-text.ts';
+import type {TokenStore} from './token-store.ts';
 
-export type {LeaseOptions} from '../lease.ts';
+export type {LeaseOptions} from './shared/lease.ts';
 
 /** A client, pool, cluster or sentinel of the package `redis` (node-redis), from version 4 on. */
 export interface NodeRedisClient {

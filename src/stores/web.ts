@@ -1,9 +1,9 @@
-import {within} from '../deadline.ts';
+import {within} from '../lib/with-timeout.ts';
 import {ConfigError, LockError} from '../errors.ts';
-import {own} from '../own.ts';
-import {createRecordText} from '../record-text.ts';
-import {isServer} from '../runtime.ts';
-import type {TokenStore} from '../token-store.ts';
+import {own} from '../lib/own-properties.ts';
+import {createRecordText} from './shared/record-text.ts';
+import {isServer} from '../lib/runtime.ts';
+import type {TokenStore} from './token-store.ts';
 import {createWriteMark} from './write-mark.ts';
 
 /** As much of a Web Storage as is used here. Where there is no DOM, there is no type of it. */

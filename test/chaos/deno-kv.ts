@@ -16,7 +16,7 @@ export async function denoCrowd(
 			login: async (key, {expires_in, ...token}) => {
 				const issued_at = Math.floor(Date.now() / 1000);
 				const record = {...token, issued_at, expires_at: issued_at + expires_in};
-				await runDeno('test/deno/login.ts', file, key, JSON.stringify(record));
+				await runDeno('test/e2e/deno/login.ts', file, key, JSON.stringify(record));
 			},
 		});
 	} finally {

@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {createClient} from '@hey-api/openapi-ts';
 import {expect} from 'vitest';
-import {expired, signIn} from '../scenario.ts';
+import {expired, signIn} from '../support/scenario.ts';
 import {test as base} from '../support/recipe-test.ts';
 import {createUserProject} from '../support/user-project.ts';
 

@@ -1,5 +1,5 @@
 import {expect} from 'vitest';
-import {createGate, expired} from '../scenario.ts';
+import {createGate, expired} from '../support/scenario.ts';
 import {app, type AuthorizationServer, type TokenResponse} from '../support/authorization-server.ts';
 import {test as base} from '../support/recipe-test.ts';
 import {once} from '../support/stage.ts';
@@ -16,7 +16,7 @@ interface Visitor {
 const test = base
 	.extend('workers', {scope: 'file'}, async ({runningServer}, {onCleanup}) => {
 		const workers = await startWorkers({
-			entry: 'test/workerd/hono.ts',
+			entry: 'test/e2e/workerd/hono.ts',
 			env: {
 				TOKEN_ENDPOINT: runningServer.tokenEndpoint,
 				REVOCATION_ENDPOINT: runningServer.revocationEndpoint,

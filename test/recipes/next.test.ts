@@ -1,6 +1,6 @@
 import {expect} from 'vitest';
 import type {Cookies} from '../../playground/recipes/next.ts';
-import {createGate, expired} from '../scenario.ts';
+import {createGate, expired} from '../support/scenario.ts';
 import type {AuthorizationServer} from '../support/authorization-server.ts';
 import {test as base} from '../support/recipe-test.ts';
 import {startRedis} from '../support/redis-server.ts';

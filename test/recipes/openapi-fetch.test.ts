@@ -1,5 +1,5 @@
 import {expect} from 'vitest';
-import {expired, signIn} from '../scenario.ts';
+import {expired, signIn} from '../support/scenario.ts';
 import {test as base} from '../support/recipe-test.ts';
 
 const test = base.extend('recipe', {scope: 'file'}, async ({environment}) => {

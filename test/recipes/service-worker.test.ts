@@ -2,7 +2,7 @@ import {build, type BuildOptions} from 'esbuild';
 import type {BrowserContext, Page, Request} from 'playwright';
 import {expect} from 'vitest';
 import type * as recipe from '../../playground/recipes/service-worker-page.ts';
-import {createGate} from '../scenario.ts';
+import {createGate} from '../support/scenario.ts';
 import {app, type AuthorizationServer, type TokenResponse} from '../support/authorization-server.ts';
 import {launchChromium} from '../support/chromium.ts';
 import {serve} from '../support/serve.ts';

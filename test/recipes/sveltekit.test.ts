@@ -1,6 +1,6 @@
 import {expect} from 'vitest';
 import type {RequestEvent} from '../../playground/recipes/sveltekit.ts';
-import {expired} from '../scenario.ts';
+import {expired} from '../support/scenario.ts';
 import type {AuthorizationServer} from '../support/authorization-server.ts';
 import {test as base} from '../support/recipe-test.ts';
 

@@ -1,6 +1,6 @@
 import {QueryObserver} from '@tanstack/query-core';
 import {expect} from 'vitest';
-import {createGate, expired, signIn} from '../scenario.ts';
+import {createGate, expired, signIn} from '../support/scenario.ts';
 import {test as base} from '../support/recipe-test.ts';
 import {once} from '../support/stage.ts';
 

@@ -1,7 +1,7 @@
 import {createServer} from 'node:http';
 import {expect} from 'vitest';
 import {type WebSocket, WebSocketServer} from 'ws';
-import {createGate, expired, signIn} from '../scenario.ts';
+import {createGate, expired, signIn} from '../support/scenario.ts';
 import {listen as open, shut} from '../support/serve.ts';
 import {test as base} from '../support/recipe-test.ts';
 

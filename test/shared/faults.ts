@@ -2003,7 +2003,7 @@ export const faults: readonly Fault[] = [
 			title: 'R71, F-96: eight tabs with five callers each make one grant on one expired token',
 		},
 		{
-			file: 'test/browser/frames.real.test.ts',
+			file: 'test/e2e/browser/frames.real.test.ts',
 			title: 'R71, F-96: a page and its frames make one grant on one expired token',
 		},
 	),
@@ -2012,7 +2012,10 @@ export const faults: readonly Fault[] = [
 		'a tab is closed while it holds the lock',
 		'it takes several tabs',
 		{file: 'test/stores/web.test.ts', title: 'F-97: the lock of a tab that is closed is had by the next'},
-		{file: 'test/browser/frames.real.test.ts', title: 'F-97: the lock of a frame that is removed is had by the page'},
+		{
+			file: 'test/e2e/browser/frames.real.test.ts',
+			title: 'F-97: the lock of a frame that is removed is had by the page',
+		},
 	),
 	elsewhere('F-98', 'a tab is killed after the rotation, before the write', 'it takes several tabs', {
 		file: 'test/stores/web.test.ts',
@@ -2045,7 +2048,7 @@ export const faults: readonly Fault[] = [
 			title: 'R76, F-101: a sign-out in one wins over a refresh in another, whose late token is revoked',
 		},
 		{
-			file: 'test/workerd/isolates.test.ts',
+			file: 'test/e2e/workerd/isolates.test.ts',
 			title: 'R76, F-101: a sign-out in one isolate wins over a refresh in another',
 		},
 	),
@@ -2058,7 +2061,7 @@ export const faults: readonly Fault[] = [
 			title: 'F-102: another login in one tab is neither used nor overwritten by those who wait in another',
 		},
 		{
-			file: 'test/workerd/isolates.test.ts',
+			file: 'test/e2e/workerd/isolates.test.ts',
 			title: 'F-102: another login in one isolate is neither overwritten nor used by a refresh in another',
 		},
 	),
@@ -2067,7 +2070,7 @@ export const faults: readonly Fault[] = [
 		'a synchronous throw inside a lock callback',
 		'only a store can be made to, and the specification of all stores does it',
 		{file: 'test/support/token-store-spec.ts', title: 'F-103: a task that throws at once frees the lock'},
-		{file: 'test/stores/lease.test.ts', title: 'F-103: that fails, or throws at once, gives it back'},
+		{file: 'test/stores/shared/lease.test.ts', title: 'F-103: that fails, or throws at once, gives it back'},
 	),
 	elsewhere(
 		'F-104',
@@ -2077,7 +2080,7 @@ export const faults: readonly Fault[] = [
 		{file: 'test/stores/deno-kv.test.ts', title: 'R71, F-104: make one grant for each token that expires'},
 	),
 	elsewhere('F-105', '20 isolates, one refresh token', 'it takes several isolates', {
-		file: 'test/workerd/isolates.test.ts',
+		file: 'test/e2e/workerd/isolates.test.ts',
 		title: 'R81, F-105, F-109: fifty callers in three isolates make one grant for each expiry',
 	}),
 	fault('F-106', 'a server that answers every refresh with 200', {
@@ -2100,11 +2103,11 @@ export const faults: readonly Fault[] = [
 		'Workers: the request that began a grant returns early',
 		'it takes several requests of one isolate',
 		{
-			file: 'test/workerd/isolates.test.ts',
+			file: 'test/e2e/workerd/isolates.test.ts',
 			title: 'R82, F-107, F-108: with waitUntil, everybody gets the token of its grant',
 		},
 		{
-			file: 'test/workerd/isolates.test.ts',
+			file: 'test/e2e/workerd/isolates.test.ts',
 			title: 'R82, F-107, F-108: without, nobody waits for ever, and the session lives on',
 		},
 	),
@@ -2113,7 +2116,7 @@ export const faults: readonly Fault[] = [
 		'Workers: the client of the request that began a grant disconnects',
 		'it takes several requests of one isolate',
 		{
-			file: 'test/workerd/isolates.test.ts',
+			file: 'test/e2e/workerd/isolates.test.ts',
 			title: 'R82, F-107, F-108: without, nobody waits for ever, and the session lives on',
 		},
 	),
@@ -2122,13 +2125,13 @@ export const faults: readonly Fault[] = [
 		'Durable Object, 50 callers',
 		'it takes several isolates',
 		{
-			file: 'test/workerd/isolates.test.ts',
+			file: 'test/e2e/workerd/isolates.test.ts',
 			title: 'R81, F-105, F-109: fifty callers in three isolates make one grant for each expiry',
 		},
-		{file: 'test/workerd/isolates.test.ts', title: 'F-109: callers that leave change nothing for those who stay'},
+		{file: 'test/e2e/workerd/isolates.test.ts', title: 'F-109: callers that leave change nothing for those who stay'},
 	),
 	elsewhere('F-110', 'a Durable Object is evicted in the middle of a grant', 'it takes an object that restarts', {
-		file: 'test/workerd/isolates.test.ts',
+		file: 'test/e2e/workerd/isolates.test.ts',
 		title: 'F-110: an object that restarts in the middle of a grant keeps its session, and there is one grant',
 	}),
 

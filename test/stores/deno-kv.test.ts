@@ -16,7 +16,7 @@ async function runSuite(): Promise<Outcome[]> {
 	const lab = await startLab();
 	const {file, remove} = createKvFolder();
 	try {
-		const output = await runDeno('test/deno/store-spec.ts', JSON.stringify(lab.facts), file);
+		const output = await runDeno('test/e2e/deno/store-spec.ts', JSON.stringify(lab.facts), file);
 		lab.verdict();
 		return [...output.matchAll(/^TEST (.*)$/gm)].map(([, outcome = '']) => JSON.parse(outcome) as Outcome);
 	} finally {

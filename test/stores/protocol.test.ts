@@ -8,7 +8,7 @@ import {
 	type TokenSet,
 	type TokenStore,
 } from '../../src/index.ts';
-import {createRecordText} from '../../src/record-text.ts';
+import {createRecordText} from '../../src/stores/shared/record-text.ts';
 import {createModelServer, type Family} from '../support/model-server.ts';
 import {test} from '../support/test.ts';
 

@@ -4,7 +4,7 @@ import {createClient} from 'redis';
 import {afterAll, beforeAll, describe, expect} from 'vitest';
 import {ConfigError, type TokenSet} from '../../src/index.ts';
 import {redisStore} from '../../src/stores/redis.ts';
-import {createGate} from '../scenario.ts';
+import {createGate} from '../support/scenario.ts';
 import {type ClientKind, clientKinds, connectClient, type Connected, keyOf} from '../support/redis-clients.ts';
 import {type RedisCluster, startRedisCluster} from '../support/redis-cluster.ts';
 import {type RedisServer, startRedis} from '../support/redis-server.ts';

@@ -4,7 +4,7 @@ import {createClient} from 'redis';
 import {describe, expect} from 'vitest';
 import {type Auth, type AuthEvent, createAuth, type TokenSet} from '../../src/index.ts';
 import {type IoRedisClient, type NodeRedisClient, redisStore} from '../../src/stores/redis.ts';
-import {appOptions, createGate, expired, gist, outcomeOf, record, signIn} from '../scenario.ts';
+import {appOptions, createGate, expired, gist, outcomeOf, record, signIn} from '../support/scenario.ts';
 import {type RedisServer, startRedis} from '../support/redis-server.ts';
 import {test as base} from '../support/test.ts';
 

@@ -3,7 +3,17 @@ import {Redis} from 'ioredis';
 import {afterAll, beforeAll, describe, expect} from 'vitest';
 import {type Auth, type AuthEvent, createAuth, type TokenStore} from '../../src/index.ts';
 import {redisStore} from '../../src/stores/redis.ts';
-import {appOptions, createGate, expired, type Gate, gist, outcomeOf, record, settle, signIn} from '../scenario.ts';
+import {
+	appOptions,
+	createGate,
+	expired,
+	type Gate,
+	gist,
+	outcomeOf,
+	record,
+	settle,
+	signIn,
+} from '../support/scenario.ts';
 import {app, type AuthorizationServer} from '../support/authorization-server.ts';
 import {type Point, type SessionProcess, startProcess} from '../support/redis-processes.ts';
 import {type RedisServer, startRedis} from '../support/redis-server.ts';

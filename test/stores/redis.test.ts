@@ -3,7 +3,7 @@ import {createClient} from 'redis';
 import {afterAll, describe, expect} from 'vitest';
 import {ConfigError, createAuth, StoreError} from '../../src/index.ts';
 import {redisStore} from '../../src/stores/redis.ts';
-import {appOptions, createGate, expired, gist, outcomeOf, record, signIn} from '../scenario.ts';
+import {appOptions, createGate, expired, gist, outcomeOf, record, signIn} from '../support/scenario.ts';
 import {crowd, loginTo} from '../chaos/crowd.ts';
 import {startRedis} from '../support/redis-server.ts';
 import {storeRunner} from '../support/store-runner.ts';

@@ -2,7 +2,7 @@ import type {Page} from 'playwright';
 import {afterAll, describe, expect} from 'vitest';
 import {ConfigError, createAuth} from '../../src/index.ts';
 import {type WebStorage, webStorage} from '../../src/stores/web.ts';
-import {appOptions, expired, gist, outcomeOf, record, signIn} from '../scenario.ts';
+import {appOptions, expired, gist, outcomeOf, record, signIn} from '../support/scenario.ts';
 import {storeRunner} from '../support/store-runner.ts';
 import {callFromTab, connectTab, heardByTab, signInTab, storedIn, type TabGlobal} from '../support/tab-session.ts';
 import {openTabs} from '../support/tabs.ts';

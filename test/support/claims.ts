@@ -1,5 +1,5 @@
 import {expect} from 'vitest';
-import {resolveOptions} from '../../src/options.ts';
+import {resolveOptions} from '../../src/oauth/options.ts';
 import benchmark from '../bench/result.json' with {type: 'json'};
 import {bundle, ownRows, peerRows} from '../bench/sizes.ts';
 import memory from '../bench/memory.json' with {type: 'json'};

@@ -1,5 +1,5 @@
 import {LockError} from '../../src/errors.ts';
-import {createRecordText} from '../../src/record-text.ts';
+import {createRecordText} from '../../src/stores/shared/record-text.ts';
 import type {TokenStore} from '../../src/index.ts';
 import type {Place} from './token-store-spec.ts';
 

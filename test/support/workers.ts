@@ -10,7 +10,7 @@ type Bindings = Readonly<Record<string, string>>;
 
 /** How the workers are to be. */
 export interface WorkersOptions {
-	/** What runs: `test/workerd/worker.ts` by default. */
+	/** What runs: `test/e2e/workerd/worker.ts` by default. */
 	readonly entry?: string;
 	/** What it finds by the name of the package: `src`, as it is, by default, or what was built of it. */
 	readonly source?: 'src' | 'built';
@@ -42,7 +42,7 @@ export interface Workers {
 
 /** Starts a workerd. Each isolate has loaded the module for itself. */
 export async function startWorkers({
-	entry = 'test/workerd/worker.ts',
+	entry = 'test/e2e/workerd/worker.ts',
 	source = 'src',
 	env,
 	compatibilityDate = compatibilityDates[2],
@@ -103,7 +103,7 @@ export async function startWorkers({
 	};
 }
 
-/** What a route of `test/workerd/worker.ts` answers. */
+/** What a route of `test/e2e/workerd/worker.ts` answers. */
 export interface Outcome {
 	readonly value?: unknown;
 	/** The name of the error, and its reason or code. */

@@ -1,5 +1,5 @@
 // What the types of the public surface promise. Where a comment expects an error, the next line is a mistake that a user must
-// not be able to make, and after the colon stand words of the complaint. test/types.test.ts compiles this as a user would.
+// not be able to make, and after the colon stand words of the complaint. test/meta/types.test.ts compiles this as a user would.
 import ky, {type Hooks} from 'ky';
 import type * as regrant from 'regrant';
 import {

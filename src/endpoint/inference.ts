@@ -1,0 +1,99 @@
+import type {ErrorSchemas, Field, ResponseKind} from './definition.ts';
+import type {ParameterNames} from './path-template.ts';
+import type {InputOf, OutputOf, StandardSchema} from './standard-schema.ts';
+
+/** What the compiler refuses beyond the shape of a definition, in words for whoever wrote it. */
+export type Consistent<Path extends string, Params, SearchParams, Json, Form, Body, Headers, Errors> = ParamsFit<
+	Path,
+	Params
+> &
+	RecordFits<'searchParams', SearchParams, Field, 'must give texts, numbers, booleans or lists of them'> &
+	RecordFits<'form', Form, Field, 'must give texts, numbers, booleans or lists of them'> &
+	RecordFits<'headers', Headers, string | undefined, 'must give texts'> &
+	BodyFits<Body> &
+	([Exclude<keyof Errors, number>] extends [never] ? unknown : Refused<'errors', 'a status is a number'>) &
+	(Json extends StandardSchema ? Refused<'form' | 'body', 'json is the body already'> : unknown) &
+	(Form extends StandardSchema ? Refused<'body', 'form is the body already'> : unknown);
+
+type Refused<Name extends string, Reason> = {readonly [Key in Name]?: Reason};
+
+/** The keys of the schema's input are the parameters of the path, and what it gives for them are texts. */
+type ParamsFit<Path extends string, Params> = Params extends StandardSchema
+	? string extends Path
+		? unknown
+		: KeysFit<ParameterNames<Path>, keyof InputOf<Params> & string, OutputOf<Params>>
+	: unknown;
+
+type KeysFit<Name extends string, Key extends string, Output> = [Exclude<Key, Name>] extends [never]
+	? [Exclude<Name, Key>] extends [never]
+		? Output extends {readonly [Each in Name]: string}
+			? unknown
+			: Refused<'params', 'must give texts'>
+		: Refused<'params', `lacks the parameter ${Exclude<Name, Key>}`>
+	: Refused<'params', `the path has no parameter ${Exclude<Key, Name>}`>;
+
+type RecordFits<Name extends string, Schema, Value, Reason> = Schema extends StandardSchema
+	? Given<OutputOf<Schema>> extends object & {[Key in keyof Given<OutputOf<Schema>>]: Value}
+		? unknown
+		: Refused<Name, Reason>
+	: unknown;
+
+type BodyFits<Body> = Body extends StandardSchema
+	? OutputOf<Body> extends RequestInit['body'] | undefined
+		? unknown
+		: Refused<'body', 'must give what fetch takes as a body'>
+	: unknown;
+
+type Given<Value> = Exclude<Value, undefined>;
+
+type RecordPart<Name extends string, Schema> = Schema extends StandardSchema
+	? RecordArgument<Name, Given<InputOf<Schema>>>
+	: unknown;
+
+type RecordArgument<Name extends string, Input> = {} extends Input
+	? {readonly [Key in Name]?: Input}
+	: {readonly [Key in Name]: Input};
+
+type BodyPart<Name extends string, Schema> = Schema extends StandardSchema
+	? undefined extends InputOf<Schema>
+		? {readonly [Key in Name]?: InputOf<Schema>}
+		: {readonly [Key in Name]: InputOf<Schema>}
+	: unknown;
+
+type ParamsPart<Path extends string, Params> = Params extends StandardSchema
+	? RecordPart<'params', Params>
+	: [ParameterNames<Path>] extends [never]
+		? unknown
+		: RecordArgument<'params', {readonly [Name in ParameterNames<Path>]: string}>;
+
+/** The same type, as one that reads plainly. */
+type Plain<Type> = keyof Type extends never ? Readonly<Record<string, never>> : {[Key in keyof Type]: Type[Key]};
+
+/** What an endpoint is called with. */
+export type EndpointInput<Path extends string, Params, SearchParams, Json, Form, Body, Headers> = Plain<
+	ParamsPart<Path, Params> &
+		RecordPart<'searchParams', SearchParams> &
+		BodyPart<'json', Json> &
+		RecordPart<'form', Form> &
+		BodyPart<'body', Body> &
+		RecordPart<'headers', Headers>
+>;
+
+/** What an endpoint gives. */
+export type EndpointOutput<Response extends StandardSchema | ResponseKind> = Response extends StandardSchema
+	? OutputOf<Response>
+	: Response extends 'text'
+		? string
+		: Response extends 'blob'
+			? Blob
+			: Response extends 'arrayBuffer'
+				? ArrayBuffer
+				: Response extends 'stream'
+					? ReadableStream<Uint8Array>
+					: void;
+
+// By a condition, as `Plain` is: what an alias alone stood for would have its name in the declarations that users emit.
+/** The bodies of errors, by status. */
+export type ErrorOutputs<Errors extends ErrorSchemas> = keyof Errors extends never
+	? {}
+	: {readonly [Status in keyof Errors]: Errors[Status] extends StandardSchema ? OutputOf<Errors[Status]> : never};

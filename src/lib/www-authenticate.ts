@@ -1,0 +1,43 @@
+import {own} from './own-properties.ts';
+
+/** One challenge of a `WWW-Authenticate` header. */
+export interface Challenge {
+	/** In lower case, such as `bearer`. */
+	readonly scheme: string;
+	/** By their names in lower case. Where a name is repeated, the last one counts. */
+	readonly parameters: Readonly<Record<string, string>>;
+}
+
+const token = "[!#$%&'*+.^`|~\\w-]+";
+const end = '[ \\t]*(?:,|$)';
+const parameter = `(${token})[ \\t]*=[ \\t]*(?:"([^"\\\\]*(?:\\\\.[^"\\\\]*)*)"|(${token}))${end}`;
+// A scheme stands alone, with a token68, or with a first parameter.
+const scheme = `(${token})(?:${end}|[ \\t]+(?:[\\w.~+/-]+=*${end}|(?=${parameter})))`;
+// Sticky, and never with two ways to match one text: the time is linear in the length of the header.
+const part = new RegExp(`[ \\t,]*(?:${parameter}|${scheme})`, 'gy');
+
+/** The challenges of an answer. None where the `fetch` of a framework lets nobody read them: SvelteKit's throws then. */
+export function challengesOf(headers: Headers): Challenge[] {
+	try {
+		return parseChallenges(headers.get('www-authenticate') ?? '');
+	} catch {
+		return [];
+	}
+}
+
+/**
+Parses a `WWW-Authenticate` header, which may be several lines joined by commas. It ends at the first text that is not in
+the grammar; what was complete before that counts.
+
+@see https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
+*/
+export function parseChallenges(header: string): Challenge[] {
+	const challenges: {scheme: string; parameters: Record<string, string>}[] = [];
+	for (const [, name, quoted, plain = '', next] of header.matchAll(part)) {
+		const last = challenges.at(-1);
+		if (next) challenges.push({scheme: next.toLowerCase(), parameters: own({})});
+		else if (last && name) last.parameters[name.toLowerCase()] = quoted?.replace(/\\(.)/g, '$1') ?? plain;
+		else break;
+	}
+	return challenges;
+}

@@ -1,0 +1,108 @@
+// Frames are realms of their own that share storage and locks, in every engine and without a driver.
+import {beforeEach, expect, inject, onTestFinished, test} from 'vitest';
+import type * as regrant from '../../../src/index.ts';
+import type * as web from '../../../src/stores/web.ts';
+import {createLabClient} from '../../shared/lab-client.ts';
+
+type Realm = Window & typeof globalThis;
+type Auth = regrant.Auth;
+
+const lab = createLabClient(inject('lab'));
+const key = 'session';
+const {tokenEndpoint, revocationEndpoint, app, api} = lab;
+
+beforeEach(async () => {
+	localStorage.clear();
+	await lab.reset();
+});
+
+function openFrame(): {readonly realm: Realm; remove(): void} {
+	const frame = document.body.appendChild(document.createElement('iframe'));
+	const remove = (): void => frame.remove();
+	onTestFinished(remove);
+	return {realm: frame.contentWindow as Realm, remove}; // as every window has the globals of its own
+}
+
+/** An `Auth` of a copy of the package that the realm has loaded for itself. */
+async function createAuthIn(realm: Realm, endpoint = tokenEndpoint): Promise<Auth> {
+	const load = async <T>(path: string): Promise<T> => realm.eval(`import('${location.origin}/src/${path}')`) as T;
+	const {createAuth} = await load<typeof regrant>('index.ts');
+	const {webStorage} = await load<typeof web>('stores/web.ts');
+	return createAuth({
+		tokenEndpoint: endpoint,
+		revocationEndpoint,
+		clientId: app,
+		origins: [api],
+		store: webStorage(key),
+	});
+}
+
+const expired = {expires_at: 1, issued_at: 0};
+const statusOf = async (auth: Auth): Promise<number> => (await auth.fetch(`${api}/me`)).status;
+
+test('R71, F-96: a page and its frames make one grant on one expired token', async () => {
+	const realms = [window, openFrame().realm, openFrame().realm];
+	const auths = await Promise.all(realms.map(realm => createAuthIn(realm)));
+	expect(new Set(auths.map(({constructor}) => constructor)).size).toBe(3);
+	await auths[0]?.setToken({...(await lab.mint()), ...expired});
+	const calls = Array.from({length: 4}, () => auths.map(statusOf)).flat();
+	expect(new Set(await Promise.all(calls))).toEqual(new Set([200]));
+	expect((await lab.log()).grants).toHaveLength(1);
+});
+
+test('F-97: the lock of a frame that is removed is had by the page', async () => {
+	const {realm, remove} = openFrame();
+	const auth = await createAuthIn(window);
+	await auth.setToken({...(await lab.mint()), ...expired});
+	const heldLocks = async (): Promise<number> => ((await navigator.locks.query()).held ?? []).length;
+	await new Promise<void>(held => {
+		void realm.navigator.locks.request(`regrant ${key}`, () => {
+			held();
+			return new realm.Promise(() => {});
+		});
+	});
+	expect(await heldLocks()).toBe(1);
+	const call = statusOf(auth);
+	// It waits, and asks nobody meanwhile.
+	while (((await navigator.locks.query()).pending ?? []).length === 0);
+	expect((await lab.log()).grants).toHaveLength(0);
+	remove();
+	expect(await call).toBe(200);
+	expect(await heldLocks()).toBe(0);
+	expect((await lab.log()).grants).toHaveLength(1);
+});
+
+test('a frame hears what the page does to the session', async () => {
+	const auth = await createAuthIn(window);
+	const other = await createAuthIn(openFrame().realm);
+	const heard: string[] = [];
+	let tellNext = (): void => {};
+	other.subscribe(event => {
+		heard.push(event.type === 'token' ? `token ${event.cause}` : event.type);
+		tellNext();
+	});
+	const next = (): Promise<void> => new Promise(resolve => void (tellNext = resolve));
+	for (const act of [async () => auth.setToken(await lab.mint()), () => auth.refresh(), () => auth.signOut()]) {
+		const hearing = next();
+		await act();
+		await hearing;
+	}
+	expect(heard).toEqual(['token store', 'token store', 'session-ended']);
+	expect(await statusOf(other)).toBe(401);
+});
+
+test('R76, F-101: a sign-out of the page wins over a refresh of a frame', async () => {
+	const auth = await createAuthIn(window);
+	const other = await createAuthIn(openFrame().realm, `${tokenEndpoint}?delay=1500`);
+	const minted = await lab.mint();
+	await auth.setToken({...minted, ...expired});
+	const refresh = other.refresh().then(
+		() => 'renewed',
+		({name}: Error) => name,
+	);
+	while ((await lab.log()).grants.length === 0);
+	await auth.signOut();
+	expect(await refresh).toBe('SessionEndedError');
+	expect(localStorage.getItem(key)).toBe(null);
+	expect(await lab.isActive(minted.refresh_token)).toBe(false);
+});

@@ -1,0 +1,31 @@
+// happy-dom: a page of Node, whose globals are those of a window.
+import process from 'node:process';
+import {Window} from 'happy-dom';
+import {webStorage} from 'regrant/web';
+import {run} from '../../shared/run.ts';
+
+const window = new Window({url: 'http://page.example/'});
+for (const name of [
+	'document',
+	'localStorage',
+	'navigator',
+	'location',
+	'fetch',
+	'Request',
+	'Response',
+	'Headers',
+	'FormData',
+	'Blob',
+	'File',
+	'AbortController',
+	'AbortSignal',
+	'DOMException',
+	'StorageEvent',
+]) {
+	Object.defineProperty(globalThis, name, {value: Reflect.get(window, name), configurable: true, writable: true});
+}
+const stores = {webStorage: () => webStorage('session')};
+const traits = {isPage: true, lacksStreams: true};
+const report = await run(`happy-dom ${process.argv[3]}`, JSON.parse(process.argv[2] ?? ''), traits, stores);
+console.log(`REPORT ${JSON.stringify({...report, resolved: import.meta.resolve('regrant')})}`);
+await window.happyDOM.close();

@@ -1,0 +1,31 @@
+// Node, Deno and Bun: a script that is told where the servers are, and prints what became of each test.
+import process from 'node:process';
+import {inspect} from 'node:util';
+import {createClient} from 'redis';
+import {denoKvStore} from 'regrant/deno-kv';
+import {redisStore} from 'regrant/redis';
+import {type Stores, run} from '../../shared/run.ts';
+
+interface Runtimes {
+	readonly Deno?: {
+		readonly version: {readonly deno: string};
+		openKv(path: string): Promise<Parameters<typeof denoKvStore>[0]>;
+	};
+	readonly Bun?: {readonly version: string};
+}
+
+const {Deno, Bun} = globalThis as Runtimes; // each runtime has its own
+const name = Deno ? `Deno ${Deno.version.deno}` : Bun ? `Bun ${Bun.version}` : `Node ${process.version.slice(1)}`;
+const kv = await Deno?.openKv(':memory:');
+const redis = createClient({url: process.argv[4] ?? ''});
+await redis.connect();
+const stores: Stores = {
+	redisStore: () => redisStore(redis, 'session'),
+	...(kv && {denoKvStore: () => denoKvStore(kv, 'session')}),
+};
+const traits = {inspect: (value: unknown) => inspect(value, {depth: 9, showHidden: true})};
+const report = await run(name, JSON.parse(process.argv[2] ?? ''), traits, stores);
+console.log(`REPORT ${JSON.stringify({...report, resolved: import.meta.resolve('regrant')})}`);
+// Without a push: nothing that regrant leaves behind keeps a process alive. (What the clients have open does.)
+redis.destroy();
+(kv as {close?: () => void} | undefined)?.close?.();

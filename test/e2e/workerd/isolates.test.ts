@@ -1,0 +1,269 @@
+import {describe, expect} from 'vitest';
+import {createGate, expired, type Gate} from '../../support/scenario.ts';
+import {type AuthorizationServer, servicePost} from '../../support/authorization-server.ts';
+import type {Handler, Served} from '../../support/serve.ts';
+import {once} from '../../support/stage.ts';
+import {run as runIsolates} from '../../chaos/cloudflare.ts';
+import {sendAbruptly} from '../../support/abrupt-request.ts';
+import {ask, compatibilityDates, type Outcome, startWorkers, type Workers} from '../../support/workers.ts';
+import {tellVault} from '../../support/workers-place.ts';
+import {test} from '../../support/workers-test.ts';
+
+/** A session in a vault of its own, and a way to ask isolates for what it is good for. */
+interface Session {
+	/** The address of a route in the isolate of this number. */
+	url(isolate: number, route: string): string;
+	/** As many calls as this, spread over all isolates, at once. */
+	crowd(count: number): Promise<Outcome[]>;
+	/** What the vault holds. */
+	record(): Promise<string | null>;
+}
+
+type Serve = (handler: Handler) => Promise<Served>;
+
+let sessions = 0;
+
+function createSession({origins, stub}: Workers, options: Readonly<Record<string, string>> = {}): Session {
+	const session = `session-${sessions++}`;
+	const query = new URLSearchParams({...options, session});
+	const url: Session['url'] = (isolate, route) => `${origins[isolate % origins.length]}/${route}?${query}`;
+	return {
+		url,
+		crowd: async count => Promise.all(Array.from({length: count}, async (_, index) => ask(url(index, 'call')))),
+		record: async () => (await tellVault(stub(session), {op: 'read'})) as string | null,
+	};
+}
+
+/** Signs in, with an access token that has run out. */
+async function signIn(server: AuthorizationServer, session: Session): Promise<void> {
+	expect(await ask(session.url(0, 'sign-in'), {...(await server.mint()), ...expired})).toEqual({});
+}
+
+const answered = (count: number): Outcome[] => Array.from({length: count}, () => ({value: 200}));
+
+/** Holds the next token request back. With an answer: it gets that one, and the server does nothing. */
+function holdToken(server: AuthorizationServer, answer?: {readonly reset: true}): Gate {
+	const gate = createGate();
+	server.onToken(
+		once(async () => {
+			await gate.pass();
+			return answer;
+		}),
+	);
+	return gate;
+}
+
+describe.each(compatibilityDates)('at compatibility date %s', {timeout: 30_000}, compatibilityDate => {
+	test('R81, F-105, F-109: fifty callers in three isolates make one grant for each expiry', async ({
+		server,
+		workersAt,
+	}) => {
+		const session = createSession(await workersAt({compatibilityDate}), {waitUntil: ''});
+		await signIn(server, session);
+		for (const grants of [1, 2, 3]) {
+			expect(await session.crowd(50)).toEqual(answered(50));
+			expect(server.tokenRequests.length).toBe(grants);
+			await server.expire(JSON.parse((await session.record()) ?? '').access_token);
+		}
+	});
+
+	test('F-109: callers that leave change nothing for those who stay', async ({server, workersAt}) => {
+		const session = createSession(await workersAt({compatibilityDate}), {waitUntil: ''});
+		await signIn(server, session);
+		const gate = holdToken(server);
+		const leavers = [0, 1, 2].map(isolate => sendAbruptly(session.url(isolate, 'call')));
+		await gate.reached;
+		const calls = session.crowd(50);
+		await session.record();
+		for (const leave of leavers) leave();
+		gate.open();
+		expect(await calls).toEqual(answered(50));
+		expect(server.tokenRequests.length).toBe(1);
+	});
+
+	describe.each(['answers early', 'loses its client'] as const)('an owner of the renewal that %s', departure => {
+		/** Begins a renewal in the first isolate, and gives back a way for its owner to go, once its token request has come. */
+		const begin = async (session: Session, {reached}: Gate, serve: Serve): Promise<() => Promise<unknown>> => {
+			if (departure === 'loses its client') {
+				const leave = sendAbruptly(session.url(0, 'token'));
+				await reached;
+				return async () => leave();
+			}
+			const leaving = createGate();
+			const control = await serve(async () => {
+				await leaving.pass();
+				return new Response();
+			});
+			const left = ask(session.url(0, 'leave'), control.origin);
+			await Promise.all([reached, leaving.reached]);
+			return async () => {
+				leaving.open();
+				expect(await left).toEqual({value: 'left'});
+			};
+		};
+
+		test('R82, F-107, F-108: with waitUntil, everybody gets the token of its grant', async ({
+			server,
+			workersAt,
+			serve,
+		}) => {
+			const session = createSession(await workersAt({compatibilityDate}), {waitUntil: ''});
+			await signIn(server, session);
+			const gate = holdToken(server);
+			const leave = await begin(session, gate, serve);
+			const calls = session.crowd(9);
+			await session.record();
+			await leave();
+			await session.record();
+			gate.open();
+			expect(await calls).toEqual(answered(9));
+			expect(server.tokenRequests.length).toBe(1);
+		});
+
+		test('R82, F-107, F-108: without, nobody waits for ever, and the session lives on', async ({
+			server,
+			workersAt,
+			serve,
+		}) => {
+			const session = createSession(await workersAt({compatibilityDate}), {timeout: '1000', lease: '500'});
+			await signIn(server, session);
+			const gate = holdToken(server, {reset: true});
+			const leave = await begin(session, gate, serve);
+			const calls = session.crowd(9);
+			await session.record();
+			await leave();
+			const outcomes = await calls;
+			gate.open();
+			const retryable = ['LockError lock_timeout', 'TokenNetworkError timeout', 'TokenNetworkError network'];
+			const failures = outcomes.flatMap(({error}) => error ?? []);
+			expect(failures.filter(failure => !retryable.includes(failure))).toEqual([]);
+			expect(await session.crowd(9)).toEqual(answered(9));
+		});
+	});
+
+	test('R82: a request that is answered before it has asked for anything leaves nothing behind', async ({
+		server,
+		workersAt,
+	}) => {
+		const session = createSession(await workersAt({compatibilityDate}));
+		await signIn(server, session);
+		expect(await ask(session.url(0, 'leave'))).toEqual({value: 'left'});
+		expect(await session.crowd(9)).toEqual(answered(9));
+		expect(server.tokenRequests.length).toBe(1);
+	});
+
+	test('F-97: a holder of the lock that dies is followed by the next when its lease is over', async ({
+		server,
+		workersAt,
+	}) => {
+		const session = createSession(await workersAt({compatibilityDate}), {lease: '500'});
+		await signIn(server, session);
+		const gate = holdToken(server, {reset: true});
+		const leave = sendAbruptly(session.url(0, 'token'));
+		await gate.reached;
+		leave();
+		expect(await ask(session.url(1, 'call'))).toEqual({value: 200});
+		gate.open();
+		expect(await ask(session.url(2, 'call'))).toEqual({value: 200});
+		expect(server.tokenRequests.length).toBe(2);
+	});
+
+	test('R76, F-101: a sign-out in one isolate wins over a refresh in another', async ({server, workersAt}) => {
+		const session = createSession(await workersAt({compatibilityDate}), {waitUntil: ''});
+		await signIn(server, session);
+		const gate = createGate();
+		server.onTokenAnswer(once(gate.pass));
+		const refresh = ask(session.url(0, 'token'));
+		await gate.reached;
+		expect(await ask(session.url(1, 'sign-out'))).toEqual({});
+		gate.open();
+		expect(await refresh).toEqual({error: 'SessionEndedError signed_out'});
+		expect(await session.record()).toBe(null);
+		expect(await session.crowd(3)).toEqual([{value: 401}, {value: 401}, {value: 401}]);
+		const late = [...server.issued].findLast(([, kind]) => kind === 'refresh token')?.[0] ?? '';
+		await expect.poll(() => server.isActive(late)).toBe(false);
+	});
+
+	test('F-102: another login in one isolate is neither overwritten nor used by a refresh in another', async ({
+		server,
+		workersAt,
+	}) => {
+		const session = createSession(await workersAt({compatibilityDate}), {waitUntil: ''});
+		await signIn(server, session);
+		const gate = createGate();
+		server.onTokenAnswer(once(gate.pass));
+		const refresh = ask(session.url(0, 'token'));
+		await gate.reached;
+		const login = await server.mint();
+		expect(await ask(session.url(1, 'sign-in'), login)).toEqual({});
+		gate.open();
+		expect(await refresh).toEqual({error: 'SessionEndedError signed_out'});
+		expect(await session.record()).toContain(login.refresh_token);
+		expect(await ask(session.url(0, 'token'))).toEqual({value: login.access_token});
+	});
+
+	test('F-110: an object that restarts in the middle of a grant keeps its session, and there is one grant', async ({
+		server,
+		workersAt,
+	}) => {
+		const workers = await workersAt({compatibilityDate});
+		const session = createSession(workers, {waitUntil: ''});
+		await signIn(server, session);
+		const gate = createGate();
+		server.onTokenAnswer(once(gate.pass));
+		const calls = session.crowd(12);
+		await gate.reached;
+		await session.record();
+		await workers.probe(`session-${sessions - 1}`, 'restart');
+		gate.open();
+		expect(await calls).toEqual(answered(12));
+		expect(server.tokenRequests.length).toBe(1);
+		await server.expire(JSON.parse((await session.record()) ?? '').access_token);
+		expect(await session.crowd(3)).toEqual(answered(3));
+	});
+
+	test('R83: a worker that makes its session at module scope asks for nothing until it is called, and all isolates share one grant', async ({
+		server,
+		onTestFinished,
+	}) => {
+		const workers = await startWorkers({
+			entry: 'playground/worker.ts',
+			compatibilityDate,
+			env: {
+				TOKEN_ENDPOINT: server.tokenEndpoint,
+				CLIENT_ID: servicePost.clientId,
+				CLIENT_SECRET: servicePost.secret,
+				API: server.api,
+			},
+		});
+		onTestFinished(workers.stop);
+		const get = async (path: string): Promise<number[]> => {
+			const answers = Array.from({length: 50}, async (_, index) => fetch(`${workers.origins[index % 3]}${path}`));
+			return (await Promise.all(answers)).map(({status}) => status);
+		};
+		expect(new Set(await get('/'))).toEqual(new Set([404]));
+		expect(server.tokenRequests.length).toBe(0);
+		expect(new Set(await get('/accounts'))).toEqual(new Set([200]));
+		expect(server.tokenRequests.length).toBe(1);
+	});
+});
+
+describe(
+	'four isolates with ten callers each, over and over, some of whom lose their connection',
+	{timeout: 60_000},
+	() => {
+		test('F-105, F-108, F-110: make one grant for each expiry and lose no session, though the object restarts', async () => {
+			const lines: string[] = [];
+			const result = await runIsolates({seconds: 4, seed: 20_260_101, log: line => void lines.push(line)});
+			expect(lines).toEqual([]);
+			expect([result.grantsPerRefresh, result.sessionsLost, result.why]).toEqual([1, 0, {}]);
+			expect(result.refreshes).toBeGreaterThan(1);
+			expect(result.waitInLock?.max).toBeGreaterThan(0);
+		});
+
+		test('F-105: would lose it without the lock', async () => {
+			const result = await runIsolates({seconds: 2, seed: 1, isUnlocked: true});
+			expect(result.sessionsLost).toBeGreaterThan(0);
+		});
+	},
+);

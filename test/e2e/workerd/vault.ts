@@ -1,0 +1,52 @@
+// The vault as users export it, with what a test needs to break it.
+import {TokenVault, type VaultState, type VaultStorage} from '../../../src/stores/cloudflare.ts';
+
+interface ProbedState extends VaultState {
+	abort(reason: string): void;
+}
+
+/** Answers `https://probe/…` itself, and everything else as a `TokenVault` does. */
+export class ProbedVault extends TokenVault {
+	readonly #state: ProbedState;
+	readonly #faults: {isFailing: boolean};
+
+	constructor(state: ProbedState) {
+		const faults = {isFailing: false};
+		const failing = <Arguments extends unknown[], T>(work: (...given: Arguments) => Promise<T>) => {
+			return async (...given: Arguments): Promise<T> => {
+				if (faults.isFailing) throw new Error('The storage fails');
+				return work(...given);
+			};
+		};
+		const {storage} = state;
+		const probed: VaultStorage = {
+			get: failing(name => storage.get(name)),
+			put: failing((name, value) => storage.put(name, value)),
+			delete: failing(name => storage.delete(name)),
+		};
+		super({storage: probed});
+		this.#state = state;
+		this.#faults = faults;
+	}
+
+	override async fetch(request: Request): Promise<Response> {
+		const {hostname, pathname} = new URL(request.url);
+		if (hostname !== 'probe') return super.fetch(request);
+		const {storage} = this.#state;
+		switch (pathname) {
+			// Whoever waits for an answer gets none, and what is in the object's memory is gone.
+			case '/restart':
+				this.#state.abort('restarted by a test');
+				break;
+			case '/fail':
+				this.#faults.isFailing = (await request.text()) === 'true';
+				break;
+			case '/put':
+				for (const [name, value] of Object.entries((await request.json()) as object)) await storage.put(name, value);
+				break;
+			case '/get':
+				return Response.json({record: await storage.get('record'), lease: await storage.get('lease')});
+		}
+		return Response.json(null);
+	}
+}

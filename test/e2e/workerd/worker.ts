@@ -1,0 +1,123 @@
+// What the tests run in workerd: a worker of the kind that a user writes, its sessions at module scope.
+import {env, waitUntil} from 'cloudflare:workers';
+import {type Auth, createAuth, type TokenStore} from '../../../src/index.ts';
+import {durableObjectStore, type VaultStub} from '../../../src/stores/cloudflare.ts';
+import {runSpec} from './spec.ts';
+
+export {ProbedVault as TokenVault} from './vault.ts';
+
+interface Server {
+	readonly tokenEndpoint: string;
+	readonly revocationEndpoint: string;
+	readonly api: string;
+}
+
+interface Vaults {
+	get(id: unknown): VaultStub;
+	idFromName(name: string): unknown;
+}
+
+const server = JSON.parse(env.SERVER) as Server;
+const auths = new Map<string, Auth>();
+
+// In the way that works at every compatibility date.
+const stubOf = (name: string): VaultStub => {
+	const vaults = env.VAULT as unknown as Vaults;
+	return vaults.get(vaults.idFromName(name));
+};
+
+/** How long the lock was waited for, in milliseconds. */
+const waits: number[] = [];
+
+function storeFor(query: URLSearchParams, lease: number): TokenStore {
+	const {lock, replace, ...store} = durableObjectStore(() => stubOf(query.get('session') ?? ''), {lease});
+	if (query.has('unlocked') || !lock || !replace) return store;
+	return {
+		...store,
+		replace,
+		lock: (task, signal) => {
+			const asked = performance.now();
+			return lock(isHeld => {
+				waits.push(performance.now() - asked);
+				return task(isHeld);
+			}, signal);
+		},
+	};
+}
+
+/** The session of a name: one for all requests of this isolate, as a user's would be. */
+function authOf(query: URLSearchParams): Auth {
+	const key = String(query);
+	const known = auths.get(key);
+	if (known) return known;
+	const {tokenEndpoint, revocationEndpoint, api} = server;
+	const lease = Number(query.get('lease') ?? 15_000);
+	const auth = createAuth({
+		tokenEndpoint,
+		revocationEndpoint,
+		clientId: 'app',
+		origins: [api],
+		timeout: Number(query.get('timeout') ?? 10_000),
+		store: storeFor(query, lease),
+		...(query.has('waitUntil') && {waitUntil}),
+	});
+	auths.set(key, auth);
+	return auth;
+}
+
+async function outcomeOf(work: Promise<unknown>): Promise<Response> {
+	try {
+		return Response.json({value: await work});
+	} catch (error) {
+		const {name, code, reason} = error as {readonly name: string; readonly code?: string; readonly reason?: string};
+		return Response.json({error: [name, reason ?? code].filter(Boolean).join(' ')});
+	}
+}
+
+/** For stores outside of workerd. What the platform rejects with is told by a status of its own. */
+async function passOn(stub: VaultStub, request: Request): Promise<Response> {
+	const {signal} = request;
+	try {
+		const body = await request.text();
+		return (await stub.fetch('https://token-vault/', {method: 'POST', body, signal: signal as never})) as Response; // of a real stub
+	} catch {
+		return new Response(null, {status: 599});
+	}
+}
+
+const routes: Readonly<Record<string, (request: Request, auth: Auth) => Response | Promise<Response>>> = {
+	'/call': (_, auth) => outcomeOf(auth.fetch(`${server.api}/me`).then(({status}) => status)),
+	'/token': (_, auth) => outcomeOf(auth.getToken().then(({access_token}) => access_token)),
+	'/refresh': (_, auth) => outcomeOf(auth.refresh().then(({access_token}) => access_token)),
+	'/sign-in': async (request, auth) => outcomeOf(auth.setToken(await request.json())),
+	'/waits': () => Response.json({value: waits.splice(0)}),
+	'/sign-out': (_, auth) => outcomeOf(auth.signOut()),
+	// Answers while its renewal is under way: at once, or when the test says so.
+	'/leave': async (request, auth) => {
+		void auth.getToken().catch(() => {});
+		if (request.method === 'POST') await fetch((await request.json()) as string);
+		return Response.json({value: 'left'});
+	},
+};
+
+export default {
+	async fetch(request: Request): Promise<Response> {
+		const {pathname, searchParams} = new URL(request.url);
+		const [, kind, name = ''] = pathname.split('/');
+		// For the tests themselves: a worker of a user's does not do this.
+		if (kind === 'vault') return passOn(stubOf(name), request);
+		if (kind === 'probe') {
+			const [, , , path = ''] = pathname.split('/');
+			const body = await request.text();
+			return stubOf(name).fetch(`https://probe/${path}`, {
+				method: 'POST',
+				body,
+				signal: null as never,
+			}) as Promise<Response>;
+		}
+		if (kind === 'outside') return stubOf(name).fetch(request.url, request as never) as Promise<Response>;
+		if (kind === 'spec')
+			return runSpec({index: Number(name), server, stubOf, control: searchParams.get('control') ?? ''});
+		return routes[pathname]?.(request, authOf(searchParams)) ?? new Response(null, {status: 404});
+	},
+};

@@ -1,0 +1,434 @@
+import {describe, expect, vi} from 'vitest';
+import {
+	type AuthOptions,
+	clientSecretBasic,
+	clientSecretPost,
+	createAuth,
+	endpoint,
+	isRegrantError,
+	memoryStore,
+	requestToken,
+	revokeToken,
+	type TokenClient,
+	type TokenStore,
+} from '../../src/index.ts';
+import {durableObjectStore} from '../../src/stores/cloudflare.ts';
+import {redisStore} from '../../src/stores/redis.ts';
+import {webStorage} from '../../src/stores/web.ts';
+import {membersOfSource} from '../support/members.ts';
+import {test} from '../support/test.ts';
+
+const canary = 'canary-Pq7x';
+const granting = {grant_type: 'client_credentials', scope: '/a'} as const;
+const refreshing = {grant_type: 'refresh_token', refresh_token: 'rt'} as const;
+const bearer = {access_token: 'at', token_type: 'Bearer'};
+const endpoints = {tokenEndpoint: 'https://as.example/token', revocationEndpoint: 'https://as.example/revoke'};
+
+/** What somebody may give, or may have written: every member of these interfaces of src has its row. */
+const given = `TokenClient AuthOptions TokenOptions Waiter LeaseOptions TokenStore ClientFields ClientCredentialsRequest
+	RefreshTokenRequest RevokeTokenRequest AuthToken TokenSet ClientAuthentication ClientAuthenticationContext VaultRequest
+	NodeRedisClient IoRedisClient EndpointDefinition RegrantError OAuthError TokenResponseError SessionEndedError`.split(
+	/\s+/,
+);
+const members = membersOfSource();
+
+/** What the platforms, and ky, read of what they are given, and a value with which it would make a difference. */
+const platformRequest: Readonly<Record<string, unknown>> = {
+	body: 'evil',
+	cache: 'no-store',
+	credentials: 'include',
+	duplex: 'half',
+	headers: {'x-evil': 'evil'},
+	integrity: 'sha256-evil',
+	keepalive: true,
+	method: 'PUT',
+	mode: 'no-cors',
+	redirect: 'follow',
+	referrer: 'https://evil.example',
+	signal: AbortSignal.abort(),
+};
+const ofPlatforms: Readonly<Record<string, unknown>> = {
+	...platformRequest,
+	// Errors, promises, listeners, locks, decoders, JSON
+	cause: new Error(canary),
+	then: canary, // oxlint-disable-line unicorn/no-thenable -- as somebody might want it
+	toJSON: () => canary,
+	once: true,
+	steal: true,
+	ifAvailable: true,
+	fatal: true,
+	ignoreBOM: true,
+	stream: true,
+	// Realms
+	document: {baseURI: 'https://evil.example'},
+	location: {href: 'https://evil.example'},
+	WorkerLocation: () => {},
+	importScripts: () => {},
+	// ky
+	retry: 5,
+	baseUrl: 'https://evil.example',
+	prefix: 'https://evil.example',
+	hooks: {},
+	// What a server may say.
+	error: 'invalid_grant',
+	error_description: canary,
+	error_uri: canary,
+	login: canary,
+	// What is said of a value that is wrong. (`issues` is not among them: valibot itself reads it of what inherits it.)
+	expected: canary,
+	key: canary,
+	problem: canary,
+};
+
+/** The same for what is ours. For all else a text and a function have to do. */
+const ofOurs: Readonly<Record<string, unknown>> = {
+	allowSecretInBrowser: true,
+	clientAuthentication: () => Promise.reject(new Error(canary)),
+	encoding: 'json',
+	expires_at: 1,
+	expires_in: 1,
+	expiresIn: 'timestamp',
+	fetch: async () => Promise.reject(new Error(canary)),
+	grant: {grant_type: 'refresh_token', refresh_token: canary},
+	grant_type: 'refresh_token',
+	issued_at: 1,
+	lease: 100,
+	leeway: 1_000_000,
+	minimumLifetime: 1_000_000,
+	now: () => 1e12,
+	origins: ['https://evil.example'],
+	revocationEndpoint: 'https://evil.example/',
+	store: {},
+	timeout: 1,
+	token_type: 'mac',
+	tokenEndpoint: 'https://evil.example/',
+	tokenTypes: ['mac'],
+};
+
+/** The language itself reads these of what describes a property: with one of them on every object no library runs. */
+const descriptors = ['get', 'set', 'value'];
+
+const names = [...new Set([...given.flatMap(name => members.get(name) ?? []), ...Object.keys(ofPlatforms)])]
+	.filter(name => !descriptors.includes(name))
+	.toSorted();
+
+/** Runs while every object inherits a member, also in loops. */
+async function polluted<T>(name: string, value: unknown, task: () => Promise<T>): Promise<T> {
+	const root: object = Object.prototype;
+	const before = Object.getOwnPropertyDescriptor(root, name);
+	Object.defineProperty(root, name, {value, configurable: true, enumerable: true, writable: true});
+	try {
+		return await task();
+	} finally {
+		if (before) Object.defineProperty(root, name, before);
+		else Reflect.deleteProperty(root, name);
+	}
+}
+
+/** Of what is sent. The signal is another one each time. */
+const requestMembers = 'method body cache credentials duplex integrity keepalive mode redirect referrer'.split(' ');
+
+/** Takes note of what happens, in texts: whoever compares records later does it when they inherit nothing any more. */
+class Notes {
+	readonly lines: string[] = [];
+
+	/** What a `fetch` is given: all that the platform would read of it, and in no way of the platform's own. */
+	request(input: RequestInfo | URL, init: RequestInit | undefined): void {
+		const url = input instanceof Request ? input.url : String(input);
+		const headers = input instanceof Request ? input.headers : Reflect.get(Object(init), 'headers');
+		this.lines.push(`${url} ${[...(headers as Headers)].join(' ')}`);
+		if (init) this.lines.push(...requestMembers.map(name => `${name}: ${String(Reflect.get(init, name))}`));
+	}
+
+	/** What comes of a call. */
+	async outcome(call: () => Promise<unknown>): Promise<void> {
+		this.record(
+			await call().catch((error: unknown) => {
+				if (!isRegrantError(error)) throw error;
+				this.lines.push(String(error));
+				this.record(Object.hasOwn(error, 'cause') && error.cause);
+				this.record(error.toJSON());
+				return error;
+			}),
+		);
+	}
+
+	/** The own members of a record. */
+	record(value: unknown): void {
+		if (typeof value !== 'object' || value === null) return void this.lines.push(String(value));
+		for (const name of Object.getOwnPropertyNames(value)) {
+			if (name !== 'stack') this.lines.push(`${name}: ${String(Reflect.get(value, name))}`);
+		}
+	}
+}
+
+/** What a server answers, spelled out: this is no place for what is tested. */
+const answers = {
+	granted: [200, '{"access_token":"at","token_type":"Bearer"}'],
+	rotated: [200, '{"access_token":"at","token_type":"Bearer","refresh_token":"rt2","expires_in":3600,"scope":"/a"}'],
+	refused: [400, '{"error":"invalid_request"}'],
+	unavailable: [503, ''],
+	unauthorized: [401, ''],
+	fieldless: [422, '{}'],
+	typeless: [200, '{"access_token":"at"}'],
+	tokenless: [200, '{"token_type":"Bearer"}'],
+	page: [200, '<p>'],
+	empty: [200, '{}'],
+	lending: [200, '{"__proto__":{"token_type":"Bearer"},"constructor":{"prototype":{"x":1}},"access_token":"at"}'],
+} as const;
+
+/** An answer as far as it is read. The platform's own would read what every object inherits. */
+function respond(status: number, text: string): Response {
+	const chunks = [new TextEncoder().encode(text)];
+	const read = async (): Promise<object> => {
+		const value = chunks.pop();
+		return withoutPrototype({done: !value, value});
+	};
+	const cancel = async (): Promise<void> => {};
+	const body = withoutPrototype({cancel, getReader: () => withoutPrototype({read, cancel})});
+	const members = {status, body, ok: status === 200, type: 'basic', redirected: false, url: '', headers: new Headers()};
+	return withoutPrototype({...members, text: async () => text}) as unknown as Response; // as far as it is read
+}
+
+const withoutPrototype = <T extends object>(members: T): T => Object.assign<T, T>(Object.create(null) as T, members);
+
+const answering =
+	(notes: Notes, answer: keyof typeof answers): typeof fetch =>
+	async (input, init) => {
+		notes.request(input, init);
+		const [status, text] = answers[answer];
+		return respond(status, text);
+	};
+
+const held = {...bearer, issued_at: 0};
+
+/** A store whose token others share, as somebody may write it. */
+function sharedStore(notes: Notes): TokenStore {
+	let record: unknown;
+	return {
+		get: async () => record,
+		set: async token => {
+			notes.record(token);
+			record = {...token};
+		},
+		delete: async () => {
+			record = undefined;
+		},
+		lock: async task => task(),
+	};
+}
+
+const quote = (text: string): string => `"${text.replaceAll('"', '\\"')}"`;
+
+/** Stores over something that keeps texts. Each is given what an own client of its kind would give. */
+const textStores: Readonly<Record<string, (notes: Notes) => TokenStore>> = {
+	web: notes => {
+		const items = new Map<string, string>();
+		const storage = {
+			getItem: (key: string) => items.get(key) ?? null,
+			setItem: (key: string, text: string) => {
+				notes.lines.push(text.replace(/"login":"[^"]*"/, ''));
+				items.set(key, text);
+			},
+			removeItem: (key: string) => items.delete(key),
+		};
+		return webStorage('a', storage);
+	},
+	redis: notes => {
+		const keys = new Map<string, string>();
+		const client = {
+			call: async (...[command, , , key = '', ...words]: string[]) => {
+				notes.lines.push([command, key, ...words].join(' ').replaceAll(/"login":"[^"]*"|\d+-\d+-\d+-\d+/g, ''));
+				if (key !== 'a') return '1';
+				if (words.length === 0) return keys.get(key) || null;
+				keys.set(key, words[0] ?? '');
+				return '1';
+			},
+		};
+		return redisStore(client, 'a');
+	},
+	cloudflare: notes => {
+		let text: string | null = null;
+		const stub = {
+			fetch: async (address: string, init: {readonly method: string; readonly body: string}) => {
+				const {method, body} = init;
+				const message = JSON.parse(body) as {readonly op: string; readonly text?: string | null};
+				notes.lines.push(`${address} ${method} ${body.replaceAll(/\\"login\\":\\"[^"]*"|\d+-\d+-\d+-\d+/g, '')}`);
+				notes.lines.push(String('x-evil' in Object(Reflect.get(init, 'headers'))));
+				if (message.op === 'read') return respond(200, text === null ? 'null' : quote(text));
+				if (message.op === 'write' || message.op === 'replace') text = message.text ?? null;
+				return respond(200, 'true');
+			},
+		};
+		return durableObjectStore(() => stub);
+	},
+};
+
+const client = (notes: Notes, answer: keyof typeof answers): TokenClient => ({
+	...endpoints,
+	clientId: 'client',
+	now: () => 0,
+	fetch: answering(notes, answer),
+});
+
+/** A life of a session: what is sent, what comes back, and what is told. */
+async function live(notes: Notes, options: Partial<AuthOptions>, answer: keyof typeof answers): Promise<void> {
+	const late: Promise<unknown>[] = [];
+	const auth = createAuth({
+		...client(notes, answer),
+		waitUntil: promise => void late.push(promise),
+		origins: ['https://api.example'],
+		store: memoryStore(),
+		...options,
+	});
+	auth.subscribe(event => notes.record(event));
+	await notes.outcome(() => auth.getToken());
+	await notes.outcome(() => auth.setToken({...bearer, refresh_token: 'rt1'}));
+	await notes.outcome(() => auth.getToken({}));
+	await notes.outcome(() => auth.refresh({}));
+	await notes.outcome(() => auth.signOut());
+	await notes.outcome(() => auth.getToken({minimumLifetime: 1}));
+	await notes.outcome(() => auth.signOut());
+	await Promise.allSettled(late);
+}
+
+const scenarios: Readonly<Record<string, (notes: Notes) => Promise<void>>> = {
+	'token requests': async notes => {
+		for (const encoding of ['form', 'json'] as const) {
+			for (const clientAuthentication of [undefined, clientSecretBasic('secret'), clientSecretPost('secret')]) {
+				const options = {...client(notes, 'granted'), encoding, clientAuthentication};
+				await notes.outcome(() => requestToken(options, granting));
+				await notes.outcome(() => requestToken(options, refreshing));
+				await notes.outcome(() => revokeToken(options, {token: 'rt'}));
+			}
+		}
+	},
+	'answers that are no tokens': async notes => {
+		for (const answer of Object.keys(answers) as (keyof typeof answers)[]) {
+			await notes.outcome(() => requestToken(client(notes, answer), refreshing));
+		}
+	},
+	'requests that are refused': async notes => {
+		const options = client(notes, 'granted');
+		await notes.outcome(() => requestToken({} as never, granting));
+		await notes.outcome(() => requestToken({...options, clientId: undefined} as never, granting));
+		await notes.outcome(() => requestToken(options, {} as never));
+		await notes.outcome(() => requestToken(options, {grant_type: 'refresh_token'} as never));
+		await notes.outcome(() => requestToken(options, {grant_type: 'client_credentials'} as never));
+		await notes.outcome(() => revokeToken(options, {} as never));
+		await notes.outcome(() => revokeToken({...options, revocationEndpoint: undefined}, {token: 'rt'}));
+	},
+	'a session in memory': async notes => live(notes, {}, 'rotated'),
+	'a session with a grant': async notes => live(notes, {grant: granting}, 'rotated'),
+	'a session without a refresh token': async notes => live(notes, {grant: () => granting}, 'granted'),
+	'a session whose renewal fails': async notes => live(notes, {}, 'unavailable'),
+	'a session that ends': async notes => live(notes, {}, 'fieldless'),
+	'a session in a store of one’s own': async notes => live(notes, {store: sharedStore(notes)}, 'rotated'),
+	'a session in a store that holds no token': async notes => {
+		for (const record of [{}, {access_token: 'at'}, {...bearer}, {...held, expires_at: 1}, held]) {
+			await live(notes, {store: {get: () => record, set: () => {}, delete: () => {}}}, 'refused');
+		}
+	},
+	...Object.fromEntries(
+		Object.entries(textStores).map(([kind, make]) => [
+			`a session in the store of ${kind}`,
+			async (notes: Notes) => live(notes, {store: make(notes)}, 'rotated'),
+		]),
+	),
+	'calls of endpoints': async notes => {
+		// In the place of ky, which reads what every object inherits.
+		const api = async (path: string, options: object): Promise<Response> => {
+			notes.lines.push(path);
+			notes.record(options);
+			return respond(200, '');
+		};
+		// Wrong ones are among what is tested.
+		const define = endpoint as unknown as (definition: object) => (...given: readonly unknown[]) => Promise<unknown>;
+		const validate = (value: unknown): object => withoutPrototype({value});
+		const schema = {'~standard': {version: 1, vendor: 'own', validate}};
+		const definitions = [{path: 'a'}, {path: '{id}'}, {path: '{id}', params: schema}, {path: 'a', json: schema}];
+		for (const parts of definitions) {
+			for (const input of [undefined, {}, {params: {id: 'b'}}, {json: 'c'}]) {
+				await notes.outcome(async () => define({method: 'post', ...parts})(api, input));
+			}
+		}
+		for (const definition of [{}, {method: 'get'}, {path: 'a'}]) {
+			await notes.outcome(async () => define(definition));
+		}
+	},
+	'calls of an API': async notes => {
+		for (const status of [200, 401]) {
+			const auth = createAuth({...client(notes, 'rotated'), grant: granting, origins: ['https://api.example']});
+			const platform = globalThis.fetch;
+			globalThis.fetch = async (input, init) => {
+				notes.request(input, init);
+				notes.lines.push(String(init && Object.keys(init)));
+				return respond(status, '');
+			};
+			try {
+				const inits = [undefined, {}, {method: 'POST', body: 'a'}, {cf: {}} as object];
+				for (const init of inits)
+					await notes.outcome(async () => (await auth.fetch('https://api.example/a', init)).status);
+			} finally {
+				globalThis.fetch = platform;
+			}
+			// As ky calls it, with all of its options.
+			const options = {baseUrl: 'https://api.example/', fetch: globalThis.fetch, body: null};
+			options.fetch = answering(notes, status === 401 ? 'unauthorized' : 'granted');
+			auth.hooks.init?.[0]?.(options);
+			await notes.outcome(async () => (await options.fetch(new Request('https://api.example/b'))).status);
+		}
+	},
+};
+
+async function run(scenario: (notes: Notes) => Promise<void>): Promise<readonly string[]> {
+	const notes = new Notes();
+	await scenario(notes);
+	return notes.lines;
+}
+
+describe('F-92 F-93 R39 R95 what every object inherits has no effect on requests, tokens, events and errors', () => {
+	const clean = new Map<string, readonly string[]>();
+
+	test.for(names)('Object.prototype.%s', async name => {
+		const values = [{...ofOurs, ...ofPlatforms}[name] ?? canary, () => canary];
+		for (const [what, scenario] of Object.entries(scenarios)) {
+			const expected = clean.get(what) ?? (await run(scenario));
+			clean.set(what, expected);
+			for (const value of values) {
+				// Of whatever is resolved, the language itself calls it. And what Node makes of a call of an API is Node's.
+				if (name === 'then' && typeof value === 'function') continue;
+				if (what === 'calls of an API' && name in platformRequest) continue;
+				const lines = await polluted(name, value, () => run(scenario).catch((error: unknown) => [String(error)]));
+				expect(lines, `${typeof value}, in ${what}`).toEqual(expected);
+			}
+		}
+	});
+
+	test.for(['steal', 'ifAvailable', 'mode', 'signal'])('nor on a Web Lock: Object.prototype.%s', async name => {
+		const asked: unknown[] = [];
+		const request = async (_: string, options: object, task: () => Promise<unknown>): Promise<unknown> => {
+			asked.push(Reflect.get(options, name));
+			return task();
+		};
+		vi.stubGlobal('navigator', {locks: {request}});
+		try {
+			const items = new Map<string, string>();
+			const getItem = (key: string): string | null => items.get(key) ?? null;
+			const store = webStorage('a', {
+				getItem,
+				setItem: (...item) => items.set(...item),
+				removeItem: key => items.delete(key),
+			});
+			await polluted(name, true, async () => store.lock?.(async () => {}));
+		} finally {
+			vi.unstubAllGlobals();
+		}
+		expect(asked).toEqual([undefined]);
+	});
+
+	test('every one of these interfaces is there, with members', () => {
+		for (const name of given) expect(members.get(name), name).not.toHaveLength(0);
+		expect(names).toEqual(expect.arrayContaining(['tokenEndpoint', 'encoding', 'lease', 'refresh_token', 'error_uri']));
+	});
+});

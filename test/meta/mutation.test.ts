@@ -1,0 +1,42 @@
+import {globSync, readFileSync} from 'node:fs';
+import {describe, expect, test} from 'vitest';
+import {guards, locateGuards} from '../mutation/guards.ts';
+import result from '../mutation/result.json' with {type: 'json'};
+import {type MutationResult, scoreOf} from '../mutation/result.ts';
+import {leftOut, testsOf} from '../mutation/tests.ts';
+
+const kept: MutationResult = result;
+
+describe('the mutation tests', () => {
+	test('try every file of src, or say why not', () => {
+		const files = globSync('**/*.ts', {cwd: 'src'}).map(file => file.replaceAll('\\', '/'));
+		expect([...Object.keys(testsOf), ...leftOut].toSorted()).toEqual(files.toSorted());
+	});
+
+	test('run tests that are there', () => {
+		const missing = Object.values(testsOf)
+			.flat()
+			.filter(name => globSync(`test/${name}.test.ts`).length === 0);
+		expect(missing).toEqual([]);
+	});
+
+	test('know where each guard clause is', () => {
+		const lines = locateGuards(file => readFileSync(`src/${file}`, 'utf8'));
+		expect(new Set(lines.map(({guard}) => guard))).toEqual(new Set(Object.keys(guards)));
+		expect(() => locateGuards(() => '')).toThrow('has no line of this kind any more');
+	});
+
+	test('left no mutant of a guard clause alive', () => {
+		const filesOf = (record: Readonly<Record<string, object>>): unknown =>
+			Object.fromEntries(Object.entries(record).map(([guard, files]) => [guard, Object.keys(files).toSorted()]));
+		expect(filesOf(kept.guards)).toEqual(filesOf(guards));
+		const living = Object.values(kept.guards)
+			.flatMap(files => Object.entries(files))
+			.filter(([, {mutants, survived}]) => mutants === 0 || survived > 0);
+		expect(living).toEqual([]);
+	});
+
+	test('have a score that is the sum of what they found', () => {
+		expect(kept).toMatchObject(scoreOf(Object.values(kept.files)));
+	});
+});

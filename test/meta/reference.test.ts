@@ -1,0 +1,94 @@
+import {execFile} from 'node:child_process';
+import {globSync, mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {promisify} from 'node:util';
+import {describe, expect, test} from 'vitest';
+import jsr from '../../jsr.json' with {type: 'json'};
+import manifest from '../../package.json' with {type: 'json'};
+import {type Entry, readReference} from '../support/reference.ts';
+import {readThrows} from '../support/thrown-errors.ts';
+
+const entryPoints = Object.values(manifest.exports).flatMap(to => (typeof to === 'string' ? [] : [to.types]));
+const reference = readReference('dist', entryPoints);
+
+const namesOf = (entries: readonly Entry[]): string[] => entries.map(({name}) => name);
+
+/** What a caller may choose. */
+const options = /^(?:\w+Options|TokenClient|EndpointDefinition)\./;
+
+/** Where the words of the protocol are declared: an RFC defines what is exported from there. */
+const protocol = /^(?:client-authentication|revocation-request|token-(?:endpoint|request|response))\.d\.ts$/;
+
+describe('the reference', () => {
+	test('says what every export and every member of it is', () => {
+		expect(namesOf(reference)).toEqual(expect.arrayContaining(['AuthOptions.leeway', 'TokenVault', 'OAuthError.name']));
+		expect(namesOf(reference.filter(({text}) => text === ''))).toEqual([]);
+	});
+
+	test('names the unit of every number', () => {
+		const unit = /\b(?:milliseconds|seconds|HTTP status|version)\b/i;
+		const numbers = reference.filter(({isNumber}) => isNumber);
+		expect(namesOf(numbers)).toEqual(expect.arrayContaining(['AuthOptions.now', 'TokenSet.expires_at']));
+		expect(namesOf(numbers.filter(({text}) => !unit.test(text)))).toEqual([]);
+	});
+
+	test('names the default of every option that may be left out', () => {
+		const optional = reference.filter(({name, isOptional}) => isOptional && options.test(name));
+		expect(namesOf(optional)).toEqual(expect.arrayContaining(['AuthOptions.timeout', 'TokenOptions.signal']));
+		expect(namesOf(optional.filter(({text}) => !/\bDefault: /.test(text)))).toEqual([]);
+	});
+
+	test('names the RFC and its section for every word of the protocol', () => {
+		const link = /^https:\/\/www\.rfc-editor\.org\/rfc\/rfc\d+#(?:section|appendix)-[\w.]+$/;
+		const words = reference.filter(
+			({name, file}) => !name.includes('.') && protocol.test(file) && name !== 'Awaitable',
+		);
+		expect(namesOf(words)).toEqual(expect.arrayContaining(['requestToken', 'AuthToken', 'clientSecretBasic']));
+		expect(namesOf(words.filter(({tags}) => !tags['see']?.some(address => link.test(address))))).toEqual([]);
+	});
+
+	test('names what every call may reject with', () => {
+		const calls = reference.filter(({name, isAsync}) => isAsync && /^(?:\w+|(?:Auth|Endpoint)\.\w+)$/.test(name));
+		expect(namesOf(calls)).toEqual(expect.arrayContaining(['requestToken', 'Auth.signOut', 'Endpoint.request']));
+		expect(namesOf(calls.filter(({tags}) => !tags['throws']))).toEqual([]);
+	});
+
+	test('names every error that the source of a function throws', () => {
+		const found = [...readThrows(Object.values(jsr.exports))];
+		expect(Object.fromEntries(found)).toMatchObject({createAuth: ['ConfigError'], redisStore: ['ConfigError']});
+		const missing = found.flatMap(([name, errors]) => {
+			const words = reference.filter(entry => entry.name === name).flatMap(({tags}) => tags['throws'] ?? []);
+			return errors.filter(error => !words.some(text => text.startsWith(`{${error}}`))).map(error => [name, error]);
+		});
+		expect(missing).toEqual([]);
+	});
+
+	test('names no error that is neither exported nor of ky or the platform', () => {
+		const known = [...namesOf(reference), 'HTTPError', 'TypeError'];
+		const named = reference.flatMap(({tags}) => tags['throws'] ?? []).map(text => /^\{(\w+)\}/.exec(text)?.[1] ?? text);
+		expect(named.filter(name => !known.includes(name))).toEqual([]);
+	});
+
+	test('becomes pages, on which nothing is missing and no link leads nowhere', {timeout: 120_000}, async () => {
+		const folder = mkdtempSync(join(tmpdir(), 'regrant-reference-'));
+		try {
+			// What typedoc warns of makes it fail: package.json says so.
+			const {stdout} = await promisify(execFile)(process.execPath, [
+				'node_modules/typedoc/bin/typedoc',
+				'--out',
+				folder,
+			]);
+			expect(stdout).not.toMatch(/warning|error/i);
+			const pages = globSync('{functions,classes,interfaces,types,variables}/*.html', {cwd: folder});
+			const isPage = ({name}: Entry): boolean => pages.some(page => page.endsWith(`.${name}.html`));
+			expect(namesOf(reference.filter(entry => !entry.name.includes('.') && !isPage(entry)))).toEqual([]);
+			expect(manifest.typedocOptions).toMatchObject({
+				treatWarningsAsErrors: true,
+				treatValidationWarningsAsErrors: true,
+			});
+		} finally {
+			rmSync(folder, {recursive: true, force: true});
+		}
+	});
+});

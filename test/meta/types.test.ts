@@ -1,0 +1,115 @@
+import {readFileSync} from 'node:fs';
+import {afterAll, describe, expect, test} from 'vitest';
+import * as v from 'valibot';
+import {
+	AuthToken,
+	AuthTokenRequest,
+	type ClientCredentialsRequest,
+	type RefreshTokenRequest,
+	RevokeTokenRequest,
+} from '../../src/index.ts';
+import {createUserProject} from '../support/user-project.ts';
+
+const fixtures = ['endpoint.ts', 'surface.ts'].map(file => ({file, text: readFileSync(`test/types/${file}`, 'utf8')}));
+const marker = '// @ts-expect-error: ';
+
+const dom = {lib: ['es2022', 'dom', 'dom.iterable']};
+const settings = {
+	bundler: {module: 'esnext', moduleResolution: 'bundler', ...dom},
+	nodenext: {module: 'nodenext', ...dom},
+	'nodenext, with the types of Node in place of the DOM': {module: 'nodenext', lib: ['es2022'], types: ['node']},
+};
+
+const project = createUserProject();
+afterAll(project.remove);
+
+/** Every mistake of the fixtures, and words of the complaint that it must get. */
+const mistakes = fixtures.flatMap(({file, text}) =>
+	text
+		.split('\n')
+		.flatMap((line, index) =>
+			line.includes(marker) ? [{file, line: index + 2, words: line.split(marker)[1] ?? ''}] : [],
+		),
+);
+
+describe('the types of the public surface', {timeout: 60_000}, () => {
+	test.for(Object.entries(settings))(
+		'hold, and complain of every mistake, for a user of %s who checks libraries too',
+		async ([, options]) => {
+			for (const {file, text} of fixtures) project.write(file, text.replaceAll(marker, '// '));
+			const complaints = await project.compile(options);
+			expect(mistakes.length).toBeGreaterThan(20);
+			expect(complaints).toEqual(
+				mistakes.map(({file, line, words}) => ({file, line, message: expect.stringContaining(words)})),
+			);
+		},
+	);
+});
+
+const library = `
+import {endpoint} from 'regrant';
+import * as v from 'valibot';
+export const createTransfer = endpoint({
+	method: 'post',
+	path: 'accounts/{accountID}/transfers',
+	json: v.object({amount: v.number()}),
+	response: v.object({transferID: v.string()}),
+	errors: {422: v.array(v.string())},
+});
+export const ping = endpoint({method: 'get', path: 'ping'});
+`;
+
+test('the types of endpoints read plainly, and have names in the declarations of a user’s library', async () => {
+	const user = createUserProject();
+	try {
+		const path = user.write('library.ts', library);
+		const emit = {noEmit: false, declaration: true, emitDeclarationOnly: true};
+		expect(await user.compile({...settings.nodenext, ...emit})).toEqual([]);
+		const declared = readFileSync(path.replace(/ts$/, 'd.ts'), 'utf8').replaceAll(/\s+/g, ' ');
+		const types =
+			'{ readonly json: { amount: number; }; readonly params: { readonly accountID: string; }; }, { transferID: string; }, { readonly 422: string[]; }';
+		expect(declared).toContain(`createTransfer: import("regrant").Endpoint<${types}>;`);
+		expect(declared).toContain('ping: import("regrant").Endpoint<Readonly<Record<string, never>>, void, {}>;');
+	} finally {
+		user.remove();
+	}
+}, 60_000);
+
+// The schemas are exported under written types, which say less than the schemas know. All fields of the types, none optional:
+const client = {client_id: 'i', client_secret: 's'};
+const granting: Required<ClientCredentialsRequest> = {grant_type: 'client_credentials', ...client, scope: 'a'};
+const refreshing: Required<RefreshTokenRequest> = {
+	grant_type: 'refresh_token',
+	...client,
+	refresh_token: 'r',
+	scope: 'a',
+};
+const revoking: Required<RevokeTokenRequest> = {...client, token: 't', token_type_hint: 'access_token'};
+const answer: Required<AuthToken> = {
+	access_token: 'a',
+	token_type: 'Bearer',
+	expires_in: 1,
+	refresh_token: 'r',
+	scope: 'a',
+};
+
+describe('a schema has exactly the fields of its type', () => {
+	const pairs: ReadonlyArray<readonly [name: string, schema: v.GenericSchema, value: object]> = [
+		['AuthTokenRequest, client_credentials', AuthTokenRequest, granting],
+		['AuthTokenRequest, refresh_token', AuthTokenRequest, refreshing],
+		['RevokeTokenRequest', RevokeTokenRequest, revoking],
+		['AuthToken', AuthToken, answer],
+	];
+
+	test.for(pairs)('%s', ([, schema, value]) => {
+		expect(v.parse(schema, value)).toEqual(value);
+		const ofTypes = pairs.filter(pair => pair[1] === schema).map(pair => Object.keys(pair[2]).toSorted());
+		expect(ofTypes).toEqual(fieldsOf(schema));
+	});
+});
+
+/** The fields of an object schema, or those of each option of a variant. */
+function fieldsOf(schema: object): string[][] {
+	const {entries, options = [schema]} = schema as {readonly entries?: object; readonly options?: readonly object[]};
+	return entries ? [Object.keys(entries).toSorted()] : options.flatMap(fieldsOf);
+}

@@ -1,0 +1,469 @@
+import * as fc from 'fast-check';
+import * as v from 'valibot';
+import {describe, expect} from 'vitest';
+import {
+	AuthTokenRequest,
+	ConfigError,
+	RevokeTokenRequest,
+	type TokenClient,
+	clientSecretBasic,
+	clientSecretPost,
+	createAuth,
+	requestToken,
+	revokeToken,
+} from '../../src/index.ts';
+import {seedClient} from '../support/seed-vault.ts';
+import {test} from '../support/test.ts';
+
+const granting = {grant_type: 'client_credentials', scope: '/accounts.read /accounts.write'} as const;
+const refreshing = {grant_type: 'refresh_token', refresh_token: 'rt-canary-Vb2n'} as const;
+const encodings = ['form', 'json'] as const;
+
+/** What no message may show. Values that are refused begin with it. */
+const canary = 'canary-3Fq8';
+
+/** What was sent: the decoded parameters, and the request itself. */
+interface Sent {
+	readonly request: Request;
+	readonly body: string;
+	readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+/** A client whose endpoints grant whatever they are asked, and keep what they were asked. */
+function staged(options: Partial<TokenClient> = {}): {readonly client: TokenClient; readonly sent: Sent[]} {
+	const sent: Sent[] = [];
+	const client: TokenClient = {
+		tokenEndpoint: 'https://as.example/token',
+		revocationEndpoint: 'https://as.example/revoke',
+		clientId: 'client',
+		fetch: async (input, init) => {
+			const request = new Request(input, init);
+			const body = await request.clone().text();
+			const parameters = options.encoding === 'json' ? JSON.parse(body) : Object.fromEntries(new URLSearchParams(body));
+			sent.push({request, body, parameters});
+			return Response.json({access_token: 'at', token_type: 'Bearer'});
+		},
+		...options,
+	};
+	return {client, sent};
+}
+
+/** The parameters that a request becomes. */
+async function parametersOf(
+	request: AuthTokenRequest,
+	options: Partial<TokenClient> = {},
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+	const {client, sent} = staged(options);
+	await requestToken(client, request);
+	return sent[0]?.parameters;
+}
+
+/** The error of a request that must not be sent. */
+async function refusal(request: unknown, options: Partial<TokenClient> = {}): Promise<unknown> {
+	const {client, sent} = staged(options);
+	const error = await requestToken(client, request as AuthTokenRequest).then(
+		() => undefined,
+		(reason: unknown) => reason,
+	);
+	expect(sent).toEqual([]);
+	return error;
+}
+
+const unfit: readonly (readonly [what: string, value: unknown])[] = [
+	['a line break', `${canary}\n`],
+	['a header of its own', `${canary}\r\nx-evil: 1`],
+	['NUL', `${canary}\0`],
+	['a tab', `${canary}\t`],
+	['DEL', `${canary}\x7F`],
+	['a letter beyond ASCII', `${canary}é`],
+	['a sign beyond Latin-1', `${canary}€`],
+	['a number', 42],
+	['a list', [canary]],
+	['a record', {[canary]: canary}],
+];
+
+describe('R1 a token request', () => {
+	test('is a POST with a form in UTF-8 by default', async ({serve}) => {
+		const {origin, requests} = await serve(() => Response.json({access_token: 'at', token_type: 'Bearer'}));
+		await requestToken({tokenEndpoint: `${origin}/token`, clientId: 'cli ent&'}, granting);
+		expect(requests).toHaveLength(1);
+		expect(requests[0]).toMatchObject({method: 'POST', path: '/token'});
+		expect(requests[0]?.headers['content-type']).toMatch(/^application\/x-www-form-urlencoded\b/);
+		const entries = [...new URLSearchParams(requests[0]?.body)];
+		expect(entries).toHaveLength(3);
+		expect(Object.fromEntries(entries)).toEqual({...granting, client_id: 'cli ent&'});
+	});
+
+	test('has a JSON body where the client says so, whose values are strings', async ({serve}) => {
+		const {origin, requests} = await serve(() => Response.json({access_token: 'at', token_type: 'Bearer'}));
+		await requestToken({tokenEndpoint: `${origin}/token`, clientId: 'cli "ent', encoding: 'json'}, granting);
+		expect(requests[0]).toMatchObject({method: 'POST', path: '/token'});
+		expect(requests[0]?.headers['content-type']).toMatch(/^application\/json\b/);
+		expect(JSON.parse(requests[0]?.body ?? '')).toEqual({...granting, client_id: 'cli "ent'});
+	});
+
+	test('R16 accepts JSON, and has no cache mode, which some Workers throw on', async () => {
+		const inits: (RequestInit | undefined)[] = [];
+		const {client, sent} = staged();
+		const spying: typeof fetch = async (input, init) => {
+			inits.push(init);
+			return (client.fetch ?? fetch)(input, init);
+		};
+		await requestToken({...client, fetch: spying}, granting);
+		expect(sent[0]?.request.headers.get('accept')).toMatch(/\bapplication\/json\b/);
+		expect(inits.map(init => init?.cache)).toEqual([undefined]);
+	});
+
+	test('R15 does not ask for redirects to be followed', async () => {
+		const {client, sent} = staged();
+		await requestToken(client, granting);
+		expect(sent[0]?.request.redirect).toBe('manual');
+	});
+
+	test('is made by a fetch without a receiver, which browsers would refuse', async () => {
+		const receivers: unknown[] = [];
+		const {client} = staged();
+		const fetch = async function (this: unknown): Promise<Response> {
+			receivers.push(this);
+			return Response.json({access_token: 'at', token_type: 'Bearer'});
+		};
+		await requestToken({...client, fetch}, granting);
+		expect(receivers.every(receiver => receiver === undefined || receiver === globalThis)).toBe(true);
+	});
+
+	test.for(encodings)('R6 has neither a credential nor a token in its URL: %s', async encoding => {
+		const {client, sent} = staged({encoding, clientAuthentication: clientSecretPost(canary)});
+		await requestToken(client, refreshing);
+		await revokeToken(client, {token: refreshing.refresh_token});
+		expect(sent.map(({request}) => request.url)).toEqual(['https://as.example/token', 'https://as.example/revoke']);
+	});
+});
+
+describe('the field grant_type', () => {
+	test.for(encodings)('client_credentials asks for the client’s own token: %s', async encoding => {
+		expect(await parametersOf(granting, {encoding})).toEqual({...granting, client_id: 'client'});
+	});
+
+	test.for(encodings)('refresh_token asks for a new token: %s', async encoding => {
+		expect(await parametersOf(refreshing, {encoding})).toEqual({...refreshing, client_id: 'client'});
+	});
+
+	test('is required', async ({canaries}) => {
+		const error = canaries.see(await refusal({scope: '/accounts.read'}));
+		expect(error).toBeInstanceOf(ConfigError);
+		expect(error).toMatchObject({message: expect.stringContaining('grant_type')});
+	});
+
+	test('R111 is never the password grant, which is a type error too', async ({canaries}) => {
+		canaries.plant(canary, 'password');
+		// @ts-expect-error -- there is no such grant
+		const asked: AuthTokenRequest = {grant_type: 'password', username: 'a', password: canary, scope: 'a'};
+		expect(canaries.see(await refusal(asked))).toBeInstanceOf(ConfigError);
+		expect(() => createAuth({...staged().client, grant: asked})).toThrow(ConfigError);
+	});
+
+	test.for<unknown>([
+		'password',
+		'authorization_code',
+		'urn:ietf:params:oauth:grant-type:device_code',
+		'',
+		' client_credentials',
+		'CLIENT_CREDENTIALS',
+		canary,
+		undefined,
+		null,
+		42,
+		['client_credentials'],
+	])('is none of the two when it is %j', async (grant_type, {canaries}) => {
+		canaries.plant(canary);
+		const error = canaries.see(await refusal({...granting, ...refreshing, grant_type}));
+		expect(error).toBeInstanceOf(ConfigError);
+	});
+});
+
+describe('the field client_id', () => {
+	test.for(encodings)('may be in the body: %s', async encoding => {
+		const parameters = await parametersOf({...granting, client_id: 'client'}, {encoding});
+		expect(parameters).toEqual({...granting, client_id: 'client'});
+	});
+
+	test('takes the API’s own sample', async ({seedApi}) => {
+		const {clientId, secret} = seedClient;
+		const client = {tokenEndpoint: seedApi.tokenEndpoint, clientId, encoding: 'json'} as const;
+		await requestToken(client, {...granting, client_id: clientId, client_secret: secret});
+		expect(seedApi.tokenRequests).toMatchObject([{status: 200, parameters: {client_id: clientId}}]);
+	});
+
+	test('R11 is not another one than clientId', async ({canaries}) => {
+		canaries.plant(canary);
+		for (const client_id of [canary, 'Client', 'client ']) {
+			expect(canaries.see(await refusal({...granting, client_id}))).toBeInstanceOf(ConfigError);
+			const basic = {clientAuthentication: clientSecretBasic('secret')};
+			expect(canaries.see(await refusal({...granting, client_id}, basic))).toBeInstanceOf(ConfigError);
+		}
+	});
+
+	test('R11 may be left out, or be undefined', async () => {
+		expect(await parametersOf({...granting, client_id: undefined})).toEqual({...granting, client_id: 'client'});
+	});
+
+	test.for(unfit)('R12 is printable ASCII, and not one with %s', async ([, client_id], {canaries}) => {
+		canaries.plant(canary);
+		const error = canaries.see(await refusal({...granting, client_id}));
+		expect(error).toBeInstanceOf(ConfigError);
+		expect(error).toMatchObject({message: expect.stringContaining('client_id')});
+	});
+});
+
+describe('the field client_secret', () => {
+	test.for(encodings)('may be in the body: %s', async encoding => {
+		const parameters = await parametersOf({...granting, client_secret: seedClient.secret}, {encoding});
+		expect(parameters).toEqual({...granting, client_id: 'client', client_secret: seedClient.secret});
+	});
+
+	test('R11 is left out when it is empty or undefined', async () => {
+		for (const client_secret of ['', undefined]) {
+			expect(await parametersOf({...granting, client_secret})).toEqual({...granting, client_id: 'client'});
+		}
+	});
+
+	test.for(unfit)('R12 is printable ASCII, and not one with %s', async ([, client_secret], {canaries}) => {
+		canaries.plant(canary);
+		const error = canaries.see(await refusal({...granting, client_secret}));
+		expect(error).toBeInstanceOf(ConfigError);
+		expect(error).toMatchObject({message: expect.stringContaining('client_secret')});
+	});
+});
+
+describe('the field scope', () => {
+	test('R10 is required with client_credentials', async ({canaries}) => {
+		for (const scope of [undefined, null]) {
+			const error = canaries.see(await refusal({...granting, scope}));
+			expect(error).toBeInstanceOf(ConfigError);
+			expect(error).toMatchObject({message: expect.stringContaining('scope')});
+		}
+		const error = canaries.see(await refusal({grant_type: 'client_credentials'}));
+		expect(error).toMatchObject({name: 'ConfigError', message: expect.stringContaining('scope')});
+	});
+
+	test('R11 may be left out of a refresh, or be undefined', async () => {
+		expect(await parametersOf(refreshing)).toEqual({...refreshing, client_id: 'client'});
+		expect(await parametersOf({...refreshing, scope: undefined})).toEqual({...refreshing, client_id: 'client'});
+	});
+
+	const good = ['/accounts.read', granting.scope, 'a', '!', "#$%&'()*+,-./:;<=>?@[]^_`{|}~", 'openid offline_access'];
+	const rows = good.flatMap(scope => [granting, refreshing].map(request => ({scope, request: {...request, scope}})));
+	test.for(rows)('R10 may be $scope: $request.grant_type', async ({scope, request}) => {
+		for (const encoding of encodings) {
+			expect(await parametersOf(request, {encoding})).toMatchObject({scope});
+		}
+	});
+
+	test.for<readonly [what: string, scope: unknown]>([
+		['a quote', `${canary}"b`],
+		['a backslash', String.raw`${canary}\b`],
+		['two spaces', `${canary}  b`],
+		['a leading space', ` ${canary}`],
+		['a trailing space', `${canary} `],
+		['a space alone', ' '],
+		['a letter beyond ASCII', `${canary} é`],
+		['a sign beyond Latin-1', `${canary} €`],
+		['a tab', `${canary}\tb`],
+		['a line break', `${canary}\nb`],
+		['a line break at its end', `${canary}\n`],
+		['NUL', `${canary}\0`],
+		['DEL', `${canary}\x7F`],
+		['a number', 42],
+		['a list', [canary, 'b']],
+	])('R10 is scope tokens with single spaces between, and not one with %s', async ([, scope], {canaries}) => {
+		canaries.plant(canary);
+		for (const request of [granting, refreshing]) {
+			const error = canaries.see(await refusal({...request, scope}));
+			expect(error).toBeInstanceOf(ConfigError);
+			expect(error).toMatchObject({message: expect.stringContaining('scope must be scope tokens with single spaces')});
+		}
+	});
+
+	test('R10 is not empty', async ({canaries}) => {
+		expect(canaries.see(await refusal({...granting, scope: ''}))).toBeInstanceOf(ConfigError);
+	});
+
+	const character = fc.constantFrom(
+		...Array.from({length: 0x7e - 0x20}, (_, index) => String.fromCodePoint(0x21 + index)).filter(
+			text => !/["\\]/.test(text),
+		),
+	);
+	const name = fc.string({unit: character, minLength: 1, maxLength: 20});
+
+	test('R10 arrives as it is, whatever its tokens', async () => {
+		const scopes = fc.array(name, {minLength: 1, maxLength: 5}).map(names => names.join(' '));
+		await fc.assert(
+			fc.asyncProperty(scopes, fc.constantFrom(...encodings), async (scope, encoding) => {
+				expect(await parametersOf({...granting, scope}, {encoding})).toMatchObject({scope});
+			}),
+			{numRuns: 200},
+		);
+	});
+
+	test('R10 is refused when it is anything else, and then shows in no message', async () => {
+		const valid = /^[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*$/;
+		const text = fc.oneof(
+			fc.string({unit: 'binary', maxLength: 20}),
+			fc.string({unit: fc.constantFrom(' ', '"', '\\', 'a', '\t', '\n', '\x7F', 'é'), maxLength: 10}),
+		);
+		const invalid = text.map(end => canary + end).filter(scope => !valid.test(scope));
+		await fc.assert(
+			fc.asyncProperty(invalid, async scope => {
+				const error = await refusal({...granting, scope});
+				expect(error).toBeInstanceOf(ConfigError);
+				expect(String(error)).not.toContain(canary);
+			}),
+			{numRuns: 200},
+		);
+	});
+});
+
+describe('the field refresh_token', () => {
+	test.for(encodings)('is sent as it is: %s', async encoding => {
+		const refresh_token = ' r"t\\%20+&=;~ ';
+		expect(await parametersOf({...refreshing, refresh_token}, {encoding})).toMatchObject({refresh_token});
+	});
+
+	test('R12 is required with its grant, and not empty', async ({canaries}) => {
+		for (const refresh_token of [undefined, null, '']) {
+			const error = canaries.see(await refusal({...refreshing, refresh_token}));
+			expect(error).toBeInstanceOf(ConfigError);
+			expect(error).toMatchObject({message: expect.stringContaining('refresh_token')});
+		}
+		const error = canaries.see(await refusal({grant_type: 'refresh_token'}));
+		expect(error).toMatchObject({name: 'ConfigError', message: expect.stringContaining('refresh_token')});
+	});
+
+	test.for(unfit)('R12 is printable ASCII, and not one with %s', async ([, refresh_token], {canaries}) => {
+		canaries.plant(canary);
+		const error = canaries.see(await refusal({...refreshing, refresh_token}));
+		expect(error).toBeInstanceOf(ConfigError);
+		expect(error).toMatchObject({message: expect.stringContaining('refresh_token')});
+	});
+
+	test('R12 arrives as it is, whatever it is made of', async () => {
+		const tokens = fc.string({unit: 'grapheme-ascii', minLength: 1, maxLength: 60});
+		await fc.assert(
+			fc.asyncProperty(tokens, fc.constantFrom(...encodings), async (refresh_token, encoding) => {
+				expect(await parametersOf({...refreshing, refresh_token}, {encoding})).toMatchObject({refresh_token});
+			}),
+			{numRuns: 200},
+		);
+	});
+
+	test('is no field of client_credentials', async ({canaries}) => {
+		canaries.plant(refreshing.refresh_token, 'refresh token');
+		const error = canaries.see(await refusal({...granting, refresh_token: refreshing.refresh_token}));
+		expect(error).toBeInstanceOf(ConfigError);
+	});
+});
+
+describe('a request', () => {
+	test.for<readonly [what: string, value: unknown]>([
+		['undefined', undefined],
+		['null', null],
+		['a string', `grant_type=client_credentials&scope=${canary}`],
+		['a list', [granting]],
+		['URLSearchParams', new URLSearchParams({...granting, client_secret: canary})],
+		['a function', () => granting],
+		['empty', {}],
+	])('that is %s is refused', async ([, value], {canaries}) => {
+		canaries.plant(canary);
+		expect(canaries.see(await refusal(value))).toBeInstanceOf(ConfigError);
+	});
+
+	test('with a misspelt field is refused, not sent without it', async ({canaries}) => {
+		canaries.plant(canary);
+		const error = canaries.see(await refusal({...refreshing, scopes: canary}));
+		expect(error).toBeInstanceOf(ConfigError);
+		expect(error).toMatchObject({message: expect.stringContaining('scopes')});
+	});
+
+	test('R39 R95 has the fields of its own alone', async ({canaries}) => {
+		const inherited = Object.create({scope: '/inherited', client_secret: canary}) as object;
+		const asked = Object.assign(inherited, refreshing);
+		expect(await parametersOf(asked as AuthTokenRequest)).toEqual({...refreshing, client_id: 'client'});
+		const error = canaries.see(await refusal(Object.create(granting)));
+		expect(error).toBeInstanceOf(ConfigError);
+	});
+
+	test('R39 with a field called __proto__ pollutes nothing', async ({canaries}) => {
+		const asked: unknown = JSON.parse('{"__proto__": {"grant_type": "client_credentials", "scope": "a"}}');
+		expect(canaries.see(await refusal(asked))).toBeInstanceOf(ConfigError);
+		expect({}).not.toHaveProperty('grant_type');
+	});
+
+	test('is not changed, and may be frozen', async () => {
+		const asked = Object.freeze({...granting, client_secret: undefined});
+		await parametersOf(asked);
+		expect(asked).toEqual({...granting, client_secret: undefined});
+	});
+});
+
+describe('AuthTokenRequest, as a schema of one’s own code,', () => {
+	test.for<AuthTokenRequest>([
+		granting,
+		refreshing,
+		{...granting, client_id: seedClient.clientId, client_secret: seedClient.secret},
+		{...refreshing, scope: '/accounts.read', client_id: 'a', client_secret: 'b'},
+	])('takes %j', request => {
+		expect(v.safeParse(AuthTokenRequest, request)).toMatchObject({success: true, output: request});
+		expect(v.is(AuthTokenRequest, request)).toBe(true);
+	});
+
+	test.for<readonly [what: string, value: unknown]>([
+		['client_credentials without a scope', {grant_type: 'client_credentials'}],
+		['refresh_token without a refresh token', {grant_type: 'refresh_token'}],
+		['an empty refresh token', {...refreshing, refresh_token: ''}],
+		['no grant type', {scope: 'a'}],
+		['the password grant', {grant_type: 'password', username: 'a', password: canary}],
+		['a scope with two spaces', {...granting, scope: `${canary}  b`}],
+		['a secret with a line break', {...granting, client_secret: `${canary}\n`}],
+		['an id beyond ASCII', {...granting, client_id: `${canary}é`}],
+		['a refresh token with a line break', {...refreshing, refresh_token: `${canary}\r\n`}],
+		['undefined', undefined],
+		['a string', canary],
+	])('refuses %s, in messages without the value', ([, value]) => {
+		const result = v.safeParse(AuthTokenRequest, value);
+		expect(result.success).toBe(false);
+		expect(result.issues?.map(({message}) => message).join('\n')).not.toContain(canary);
+	});
+
+	test('tells the two grants apart for TypeScript', () => {
+		const request: v.InferOutput<typeof AuthTokenRequest> = v.parse(AuthTokenRequest, refreshing);
+		const token = request.grant_type === 'refresh_token' ? request.refresh_token : request.scope;
+		expect(token).toBe(refreshing.refresh_token);
+	});
+
+	test('is a Standard Schema', () => {
+		expect(AuthTokenRequest['~standard'].validate(granting)).toMatchObject({value: granting});
+	});
+});
+
+describe('RevokeTokenRequest, as a schema of one’s own code,', () => {
+	test.for<RevokeTokenRequest>([
+		{token: 'a'},
+		{token: 'a', token_type_hint: 'access_token'},
+		{token: 'a', token_type_hint: 'refresh_token', client_id: 'b', client_secret: 'c'},
+	])('takes %j', request => {
+		expect(v.safeParse(RevokeTokenRequest, request)).toMatchObject({success: true, output: request});
+	});
+
+	test.for<readonly [what: string, value: unknown]>([
+		['no token', {token_type_hint: 'access_token'}],
+		['an empty token', {token: ''}],
+		['a token with a line break', {token: `${canary}\n`}],
+		['an unknown hint', {token: 'a', token_type_hint: canary}],
+		['a secret beyond ASCII', {token: 'a', client_secret: `${canary}é`}],
+		['undefined', undefined],
+	])('refuses %s, in messages without the value', ([, value]) => {
+		const result = v.safeParse(RevokeTokenRequest, value);
+		expect(result.success).toBe(false);
+		expect(result.issues?.map(({message}) => message).join('\n')).not.toContain(canary);
+	});
+});

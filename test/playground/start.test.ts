@@ -1,0 +1,230 @@
+import {type ChildProcess, execFileSync, spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {describe, expect} from 'vitest';
+import {findFault, tallyOf} from '../../playground/tally.ts';
+import {type Scene, trace} from '../../playground/trace.ts';
+import {test} from '../support/test.ts';
+
+interface Program {
+	readonly process: ChildProcess;
+	/** What it has printed so far, on both outputs. */
+	output(): string;
+	/** Its exit status. */
+	readonly status: Promise<number | null>;
+}
+
+function start(...options: string[]): Program {
+	return run(process.execPath, 'playground/start.ts', ...options);
+}
+
+function run(command: string, ...args: string[]): Program {
+	const program = spawn(command, args, {stdio: ['ignore', 'pipe', 'pipe']});
+	let text = '';
+	for (const output of [program.stdout, program.stderr]) output.on('data', chunk => (text += chunk));
+	return {
+		process: program,
+		output: () => text,
+		status: once(program, 'close').then(([status]) => status as number | null), // as Node documents the event
+	};
+}
+
+/** The numbered tokens and the statuses of each scene, without the columns between. */
+function stepsOf(output: string): string[][] {
+	const scenes = output.trim().split('\n\n');
+	return scenes.map(scene =>
+		scene
+			.split('\n')
+			.filter(line => /^ {2}(?:API|authorization server) /.test(line))
+			.map(line => line.trim().replaceAll(/ {2,}/g, ' ')),
+	);
+}
+
+describe('npm start', {timeout: 30_000}, () => {
+	test('prints each step from the first grant to the answer of the retry, and ends well', async () => {
+		const program = start('--once');
+		expect([await program.status, program.output()]).toEqual([0, expect.not.stringContaining('Warning')]);
+		expect(stepsOf(program.output())).toEqual([
+			[
+				'authorization server POST /token client_credentials 200 access token 1',
+				'API GET /accounts access token 1 200',
+				'API GET /accounts access token 1 401',
+				'authorization server POST /token client_credentials 200 access token 2',
+				'API GET /accounts access token 2 200',
+			],
+			[
+				'authorization server POST /oauth2/token client_credentials 200 access token 1, refresh token 1',
+				'API GET /accounts access token 1 200',
+				'API GET /accounts access token 1 401',
+				'authorization server POST /oauth2/token refresh_token, refresh token 1 200 access token 2, refresh token 2',
+				'API GET /accounts access token 2 200',
+			],
+			[
+				'authorization server POST /token refresh_token, refresh token 1 200 access token 1, refresh token 2',
+				'API GET /accounts access token 1 200',
+				'API GET /accounts access token 1 401',
+				'authorization server POST /token refresh_token, refresh token 2 200 access token 2, refresh token 3',
+				'API GET /accounts access token 2 200',
+			],
+			[
+				'API GET /accounts access token 1 401, 40 times',
+				'authorization server POST /token refresh_token, refresh token 1 200 access token 2, refresh token 2',
+				'API GET /accounts access token 2 200, 40 times',
+			],
+		]);
+	});
+
+	test('then serves a page with all its modules, and ends when it is told to', async () => {
+		const program = start();
+		try {
+			const page = await pageOf(program);
+			expect(await (await fetch(page)).text()).toContain('src="./main.ts"');
+			expect(await importAll(new URL('/main.ts', page))).toContainEqual(expect.stringMatching(/\/dist\/index\.js$/));
+			expect(await (await fetch(new URL('/trace', page))).json()).toContainEqual(expect.stringContaining('401'));
+			const place = await (await fetch(new URL('/place', page))).json();
+			expect((await fetch(`${place.api}/accounts`)).headers.get('access-control-allow-origin')).toBe('*');
+		} finally {
+			program.process.kill('SIGTERM');
+		}
+		expect(await program.status).toBe(0);
+	});
+
+	test.for([
+		['it is asked to end', 'SIGTERM', 0],
+		['Ctrl-C is pressed in its terminal', 'SIGINT', 0],
+		['its terminal is closed', 'SIGHUP', 0],
+		['it is killed', 'SIGKILL', null],
+	] as const)('leaves nothing running where %s, in the middle of what it does', async ([, signal, status]) => {
+		const program = start();
+		const page = await pageOf(program);
+		const post = async (path: string, body = ''): Promise<unknown> =>
+			(await fetch(new URL(path, page), {method: 'POST', body})).json();
+		// Workerd is up, and the Deno scripts wait for their token.
+		expect(await post('/worker')).toContain('40 answered 200');
+		await post('/mood', '"slow"');
+		const scripts = post('/deno').catch(() => {});
+		const id = program.process.pid ?? 0;
+		await expect.poll(() => descendantsOf(id).filter(({command}) => command.includes('deno')).length).toBe(4);
+		const started = descendantsOf(id);
+		expect(started.map(({command}) => command)).toContainEqual(expect.stringContaining('workerd'));
+		// A terminal signals all that was started from it.
+		const isOfTerminal = signal === 'SIGINT' || signal === 'SIGHUP';
+		for (const pid of isOfTerminal ? [id, ...started.map(({pid}) => pid)] : [id]) signalTo(pid, signal);
+		expect(await program.status).toBe(status);
+		await scripts;
+		await expect.poll(() => started.filter(({pid}) => signalTo(pid, 0)), {timeout: 20_000}).toEqual([]);
+	});
+});
+
+test('npm start ends with the shell that npm runs it in, which passes no signal on', {timeout: 30_000}, async () => {
+	const program = run('sh', '-c', '"$0" playground/start.ts && true', process.execPath);
+	await pageOf(program);
+	const [started] = descendantsOf(program.process.pid ?? 0);
+	program.process.kill('SIGTERM');
+	// Its output is closed by the last of those who write to it.
+	expect(await program.status).toBe(null);
+	expect(started?.command).toContain('playground/start.ts');
+	await expect.poll(() => signalTo(started?.pid ?? 0, 0), {timeout: 20_000}).toBe(false);
+});
+
+/** The address of the page, once it is printed. */
+async function pageOf(program: Program): Promise<string> {
+	await expect.poll(program.output, {timeout: 20_000}).toContain('(Ctrl-C ends it)');
+	return /http:\S+/.exec(program.output())?.[0] ?? '';
+}
+
+interface Process {
+	readonly pid: number;
+	readonly command: string;
+}
+
+/** All that a process has started, and what that has started. */
+function descendantsOf(ancestor: number): Process[] {
+	const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,command='], {encoding: 'utf8'}).trim().split('\n');
+	const all = lines.map(line => {
+		const [pid = '', parent = '', ...command] = line.trim().split(/\s+/);
+		return {pid: Number(pid), parent: Number(parent), command: command.join(' ')};
+	});
+	const found: Process[] = [];
+	for (let parents = [ancestor]; parents.length > 0;) {
+		const children = all.filter(({parent}) => parents.includes(parent));
+		found.push(...children);
+		parents = children.map(({pid}) => pid);
+	}
+	return found;
+}
+
+/** False where the process is gone. */
+function signalTo(pid: number, signal: NodeJS.Signals | 0): boolean {
+	try {
+		return process.kill(pid, signal);
+	} catch {
+		return false;
+	}
+}
+
+/** Fetches a module and what it imports, as a browser would. */
+async function importAll(entry: URL): Promise<string[]> {
+	const seen = new Set<string>();
+	const visit = async (url: URL): Promise<void> => {
+		if (seen.has(url.pathname)) return;
+		seen.add(url.pathname);
+		const response = await fetch(url);
+		expect([url.pathname, response.status]).toEqual([url.pathname, 200]);
+		const imports = (await response.text()).matchAll(/^(?:import|export)\b[^;]*?from "([^"]+)"/gm);
+		await Promise.all([...imports].map(([, specifier]) => visit(new URL(specifier ?? '', url))));
+	};
+	await visit(entry);
+	return [...seen];
+}
+
+describe('the trace', () => {
+	const scene = (expected: Scene['expected'], grants: number): Scene => ({
+		title: 'A scene',
+		expected,
+		async play({note}) {
+			note('something happened');
+			return {
+				tokenRequests: Array.from({length: grants}, () => ({
+					headers: {'content-type': 'application/x-www-form-urlencoded'},
+					body: 'grant_type=refresh_token',
+					status: 200,
+				})),
+				calls: [{status: 200}],
+				referee: {verdict() {}},
+			};
+		},
+	});
+	const expected = {'refresh_token grant answered 200': 1, 'call answered 200': 1};
+
+	test('says in a sentence what a server counted otherwise than it should have', async () => {
+		const lines: string[] = [];
+		const print = (line: string): void => void lines.push(line);
+		await trace([scene(expected, 1)], print);
+		await expect(trace([scene(expected, 2)], print)).rejects.toThrow(
+			'The server counted 2 × "refresh_token grant answered 200" where 1 was right.',
+		);
+		expect(lines).toEqual([
+			'\nA scene',
+			'  (something happened)',
+			'  The server counted 1 × refresh_token grant answered 200, 1 × call answered 200.',
+			'\nA scene',
+			'  (something happened)',
+		]);
+	});
+
+	test('finds what is missing, what is too much and what was lost', () => {
+		expect(findFault(expected, expected)).toBeUndefined();
+		expect(findFault({a: 1}, {b: 2})).toBe(
+			'The server counted 0 × "a" where 1 was right, and 2 × "b" where 0 was right.',
+		);
+		const referee = {
+			verdict() {
+				throw new Error('A session was lost');
+			},
+		};
+		expect(tallyOf({tokenRequests: [], calls: [{status: 401}], referee})).toEqual({
+			'call answered 401': 1,
+			'session lost': 1,
+		});
+	});
+});

@@ -1,0 +1,290 @@
+import {afterEach, describe, expect, vi} from 'vitest';
+import {type AuthOptions, createAuth, LockError, memoryStore, OAuthError, type TokenStore} from '../../src/index.ts';
+import {
+	createClock,
+	createGate,
+	createSharedRecord,
+	type Gate,
+	gist,
+	lockedBehind,
+	outcomeOf,
+	record,
+	settle,
+} from '../support/scenario.ts';
+import {createSharedMemory} from '../support/shared-memory.ts';
+import {test} from '../support/test.ts';
+
+const granting = {grant_type: 'client_credentials', scope: '/a'} as const;
+const bearer = {access_token: 'at1', token_type: 'Bearer'};
+const old = {...bearer, refresh_token: 'rt1', issued_at: 0, expires_at: 1};
+const clock = createClock();
+const fresh = {...bearer, access_token: 'at2', refresh_token: 'rt2', issued_at: clock.seconds()};
+
+/** A session whose endpoints are this function, and what they were asked. */
+function staged(
+	answer: (asked: URLSearchParams) => Response | Promise<Response>,
+	options: Partial<AuthOptions> = {},
+): {readonly auth: ReturnType<typeof createAuth>; readonly asked: readonly URLSearchParams[]} {
+	const asked: URLSearchParams[] = [];
+	const auth = createAuth({
+		tokenEndpoint: 'https://as.example/token',
+		revocationEndpoint: 'https://as.example/revoke',
+		clientId: 'client',
+		now: clock.now,
+		fetch: async (input, init) => {
+			const parameters = new URLSearchParams(await new Request(input, init).text());
+			asked.push(parameters);
+			return answer(parameters);
+		},
+		...options,
+	});
+	return {auth, asked};
+}
+
+const refused = (error: string, status = 400): Response => Response.json({error}, {status});
+
+/** A store in front of which something is done before its `count`-th read. */
+function beforeRead(store: TokenStore, count: number, act: () => void): TokenStore {
+	let reads = 0;
+	return {
+		...store,
+		get: () => {
+			if (++reads === count) act();
+			return store.get();
+		},
+	};
+}
+
+describe('a renewal', () => {
+	test('R66: of a grant without a refresh token that is answered with invalid_grant is an error, and not repeated', async () => {
+		const answers = [refused('invalid_grant')];
+		const {auth, asked} = staged(() => answers.pop() ?? Response.json(bearer), {grant: granting});
+		await expect(auth.getToken()).rejects.toBeInstanceOf(OAuthError);
+		expect(asked).toHaveLength(1);
+	});
+
+	test('R71: sends nothing where the store cannot be read any more under the lock', async () => {
+		const shared = createSharedRecord();
+		const store = shared.realm();
+		const get = async (): Promise<unknown> => {
+			if (shared.isLocked()) throw new Error('gone');
+			return store.get();
+		};
+		const {auth, asked} = staged(() => Response.json(fresh), {store: {...store, get}});
+		await auth.setToken(old);
+		await expect(auth.getToken()).rejects.toBeInstanceOf(LockError);
+		expect(asked).toHaveLength(0);
+	});
+
+	test('F-94: that fails for now is forgotten where another holder has written a token meanwhile', async () => {
+		const shared = createSharedRecord();
+		const answer = (): Response => {
+			shared.write(fresh);
+			return refused('temporarily_unavailable', 503);
+		};
+		const {auth, asked} = staged(answer, {store: shared.realm()});
+		await auth.setToken(old);
+		await expect(auth.getToken()).resolves.toMatchObject({access_token: 'at2'});
+		expect(asked).toHaveLength(1);
+	});
+
+	test('F-94: is given up for what another holder has written meanwhile, also where nobody has a refresh token', async () => {
+		const shared = createSharedRecord();
+		const other = {...bearer, access_token: 'at2', issued_at: clock.seconds()};
+		const answer = (): Response => {
+			shared.write(other);
+			return Response.json({...bearer, access_token: 'at3'});
+		};
+		const {auth} = staged(answer, {store: shared.realm(), grant: granting});
+		await auth.setToken({...bearer, issued_at: 0, expires_at: 1});
+		await expect(auth.getToken()).resolves.toMatchObject({access_token: 'at2'});
+		expect(shared.value).toEqual(other);
+	});
+
+	test('R70: that fails writes nothing, and a grant that gives a refresh token alone does not either', async () => {
+		const shared = createSharedRecord();
+		const failing = staged(() => refused('temporarily_unavailable', 503), {store: shared.realm()});
+		await failing.auth.setToken(old);
+		expect(await outcomeOf(failing.auth.getToken())).toBe('OAuthError');
+		expect(shared.log.filter(step => step === 'set')).toHaveLength(1);
+		const empty = createSharedRecord();
+		const useless = staged(() => Response.json({refresh_token: 'rt2'}), {store: empty.realm(), grant: granting});
+		expect(await outcomeOf(useless.auth.getToken())).toBe('TokenResponseError');
+		expect(empty.log).not.toContain('set');
+	});
+
+	test('R57: does not take from another holder what expires at this very moment', async () => {
+		const shared = createSharedRecord();
+		const store = beforeRead(shared.realm(), 3, () => shared.write({...fresh, expires_at: clock.seconds()}));
+		const {auth, asked} = staged(() => Response.json({...bearer, access_token: 'at3'}), {store});
+		await auth.setToken(old);
+		await expect(auth.getToken()).resolves.toMatchObject({access_token: 'at3'});
+		expect(asked.map(parameters => parameters.get('refresh_token'))).toEqual(['rt2']);
+	});
+
+	test('R71: of two holders that find nothing at first is one grant', async () => {
+		const shared = createSharedRecord();
+		const gate = createGate();
+		const answer = async (): Promise<Response> => {
+			await gate.pass();
+			return Response.json(bearer);
+		};
+		const holders = ['a', 'b'].map(name => staged(answer, {store: shared.realm(name), grant: granting}));
+		const tokens = holders.map(({auth}) => auth.getToken());
+		await gate.reached;
+		await settle();
+		gate.open();
+		expect(await Promise.all(tokens)).toMatchObject([bearer, bearer]);
+		expect(holders.flatMap(({asked}) => asked)).toHaveLength(1);
+	});
+
+	test('R76: that a sign-in overtakes revokes nothing: its token may be of the same grant', async () => {
+		const gate = createGate();
+		const answer = async (): Promise<Response> => {
+			await gate.pass();
+			return Response.json({...bearer, access_token: 'at3', refresh_token: 'rt3'});
+		};
+		const {auth, asked} = staged(answer);
+		await auth.setToken(old);
+		const renewed = outcomeOf(auth.refresh());
+		await gate.reached;
+		await auth.setToken(fresh);
+		gate.open();
+		expect(await renewed).toBe('SessionEndedError signed_out');
+		await settle();
+		expect(asked.filter(parameters => parameters.has('token'))).toEqual([]);
+		await expect(auth.getToken()).resolves.toMatchObject({access_token: 'at2'});
+	});
+});
+
+test('R76: a read that a sign-out overtakes finds no token, however long the sign-out takes', async () => {
+	const store = memoryStore();
+	const gates = [createGate(), createGate()] as const;
+	const waiting: Gate[] = [];
+	const get = async (): Promise<unknown> => {
+		const held = await store.get();
+		await waiting.shift()?.pass();
+		return held;
+	};
+	const {auth} = staged(() => Response.json(bearer), {store: {...store, get}});
+	await auth.setToken({...bearer, issued_at: clock.seconds()});
+	waiting.push(...gates);
+	const token = outcomeOf(auth.getToken());
+	await gates[0].reached;
+	const signedOut = auth.signOut();
+	await gates[1].reached;
+	gates[0].open();
+	await settle();
+	gates[1].open();
+	await signedOut;
+	expect(await token).toBe('SessionEndedError no_refresh_token');
+});
+
+test('R70: a renewed token takes the place of the old one by one comparison', async () => {
+	const store = await createSharedMemory().holder();
+	const writes: string[] = [];
+	const watched: TokenStore = {
+		...store,
+		set: async token => {
+			writes.push('set');
+			await store.set(token);
+		},
+		replace: async (found, token) => {
+			writes.push('replace');
+			return (await store.replace?.(found, token)) ?? false;
+		},
+	};
+	const {auth} = staged(() => Response.json(fresh), {store: watched});
+	const events = record(auth);
+	await auth.setToken(old);
+	await auth.getToken();
+	expect(writes).toEqual(['set', 'replace']);
+	expect(gist(events)).toEqual(['token set', 'token refresh']);
+});
+
+test('a call that knows no origin says what is required', async () => {
+	const {auth} = staged(() => Response.json(bearer));
+	await auth.setToken(fresh);
+	await expect(auth.fetch('https://api.example/')).rejects.toThrow('origins, baseUrl or prefix is required');
+});
+
+describe('a call that is answered with 401', () => {
+	/** A call whose answer waits, and what its API is sent. */
+	async function calling(first: object): Promise<{
+		readonly auth: ReturnType<typeof createAuth>;
+		readonly carried: (string | null)[];
+		readonly answer: () => void;
+		readonly status: Promise<number>;
+	}> {
+		const gate = createGate();
+		const carried: (string | null)[] = [];
+		const {auth} = staged(() => refused('invalid_request'), {origins: ['https://api.example']});
+		await auth.setToken({...bearer, ...first});
+		vi.stubGlobal('fetch', async (request: Request) => {
+			carried.push(request.headers.get('authorization'));
+			if (carried.length > 1) return new Response();
+			await gate.pass();
+			return new Response(null, {status: 401});
+		});
+		const status = auth.fetch('https://api.example/').then(response => response.status);
+		await gate.reached;
+		return {auth, carried, answer: gate.open, status};
+	}
+
+	afterEach(() => vi.unstubAllGlobals());
+
+	test('R57: is sent again with the token that has come meanwhile, though there is nothing to renew it with', async () => {
+		const {auth, carried, answer, status} = await calling({});
+		await auth.setToken({...bearer, access_token: 'at2'});
+		answer();
+		expect(await status).toBe(200);
+		expect(carried).toEqual(['Bearer at1', 'Bearer at2']);
+	});
+
+	test('R76: is not sent again as whoever has signed in since a sign-out', async () => {
+		const {auth, carried, answer, status} = await calling({});
+		await auth.signOut();
+		await auth.setToken({...bearer, access_token: 'at2'});
+		answer();
+		expect(await status).toBe(401);
+		expect(carried).toEqual(['Bearer at1']);
+	});
+});
+
+describe('a sign-out', () => {
+	test('R76: that comes while a sign-in waits for the store lets that fail', async () => {
+		const store = memoryStore();
+		const gate = createGate();
+		const get = async (): Promise<unknown> => {
+			await gate.pass();
+			return store.get();
+		};
+		const {auth} = staged(() => Response.json(bearer), {store: {...store, get}});
+		const events = record(auth);
+		const signedIn = outcomeOf(auth.setToken(fresh));
+		await gate.reached;
+		const signedOut = auth.signOut();
+		gate.open();
+		await signedOut;
+		expect(await signedIn).toBe('SessionEndedError signed_out');
+		expect(store.get()).toBe(undefined);
+		expect(gist(events)).toEqual([]);
+	});
+
+	test.for([
+		['that a slow holder has written since, of before it', 0, true],
+		['of a later login', 10, false],
+	] as const)('R76: takes along a token %s, or leaves it', async ([, later, isGone]) => {
+		const shared = createSharedRecord();
+		const gate = createGate();
+		const {auth} = staged(() => new Response(), {store: lockedBehind(gate, shared.realm())});
+		await auth.setToken({...bearer, issued_at: clock.seconds()});
+		await auth.signOut();
+		await gate.reached;
+		const other = {...fresh, issued_at: clock.seconds() + later};
+		shared.value = other;
+		gate.open();
+		await settle();
+		expect(shared.value).toEqual(isGone ? undefined : other);
+	});
+});

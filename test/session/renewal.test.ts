@@ -1,0 +1,1156 @@
+import ky from 'ky';
+import {describe, expect, vi} from 'vitest';
+import {
+	type Auth,
+	type AuthOptions,
+	type AuthTokenRequest,
+	clientSecretPost,
+	ConfigError,
+	createAuth,
+	isRegrantError,
+	memoryStore,
+	OAuthError,
+	SessionEndedError,
+	TokenNetworkError,
+	TokenResponseError,
+} from '../../src/index.ts';
+import {
+	appOptions,
+	createClock,
+	createGate,
+	createSharedRecord,
+	expired,
+	gist,
+	outcomeOf,
+	record,
+	serviceGrant,
+	serviceOptions,
+	settle,
+	signIn,
+} from '../support/scenario.ts';
+import type {AuthorizationServer, EndpointRequest} from '../support/authorization-server.ts';
+import {app, service} from '../support/authorization-server.ts';
+import type {SeedApi} from '../support/seed-api.ts';
+import {seedClient} from '../support/seed-vault.ts';
+import type {Reply} from '../support/serve.ts';
+import {once} from '../support/stage.ts';
+import {test} from '../support/test.ts';
+
+test.override('serverOptions', {accessTokenSeconds: 60});
+
+const json = (body: unknown, status = 200, headers: Reply['headers'] = []): Reply => ({
+	status,
+	headers: [['content-type', 'application/json'], ...headers],
+	body: JSON.stringify(body),
+});
+
+const html = (status: number): Reply => ({
+	status,
+	headers: [['content-type', 'text/html; charset=utf-8']],
+	body: '<html>sign in</html>',
+});
+
+const grantTypes = ({tokenRequests}: AuthorizationServer): Array<string | null> =>
+	tokenRequests.map(({parameters}) => parameters.get('grant_type'));
+
+describe('a token is renewed before it is sent', () => {
+	test.for<[lifetime: number, leeway: number | undefined, margin: number]>([
+		[3600, undefined, 30],
+		[3600, 60, 60],
+		[60, undefined, 6],
+		[60, 3, 3],
+		[60, 0, 0],
+		[10, 60, 1],
+		[300_000, 1000, 1000],
+	])(
+		'R28: of %d seconds, with a leeway of %s: %d seconds before it expires',
+		async ([lifetime, leeway, margin], {server, watch}) => {
+			const clock = createClock();
+			const auth = watch(createAuth(appOptions(server, {leeway, now: clock.now})));
+			await auth.setToken({...(await server.mint()), expires_in: lifetime});
+			clock.advance(lifetime - margin - 1);
+			await auth.fetch(`${server.api}/me`);
+			expect(server.tokenRequests).toHaveLength(0);
+			clock.advance(1);
+			await auth.fetch(`${server.api}/me`);
+			await auth.fetch(`${server.api}/me`);
+			expect(server.tokenRequests).toHaveLength(1);
+			expect(server.calls.map(({status}) => status)).toEqual([200, 200, 200]);
+		},
+	);
+
+	test('R28, F-34: a lifetime below the leeway is one grant for a hundred calls in a third of it', async ({
+		server,
+		watch,
+	}) => {
+		const clock = createClock();
+		server.onTokenAnswer((_request, {body}) => json({...(body as object), expires_in: 30}));
+		const auth = watch(createAuth(serviceOptions(server, {leeway: 60, now: clock.now})));
+		for (let count = 0; count < 100; count++) {
+			await auth.getToken();
+			clock.advance(0.1);
+		}
+		expect(server.tokenRequests).toHaveLength(1);
+	});
+
+	test('R27: its lifetime counts from before the request was sent', async ({server, watch}) => {
+		const clock = createClock();
+		const auth = watch(createAuth(serviceOptions(server, {now: clock.now})));
+		const start = clock.seconds();
+		server.onToken(once(() => clock.advance(5)));
+		expect(await auth.getToken()).toMatchObject({issued_at: start, expires_at: start + 60});
+	});
+
+	test('R26: never where its expiry is not known; then the 401 decides', async ({server, watch}) => {
+		const clock = createClock();
+		const auth = watch(createAuth(appOptions(server, {now: clock.now})));
+		const {access_token, refresh_token} = await server.mint();
+		await auth.setToken({access_token, refresh_token, token_type: 'Bearer'});
+		clock.advance(10 * 365 * 86_400);
+		expect(await auth.getToken()).toMatchObject({access_token});
+		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+		expect(server.tokenRequests).toHaveLength(0);
+		await server.expire(access_token);
+		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+		expect(server.tokenRequests).toHaveLength(1);
+	});
+
+	test('F-85: so a stored one that is older than its lifetime is not sent for a sure 401', async ({server, watch}) => {
+		const store = memoryStore();
+		const {access_token, refresh_token} = await server.mint();
+		await store.set({access_token, refresh_token, token_type: 'Bearer', ...expired});
+		const auth = watch(createAuth(appOptions(server, {store})));
+		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+		expect(server.calls.map(({status}) => status)).toEqual([200]);
+		expect(server.tokenRequests).toHaveLength(1);
+	});
+
+	test('F-27: one that is expired on arrival serves those who waited, and each further call is one grant', async ({
+		server,
+		watch,
+	}) => {
+		server.onTokenAnswer((_request, {body}) => json({...(body as object), expires_in: 0}));
+		const auth = watch(createAuth(appOptions(server)));
+		await signIn(server, auth, expired);
+		const first = await Promise.all(Array.from({length: 10}, () => auth.fetch(`${server.api}/me`)));
+		expect(first.map(({status}) => status)).toEqual(Array(10).fill(200));
+		expect(server.tokenRequests).toHaveLength(1);
+		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+		expect(server.tokenRequests).toHaveLength(2);
+	});
+});
+
+describe('a clock that is wrong', () => {
+	test('F-80: by an hour ahead is one early renewal, and not one a call', async ({server, watch}) => {
+		const clock = createClock();
+		const auth = watch(createAuth(appOptions(server, {now: clock.now})));
+		await signIn(server, auth);
+		clock.advance(3600);
+		for (let count = 0; count < 5; count++) expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+		expect(server.tokenRequests).toHaveLength(1);
+	});
+
+	test('F-81, R84: by an hour behind makes the expiry unknown: the token is used, and the 401 decides', async ({
+		server,
+		watch,
+	}) => {
+		const clock = createClock();
+		const auth = watch(createAuth(appOptions(server, {now: clock.now})));
+		const {access_token} = await signIn(server, auth);
+		clock.advance(-3600);
+		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+		expect(await auth.getToken({minimumLifetime: 86_400})).toMatchObject({access_token});
+		expect(server.tokenRequests).toHaveLength(0);
+		await server.expire(access_token);
+		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+		expect(server.tokenRequests).toHaveLength(1);
+	});
+
+	test('F-82: by eight hours of sleep is one grant on waking, and no burst', async ({server, watch}) => {
+		const clock = createClock();
+		const auth = watch(createAuth(appOptions(server, {now: clock.now})));
+		await signIn(server, auth);
+		clock.advance(8 * 3600);
+		const answers = await Promise.all(Array.from({length: 10}, () => auth.fetch(`${server.api}/me`)));
+		expect(answers.map(({status}) => status)).toEqual(Array(10).fill(200));
+		expect(server.tokenRequests).toHaveLength(1);
+	});
+
+	test('F-82: by eight hours of sleep in a grant serves those who waited, and all others with one grant more', async ({
+		server,
+		watch,
+	}) => {
+		const clock = createClock();
+		const auth = watch(createAuth(appOptions(server, {now: clock.now})));
+		await signIn(server, auth, expired);
+		server.onToken(once(() => clock.advance(8 * 3600)));
+		for (const grants of [1, 2, 2]) {
+			const answers = await Promise.all(Array.from({length: 10}, () => auth.fetch(`${server.api}/me`)));
+			expect(answers.map(({status}) => status)).toEqual(Array(10).fill(200));
+			expect(server.tokenRequests).toHaveLength(grants);
+		}
+	});
+
+	test("F-83: at the server costs one retry, then the 401 is the caller's", async ({server, watch}) => {
+		const auth = watch(createAuth(appOptions(server)));
+		await signIn(server, auth);
+		server.onCall(() => ({status: 401, headers: [['www-authenticate', 'Bearer error="invalid_token"']]}));
+		for (let count = 0; count < 5; count++) expect((await auth.fetch(`${server.api}/me`)).status).toBe(401);
+		expect([server.calls.length, server.tokenRequests.length]).toEqual([6, 1]);
+	});
+
+	test('F-84: since it stands still is waited for by nobody', async ({server, watch}) => {
+		const auth = watch(createAuth(appOptions(server, {now: () => 1_800_000_000_000})));
+		await signIn(server, auth, expired);
+		server.onToken(once(() => ({status: 503})));
+		await expect(auth.getToken()).rejects.toBeInstanceOf(TokenResponseError);
+		await expect(auth.getToken()).rejects.toBeInstanceOf(TokenResponseError);
+		expect(server.tokenRequests).toHaveLength(1);
+	});
+});
+
+describe('a renewal that fails', () => {
+	type Row = [title: string, answer: Reply, error: object, coolsDown?: boolean];
+	const transient = {retryable: true};
+	const lasting = {retryable: false};
+
+	const rows: Row[] = [
+		['F-01: reset', {reset: true}, {name: 'TokenNetworkError', code: 'network', ...transient}],
+		[
+			'F-04: 500 with HTML',
+			html(500),
+			{name: 'TokenResponseError', code: 'unexpected_status', status: 500, ...transient},
+			true,
+		],
+		['408', {status: 408}, {code: 'unexpected_status', status: 408, ...transient}, true],
+		['425', {status: 425}, {code: 'unexpected_status', status: 425, ...transient}, true],
+		['F-07: 429', {status: 429}, {code: 'unexpected_status', status: 429, ...transient}, true],
+		['502', {status: 502}, {code: 'unexpected_status', status: 502, ...transient}, true],
+		['F-06: 503, empty', {status: 503, body: ''}, {code: 'unexpected_status', status: 503, ...transient}, true],
+		['503 with invalid_grant', json({error: 'invalid_grant'}, 503), {error: 'invalid_grant', ...transient}, true],
+		[
+			'503 with an OAuth error',
+			json({error: 'x'}, 503),
+			{name: 'OAuthError', error: 'x', status: 503, ...transient},
+			true,
+		],
+		['F-44: server_error', json({error: 'server_error'}, 400), {error: 'server_error', ...transient}, true],
+		['F-44: temporarily_unavailable', json({error: 'temporarily_unavailable'}, 400), transient, true],
+		['F-44: slow_down', json({error: 'slow_down'}, 400), {error: 'slow_down', ...transient}, true],
+		['404 with HTML', html(404), {code: 'unexpected_status', ...transient}, true],
+		[
+			'F-16, F-17: 200 with HTML',
+			html(200),
+			{name: 'TokenResponseError', code: 'not_json', status: 200, ...transient},
+			true,
+		],
+		['F-19: 200 with half of a JSON', {body: '{"access_token":"at', status: 200}, {code: 'not_json', ...transient}],
+		['F-20: 200 with nothing', {body: ''}, {code: 'not_json', ...transient}],
+		[
+			'F-20: 200 with a list',
+			json([{access_token: 'at', token_type: 'Bearer'}]),
+			{code: 'invalid_response', ...lasting},
+		],
+		[
+			'F-12: 201 with a token',
+			json({access_token: 'at', token_type: 'Bearer'}, 201),
+			{code: 'unexpected_status', ...lasting},
+		],
+		['F-12: 204', {status: 204}, {code: 'unexpected_status', status: 204, ...lasting}],
+		['F-12: 206', json({access_token: 'at', token_type: 'Bearer'}, 206), {code: 'unexpected_status', ...lasting}],
+		['404', {status: 404}, {code: 'unexpected_status', status: 404, ...lasting}],
+		['F-09: 302', {status: 302, headers: [['location', '/']]}, {code: 'unexpected_redirect', ...lasting}],
+		['F-10: 307', {status: 307, headers: [['location', '/']]}, {code: 'unexpected_redirect', ...lasting}],
+		['F-24: no access token', json({token_type: 'Bearer'}), {code: 'invalid_response', ...lasting}],
+		[
+			'F-37: another token type',
+			json({access_token: 'at', token_type: 'mac'}),
+			{code: 'unsupported_token_type', ...lasting},
+		],
+		[
+			'F-44: invalid_client',
+			json({error: 'invalid_client'}, 400),
+			{name: 'OAuthError', error: 'invalid_client', ...lasting},
+		],
+		[
+			'F-44: unauthorized_client',
+			json({error: 'unauthorized_client'}, 400),
+			{error: 'unauthorized_client', ...lasting},
+		],
+		['F-44: unsupported_grant_type', json({error: 'unsupported_grant_type'}, 400), {name: 'OAuthError', ...lasting}],
+		['F-44: invalid_request', json({error: 'invalid_request'}, 400), {error: 'invalid_request', ...lasting}],
+		['F-44: invalid_scope', json({error: 'invalid_scope'}, 400), {error: 'invalid_scope', ...lasting}],
+		['F-44: an unknown code', json({error: 'whatever'}, 400), {error: 'whatever', code: 'oauth_error', ...lasting}],
+		[
+			'R35: 200 with an error beside a token',
+			json({error: 'whatever', access_token: 'not-to-be-used', token_type: 'Bearer'}),
+			{error: 'whatever', ...lasting},
+		],
+		[
+			'R37: a Basic challenge',
+			json({error: 'invalid_grant'}, 401, [['www-authenticate', 'Basic realm="as"']]),
+			{error: 'invalid_client', ...lasting},
+		],
+		['F-123: 422', json({scope: 'no'}, 422), {name: 'OAuthError', error: 'invalid_request', status: 422, ...lasting}],
+	];
+
+	test.for(rows)('R66: with %s keeps the session', async ([, answer, error, coolsDown = false], {server, watch}) => {
+		const clock = createClock();
+		const auth = watch(createAuth(appOptions(server, {now: clock.now})));
+		await signIn(server, auth, expired);
+		const events = record(auth);
+		const recover = server.onToken(() => answer);
+		const [first, ...others] = await Promise.all(
+			[auth.getToken(), auth.fetch(`${server.api}/me`), auth.refresh()].map(promise =>
+				promise.catch((error: unknown) => error),
+			),
+		);
+		expect(first).toMatchObject(error);
+		expect(isRegrantError(first)).toBe(true);
+		expect(others).toEqual([first, first]);
+		expect(others.every(other => other === first)).toBe(true);
+		expect([server.calls.length, server.tokenRequests.length]).toEqual([0, 1]);
+		const isTransient = (first as TokenResponseError).retryable;
+		expect(gist(events)).toEqual(isTransient ? [`refresh-failed ${(first as TokenResponseError).code}`] : []);
+		recover();
+		if (coolsDown) {
+			await expect(auth.fetch(`${server.api}/me`)).rejects.toBe(first);
+			expect(server.tokenRequests).toHaveLength(1);
+			clock.advance(1);
+		}
+		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+		expect(server.tokenRequests).toHaveLength(2);
+		expect(gist(events).slice(isTransient ? 1 : 0)).toEqual(['token refresh']);
+	});
+
+	test.for<[title: string, body: BodyInit | null]>([
+		['F-02: nothing', null],
+		['F-03: a body that stalls', new ReadableStream({start: controller => controller.enqueue(new Uint8Array([123]))})],
+	])('with %s ends at the deadline, and the next call tries again', async ([, body], {server, watch}) => {
+		const store = memoryStore();
+		const auth = watch(createAuth(appOptions(server, {store, timeout: 300})));
+		const patient = watch(createAuth(appOptions(server, {store})));
+		await signIn(server, auth, expired);
+		const recover = server.onToken(() => (body ? new Response(body) : new Promise(() => {})));
+		const error = await auth.getToken().catch((error: unknown) => error);
+		expect(error).toBeInstanceOf(TokenNetworkError);
+		expect(error).toMatchObject({code: 'timeout', retryable: true});
+		expect(server.tokenRequests).toHaveLength(1);
+		recover();
+		expect((await patient.fetch(`${server.api}/me`)).status).toBe(200);
+		expect(server.tokenRequests).toHaveLength(2);
+	});
+
+	test.for([301, 302, 303, 307, 308])(
+		'R15, F-09, F-10: with %d to B sends nothing to B',
+		async (status, {server, serve, watch}) => {
+			const b = await serve(() => json({access_token: 'of-another-server', token_type: 'Bearer'}));
+			const auth = watch(createAuth(appOptions(server)));
+			await signIn(server, auth, expired);
+			server.onToken(() => ({status, headers: [['location', `${b.origin}/token`]]}));
+			await expect(auth.getToken()).rejects.toMatchObject({code: 'unexpected_redirect', status, retryable: false});
+			expect(b.requests).toEqual([]);
+		},
+	);
+
+	test('F-07: for now, lets a token that is still good be used, also by getToken within its leeway', async ({
+		server,
+		watch,
+	}) => {
+		const clock = createClock();
+		const auth = watch(createAuth(appOptions(server, {now: clock.now})));
+		const {access_token} = await signIn(server, auth);
+		clock.advance(55);
+		const events = record(auth);
+		server.onToken(() => ({status: 503}));
+		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+		expect(await auth.getToken()).toMatchObject({access_token});
+		expect(await auth.getToken({minimumLifetime: 3})).toMatchObject({access_token});
+		expect((await ky.get(`${server.api}/me`, {hooks: auth.hooks})).status).toBe(200);
+		expect(server.calls.map(({authorization}) => authorization)).toEqual(Array(2).fill(`Bearer ${access_token}`));
+		expect(server.tokenRequests).toHaveLength(1);
+		expect(gist(events)).toEqual(['refresh-failed unexpected_status']);
+		await expect(auth.refresh()).rejects.toBeInstanceOf(TokenResponseError);
+		await expect(auth.getToken({minimumLifetime: 50})).rejects.toBeInstanceOf(TokenResponseError);
+		clock.advance(6);
+		await expect(auth.getToken()).rejects.toBeInstanceOf(TokenResponseError);
+	});
+
+	test('after a 401 is the error of the call, and not the 401', async ({server, watch}) => {
+		const auth = watch(createAuth(appOptions(server)));
+		const {access_token} = await signIn(server, auth);
+		await server.expire(access_token);
+		server.onToken(() => ({status: 503}));
+		const promises = [
+			auth.fetch(`${server.api}/me`),
+			ky.get(`${server.api}/me`, {hooks: auth.hooks, throwHttpErrors: false}),
+		];
+		for (const promise of promises)
+			await expect(promise).rejects.toMatchObject({name: 'TokenResponseError', status: 503});
+	});
+
+	test('F-05: with 502 after the rotation is for now; the next try then ends the session', async ({server, watch}) => {
+		server.referee.expectLoss();
+		const clock = createClock();
+		const auth = watch(createAuth(appOptions(server, {now: clock.now})));
+		await signIn(server, auth, expired);
+		const events = record(auth);
+		server.onTokenAnswer(once(() => ({status: 502})));
+		await expect(auth.getToken()).rejects.toMatchObject({status: 502, retryable: true});
+		clock.advance(1);
+		await expect(auth.getToken()).rejects.toMatchObject({name: 'SessionEndedError', reason: 'invalid_grant'});
+		expect(gist(events)).toEqual(['refresh-failed unexpected_status', 'session-ended invalid_grant']);
+		expect(server.tokenRequests.map(({status}) => status)).toEqual([502, 400]);
+	});
+});
+
+describe('a cool-down', () => {
+	async function failWith(
+		server: AuthorizationServer,
+		auth: Auth,
+		headers: NonNullable<Reply['headers']>,
+		status = 503,
+	): Promise<unknown> {
+		const recover = server.onToken(() => ({status, headers}));
+		const error = await auth.getToken().catch((error: unknown) => error);
+		recover();
+		return error;
+	}
+
+	const clockStart = Math.floor(Date.now() / 1000) * 1000;
+
+	test.for<[title: string, header: [string, string] | undefined, seconds: number, retryAfter: number | undefined]>([
+		['F-06: Retry-After: 1', ['retry-after', '1'], 1, 1000],
+		['F-07: Retry-After: 120', ['retry-after', '120'], 120, 120_000],
+		['F-07: a date two minutes away', ['retry-after', new Date(clockStart + 120_000).toUTCString()], 120, 120_000],
+		['F-07: no header', undefined, 1, undefined],
+		['F-08: Retry-After: -5', ['retry-after', '-5'], 1, undefined],
+		['F-08: Retry-After: 0x10', ['retry-after', '0x10'], 1, undefined],
+		['F-08: Retry-After: 1.5', ['retry-after', '1.5'], 1, undefined],
+		['F-08: garbage', ['retry-after', 'soon'], 1, undefined],
+		['F-08: a date in the past', ['retry-after', new Date(clockStart - 120_000).toUTCString()], 1, undefined],
+		['F-08: a huge number', ['retry-after', '1000000000'], 3600, 3_600_000],
+		['F-08: a number beyond all numbers', ['retry-after', '9'.repeat(400)], 3600, 3_600_000],
+		['F-08: a date in a hundred years', ['retry-after', new Date(clockStart + 3e12).toUTCString()], 3600, 3_600_000],
+	])('after %s', async ([, header, seconds, retryAfter], {server, watch}) => {
+		let time = clockStart;
+		const auth = watch(createAuth(appOptions(server, {now: () => time})));
+		await signIn(server, auth, expired);
+		const error = await failWith(server, auth, header ? [header] : [], 429);
+		expect(error).toMatchObject({status: 429, retryable: true});
+		expect((error as TokenResponseError).retryAfter).toBe(retryAfter);
+		time += seconds * 1000 - 1;
+		await expect(auth.getToken()).rejects.toBe(error);
+		expect(server.tokenRequests).toHaveLength(1);
+		time += 1;
+		await auth.getToken();
+		expect(server.tokenRequests).toHaveLength(2);
+	});
+
+	test('F-124: after X-Retry-In: 1500', async ({seedApi, watch}) => {
+		const clock = createClock();
+		const auth = watch(createAuth(seedOptions(seedApi, {now: clock.now})));
+		seedApi.throttle({'X-Retry-In': '1500'});
+		await expect(auth.getToken()).rejects.toMatchObject({retryAfter: 1500});
+		clock.advance(1.499);
+		await expect(auth.getToken()).rejects.toMatchObject({retryAfter: 1500});
+		expect(seedApi.tokenRequests).toHaveLength(1);
+		clock.advance(0.001);
+		await auth.getToken();
+		expect(seedApi.tokenRequests).toHaveLength(2);
+	});
+
+	test('F-07: of our own doubles from a second to thirty, and a success resets it', async ({server, watch}) => {
+		const clock = createClock();
+		const auth = watch(createAuth(appOptions(server, {now: clock.now})));
+		await signIn(server, auth, expired);
+		const fail = async (seconds: number): Promise<void> => {
+			const before = server.tokenRequests.length;
+			const error = await failWith(server, auth, []);
+			expect(server.tokenRequests).toHaveLength(before + 1);
+			clock.advance(seconds - 0.001);
+			await expect(auth.getToken()).rejects.toBe(error);
+			expect(server.tokenRequests).toHaveLength(before + 1);
+			clock.advance(0.001);
+		};
+		for (const seconds of [1, 2, 4, 8, 16, 30, 30]) await fail(seconds);
+		await auth.getToken();
+		clock.advance(3600);
+		await fail(1);
+		await auth.getToken();
+	});
+
+	test('F-06: is shared by all who wait, by all who come, and by all with the same store', async ({server, watch}) => {
+		const clock = createClock();
+		const store = memoryStore();
+		const options = appOptions(server, {now: clock.now, store});
+		const [auth, other] = [watch(createAuth(options)), watch(createAuth(options))];
+		await signIn(server, auth, expired);
+		const events = record(other);
+		server.onToken(() => ({status: 503, headers: [['retry-after', '1']]}));
+		const call = (): Array<Promise<unknown>> => [
+			auth.getToken(),
+			auth.refresh(),
+			auth.fetch(`${server.api}/me`),
+			other.getToken(),
+			other.refresh(),
+			ky.get(`${server.api}/me`, {hooks: other.hooks}),
+		];
+		const errors = await Promise.all([...call(), ...call()].map(promise => promise.catch((error: unknown) => error)));
+		errors.push(...(await Promise.all(call().map(promise => promise.catch((error: unknown) => error)))));
+		expect(errors.every(error => error === errors[0])).toBe(true);
+		expect([server.calls.length, server.tokenRequests.length]).toEqual([0, 1]);
+		expect(gist(events)).toEqual(['refresh-failed unexpected_status']);
+	});
+
+	test('is over for one session, and goes on for another', async ({server, watch}) => {
+		const clock = createClock();
+		const auth = watch(createAuth(appOptions(server, {now: clock.now})));
+		const other = watch(createAuth(appOptions(server, {now: clock.now})));
+		await signIn(server, auth, expired);
+		await signIn(server, other, expired);
+		await failWith(server, auth, []);
+		await other.getToken();
+		await expect(auth.getToken()).rejects.toMatchObject({status: 503});
+	});
+});
+
+describe('a refresh token that has died', () => {
+	test('F-44: ends the session, once, where there is no grant', async ({server, watch}) => {
+		const store = memoryStore();
+		const auth = watch(createAuth(appOptions(server, {store})));
+		await signIn(server, auth, expired);
+		const events = record(auth);
+		server.onToken(() => json({error: 'invalid_grant', error_description: 'gone'}, 400));
+		const calls = [
+			auth.getToken(),
+			auth.refresh(),
+			auth.fetch(`${server.api}/me`),
+			ky.get(`${server.api}/me`, {hooks: auth.hooks}),
+		];
+		const errors = await Promise.all(calls.map(promise => promise.catch((error: unknown) => error)));
+		for (const error of errors) {
+			expect(error).toBeInstanceOf(SessionEndedError);
+			expect(error).toMatchObject({reason: 'invalid_grant', code: 'session_ended', retryable: false});
+			const {cause} = error as SessionEndedError;
+			expect(cause).toBeInstanceOf(OAuthError);
+			expect(cause).toMatchObject({error: 'invalid_grant', error_description: 'gone', status: 400});
+		}
+		expect(await store.get()).toBe(undefined);
+		await expect(auth.getToken()).rejects.toMatchObject({reason: 'no_refresh_token'});
+		expect((await auth.fetch(`${server.api}/me`)).status).toBe(401);
+		expect(server.calls.map(({authorization}) => authorization)).toEqual([undefined]);
+		expect(server.tokenRequests).toHaveLength(1);
+		expect(gist(events)).toEqual(['session-ended invalid_grant']);
+	});
+
+	test('R103: ends the session, whatever nonce comes along with the refusal', async ({server, watch}) => {
+		const auth = watch(createAuth(appOptions(server)));
+		await signIn(server, auth, expired);
+		server.onToken(() => json({error: 'invalid_grant'}, 400, [['dpop-nonce', 'a nonce']]));
+		await expect(auth.getToken()).rejects.toMatchObject({name: 'SessionEndedError', reason: 'invalid_grant'});
+		expect(server.tokenRequests).toHaveLength(1);
+	});
+
+	test('R68: is never sent again, also where the store does not forget it', async ({server, watch}) => {
+		const shared = createSharedRecord();
+		const store = {...shared.realm(), delete: async () => Promise.reject(new Error('no'))};
+		const auth = watch(createAuth(appOptions(server, {store})));
+		await signIn(server, auth, expired);
+		const events = record(auth);
+		server.onToken(() => json({error: 'invalid_grant'}, 400));
+		const outcomes: string[] = [];
+		for (let count = 0; count < 100; count++) outcomes.push(await outcomeOf(auth.getToken()));
+		expect(outcomes[0]).toBe('SessionEndedError invalid_grant');
+		expect(outcomes.every(outcome => outcome.startsWith('SessionEndedError'))).toBe(true);
+		expect(server.tokenRequests).toHaveLength(1);
+		expect(gist(events).filter(type => type.startsWith('session-ended'))).toHaveLength(1);
+	});
+
+	test('R68: a thousand calls at once are one grant with it', async ({server, watch}) => {
+		const auth = watch(createAuth(appOptions(server)));
+		await signIn(server, auth, expired);
+		server.onToken(() => json({error: 'invalid_grant'}, 400));
+		const outcomes = await Promise.all(Array.from({length: 1000}, () => outcomeOf(auth.getToken())));
+		expect(new Set(outcomes)).toEqual(new Set(['SessionEndedError invalid_grant']));
+		expect(server.tokenRequests).toHaveLength(1);
+	});
+
+	test('F-122: is told by a 422 that names it, too', async ({server, watch}) => {
+		const auth = watch(createAuth(appOptions(server)));
+		await signIn(server, auth, expired);
+		server.onToken(({parameters}) => json({refresh_token: `${parameters.get('refresh_token')} is not valid`}, 422));
+		await expect(auth.getToken()).rejects.toMatchObject({reason: 'invalid_grant', cause: {status: 422}});
+	});
+
+	test('R67: is no end where the store now holds another one, which is adopted', async ({server, watch}) => {
+		const shared = createSharedRecord();
+		const {subscribe: _, ...store} = shared.realm();
+		const auth = watch(createAuth(appOptions(server, {store})));
+		const {refresh_token} = await signIn(server, auth, expired);
+		const theirs = await server.mint();
+		const events = record(auth);
+		server.onToken(
+			once(() => {
+				shared.write({...theirs, ...expired});
+				return json({error: 'invalid_grant'}, 400);
+			}),
+		);
+		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+		expect(server.tokenRequests.map(({parameters}) => parameters.get('refresh_token'))).toEqual([
+			refresh_token,
+			theirs.refresh_token,
+		]);
+		expect(gist(events).filter(type => type.startsWith('session-ended'))).toEqual([]);
+		expect(gist(events).at(-1)).toBe('token refresh');
+	});
+
+	test('R67: is no end where the store now holds a good token, which is used', async ({server, watch}) => {
+		const shared = createSharedRecord();
+		const {subscribe: _, ...store} = shared.realm();
+		const auth = watch(createAuth(appOptions(server, {store})));
+		await signIn(server, auth, expired);
+		const theirs = await server.mint();
+		const theirRecord = {
+			...theirs,
+			issued_at: Math.floor(Date.now() / 1000),
+			expires_at: Math.floor(Date.now() / 1000) + 60,
+		};
+		server.onToken(() => {
+			shared.write(theirRecord);
+			return json({error: 'invalid_grant'}, 400);
+		});
+		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+		expect(server.calls.map(({authorization}) => authorization)).toEqual([`Bearer ${theirs.access_token}`]);
+		expect(server.tokenRequests).toHaveLength(1);
+		expect(shared.value).toEqual(theirRecord);
+	});
+
+	test('F-119: was not the new one of an otherwise useless answer: that is stored first, beside the old access token', async ({
+		server,
+		watch,
+	}) => {
+		const store = memoryStore();
+		const auth = watch(createAuth(appOptions(server, {store})));
+		const answers: Array<(body: object) => object> = [
+			body => ({...body, access_token: 'a\r\nb'}),
+			body => ({...body, token_type: 'mac'}),
+			body => ({...body, token_type: undefined}),
+		];
+		const sent: Array<string | null> = [];
+		server.onTokenAnswer(({parameters}, {body}) => {
+			sent.push(parameters.get('refresh_token'), (body as {refresh_token: string}).refresh_token);
+			const spoil = answers.shift();
+			return spoil && json(spoil(body as object));
+		});
+		const {access_token} = await signIn(server, auth);
+		for (const code of ['invalid_response', 'unsupported_token_type', 'invalid_response']) {
+			await expect(auth.refresh()).rejects.toMatchObject({name: 'TokenResponseError', code, retryable: false});
+			expect(await store.get()).toMatchObject({access_token, refresh_token: sent.at(-1)});
+		}
+		expect((await auth.refresh()).access_token).not.toBe(access_token);
+		expect(sent.length).toBe(8);
+		for (const index of [1, 3, 5]) expect(sent[index]).toBe(sent[index + 1]);
+	});
+
+	test.for<[title: string, change: object]>([
+		['F-40: left out', {refresh_token: undefined}],
+		['F-42: null', {refresh_token: null}],
+		['F-42: empty', {refresh_token: ''}],
+	])('has not where a new one is %s: the old one is kept', async ([, change], {serve, watch}) => {
+		const sent: string[] = [];
+		const {origin} = await serve((_request, {body}) => {
+			sent.push(new URLSearchParams(body).get('refresh_token') ?? '');
+			return json({access_token: `at${sent.length}`, token_type: 'Bearer', refresh_token: 'rt-other', ...change});
+		});
+		const auth = watch(createAuth({tokenEndpoint: `${origin}/token`, clientId: 'app'}));
+		await auth.setToken({access_token: 'at', token_type: 'Bearer', refresh_token: 'rt-first'});
+		await auth.refresh();
+		await auth.refresh();
+		expect(sent).toEqual(['rt-first', 'rt-first']);
+	});
+});
+
+const seedScope = '/accounts.read /accounts.write';
+
+const seedOptions = (seedApi: SeedApi, more: Partial<AuthOptions> = {}): AuthOptions => ({
+	tokenEndpoint: seedApi.tokenEndpoint,
+	revocationEndpoint: seedApi.revocationEndpoint,
+	clientId: seedClient.clientId,
+	clientAuthentication: clientSecretPost(seedClient.secret),
+	encoding: 'json',
+	grant: {grant_type: 'client_credentials', scope: seedScope},
+	origins: [seedApi.api],
+	...more,
+});
+
+describe('the refresh token of a client_credentials answer', () => {
+	const start = async (
+		seedApi: SeedApi,
+		watch: <A extends Auth>(auth: A) => A,
+	): Promise<{
+		auth: Auth;
+		events: ReturnType<typeof record>;
+		refreshToken: () => string;
+	}> => {
+		const store = memoryStore();
+		const auth = watch(createAuth(seedOptions(seedApi, {store})));
+		const events = record(auth);
+		await auth.getToken();
+		return {auth, events, refreshToken: () => (store.get() as {refresh_token: string}).refresh_token};
+	};
+	const kinds = ({tokenRequests}: SeedApi): unknown[] =>
+		tokenRequests.map(({parameters, status}) => [parameters['grant_type'], status]);
+
+	test('R38, F-127: is kept and used, and when it dies, there is one grant, and no end', async ({seedApi, watch}) => {
+		const {auth, events, refreshToken} = await start(seedApi, watch);
+		const {access_token} = await auth.getToken();
+		seedApi.expire(access_token);
+		expect((await auth.fetch(`${seedApi.api}/accounts`)).status).toBe(200);
+		const {access_token: second} = await auth.getToken();
+		seedApi.expire(second);
+		seedApi.kill(refreshToken());
+		const answers = await Promise.all(Array.from({length: 10}, () => auth.fetch(`${seedApi.api}/accounts`)));
+		expect(answers.map(({status}) => status)).toEqual(Array(10).fill(200));
+		expect(kinds(seedApi)).toEqual([
+			['client_credentials', 200],
+			['refresh_token', 200],
+			['refresh_token', 422],
+			['client_credentials', 200],
+		]);
+		expect(gist(events)).toEqual(['token grant', 'token refresh', 'token grant']);
+	});
+
+	test('F-127: is not sent again where the grant after its death fails for now', async ({seedApi, watch}) => {
+		const {auth, events, refreshToken} = await start(seedApi, watch);
+		const {access_token} = await auth.getToken();
+		seedApi.expire(access_token);
+		seedApi.kill(refreshToken());
+		const recover = seedApi.onToken(({parameters}) =>
+			parameters['grant_type'] === 'client_credentials' ? {reset: true} : undefined,
+		);
+		await expect(auth.fetch(`${seedApi.api}/accounts`)).rejects.toMatchObject({name: 'TokenNetworkError'});
+		expect(refreshToken()).toBe(undefined);
+		recover();
+		expect((await auth.fetch(`${seedApi.api}/accounts`)).status).toBe(200);
+		expect(seedApi.tokenRequests.map(({parameters}) => parameters['grant_type'])).toEqual([
+			'client_credentials',
+			'refresh_token',
+			'client_credentials',
+			'client_credentials',
+		]);
+		expect(gist(events)).toEqual(['token grant', 'refresh-failed network', 'token grant']);
+	});
+
+	test('F-127: is not sent again where the grant after its death is refused', async ({seedApi, watch}) => {
+		const {auth, refreshToken} = await start(seedApi, watch);
+		seedApi.kill(refreshToken());
+		seedApi.onToken(({parameters}) =>
+			parameters['grant_type'] === 'client_credentials' ? json({error: 'invalid_client'}, 401) : undefined,
+		);
+		for (let count = 0; count < 3; count++) {
+			await expect(auth.refresh()).rejects.toMatchObject({
+				name: 'OAuthError',
+				error: 'invalid_client',
+				retryable: false,
+			});
+		}
+		expect(seedApi.tokenRequests.filter(({parameters}) => parameters['grant_type'] === 'refresh_token')).toHaveLength(
+			1,
+		);
+	});
+
+	test('F-127: is not asked for at all where the server gives none: then each renewal is a grant', async ({
+		server,
+		watch,
+	}) => {
+		const auth = watch(createAuth(serviceOptions(server)));
+		await auth.getToken();
+		await auth.refresh();
+		expect(grantTypes(server)).toEqual(['client_credentials', 'client_credentials']);
+	});
+});
+
+describe('a grant that is a function', () => {
+	test('is called for each grant, with nothing, and may be asynchronous', async ({server, watch}) => {
+		const calls: unknown[][] = [];
+		const grant = async (...given: unknown[]): Promise<AuthTokenRequest> => {
+			calls.push(given);
+			await settle();
+			return serviceGrant;
+		};
+		const auth = watch(createAuth(serviceOptions(server, {grant})));
+		await Promise.all([auth.getToken(), auth.getToken()]);
+		await auth.refresh();
+		expect(calls).toEqual([[], []]);
+		expect(server.tokenRequests).toHaveLength(2);
+	});
+
+	test.for<[title: string, fail: () => never | Promise<never>]>([
+		[
+			'throws',
+			() => {
+				throw new Error('mine');
+			},
+		],
+		['rejects', async () => Promise.reject(new Error('mine'))],
+	])('R61: and %s fails those who wait, and is called again for those who come', async ([, fail], {server, watch}) => {
+		let isFailing = true;
+		const auth = watch(createAuth(serviceOptions(server, {grant: () => (isFailing ? fail() : serviceGrant)})));
+		const outcomes = await Promise.all([auth.getToken(), auth.fetch(`${server.api}/me`)].map(outcomeOf));
+		expect(outcomes).toEqual(['Error', 'Error']);
+		isFailing = false;
+		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+		expect(server.tokenRequests).toHaveLength(1);
+	});
+
+	test('and gives what is no token request is a ConfigError', async ({server, watch, canaries}) => {
+		canaries.plant('hunter2hunter2');
+		const grant = (): AuthTokenRequest => ({grant_type: 'client_credentials', scope: 'a  hunter2hunter2'});
+		const auth = watch(createAuth(serviceOptions(server, {grant})));
+		await expect(auth.getToken()).rejects.toBeInstanceOf(ConfigError);
+		expect(server.tokenRequests).toHaveLength(0);
+	});
+
+	test('and hangs is given up at the deadline; the next call calls it again', async ({server, watch}) => {
+		let isHanging = true;
+		const grant = async (): Promise<AuthTokenRequest> => (isHanging ? new Promise<never>(() => {}) : serviceGrant);
+		const store = memoryStore();
+		const auth = watch(createAuth(serviceOptions(server, {store, grant, timeout: 50})));
+		const patient = watch(createAuth(serviceOptions(server, {store, grant})));
+		await expect(auth.getToken()).rejects.toMatchObject({code: 'timeout', retryable: true});
+		isHanging = false;
+		expect((await patient.fetch(`${server.api}/me`)).status).toBe(200);
+	});
+
+	const waysIn: ReadonlyArray<[title: string, use: (auth: Auth, url: string) => PromiseLike<unknown>]> = [
+		['getToken', auth => auth.getToken()],
+		['refresh', auth => auth.refresh()],
+		['auth.fetch', (auth, url) => auth.fetch(url)],
+		['ky', (auth, url) => ky.get(url, {hooks: auth.hooks, retry: 0})],
+	];
+
+	test.for(waysIn.flatMap(([title, use]) => [[title, 'at once', use] as const, [title, 'later', use] as const]))(
+		'and uses the session that it serves, by %s, %s, is an error and no deadlock',
+		async ([, when, use], {server, watch}) => {
+			let isWrong = true;
+			const store = memoryStore();
+			const patient = watch(createAuth(serviceOptions(server, {store})));
+			const auth: Auth = watch(
+				createAuth(
+					serviceOptions(server, {
+						store,
+						timeout: 50,
+						grant: async () => {
+							if (!isWrong) return serviceGrant;
+							if (when === 'later') await settle();
+							await use(auth, `${server.api}/me`);
+							return serviceGrant;
+						},
+					}),
+				),
+			);
+			const outcomes = await Promise.all(
+				[auth.getToken(), auth.fetch(`${server.api}/me`)].map(promise => promise.catch((error: unknown) => error)),
+			);
+			for (const error of outcomes) expect(isRegrantError(error)).toBe(true);
+			expect(server.tokenRequests).toHaveLength(0);
+			isWrong = false;
+			await expect.poll(() => outcomeOf(patient.fetch(`${server.api}/me`))).toBe('fulfilled');
+		},
+	);
+
+	test('may use another session', async ({server, watch}) => {
+		const other = watch(createAuth(appOptions(server)));
+		await signIn(server, other, expired);
+		const grant = async (): Promise<AuthTokenRequest> => {
+			await other.fetch(`${server.api}/me`);
+			return serviceGrant;
+		};
+		const auth = watch(createAuth(serviceOptions(server, {grant})));
+		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+		expect(grantTypes(server)).toEqual(['refresh_token', 'client_credentials']);
+	});
+});
+
+describe('a grant of type refresh_token', () => {
+	const sentTokens = (requests: readonly EndpointRequest[]): Array<string | null> =>
+		requests.map(({parameters}) => parameters.get('refresh_token'));
+
+	test('begins a session, and its refresh token is spent once', async ({server, watch}) => {
+		const {refresh_token} = await server.mint();
+		const auth = watch(createAuth(appOptions(server, {grant: {grant_type: 'refresh_token', refresh_token}})));
+		const events = record(auth);
+		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+		await auth.refresh();
+		await auth.refresh();
+		const sent = sentTokens(server.tokenRequests);
+		expect(sent[0]).toBe(refresh_token);
+		expect(new Set(sent).size).toBe(3);
+		expect(gist(events)).toEqual(['token grant', 'token refresh', 'token refresh']);
+	});
+
+	test.for(['the same', 'a function that gives the same'])(
+		'is not fallen back to when the session dies: %s was spent before',
+		async (kind, {server, watch}) => {
+			const {refresh_token} = await server.mint();
+			const request: AuthTokenRequest = {grant_type: 'refresh_token', refresh_token};
+			const auth = watch(createAuth(appOptions(server, {grant: kind === 'the same' ? request : () => request})));
+			const events = record(auth);
+			await auth.getToken();
+			await auth.refresh();
+			server.onToken(() => json({error: 'invalid_grant'}, 400));
+			await expect(auth.refresh()).rejects.toMatchObject({name: 'SessionEndedError', reason: 'invalid_grant'});
+			for (let count = 0; count < 2; count++) expect(await outcomeOf(auth.getToken())).toMatch(/^SessionEndedError/);
+			const sent = sentTokens(server.tokenRequests);
+			expect(sent).toHaveLength(3);
+			expect(new Set(sent).size).toBe(3);
+			expect(gist(events)).toEqual(['token grant', 'token refresh', 'session-ended invalid_grant']);
+		},
+	);
+
+	test('is not used again after a sign-out', async ({server, watch}) => {
+		const {refresh_token} = await server.mint();
+		const auth = watch(createAuth(appOptions(server, {grant: {grant_type: 'refresh_token', refresh_token}})));
+		await auth.getToken();
+		await auth.signOut();
+		expect(await outcomeOf(auth.getToken())).toMatch(/^SessionEndedError/);
+		expect(server.tokenRequests).toHaveLength(1);
+	});
+
+	test('that is a function may give another one each time', async ({server, watch}) => {
+		const auth = watch(
+			createAuth(
+				appOptions(server, {
+					grant: async () => ({grant_type: 'refresh_token', refresh_token: (await server.mint()).refresh_token}),
+				}),
+			),
+		);
+		await auth.getToken();
+		await auth.signOut();
+		await auth.getToken();
+		server.onToken(once(() => json({error: 'invalid_grant'}, 400)));
+		await auth.refresh();
+		expect(server.tokenRequests.map(({status}) => status)).toEqual([200, 200, 400, 200]);
+		expect(new Set(sentTokens(server.tokenRequests)).size).toBe(4);
+	});
+
+	test('that is refused ends in SessionEndedError, and is not sent again', async ({server, watch}) => {
+		const grant: AuthTokenRequest = {grant_type: 'refresh_token', refresh_token: 'dead-from-the-beginning'};
+		const auth = watch(createAuth(appOptions(server, {grant})));
+		for (let count = 0; count < 3; count++) expect(await outcomeOf(auth.getToken())).toMatch(/^SessionEndedError/);
+		expect((await auth.fetch(`${server.api}/me`).catch(() => undefined))?.status ?? 401).toBe(401);
+		expect(server.tokenRequests).toHaveLength(1);
+	});
+
+	test('whose server does not rotate is used again', async ({serve, watch}) => {
+		let count = 0;
+		const {origin, requests} = await serve(() => json({access_token: `at${++count}`, token_type: 'Bearer'}));
+		const grant: AuthTokenRequest = {grant_type: 'refresh_token', refresh_token: 'rt-for-ever'};
+		const auth = watch(createAuth({tokenEndpoint: origin, clientId: 'app', grant}));
+		await auth.getToken();
+		await auth.refresh();
+		await auth.signOut();
+		expect(await auth.getToken()).toMatchObject({access_token: 'at3'});
+		expect(requests).toHaveLength(3);
+	});
+});
+
+describe("a client authentication of one's own", () => {
+	test('R110: is called for each request', async ({server, watch}) => {
+		let count = 0;
+		const grant = {grant_type: 'client_credentials', scope: '/accounts.read'} as const;
+		const auth = watch(
+			createAuth(
+				serviceOptions(server, {
+					grant,
+					clientAuthentication: async ({clientId, tokenEndpoint, parameters}) => {
+						count++;
+						await settle();
+						expect([clientId, tokenEndpoint, parameters.get('grant_type')]).toEqual([
+							service.clientId,
+							server.tokenEndpoint,
+							'client_credentials',
+						]);
+						parameters.set('client_id', clientId);
+						parameters.set('client_secret', service.secret);
+					},
+				}),
+			),
+		);
+		await auth.getToken();
+		await auth.refresh();
+		expect(count).toBe(2);
+		expect(server.tokenRequests.map(({status}) => status)).toEqual([200, 200]);
+	});
+
+	test('R61: that throws fails those who wait, and is called again for those who come', async ({server, watch}) => {
+		let isFailing = true;
+		const auth = watch(
+			createAuth(
+				appOptions(server, {
+					clientAuthentication({clientId, parameters}) {
+						if (isFailing) throw new Error('mine');
+						parameters.set('client_id', clientId);
+					},
+				}),
+			),
+		);
+		await signIn(server, auth, expired);
+		expect(await outcomeOf(auth.getToken())).toBe('Error');
+		isFailing = false;
+		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+	});
+});
+
+describe('waitUntil', () => {
+	test('is given what ends with the grant, and lets nobody see a failure', async ({server, watch}) => {
+		const clock = createClock();
+		const given: Array<Promise<unknown>> = [];
+		const waitUntil = (promise: Promise<unknown>): void => void given.push(promise);
+		const auth = watch(createAuth(appOptions(server, {waitUntil, now: clock.now})));
+		await signIn(server, auth, expired);
+		const gate = createGate();
+		const recover = server.onToken(gate.pass);
+		const waiting = auth.getToken();
+		await gate.reached;
+		expect(given).toHaveLength(1);
+		const ended = vi.fn<() => void>();
+		void given[0]?.then(ended);
+		await settle();
+		expect(ended).not.toHaveBeenCalled();
+		gate.open();
+		await waiting;
+		await given[0];
+		recover();
+		for (const answer of [
+			{reset: true},
+			{status: 503},
+			json({error: 'invalid_client'}, 400),
+			json({error: 'invalid_grant'}, 400),
+		]) {
+			server.onToken(once(() => answer));
+			clock.advance(60);
+			await expect(auth.refresh()).rejects.toBeInstanceOf(Error);
+		}
+		expect(given).toHaveLength(5);
+		expect((await Promise.allSettled(given)).map(({status}) => status)).toEqual(Array(5).fill('fulfilled'));
+	});
+
+	test('is given what ends with the revocation of a token that came too late', async ({server, watch}) => {
+		const given: Array<Promise<unknown>> = [];
+		const auth = watch(createAuth(appOptions(server, {waitUntil: promise => given.push(promise)})));
+		await signIn(server, auth, expired);
+		const gate = createGate();
+		server.onTokenAnswer(gate.pass);
+		const waiting = outcomeOf(auth.getToken());
+		await gate.reached;
+		server.onRevocation(() => ({reset: true}));
+		const leaving = outcomeOf(auth.signOut());
+		gate.open();
+		expect([await waiting, await leaving]).toEqual(['SessionEndedError signed_out', 'TokenNetworkError']);
+		await expect.poll(() => server.revocationRequests.length).toBe(2);
+		expect((await Promise.allSettled(given)).map(({status}) => status)).toEqual(Array(given.length).fill('fulfilled'));
+		expect(given.length).toBeGreaterThan(1);
+	});
+});
+
+describe('a renewal whose owner is gone', () => {
+	// Those of the session come to nothing. All others are the platform's.
+	const platform = setTimeout;
+	const withoutDeadlines = (task: () => void, delay?: number): NodeJS.Timeout =>
+		delay === 100 || delay === 200 ? platform(() => {}, 0) : platform(task, delay);
+
+	test('R61, F-107: frees those who wait at their deadline, and the next call begins a new one', async ({
+		server,
+		watch,
+	}) => {
+		const reached = createGate();
+		const own: typeof fetch = async () => {
+			reached.open();
+			return new Promise(() => {});
+		};
+		const store = memoryStore();
+		const auth = watch(createAuth(appOptions(server, {store, fetch: own, timeout: 100})));
+		const patient = watch(createAuth(appOptions(server, {store})));
+		await signIn(server, auth, expired);
+		// As on Workers: with the request that began it, all its timers are gone.
+		vi.stubGlobal('setTimeout', withoutDeadlines);
+		void auth.getToken();
+		await reached.pass();
+		await settle();
+		vi.unstubAllGlobals();
+		const waiters = await Promise.all([auth.getToken(), auth.fetch(`${server.api}/me`)].map(outcomeOf));
+		expect(waiters).toEqual(['TokenNetworkError', 'TokenNetworkError']);
+		expect((await patient.fetch(`${server.api}/me`)).status).toBe(200);
+		expect(server.tokenRequests).toHaveLength(1);
+	});
+
+	test('R61: keeps no event from those who listen', async ({server, watch}) => {
+		const reached = createGate();
+		const own: typeof fetch = async (...given) => {
+			if (reached.isOpen()) return fetch(...given);
+			reached.open();
+			return new Promise(() => {});
+		};
+		const auth = watch(createAuth(appOptions(server, {fetch: own, timeout: 100})));
+		await signIn(server, auth, expired);
+		const events = record(auth);
+		vi.stubGlobal('setTimeout', withoutDeadlines);
+		void auth.getToken();
+		await reached.pass();
+		await settle();
+		vi.unstubAllGlobals();
+		expect(await outcomeOf(auth.getToken())).toBe('TokenNetworkError');
+		await outcomeOf(auth.signOut());
+		expect(gist(events)).toContain('session-ended signed_out');
+	});
+
+	test('F-107: writes nothing when it comes back after another one has begun', async ({server, watch}) => {
+		const store = memoryStore();
+		const reached = createGate();
+		const late = Promise.withResolvers<Response>();
+		const own: typeof fetch = async () => {
+			reached.open();
+			return late.promise;
+		};
+		const auth = watch(createAuth(appOptions(server, {store, fetch: own, timeout: 100})));
+		const patient = watch(createAuth(appOptions(server, {store})));
+		await signIn(server, auth, expired);
+		vi.stubGlobal('setTimeout', withoutDeadlines);
+		const abandoned = outcomeOf(auth.getToken());
+		await reached.pass();
+		await settle();
+		vi.unstubAllGlobals();
+		expect(await outcomeOf(auth.getToken())).toBe('TokenNetworkError');
+		const {access_token} = await patient.getToken();
+		late.resolve(Response.json({access_token: 'late', token_type: 'Bearer', refresh_token: 'late', expires_in: 60}));
+		await abandoned;
+		await settle();
+		expect(await auth.getToken()).toMatchObject({access_token});
+		expect(await store.get()).toMatchObject({access_token});
+	});
+});
+
+test("R32: a session's own refresh asks for no scope, and a public client sends its id", async ({server, watch}) => {
+	const auth = watch(createAuth(appOptions(server)));
+	const {refresh_token} = await signIn(server, auth);
+	await auth.refresh();
+	expect(Object.fromEntries(server.tokenRequests[0]?.parameters ?? [])).toEqual({
+		grant_type: 'refresh_token',
+		refresh_token,
+		client_id: app.clientId,
+	});
+});
+
+test('R31: a grant that names no scope has what it asked for, and nothing of the session before it', async () => {
+	const fetch = async (): Promise<Response> => Response.json({access_token: 'granted', token_type: 'Bearer'});
+	const auth = createAuth({
+		tokenEndpoint: 'https://as.example/token',
+		clientId: 'service',
+		grant: {grant_type: 'client_credentials', scope: 'asked'},
+		fetch,
+	});
+	await auth.setToken({access_token: 'set', token_type: 'Bearer', scope: 'before', expires_in: 0});
+	expect(await auth.getToken()).toMatchObject({access_token: 'granted', scope: 'asked'});
+});

@@ -1,0 +1,162 @@
+import * as fc from 'fast-check';
+import {describe, expect} from 'vitest';
+import type {TokenSet} from '../../../src/index.ts';
+import {createRecordText} from '../../../src/stores/shared/record-text.ts';
+import {test} from '../../support/test.ts';
+
+const token: TokenSet = {access_token: 'a', token_type: 'Bearer', refresh_token: 'r', issued_at: 1};
+const renewed: TokenSet = {...token, access_token: 'b', refresh_token: 's'};
+
+const tokens: fc.Arbitrary<TokenSet> = fc.record(
+	{
+		access_token: fc.string({unit: 'binary'}),
+		token_type: fc.string(),
+		refresh_token: fc.string({unit: 'binary'}),
+		scope: fc.string({unit: 'grapheme'}),
+		expires_at: fc.nat(),
+		issued_at: fc.nat(),
+	},
+	{requiredKeys: ['access_token', 'token_type', 'issued_at'], noNullPrototype: false},
+);
+/** Anything that somebody may have left in a record. */
+const texts = fc.oneof(
+	fc.json(),
+	fc.string(),
+	fc.string({unit: 'binary'}),
+	tokens.map(value => JSON.stringify(value)),
+	fc.record({login: fc.jsonValue()}).map(value => JSON.stringify(value)),
+	fc.constantFrom(
+		'',
+		'null',
+		'true',
+		'[]',
+		'{}',
+		'"text"',
+		'{"__proto__":{"polluted":1}}',
+		'\u{feff}{}',
+		'{"login":null}',
+	),
+);
+
+const markOf = (text: string): unknown => (JSON.parse(text) as {readonly login?: unknown}).login;
+/** The same text as another holder has it. */
+const elsewhere = (text: string) => {
+	const record = createRecordText();
+	return {record, value: record.parse(text)};
+};
+
+describe('the text of a record', () => {
+	test('is the token in JSON with a mark beside, and is read as the token alone', () => {
+		fc.assert(
+			fc.property(tokens, value => {
+				const text = createRecordText().format(value);
+				expect(JSON.parse(text)).toEqual({...value, login: expect.any(String)});
+				expect(elsewhere(text).value).toEqual(JSON.parse(JSON.stringify(value)));
+			}),
+		);
+	});
+
+	test('whatever it is, is read without a failure, and known again to the letter', () => {
+		fc.assert(
+			fc.property(texts, text => {
+				const {record, value} = elsewhere(text);
+				expect(record.textOf(value)).toBe(text);
+				expect(({} as {polluted?: unknown}).polluted).toBe(undefined);
+			}),
+		);
+	});
+
+	test('is nothing where there is none', () => {
+		const record = createRecordText();
+		expect([record.parse(undefined), record.parse(null)]).toEqual([undefined, undefined]);
+		expect(record.textOf(undefined)).toBe(undefined);
+	});
+
+	test('of a value that was never read or written is not known, equal or not, also where another holder knows it', () => {
+		const record = createRecordText();
+		const text = record.format(token);
+		expect(record.textOf(token)).toBe(text);
+		for (const value of [{...token}, elsewhere(text).value, null, 42, {}]) expect(record.textOf(value)).toBe(null);
+	});
+
+	test('is that of the last time for a value that was written again', () => {
+		const record = createRecordText();
+		const [first, last] = [record.format(token), record.format(token)];
+		expect(first).not.toBe(last);
+		expect(record.textOf(token)).toBe(last);
+	});
+
+	test('leaves what it was given as it was, frozen or not', () => {
+		const record = createRecordText();
+		const given = {...token};
+		record.format(given);
+		expect(given).toEqual(token);
+		expect(JSON.parse(record.format(Object.freeze({...token})))).toMatchObject(token);
+	});
+
+	test('shows nothing of what it knows', ({canaries}) => {
+		canaries.plant('hunter2hunter2');
+		const record = canaries.see(createRecordText());
+		record.parse(record.format({...token, access_token: 'hunter2hunter2'}));
+		expect(JSON.stringify(record)).toBe('{}');
+	});
+});
+
+describe('the mark of a login', () => {
+	test('stays for as long as one record replaces another, over all holders, and is another after each sign-in', () => {
+		fc.assert(
+			fc.property(fc.array(fc.boolean(), {minLength: 1, maxLength: 20}), steps => {
+				const first = createRecordText().format(token);
+				let text = first;
+				let logins = 0;
+				const marks = new Set([markOf(text)]);
+				for (const isSignIn of steps) {
+					const {record, value} = elsewhere(text);
+					const later = isSignIn ? record.format({...renewed}) : record.format({...renewed}, value);
+					const other = elsewhere(later);
+					const earlier = other.record.parse(text);
+					expect(other.record.continues(other.value, earlier)).toBe(!isSignIn);
+					if (isSignIn) logins++;
+					text = later;
+					marks.add(markOf(text));
+				}
+				expect(marks.size).toBe(logins + 1);
+				const last = elsewhere(text);
+				expect(last.record.continues(last.value, last.record.parse(first))).toBe(logins === 0);
+			}),
+		);
+	});
+
+	test('goes from a record that was written here to the one that replaces it', () => {
+		const record = createRecordText();
+		const [first, next] = [record.format(token), record.format(renewed, token)];
+		expect(markOf(next)).toBe(markOf(first));
+		expect(record.continues(renewed, token)).toBe(true);
+	});
+
+	test('is a new one for a record that replaces one without, or garbage, or nothing, or what is not known', () => {
+		const record = createRecordText();
+		const plain = record.parse(JSON.stringify(token));
+		const marks = [plain, record.parse('{"login":null}'), record.parse('hunter2 {'), undefined, {...token}].map(
+			replaced => markOf(record.format({...renewed}, replaced)),
+		);
+		expect(marks.every(mark => typeof mark === 'string')).toBe(true);
+		expect(new Set(marks).size).toBe(marks.length);
+	});
+
+	test('F-102: that is missing is that of any login', () => {
+		const record = createRecordText();
+		const plain = record.parse(JSON.stringify(token));
+		record.format(renewed);
+		expect([record.continues(plain, renewed), record.continues(renewed, plain)]).toEqual([true, true]);
+		expect([record.continues(undefined, renewed), record.continues({...token}, renewed)]).toEqual([true, true]);
+	});
+
+	test('F-102: tells a sign-in with the very same token from the one before', () => {
+		const record = createRecordText();
+		const [one, two] = [{...token}, {...token}];
+		record.format(one);
+		record.format(two);
+		expect(record.continues(two, one)).toBe(false);
+	});
+});

@@ -1,0 +1,275 @@
+import {describe, expect} from 'vitest';
+import {app, awkward, service, servicePost, startAuthorizationServer} from './authorization-server.ts';
+import {once} from './stage.ts';
+import {test} from './test.ts';
+
+type Parameters = Readonly<Record<string, string>>;
+
+const basic = (id: string, secret: string): {authorization: string} => ({
+	authorization: `Basic ${btoa(`${id}:${secret}`)}`,
+});
+const formEncode = (text: string): string => encodeURIComponent(text).replaceAll('%20', '+');
+const bearer = (token: string): {headers: {authorization: string}} => ({headers: {authorization: `Bearer ${token}`}});
+
+function post(url: string, parameters: Parameters, headers: Parameters = {}): Promise<Response> {
+	return fetch(url, {
+		method: 'POST',
+		headers: {'content-type': 'application/x-www-form-urlencoded', ...headers},
+		body: new URLSearchParams(parameters).toString(),
+	});
+}
+
+const refreshing = (refresh_token: string, more: Parameters = {}): Parameters => ({
+	grant_type: 'refresh_token',
+	client_id: app.clientId,
+	refresh_token,
+	...more,
+});
+const granting = {grant_type: 'client_credentials', scope: '/accounts.read /accounts.write'};
+const postedService = {client_id: servicePost.clientId, client_secret: servicePost.secret};
+
+describe('the token endpoint', () => {
+	test('grants client credentials by Basic, with the scope that was asked for', async ({server}) => {
+		const response = await post(server.tokenEndpoint, granting, basic(service.clientId, service.secret));
+		expect(response.status).toBe(200);
+		expect(await response.json()).toEqual({
+			access_token: expect.any(String),
+			expires_in: 2,
+			token_type: 'Bearer',
+			scope: granting.scope,
+		});
+		expect(server.tokenRequests).toMatchObject([{status: 200, method: 'POST', path: '/token'}]);
+		expect(server.tokenRequests[0]?.parameters.get('scope')).toBe(granting.scope);
+		expect(server.events).toEqual(['client_credentials.saved', 'grant.success']);
+	});
+
+	test('grants client credentials by a post', async ({server}) => {
+		const response = await post(server.tokenEndpoint, {...granting, ...postedService});
+		expect(response.status).toBe(200);
+	});
+
+	test('takes awkward credentials when they are form-encoded, and not when they are raw', async ({server}) => {
+		const encoded = basic(formEncode(awkward.clientId), formEncode(awkward.secret));
+		expect((await post(server.tokenEndpoint, granting, encoded)).status).toBe(200);
+		const raw = await post(server.tokenEndpoint, granting, basic(awkward.clientId, awkward.secret));
+		expect(raw.status).toBe(400);
+		expect(await raw.json()).toMatchObject({error: 'invalid_request'});
+	});
+
+	test('refuses two client authentications at once, and a wrong secret', async ({server}) => {
+		const both = await post(
+			server.tokenEndpoint,
+			{...granting, ...postedService},
+			basic(service.clientId, service.secret),
+		);
+		expect([both.status, await both.json()]).toMatchObject([400, {error: 'invalid_request'}]);
+		const wrong = await post(server.tokenEndpoint, granting, basic(service.clientId, 'wrong'));
+		expect([wrong.status, await wrong.json()]).toMatchObject([401, {error: 'invalid_client'}]);
+		expect(wrong.headers.get('www-authenticate')).toMatch(/^Basic /);
+	});
+
+	test('refuses a scope and a grant type that the client may not use', async ({server}) => {
+		const headers = basic(service.clientId, service.secret);
+		const scope = await post(server.tokenEndpoint, {...granting, scope: 'openid'}, headers);
+		expect([scope.status, await scope.json()]).toMatchObject([400, {error: 'invalid_scope'}]);
+		const grant = await post(server.tokenEndpoint, {grant_type: 'refresh_token', refresh_token: 'x'}, headers);
+		expect([grant.status, await grant.json()]).toMatchObject([400, {error: 'invalid_request'}]);
+	});
+
+	test('leaves out a scope that it does not know, and says nothing of it', async ({server}) => {
+		const unknown = {...granting, scope: '/accounts.read /other'};
+		const response = await post(server.tokenEndpoint, unknown, basic(service.clientId, service.secret));
+		expect(await response.json()).toMatchObject({scope: '/accounts.read'});
+	});
+
+	test('rotates a refresh token, and narrows the access token alone', async ({server}) => {
+		const {refresh_token: first} = await server.mint({scope: 'openid offline_access /accounts.read /accounts.write'});
+		const narrow = await (await post(server.tokenEndpoint, refreshing(first, {scope: '/accounts.read'}))).json();
+		expect(narrow).toMatchObject({scope: '/accounts.read'});
+		expect(narrow.refresh_token).not.toBe(first);
+		const wide = await (await post(server.tokenEndpoint, refreshing(narrow.refresh_token))).json();
+		expect(wide.scope).toContain('/accounts.write');
+		const wider = await post(server.tokenEndpoint, refreshing(wide.refresh_token, {scope: '/accounts.read profile'}));
+		expect([wider.status, await wider.json()]).toMatchObject([400, {error: 'invalid_scope'}]);
+	});
+
+	test('answers a page of another origin', async ({server}) => {
+		const {refresh_token} = await server.mint();
+		const response = await post(server.tokenEndpoint, refreshing(refresh_token), {'x-preflight': '1'});
+		expect(response.status).toBe(200);
+		expect(response.headers.get('access-control-allow-origin')).not.toBe(null);
+	});
+
+	test('knows which tokens it has issued', async ({server}) => {
+		const minted = await server.mint();
+		const {access_token, refresh_token, id_token} = await (
+			await post(server.tokenEndpoint, refreshing(minted.refresh_token))
+		).json();
+		const kinds = [
+			minted.access_token,
+			minted.refresh_token,
+			access_token,
+			refresh_token,
+			id_token,
+			service.secret,
+		].map(secret => server.issued.get(secret));
+		expect(kinds).toEqual([
+			'access token',
+			'refresh token',
+			'access token',
+			'refresh token',
+			'id token',
+			'client secret',
+		]);
+	});
+});
+
+describe('the referee', () => {
+	test('sees a refresh token that is used twice', async ({server}) => {
+		const {refresh_token} = await server.mint();
+		const first = await post(server.tokenEndpoint, refreshing(refresh_token));
+		const tokens = await first.json();
+		const second = await post(server.tokenEndpoint, refreshing(refresh_token));
+		expect([first.status, second.status]).toEqual([200, 400]);
+		expect(await second.json()).toMatchObject({error: 'invalid_grant'});
+		expect(server.events).toEqual(expect.arrayContaining(['refresh_token.destroyed', 'grant.revoked', 'grant.error']));
+		expect(await server.isActive(tokens.access_token)).toBe(false);
+		expect(await server.isActive(tokens.refresh_token)).toBe(false);
+		expect(() => server.referee.verdict()).toThrow('session was lost');
+		expect(() => server.referee.verdict()).not.toThrow();
+	});
+
+	test('sees two that slow storage has let through', async ({canaries}) => {
+		const slowServer = await startAuthorizationServer({latency: 5});
+		canaries.plantAll(slowServer.issued);
+		const {refresh_token} = await slowServer.mint();
+		const responses = await Promise.all([1, 2].map(() => post(slowServer.tokenEndpoint, refreshing(refresh_token))));
+		expect(responses.map(({status}) => status)).toEqual([200, 200]);
+		expect(slowServer.events).not.toContain('grant.revoked');
+		expect(() => slowServer.referee.verdict()).toThrow('session was lost');
+		await slowServer.close();
+	});
+
+	test('lets a test lose a session that means to', async ({server}) => {
+		const {refresh_token} = await server.mint();
+		server.referee.expectLoss();
+		server.onTokenAnswer(once(() => new Response('<h1>Bad gateway</h1>', {status: 502})));
+		const statuses = [];
+		for (let tries = 0; tries < 2; tries++)
+			statuses.push((await post(server.tokenEndpoint, refreshing(refresh_token))).status);
+		expect(statuses).toEqual([502, 400]);
+		expect(server.tokenRequests.map(({status}) => status)).toEqual(statuses);
+	});
+
+	test('takes a revocation for what it is', async ({server}) => {
+		const {access_token, refresh_token} = await server.mint();
+		const parameters = {client_id: app.clientId, token: refresh_token, token_type_hint: 'refresh_token'};
+		expect((await post(server.revocationEndpoint, parameters)).status).toBe(200);
+		expect(server.events).toContain('grant.revoked');
+		const introspected = await post(server.introspectionEndpoint, {...postedService, token: access_token});
+		expect(await introspected.json()).toEqual({active: false});
+		expect((await post(server.tokenEndpoint, refreshing(refresh_token))).status).toBe(400);
+		expect((await post(server.revocationEndpoint, {...parameters, token: 'unknown'})).status).toBe(200);
+		expect(server.revocationRequests).toHaveLength(2);
+	});
+});
+
+describe('the API', () => {
+	test('answers a token in any case of the scheme, and echoes what it was sent', async ({server}) => {
+		const {access_token} = await server.mint({scope: 'openid /accounts.read /accounts.write'});
+		const read = await fetch(`${server.api}/accounts?page=1`, {headers: {authorization: `bEARER ${access_token}`}});
+		expect([read.status, await read.json()]).toEqual([200, {subject: expect.stringContaining('user-'), body: ''}]);
+		const written = await fetch(`${server.api}/accounts`, {...bearer(access_token), method: 'POST', body: 'ü'});
+		expect(await written.json()).toMatchObject({body: 'ü'});
+		expect((await fetch(`${server.api}/me`, bearer(access_token))).status).toBe(200);
+		expect(server.calls.map(({method, path, status}) => [method, path, status])).toEqual([
+			['GET', '/accounts?page=1', 200],
+			['POST', '/accounts', 200],
+			['GET', '/me', 200],
+		]);
+	});
+
+	test('takes the token of a service', async ({server}) => {
+		const {access_token} = await (
+			await post(server.tokenEndpoint, granting, basic(service.clientId, service.secret))
+		).json();
+		expect(await (await fetch(`${server.api}/accounts`, bearer(access_token))).json()).toMatchObject({
+			subject: 'service',
+		});
+	});
+
+	test('says what is wrong with a call', async ({server}) => {
+		const {access_token} = await server.mint();
+		const bare = await fetch(`${server.api}/me`);
+		expect([bare.status, bare.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+		const lacking = await fetch(`${server.api}/accounts`, {...bearer(access_token), method: 'POST'});
+		expect([lacking.status, lacking.headers.get('www-authenticate')]).toEqual([
+			403,
+			'Bearer error="insufficient_scope", scope="/accounts.write"',
+		]);
+		expect((await fetch(`${server.api}/nowhere`)).status).toBe(404);
+	});
+
+	test('refuses an access token that was ended, whose grant lives on', async ({server}) => {
+		const {access_token, refresh_token} = await server.mint();
+		await server.expire(access_token);
+		const response = await fetch(`${server.api}/me`, bearer(access_token));
+		expect([response.status, response.headers.get('www-authenticate')]).toEqual([401, 'Bearer error="invalid_token"']);
+		expect((await post(server.tokenEndpoint, refreshing(refresh_token))).status).toBe(200);
+	});
+
+	test('refuses an access token that is two seconds old', async ({server}) => {
+		const {access_token} = await server.mint();
+		expect((await fetch(`${server.api}/me`, bearer(access_token))).status).toBe(200);
+		await expect
+			.poll(async () => (await fetch(`${server.api}/me`, bearer(access_token))).status, {timeout: 4000})
+			.toBe(401);
+	});
+
+	test('can be staged', async ({server}) => {
+		const {access_token} = await server.mint();
+		server.onCall(once(() => new Response('later', {status: 503, headers: {'retry-after': '1'}})));
+		const [first, second] = [
+			await fetch(`${server.api}/me`, bearer(access_token)),
+			await fetch(`${server.api}/me`, bearer(access_token)),
+		];
+		expect([first.status, first.headers.get('retry-after'), await first.text(), second.status]).toEqual([
+			503,
+			'1',
+			'later',
+			200,
+		]);
+	});
+});
+
+describe('staging of the token endpoint', () => {
+	test('answers in the place of the provider, which then knows nothing of it', async ({server}) => {
+		const {refresh_token} = await server.mint();
+		server.onToken(once(() => Response.json({error: 'slow_down'}, {status: 400})));
+		const responses = [
+			await post(server.tokenEndpoint, refreshing(refresh_token)),
+			await post(server.tokenEndpoint, refreshing(refresh_token)),
+		];
+		expect(responses.map(({status}) => status)).toEqual([400, 200]);
+	});
+
+	test('delays, and is undone by its removal and by the next test', async ({server}) => {
+		const {refresh_token} = await server.mint();
+		let isReleased = false;
+		const remove = server.onToken(async () => {
+			await new Promise(resolve => setTimeout(resolve, 20));
+			isReleased = true;
+		});
+		expect((await post(server.tokenEndpoint, refreshing(refresh_token))).status).toBe(200);
+		expect(isReleased).toBe(true);
+		remove();
+		server.onToken(() => ({reset: true}));
+	});
+
+	test('cuts the connection after the rotation', async ({server}) => {
+		const {refresh_token} = await server.mint();
+		server.onTokenAnswer(once(() => ({reset: true})));
+		await expect(post(server.tokenEndpoint, refreshing(refresh_token))).rejects.toThrow();
+		expect(await server.isActive(refresh_token)).toBe(false);
+	});
+});

@@ -1,0 +1,766 @@
+import * as fc from 'fast-check';
+import * as v from 'valibot';
+import {describe, expect} from 'vitest';
+import {
+	AuthToken,
+	type AuthTokenRequest,
+	OAuthError,
+	type TokenClient,
+	TokenResponseError,
+	type TokenSet,
+	createAuth,
+	isRegrantError,
+	requestToken,
+} from '../../src/index.ts';
+import {test} from '../support/test.ts';
+
+/** 2026-11-23T10:00:00Z and some, in milliseconds. */
+const now = 1_795_428_000_900;
+const issued_at = 1_795_428_000;
+
+const granting = {grant_type: 'client_credentials', scope: '/accounts.read /accounts.write'} as const;
+const refreshing = {grant_type: 'refresh_token', refresh_token: 'rt-canary-old-Vb2n'} as const;
+const bearer = {access_token: 'at-canary-Jw6s', token_type: 'Bearer'} as const;
+
+/** A body that is no JSON of a value, but a text. */
+interface Text {
+	readonly text: string;
+	readonly type?: string | undefined;
+	readonly status?: number;
+}
+
+const json = (value: unknown): Text => ({text: JSON.stringify(value), type: 'application/json'});
+const form = (fields: Readonly<Record<string, string>>): Text => ({
+	text: new URLSearchParams(fields).toString(),
+	type: 'application/x-www-form-urlencoded',
+});
+
+/** What becomes of an answer. */
+async function read(
+	{text, type, status = 200}: Text,
+	request: AuthTokenRequest = granting,
+	options: Partial<TokenClient> = {},
+): Promise<TokenSet> {
+	const answer = async (): Promise<Response> =>
+		// Bytes, since a Response names the type of a text itself.
+		new Response(new TextEncoder().encode(text), {status, headers: type === undefined ? {} : {'content-type': type}});
+	const client = {tokenEndpoint: 'https://as.example/token', clientId: 'client', fetch: answer, now: () => now};
+	return requestToken({...client, ...options}, request);
+}
+
+describe('R20 an answer is a JSON object', () => {
+	test.for<readonly [what: string, type: string | undefined]>([
+		['JSON', 'application/json'],
+		['JSON with a character set', 'application/json;charset=UTF-8'],
+		['JSON of some vendor', 'application/vnd.api+json'],
+		['text', 'text/plain'],
+		['HTML', 'text/html'],
+		['bytes', 'application/octet-stream'],
+		['something that is not in the grammar', 'jason'],
+		['nothing at all', undefined],
+	])('F-18 whatever it is declared as: %s', async ([, type]) => {
+		await expect(read({...json({...bearer, expires_in: 60}), type})).resolves.toEqual({
+			...bearer,
+			scope: granting.scope,
+			expires_at: issued_at + 60,
+			issued_at,
+		});
+	});
+
+	test.for<readonly [id: string, what: string, text: string]>([
+		['F-20', 'a list', JSON.stringify([bearer])],
+		['F-20', 'null', 'null'],
+		['F-20', 'a string', JSON.stringify(bearer.access_token)],
+		['F-20', 'a number', '42'],
+		['F-20', 'true', 'true'],
+		['R20', 'an empty list', '[]'],
+		['R20', 'an empty object', '{}'],
+	])('%s and not %s', async ([, , text], {canaries}) => {
+		canaries.plant(bearer.access_token, 'access token');
+		const error = await canaries.rejection(read({text, type: 'application/json'}));
+		expect(error).toBeInstanceOf(TokenResponseError);
+		expect(error).toMatchObject({code: 'invalid_response', retryable: false, status: 200});
+	});
+
+	test.for<readonly [id: string, what: string, answer: Text]>([
+		['F-20', 'nothing', {text: '', type: 'application/json'}],
+		['F-19', 'truncated JSON', {text: JSON.stringify(bearer).slice(0, -3), type: 'application/json'}],
+		['F-19', 'JSON with something after it', {text: `${JSON.stringify(bearer)}}`, type: 'application/json'}],
+		['F-17', 'a login page', {text: `<html>${bearer.access_token}</html>`, type: 'text/html'}],
+		['F-16', 'a captive portal', {text: `<!doctype html>${bearer.access_token}`, type: 'text/html; charset=utf-8'}],
+		['F-121', 'a form declared as JSON', {...form(bearer), type: 'application/json'}],
+		['F-121', 'a form declared as nothing', {...form(bearer), type: undefined}],
+		['F-121', 'a form declared as text', {...form(bearer), type: 'text/plain'}],
+		['F-19', 'the token alone', {text: bearer.access_token, type: 'text/plain'}],
+	])('%s is not JSON: %s', async ([, , answer], {canaries}) => {
+		canaries.plant(bearer.access_token, 'access token');
+		canaries.plant('<html>', 'body');
+		const error = await canaries.rejection(read(answer));
+		expect(error).toBeInstanceOf(TokenResponseError);
+		expect(error).toMatchObject({code: 'not_json', retryable: true, status: 200});
+	});
+
+	test('F-21 of duplicate keys the last one counts', async () => {
+		const text = '{"access_token":"first","token_type":"mac","access_token":"second","token_type":"Bearer"}';
+		await expect(read({text})).resolves.toMatchObject({access_token: 'second'});
+	});
+
+	test('R34 members that are not known are ignored, and not kept', async () => {
+		const token = await read(
+			json({...bearer, id_token: 'x', foo: {bar: [1]}, expires_at: 1, issued_at: 2, client_secret: 's'}),
+		);
+		expect(token).toEqual({...bearer, scope: granting.scope, issued_at});
+	});
+
+	test('R34 a token may be of any size', async () => {
+		const tokens = {access_token: 'a'.repeat(8192), token_type: 'Bearer', refresh_token: 'r'.repeat(8192)};
+		await expect(read(json(tokens))).resolves.toMatchObject(tokens);
+	});
+
+	test('the result is a plain JSON record', async () => {
+		const token = await read(json({...bearer, refresh_token: 'rt', expires_in: 60}));
+		expect(Object.getPrototypeOf(token)).toBe(Object.prototype);
+		expect(JSON.parse(JSON.stringify(token))).toEqual(token);
+		expect(Object.values(token)).not.toContain(undefined);
+	});
+});
+
+describe('F-120 an answer that is declared as a form', () => {
+	const fields = {...bearer, expires_in: '900', refresh_token: 'rt+&=', scope: '/accounts.read'};
+	const tokenSet = {...bearer, expires_at: issued_at + 900, refresh_token: 'rt+&=', scope: '/accounts.read', issued_at};
+
+	test.for([
+		'application/x-www-form-urlencoded',
+		'application/x-www-form-urlencoded;charset=UTF-8',
+		'Application/X-WWW-Form-Urlencoded ; charset=utf-8',
+	])('is read as one: %s', async type => {
+		await expect(read({...form(fields), type})).resolves.toEqual(tokenSet);
+	});
+
+	test('gives the token that JSON gives', async () => {
+		await expect(read(json({...fields, expires_in: 900}))).resolves.toEqual(tokenSet);
+	});
+
+	test('is how the seed API answers a form', async ({seedApi}) => {
+		const asked = {...granting, client_id: '5clTR_MdVrrkgxw2', client_secret: 'dNC-hg7sVm22jc3g_Eogtyu0_1Mqh_4-'};
+		const client = {tokenEndpoint: seedApi.tokenEndpoint, clientId: asked.client_id};
+		for (const encoding of ['form', 'json'] as const) {
+			const token = await requestToken({...client, encoding}, asked);
+			expect(token).toMatchObject({
+				token_type: 'Bearer',
+				scope: granting.scope,
+				refresh_token: expect.any(String),
+				expires_at: expect.toSatisfy((at: number) => Math.abs(at - token.issued_at - 900) <= 1),
+			});
+		}
+		expect(seedApi.tokenRequests.map(({headers}) => headers['content-type']?.split(';')[0])).toEqual([
+			'application/x-www-form-urlencoded',
+			'application/json',
+		]);
+	});
+
+	test.for<readonly [what: string, text: string]>([
+		['a known name twice', `${form(bearer).text}&access_token=other`],
+		['the token type twice', `${form(bearer).text}&token_type=mac`],
+		['no access token', 'token_type=Bearer'],
+		['an empty access token', 'access_token=&token_type=Bearer'],
+		['no token type', `access_token=${bearer.access_token}`],
+		['an unfit token', 'access_token=at-canary-Jw6s%0D%0Ax&token_type=Bearer'],
+		['JSON', JSON.stringify(bearer)],
+		['nothing', ''],
+	])('is not usable with %s', async ([, text], {canaries}) => {
+		canaries.plant(bearer.access_token, 'access token');
+		const error = await canaries.rejection(read({text, type: 'application/x-www-form-urlencoded'}));
+		expect(error).toMatchObject({name: 'TokenResponseError', code: 'invalid_response', retryable: false});
+	});
+
+	test('R35 may be an error', async ({canaries}) => {
+		const error = await canaries.rejection(read(form({error: 'invalid_scope', error_description: 'no such scope'})));
+		expect(error).toBeInstanceOf(OAuthError);
+		expect(error).toMatchObject({error: 'invalid_scope', error_description: 'no such scope', status: 200});
+	});
+});
+
+describe('the field access_token', () => {
+	test.for<readonly [id: string, what: string, fields: object]>([
+		['F-24', 'missing', {}],
+		['F-24', 'empty', {access_token: ''}],
+		['F-24', 'a number', {access_token: 42}],
+		['F-24', 'an object', {access_token: {value: bearer.access_token}}],
+		['F-24', 'null', {access_token: null}],
+		['F-24', 'a list', {access_token: [bearer.access_token]}],
+		['F-24', 'true', {access_token: true}],
+		['F-39', 'a header of its own', {access_token: `${bearer.access_token}\r\nx-evil: 1`}],
+		['F-39', 'a line break at its end', {access_token: `${bearer.access_token}\n`}],
+		['F-39', 'NUL', {access_token: `${bearer.access_token}\0`}],
+		['F-39', 'a sign beyond Latin-1', {access_token: `${bearer.access_token}€`}],
+		['F-39', 'a letter beyond ASCII', {access_token: `${bearer.access_token}Ā`}],
+		['F-39', 'a letter of Latin-1', {access_token: `${bearer.access_token}é`}],
+		['F-39', 'a space', {access_token: `${bearer.access_token} b`}],
+		['F-39', 'a leading space', {access_token: ` ${bearer.access_token}`}],
+		['F-39', 'a quote', {access_token: `${bearer.access_token}"`}],
+		['R21', 'a comma', {access_token: `${bearer.access_token},b`}],
+		['R21', 'an equals sign inside', {access_token: `${bearer.access_token}=b`}],
+		['R21', 'equals signs alone', {access_token: '=='}],
+	])('%s R20 R21 is not usable when it is, or has, %s', async ([, , fields], {canaries}) => {
+		canaries.plant(bearer.access_token, 'access token');
+		const error = await canaries.rejection(read(json({token_type: 'Bearer', ...fields})));
+		expect(error).toBeInstanceOf(TokenResponseError);
+		expect(error).toMatchObject({code: 'invalid_response', retryable: false, status: 200});
+	});
+
+	test.for([null, [], 'x', 42])(
+		'R20 F-123 a 422 with %j names no field, and is no answer of OAuth',
+		async (body, {canaries}) => {
+			const error = await canaries.rejection(read({...json(body), status: 422}));
+			expect(error).toMatchObject({name: 'TokenResponseError', code: 'unexpected_status', status: 422});
+		},
+	);
+
+	test('R21 is told of by its name and by what it should be', async ({canaries}) => {
+		const error = await canaries.rejection(read(json({token_type: 'Bearer', access_token: 'a b'})));
+		expect(error).toMatchObject({message: expect.stringContaining('access_token must be a bearer token')});
+	});
+
+	test.for(['a', 'AZaz09-._~+/', 'a=', 'a==', 'eyJhbGciOiJub25lIn0.e30.'])('R21 may be %s', async access_token => {
+		await expect(read(json({...bearer, access_token}))).resolves.toMatchObject({access_token});
+	});
+});
+
+describe('the field token_type', () => {
+	test.for(['Bearer', 'bearer', 'BEARER', 'bEaReR'])('R22 F-36 may be %s', async token_type => {
+		const token = await read(json({...bearer, token_type}));
+		expect(token.token_type.toLowerCase()).toBe('bearer');
+	});
+
+	test.for<readonly [what: string, fields: object]>([
+		['missing', {}],
+		['null', {token_type: null}],
+		['a number', {token_type: 42}],
+		['a list', {token_type: ['Bearer']}],
+		['an object', {token_type: {Bearer: true}}],
+	])('F-35 is not usable when it is %s', async ([, fields], {canaries}) => {
+		canaries.plant(bearer.access_token, 'access token');
+		const error = await canaries.rejection(read(json({access_token: bearer.access_token, ...fields})));
+		expect(error).toBeInstanceOf(TokenResponseError);
+		expect(error).toMatchObject({code: 'invalid_response', retryable: false});
+	});
+
+	test.for([
+		['F-37', 'mac'],
+		['F-37', 'N_A'],
+		['F-38 R105', 'DPoP'],
+		['F-38 R105', 'dpop'],
+		['F-126', 'opaque'],
+		['R22', 'Bearer '],
+		['R22', 'Bearer, mac'],
+	])('%s is not supported when it is %s', async ([, token_type], {canaries}) => {
+		canaries.plant(bearer.access_token, 'access token');
+		const error = await canaries.rejection(read(json({...bearer, token_type})));
+		expect(error).toBeInstanceOf(TokenResponseError);
+		expect(error).toMatchObject({code: 'unsupported_token_type', retryable: false, status: 200});
+	});
+
+	test.for<readonly [listed: readonly string[], token_type: string]>([
+		[['opaque'], 'opaque'],
+		[['opaque'], 'Opaque'],
+		[['OPAQUE'], 'opaque'],
+		[['mac', 'opaque'], 'opaque'],
+		[['opaque'], 'Bearer'],
+		[[], 'Bearer'],
+	])('F-126 R22 with tokenTypes %j may be %s', async ([tokenTypes, token_type]) => {
+		const token = await read(json({...bearer, token_type}), granting, {tokenTypes});
+		expect(token).toMatchObject({access_token: bearer.access_token, token_type: expect.any(String)});
+	});
+
+	test('R22 with tokenTypes is still not another one', async ({canaries}) => {
+		const error = await canaries.rejection(
+			read(json({...bearer, token_type: 'mac'}), granting, {tokenTypes: ['opaque']}),
+		);
+		expect(error).toMatchObject({code: 'unsupported_token_type'});
+	});
+
+	test.for(['opaque', 'Bearer', 'bearer'])(
+		'F-126 F-36 is sent as Bearer when it is %s',
+		async (token_type, {serve}) => {
+			const {origin, requests} = await serve(() => new Response('ok'));
+			const auth = createAuth({
+				tokenEndpoint: 'https://as.example/token',
+				clientId: 'client',
+				tokenTypes: ['opaque'],
+				origins: [origin],
+			});
+			await auth.setToken({...bearer, token_type});
+			await auth.fetch(`${origin}/`);
+			expect(requests[0]?.headers['authorization']).toBe(`Bearer ${bearer.access_token}`);
+		},
+	);
+});
+
+describe('the field expires_in', () => {
+	/** Written as in the body of the answer, since some of it is not what JSON.stringify would write. */
+	const withExpiry = (expires_in: string): Text => ({
+		text: `{"access_token":"at","token_type":"Bearer","expires_in":${expires_in}}`,
+		type: 'application/json',
+	});
+
+	test.for<readonly [id: string, expires_in: string, seconds: number | undefined]>([
+		['R24', '3600', 3600],
+		['R24', '1', 1],
+		['F-25', '"3600"', 3600],
+		['F-25', '"0060"', 60],
+		['F-26', '-1', undefined],
+		['F-26', '"-1"', undefined],
+		['F-26', '-0.5', undefined],
+		['F-26', '-1e308', undefined],
+		['F-27', '0', 0],
+		['F-27', '"0"', 0],
+		['F-28', '1.5', 1],
+		['F-28', '0.5', 0],
+		['F-28', '59.999', 59],
+		['F-29', '"abc"', undefined],
+		['F-29', '""', undefined],
+		['F-29', '" "', undefined],
+		['F-30', 'null', undefined],
+		['F-31', '1e308', undefined],
+		['F-31', '1e999', undefined],
+		['F-31', '-1e999', undefined],
+		['F-31', '"Infinity"', undefined],
+		['F-31', '"NaN"', undefined],
+		['F-32', '3000000', 3_000_000],
+		['F-33', '"12abc"', undefined],
+		['F-33', '"0x10"', undefined],
+		['F-33', '" 60 "', undefined],
+		['F-33', '"60 "', undefined],
+		['F-33', '"60\\n"', undefined],
+		['F-33', '"1e3"', undefined],
+		['F-33', '"1.5"', undefined],
+		['F-33', '"+60"', undefined],
+		['F-33', '"٣٦٠٠"', undefined],
+		['R24', '"00000000060"', undefined],
+		['R24', 'true', undefined],
+		['R24', '[]', undefined],
+		['R24', '[60]', undefined],
+		['R24', '{}', undefined],
+		['R24', '{"valueOf":60}', undefined],
+		['R24', '315360000', 315_360_000],
+	])('%s R24 of %s is %s seconds', async ([, expires_in, seconds]) => {
+		const token = await read(withExpiry(expires_in));
+		expect(token.expires_at).toBe(seconds === undefined ? undefined : issued_at + seconds);
+		expect(Object.hasOwn(token, 'expires_at')).toBe(seconds !== undefined);
+	});
+
+	test('R26 left out, it makes the token neither expired nor eternal', async () => {
+		expect(await read(json(bearer))).not.toHaveProperty('expires_at');
+	});
+
+	test.for<readonly [mode: TokenClient['expiresIn'], expires_in: string, expires_at: number | undefined]>([
+		[undefined, '1736966581', 1_736_966_581],
+		['auto', '1736966581', 1_736_966_581],
+		['auto', '"1736966581"', 1_736_966_581],
+		['auto', '1736966581.9', 1_736_966_581],
+		['auto', '1895428000', 1_895_428_000],
+		['auto', '315360000', issued_at + 315_360_000],
+		['auto', '315360001', 315_360_001],
+		['auto', '900', issued_at + 900],
+		['auto', '253402300799', 253_402_300_799],
+		['auto', '253402300800', undefined],
+		['auto', '1736966581000', undefined],
+		['seconds', '1736966581', issued_at + 1_736_966_581],
+		['seconds', '900', issued_at + 900],
+		['seconds', '0', issued_at],
+		['seconds', '253402300799', undefined],
+		['timestamp', '1736966581', 1_736_966_581],
+		['timestamp', '"1736966581"', 1_736_966_581],
+		['timestamp', '900', 900],
+		['timestamp', '0', 0],
+		['timestamp', '253402300800', undefined],
+		['timestamp', '-1', undefined],
+		['timestamp', 'null', undefined],
+		['timestamp', '"12abc"', undefined],
+	])('F-125 R25 read as %s, %s expires at %s', async ([expiresIn, expires_in, expires_at]) => {
+		const token = await read(withExpiry(expires_in), granting, expiresIn ? {expiresIn} : {});
+		expect(token.expires_at).toBe(expires_at);
+	});
+
+	test('F-125 is a timestamp at the seed API, and seconds at another version of it', async ({seedApi}) => {
+		const asked = {...granting, client_id: '5clTR_MdVrrkgxw2', client_secret: 'dNC-hg7sVm22jc3g_Eogtyu0_1Mqh_4-'};
+		const client = {tokenEndpoint: seedApi.tokenEndpoint, clientId: asked.client_id};
+		const {expires_at = 0, issued_at: at} = await requestToken({...client, expiresIn: 'timestamp'}, asked);
+		expect(Math.abs(expires_at - at - 900)).toBeLessThanOrEqual(1);
+	});
+
+	test('R27 counts from before the request was sent', async () => {
+		let clock = now;
+		const token = await read(json(bearer), granting, {
+			now: () => clock,
+			fetch: async () => {
+				clock += 5000;
+				return Response.json({...bearer, expires_in: 10});
+			},
+		});
+		expect(token).toMatchObject({issued_at, expires_at: issued_at + 10});
+	});
+});
+
+describe('R25 the field expires_at of a token that a session is given', () => {
+	test.for<readonly [expires_at: unknown, kept: boolean]>([
+		[issued_at + 60, true],
+		[253_402_300_799, true],
+		[253_402_300_800, false],
+		[-1, false],
+		[issued_at + 60.5, false],
+		[Number.NaN, false],
+		[Number.POSITIVE_INFINITY, false],
+		[1e308, false],
+		[`${issued_at + 60}`, false],
+		[null, false],
+	])('is a safe integer, or as if it were not there: %s', async ([expires_at, kept]) => {
+		const auth = createAuth({tokenEndpoint: 'https://as.example/token', clientId: 'client', now: () => now});
+		await auth.setToken({...bearer, issued_at, expires_at: expires_at as number});
+		const token = await auth.getToken();
+		expect(token.expires_at).toBe(kept ? expires_at : undefined);
+		expect(token).toMatchObject({...bearer, issued_at});
+	});
+});
+
+describe('the field refresh_token', () => {
+	test('R38 F-127 is kept also of client_credentials', async () => {
+		await expect(read(json({...bearer, refresh_token: 'rt-new'}))).resolves.toMatchObject({refresh_token: 'rt-new'});
+	});
+
+	test('R29 left out of a grant, there is none', async () => {
+		expect(await read(json(bearer))).not.toHaveProperty('refresh_token');
+	});
+
+	test.for<readonly [id: string, what: string, fields: object, refresh_token: string]>([
+		['F-40 R29', 'left out of a refresh, the old one is kept', {}, refreshing.refresh_token],
+		['F-41 R29', 'rotated, it replaces the old one', {refresh_token: 'rt-new'}, 'rt-new'],
+		['F-42 R30', 'empty in a refresh, the old one is kept', {refresh_token: ''}, refreshing.refresh_token],
+		['F-42 R30', 'null in a refresh, the old one is kept', {refresh_token: null}, refreshing.refresh_token],
+		['R12', 'may be any printable ASCII', {refresh_token: ' r"t\\ '}, ' r"t\\ '],
+	])('%s %s', async ([, , fields, refresh_token]) => {
+		await expect(read(json({...bearer, ...fields}), refreshing)).resolves.toMatchObject({refresh_token});
+	});
+
+	test('F-42 R30 empty or null in a grant, there is none', async () => {
+		for (const refresh_token of ['', null]) {
+			expect(await read(json({...bearer, refresh_token}))).not.toHaveProperty('refresh_token');
+		}
+	});
+
+	test.for<readonly [what: string, refresh_token: unknown]>([
+		['a number', 42],
+		['a list', ['rt-canary-new-Xp4']],
+		['an object', {token: 'rt-canary-new-Xp4'}],
+		['false', false],
+		['with a line break', 'rt-canary-new-Xp4\n'],
+		['with NUL', 'rt-canary-new-Xp4\0'],
+		['beyond ASCII', 'rt-canary-new-Xp4é'],
+	])('is not usable when it is %s, in an error that does not show it', async ([, refresh_token], {canaries}) => {
+		canaries.plant('rt-canary-new-Xp4', 'refresh token');
+		canaries.plant(refreshing.refresh_token, 'refresh token');
+		const error = await canaries.rejection(read(json({...bearer, refresh_token}), refreshing));
+		expect(error).toMatchObject({name: 'TokenResponseError', code: 'invalid_response', retryable: false});
+	});
+
+	test('R29 of a real server is a new one each time', async ({server}) => {
+		const {refresh_token} = await server.mint();
+		const client = {tokenEndpoint: server.tokenEndpoint, clientId: 'app'};
+		const first = await requestToken(client, {grant_type: 'refresh_token', refresh_token});
+		expect(first.refresh_token).toEqual(expect.any(String));
+		expect(first.refresh_token).not.toBe(refresh_token);
+		const second = await requestToken(client, {
+			grant_type: 'refresh_token',
+			refresh_token: first.refresh_token ?? '',
+		});
+		expect(await server.isActive(second.access_token)).toBe(true);
+	});
+});
+
+describe('R31 F-43 the field scope', () => {
+	const asked = {...refreshing, scope: '/accounts.read'};
+
+	test.for<readonly [what: string, fields: object, request: AuthTokenRequest, scope: string]>([
+		['absent, it is what was asked for', {}, granting, granting.scope],
+		['absent in a refresh, it is what was asked for', {}, asked, asked.scope],
+		['the same, it is that', {scope: granting.scope}, granting, granting.scope],
+		['narrower, it is that', {scope: '/accounts.read'}, granting, '/accounts.read'],
+		['other than asked for, it is that', {scope: '/else'}, granting, '/else'],
+		['empty, it is none', {scope: ''}, granting, ''],
+		['empty in a refresh, it is none', {scope: ''}, asked, ''],
+		['absent in a refresh that asked for none, it is not known', {}, refreshing, ''],
+	])('%s', async ([, fields, request, scope]) => {
+		const token = await read(json({...bearer, ...fields}), request);
+		expect(token.scope ?? '').toBe(scope);
+	});
+
+	test.for<unknown>([['/accounts.read'], 42, {a: 1}, true])(
+		'is not usable when it is %j',
+		async (scope, {canaries}) => {
+			canaries.plant(bearer.access_token, 'access token');
+			const error = await canaries.rejection(read(json({...bearer, scope})));
+			expect(error).toMatchObject({name: 'TokenResponseError', code: 'invalid_response', retryable: false});
+		},
+	);
+
+	test('of a real server is what it granted, where it knows but a part', async ({server}) => {
+		const {refresh_token} = await server.mint({scope: 'openid offline_access /accounts.read /accounts.write'});
+		const client = {tokenEndpoint: server.tokenEndpoint, clientId: 'app'};
+		const narrow = await requestToken(client, {
+			grant_type: 'refresh_token',
+			refresh_token,
+			scope: 'openid /accounts.read',
+		});
+		expect(narrow.scope?.split(' ')).toEqual(expect.arrayContaining(['/accounts.read']));
+		expect(narrow.scope?.split(' ')).not.toContain('/accounts.write');
+		// R33: the grant is as wide as before.
+		const wide = await requestToken(client, {
+			grant_type: 'refresh_token',
+			refresh_token: narrow.refresh_token ?? '',
+			scope: 'openid /accounts.read /accounts.write',
+		});
+		expect(wide.scope?.split(' ')).toContain('/accounts.write');
+	});
+});
+
+describe('R35 an answer of 200 with an error', () => {
+	test.for<readonly [id: string, what: string, body: object]>([
+		['F-22', 'alone', {error: 'invalid_grant'}],
+		['F-23', 'beside a token', {...bearer, error: 'invalid_grant'}],
+		['F-23', 'beside a token and a description', {...bearer, error: 'invalid_grant', error_description: 'no'}],
+	])('%s is an OAuthError: %s', async ([, , body], {canaries}) => {
+		canaries.plant(bearer.access_token, 'access token');
+		const error = await canaries.rejection(read(json(body), refreshing));
+		expect(error).toBeInstanceOf(OAuthError);
+		expect(error).toMatchObject({code: 'oauth_error', error: 'invalid_grant', status: 200, retryable: false});
+	});
+
+	test('that is no string is no error', async () => {
+		await expect(read(json({...bearer, error: null}))).resolves.toMatchObject(bearer);
+	});
+});
+
+describe('R39 pollution', () => {
+	/** Runs while every object inherits some members: as from an assignment, or where a loop does not see them. */
+	async function polluted<T>(
+		members: Readonly<Record<string, unknown>>,
+		enumerable: boolean,
+		task: () => Promise<T>,
+	): Promise<T> {
+		const root: object = Object.prototype;
+		for (const [name, value] of Object.entries(members)) {
+			Object.defineProperty(root, name, {value, configurable: true, enumerable, writable: true});
+		}
+		try {
+			return await task();
+		} finally {
+			for (const name of Object.keys(members)) Reflect.deleteProperty(root, name);
+		}
+	}
+
+	const kinds = [
+		['by assignment', true],
+		['out of sight', false],
+	] as const;
+
+	test.for([
+		'{"__proto__": {"access_token": "at", "token_type": "Bearer"}}',
+		'{"access_token": "at", "__proto__": {"token_type": "Bearer"}}',
+		'{"constructor": {"prototype": {"token_type": "Bearer"}}, "access_token": "at"}',
+		'{"prototype": {"token_type": "Bearer"}, "access_token": "at"}',
+	])('F-91 of an answer lends no field: %s', async (text, {canaries}) => {
+		const error = await canaries.rejection(read({text, type: 'application/json'}));
+		expect(error).toMatchObject({name: 'TokenResponseError', code: 'invalid_response'});
+		expect({}).not.toHaveProperty('token_type');
+		expect({}).not.toHaveProperty('access_token');
+	});
+
+	test('F-91 of an answer is dropped', async () => {
+		const text = JSON.stringify(bearer).replace(
+			'{',
+			'{"__proto__":{"polluted":true,"refresh_token":"x"},"constructor":{"prototype":{"polluted":true}},"prototype":{"polluted":true},',
+		);
+		const token = await read({text, type: 'application/json'});
+		expect(token).toEqual({...bearer, scope: granting.scope, issued_at});
+		expect(token.refresh_token).toBeUndefined();
+		expect({}).not.toHaveProperty('polluted');
+	});
+
+	test('F-91 of an error answer is dropped', async ({canaries}) => {
+		const text = '{"error":"invalid_scope","__proto__":{"error_description":"x","polluted":true}}';
+		const error = await canaries.rejection(read({text, type: 'application/json', status: 400}));
+		expect(error).toMatchObject({error: 'invalid_scope'});
+		expect(error).not.toHaveProperty('error_description');
+		expect({}).not.toHaveProperty('polluted');
+	});
+
+	test('F-91 of a form is dropped', async ({canaries}) => {
+		const error = await canaries.rejection(read(form({access_token: 'at', ['__proto__']: 'Bearer'})));
+		expect(error).toMatchObject({code: 'invalid_response'});
+	});
+
+	describe.for(kinds)('F-92 of every object, %s,', ([, enumerable]) => {
+		test.for<readonly [answer: object, members: Readonly<Record<string, unknown>>]>([
+			[{access_token: 'at'}, {token_type: 'Bearer'}],
+			[{token_type: 'Bearer'}, {access_token: 'at'}],
+		])('lends no field to %j: %j', async ([answer, members], {canaries}) => {
+			const outcome = await polluted(members, enumerable, () =>
+				read(json(answer)).then(
+					token => token,
+					(error: unknown) => canaries.see(error),
+				),
+			);
+			expect(outcome).toBeInstanceOf(TokenResponseError);
+			expect(outcome).toMatchObject({code: 'invalid_response'});
+		});
+
+		test('adds nothing to a token', async () => {
+			const members = {refresh_token: 'evil', expires_in: 1, expires_at: 1, scope: '/evil', error: 'invalid_grant'};
+			const token = await polluted(members, enumerable, () => read(json(bearer)));
+			expect({...token}).toEqual({...bearer, scope: granting.scope, issued_at});
+			expect(JSON.parse(JSON.stringify(token))).toEqual({...bearer, scope: granting.scope, issued_at});
+		});
+
+		test('makes no answer an error', async ({canaries}) => {
+			const members = {error: 'invalid_grant', error_description: 'evil', error_uri: 'evil'};
+			const outcome = await polluted(members, enumerable, () =>
+				read({...json({}), status: 404}).catch((error: unknown) => canaries.see(error)),
+			);
+			expect(outcome).toMatchObject({name: 'TokenResponseError', code: 'unexpected_status'});
+		});
+	});
+});
+
+describe('AuthToken, as a schema of one’s own code,', () => {
+	test.for<unknown>([
+		bearer,
+		{...bearer, expires_in: 3600, refresh_token: 'rt', scope: granting.scope},
+		{...bearer, expires_in: '3600'},
+		{...bearer, token_type: 'opaque', expires_in: 1_736_966_581},
+	])('takes %j', answer => {
+		const result = v.safeParse(AuthToken, answer);
+		expect(result).toMatchObject({success: true, output: {access_token: bearer.access_token}});
+	});
+
+	test.for<readonly [what: string, answer: unknown]>([
+		['no access token', {token_type: 'Bearer'}],
+		['an unfit access token', {...bearer, access_token: 'at-canary-Jw6s\r\nx-evil: 1'}],
+		['no token type', {access_token: bearer.access_token}],
+		['a scope that is a list', {...bearer, scope: ['a']}],
+		['a refresh token with a line break', {...bearer, refresh_token: 'rt-canary-new-Xp4\n'}],
+		['null', null],
+		['a string', bearer.access_token],
+	])('refuses %s, in messages without the value', ([, answer]) => {
+		const result = v.safeParse(AuthToken, answer);
+		expect(result.success).toBe(false);
+		expect(result.issues?.map(({message}) => message).join('\n')).not.toMatch(/canary/);
+	});
+});
+
+describe('whatever the answer,', () => {
+	const printable = /^[\x20-\x7E]+$/;
+
+	function expectUsable(token: TokenSet): void {
+		expect(token.access_token).toMatch(/^[A-Za-z0-9\-._~+/]+=*$/);
+		expect(token.token_type).toMatch(/^bearer$/i);
+		expect(token.issued_at).toBe(issued_at);
+		if ('refresh_token' in token) expect(token.refresh_token).toMatch(printable);
+		if ('scope' in token) expect(token.scope).toBeTypeOf('string');
+		if ('expires_at' in token) expect(token.expires_at).toSatisfy(Number.isSafeInteger);
+		expect(token.expires_at ?? 0).toBeGreaterThanOrEqual(0);
+		expect(token.expires_at ?? 0).toBeLessThanOrEqual(253_402_300_799);
+		expect(JSON.parse(JSON.stringify(token))).toEqual(token);
+	}
+
+	const anything = fc.jsonValue({maxDepth: 2});
+	const or = <T>(likely: fc.Arbitrary<T>): fc.Arbitrary<unknown> =>
+		fc.oneof(
+			{weight: 3, arbitrary: likely},
+			{weight: 1, arbitrary: anything},
+			{weight: 1, arbitrary: fc.string({unit: 'binary'})},
+		);
+	const optional = {
+		expires_in: or(
+			fc.oneof(fc.double(), fc.integer(), fc.maxSafeInteger(), fc.constantFrom('60', '1e3', ' 60 ', '', '-1')),
+		),
+		refresh_token: or(fc.constantFrom('rt', '', null, 'r\n')),
+		scope: or(fc.constantFrom('a b', '', null)),
+	};
+	const required = {
+		access_token: or(fc.constantFrom('at', 'a.b.c==', 'a b', 'a\r\n', 'ä', '')),
+		token_type: or(fc.constantFrom('Bearer', 'bearer', 'BEARER', 'DPoP', 'mac')),
+	};
+	const refusal = {
+		error: or(fc.constantFrom('invalid_grant', '', 'x\r\n', '\u{1F600}')),
+		error_description: anything,
+		error_uri: anything,
+	};
+	const answer = fc.oneof(
+		fc.record({...required, ...optional, ...refusal}, {requiredKeys: []}),
+		fc.record(optional, {requiredKeys: []}).map(fields => Object.assign({}, bearer, fields)),
+	);
+
+	test('R20 R25 the token is usable or the error is ours', async ({canaries}) => {
+		let usable = 0;
+		await fc.assert(
+			fc.asyncProperty(
+				fc.oneof(answer, anything),
+				fc.constantFrom<AuthTokenRequest>(granting, refreshing),
+				fc.constantFrom<TokenClient['expiresIn']>('auto', 'seconds', 'timestamp'),
+				async (value, request, expiresIn) => {
+					try {
+						const token = await read(json(value), request, {expiresIn});
+						usable++;
+						expectUsable(token);
+					} catch (error) {
+						if (!isRegrantError(error)) throw error;
+						canaries.see(error);
+					}
+				},
+			),
+			{numRuns: 300},
+		);
+		expect(usable).toBeGreaterThan(0);
+	});
+
+	test('R20 R36 its status, its type and its text, the error is ours', async ({canaries}) => {
+		const status = fc.oneof(fc.constantFrom(200, 400, 401, 422, 429, 503), fc.integer({min: 206, max: 599}));
+		const type = fc.constantFrom(
+			undefined,
+			'application/json',
+			'text/html',
+			'application/x-www-form-urlencoded',
+			'\u00FF/;=,"',
+		);
+		const text = fc.oneof(
+			fc.string({unit: 'binary', maxLength: 60}),
+			answer.map(value => JSON.stringify(value)),
+			answer.map(value =>
+				new URLSearchParams(
+					Object.entries(value).map(([name, field]) => [
+						name,
+						typeof field === 'string' ? field : JSON.stringify(field),
+					]),
+				).toString(),
+			),
+		);
+		await fc.assert(
+			fc.asyncProperty(
+				status.filter(code => code !== 304),
+				type,
+				text,
+				async (code, contentType, body) => {
+					try {
+						expectUsable(await read({text: body, type: contentType, status: code}));
+						expect(code).toBe(200);
+					} catch (error) {
+						if (!isRegrantError(error)) throw error;
+						canaries.see(error);
+					}
+				},
+			),
+			{numRuns: 300},
+		);
+	});
+});
