@@ -1,7 +1,7 @@
 import type {Hooks, Options} from 'ky';
 import {createAuthorizer} from './fetch/authorized-fetch.ts';
 import {type AuthOptions, resolveOptions} from './oauth/options.ts';
-import {own, ownValue, ownWhere} from './lib/own-properties.ts';
+import {ownProperties, ownProperty, ownPropertiesWhere} from './lib/own-properties.ts';
 import {secureUrl} from './lib/secure-url.ts';
 import {sessionOf, type TokenOptions} from './session/session.ts';
 import type {AuthListener} from './session/events.ts';
@@ -81,30 +81,30 @@ export function createAuth(options: AuthOptions): Auth {
 
 	// Here a call can be seen once per attempt, outside ky's retries, and as it will be sent.
 	const init = (options: Options): void => {
-		const fetch = ownValue(options, 'fetch') ?? globalFetch;
-		const origins = settings.origins ?? originsOf(ownValue(options, 'baseUrl'), ownValue(options, 'prefix'));
+		const fetch = ownProperty(options, 'fetch') ?? globalFetch;
+		const origins = settings.origins ?? originsOf(ownProperty(options, 'baseUrl'), ownProperty(options, 'prefix'));
 		options.fetch = authorize(fetch, origins, options.body) as typeof globalThis.fetch;
 	};
 
 	const authorizedFetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
-		const options = own(init);
+		const options = ownProperties(init);
 		const send = authorize(globalFetch, settings.origins, options.body);
 		// As other platforms say it. Bun would send it without its body.
 		if ((input as Partial<Request>).bodyUsed && !options.body) throw new TypeError('The body was read before');
 		const request = new Request(input, options);
 		// What the platform does not know, such as `cf`, `next` or `dispatcher`, is for the `fetch` of the place.
 		// Firefox knows the body, but not as a property: given twice, a form would get a second boundary.
-		const extra = ownWhere(options, (_, name) => !(name in request) && name !== 'body');
+		const extra = ownPropertiesWhere(options, (_, name) => !(name in request) && name !== 'body');
 		// The caller's own: that of a copy is collected with the copy, in Node.
 		const {signal = (Object(input) as Partial<Request>).signal} = options;
-		return send(request, own<RequestInit>({...extra, ...(signal && {signal})}));
+		return send(request, ownProperties<RequestInit>({...extra, ...(signal && {signal})}));
 	};
 
 	return {
 		hooks: {init: [init]},
 		fetch: authorizedFetch,
-		getToken: async options => withoutRefreshToken(await session.getToken(settings, own(options))),
-		refresh: async options => withoutRefreshToken(await session.refresh(settings, own(options))),
+		getToken: async options => withoutRefreshToken(await session.getToken(settings, ownProperties(options))),
+		refresh: async options => withoutRefreshToken(await session.refresh(settings, ownProperties(options))),
 		setToken: async token => session.setToken(settings, token),
 		signOut: async () => session.signOut(settings),
 		subscribe: listener => session.subscribe(settings, listener),

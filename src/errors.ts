@@ -1,4 +1,4 @@
-import {own, ownWhere} from './lib/own-properties.ts';
+import {ownProperties, ownPropertiesWhere} from './lib/own-properties.ts';
 
 /** The `code` of an error. Codes are API and stay; messages are for people and may change. */
 export type RegrantErrorCode =
@@ -63,14 +63,14 @@ export class RegrantError extends Error {
 		// What is not known must not show as undefined wherever the error is printed.
 		Object.assign(
 			this,
-			ownWhere({retryable: false, ...facts, code}, fact => fact !== undefined),
+			ownPropertiesWhere({retryable: false, ...facts, code}, fact => fact !== undefined),
 		);
 	}
 
 	/** What may go into a log: the public facts, as far as the error has them. */
 	toJSON(): Record<string, unknown> {
 		const {name, message} = this;
-		const {code, error, status, retryable, retryAfter, reason} = own(this as Record<string, unknown>);
+		const {code, error, status, retryable, retryAfter, reason} = ownProperties(this as Record<string, unknown>);
 		return {name, code, message, error, status, retryable, retryAfter, reason};
 	}
 }

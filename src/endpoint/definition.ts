@@ -1,5 +1,5 @@
 import {ConfigError} from '../errors.ts';
-import {own, ownRecord} from '../lib/own-properties.ts';
+import {ownProperties, ownRecordProperties} from '../lib/own-properties.ts';
 import {parsePath, type PathTemplate} from './path-template.ts';
 import {isSchema, type StandardSchema} from './standard-schema.ts';
 
@@ -92,7 +92,7 @@ Checks a definition and copies it.
 */
 export function readDefinition(definition: AnyDefinition): Plan {
 	const present = Object.entries(Object(definition)).filter(([, value]) => value !== undefined);
-	const given = own<Readonly<Record<string, unknown>>>(Object.fromEntries(present));
+	const given = ownProperties<Readonly<Record<string, unknown>>>(Object.fromEntries(present));
 	const {method, response = 'void', errors = {}} = given;
 	const unknown = Object.keys(given).find(name => !names.includes(name));
 	if (unknown) throw new ConfigError(`${unknown} is no part of a definition`);
@@ -124,5 +124,5 @@ function isMethod(method: unknown): method is string {
 
 function hasErrorSchemas(errors: unknown): errors is ErrorSchemas {
 	const isRight = ([status, schema]: [string, unknown]): boolean => /^[345]\d\d$/.test(status) && isSchema(schema);
-	return Object.entries(ownRecord(errors) ?? {'': 0}).every(isRight);
+	return Object.entries(ownRecordProperties(errors) ?? {'': 0}).every(isRight);
 }

@@ -11,7 +11,7 @@ import type {Consistent, EndpointInput, EndpointOutput, ErrorOutputs} from './in
 import {draftOf, type EndpointOptions, readOptions} from './request.ts';
 import {readBody, readErrorBody} from './response.ts';
 import {ConfigError} from '../errors.ts';
-import {own} from '../lib/own-properties.ts';
+import {ownProperties} from '../lib/own-properties.ts';
 import type {StandardSchema} from './standard-schema.ts';
 
 /** An `HTTPError` of ky whose body passed the schema that its status has. */
@@ -98,7 +98,7 @@ export function endpoint<
 	ErrorOutputs<Errors>
 > {
 	const plan = readDefinition(definition);
-	const {response = 'void', errors = {}} = own(plan.definition);
+	const {response = 'void', errors = {}} = ownProperties(plan.definition);
 	const known = new WeakSet<object>();
 
 	const send = async ([api, input, options]: Call, interceptor?: BeforeRequestHook): Promise<unknown> => {

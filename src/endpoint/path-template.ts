@@ -1,5 +1,5 @@
 import {ConfigError, type ValidationIssue} from '../errors.ts';
-import {ownValue} from '../lib/own-properties.ts';
+import {ownProperty} from '../lib/own-properties.ts';
 
 /** The names of a path's parameters: `'id'` for `accounts/{id}`. */
 export type ParameterNames<Path extends string> = string extends Path
@@ -55,7 +55,7 @@ export function parsePath(path: unknown): PathTemplate {
 
 function fillSegment(segment: string, values: Readonly<Record<string, unknown>>): FilledPath {
 	const names = namesIn(segment);
-	const misfits = names.filter(name => !isData(ownValue(values, name)));
+	const misfits = names.filter(name => !isData(ownProperty(values, name)));
 	if (misfits.length > 0) return {issues: issuesAt(misfits, 'well-formed text that is not empty')};
 	const path = segment.replaceAll(parameter, (_, name: string) => encode(String(values[name])));
 	return isDots(path) ? {issues: issuesAt(names, 'text that makes no . or .. of its segment')} : {path};

@@ -1,7 +1,7 @@
 import type {Options} from 'ky';
 import {type EndpointPart, endpointParts, type Plan} from './definition.ts';
 import {ConfigError, RequestValidationError, type ValidationIssue} from '../errors.ts';
-import {own, ownRecord, ownValue} from '../lib/own-properties.ts';
+import {ownProperties, ownRecordProperties, ownProperty} from '../lib/own-properties.ts';
 import {isWellFormed} from './path-template.ts';
 import {check} from './standard-schema.ts';
 
@@ -31,7 +31,7 @@ Copies the options of one call.
 @throws {ConfigError} for one with which another request would go out than the definition says.
 */
 export function readOptions(options: unknown): EndpointOptions | undefined {
-	const given = ownRecord(options);
+	const given = ownRecordProperties(options);
 	const fixed = given && fixedOptions.find(name => name in given);
 	if (fixed) throw new ConfigError(`${fixed} is no option of a call: it is for the definition or the ky instance`);
 	return given; // the rest is ky's to check
@@ -43,13 +43,13 @@ Checks all parts of an input, and makes of them what ky needs.
 @throws {RequestValidationError} with what is wrong in any of them.
 */
 export async function draftOf(plan: Plan, input: unknown): Promise<Draft> {
-	const given = input === undefined ? own<Record<string, unknown>>({}) : ownRecord(input);
+	const given = input === undefined ? ownProperties<Record<string, unknown>>({}) : ownRecordProperties(input);
 	if (!given) throw new RequestValidationError([{path: '', expected: 'an object'}]);
 	const issues: ValidationIssue[] = unknownParts(plan, given);
 	let path = '';
 	const options: Options = {method: plan.definition.method, throwHttpErrors: true};
 	for (const name of endpointParts) {
-		const addition = own(await readPart(plan, name, given[name]));
+		const addition = ownProperties(await readPart(plan, name, given[name]));
 		issues.push(...(addition.issues ?? []));
 		path = addition.path ?? path;
 		Object.assign(options, addition.options);
@@ -70,15 +70,15 @@ function unknownParts({definition, path}: Plan, given: Readonly<Record<string, u
 }
 
 async function readPart({definition, path}: Plan, name: EndpointPart, given: unknown): Promise<Addition> {
-	const schema = ownValue(definition, name);
-	if (!schema) return name === 'params' ? path.fill(ownRecord(given)) : {};
+	const schema = ownProperty(definition, name);
+	if (!schema) return name === 'params' ? path.fill(ownRecordProperties(given)) : {};
 	const isBody = name === 'json' || name === 'body';
 	// A record all of whose fields are optional is itself optional.
 	const {value, issues} = await check(schema, given === undefined && !isBody ? {} : given, name);
 	if (issues) return {issues};
 	switch (name) {
 		case 'params':
-			return path.fill(ownRecord(value));
+			return path.fill(ownRecordProperties(value));
 		case 'searchParams':
 			return encodeFields(value, name, searchParams => ({searchParams}));
 		case 'json':
@@ -127,6 +127,6 @@ function isHeader([name, value]: readonly [string, unknown]): boolean {
 
 /** The fields of a record, none of undefined. What has entries of another kind, such as a `Map`, is no record. */
 function pairsOf(value: unknown): [name: string, value: unknown][] | undefined {
-	const record = value === undefined ? {} : ownRecord(value);
+	const record = value === undefined ? {} : ownRecordProperties(value);
 	return record && !(Symbol.iterator in Object(value)) ? Object.entries(record) : undefined;
 }

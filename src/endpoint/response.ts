@@ -1,7 +1,7 @@
 import type {HTTPError, ResponsePromise} from 'ky';
 import type {ErrorSchemas, ResponseKind} from './definition.ts';
 import {ResponseValidationError} from '../errors.ts';
-import {ownValue} from '../lib/own-properties.ts';
+import {ownProperty} from '../lib/own-properties.ts';
 import {check, type StandardSchema} from './standard-schema.ts';
 
 /**
@@ -45,7 +45,7 @@ async function readJson(pending: ResponsePromise, schema: StandardSchema): Promi
 
 /** Replaces the body of an error by what the schema of its status makes of it. Says whether there is one and the body passed. */
 export async function readErrorBody(error: HTTPError, schemas: ErrorSchemas): Promise<boolean> {
-	const schema = ownValue(schemas, error.response.status);
+	const schema = ownProperty(schemas, error.response.status);
 	if (!schema) return false;
 	const {value, issues} = await check(schema, error.data, '');
 	if (issues) return false;

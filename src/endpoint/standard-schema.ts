@@ -1,5 +1,5 @@
 import type {ValidationIssue} from '../errors.ts';
-import {ownValue} from '../lib/own-properties.ts';
+import {ownProperty} from '../lib/own-properties.ts';
 
 /** A schema of any library that keeps to Standard Schema, version 1. See https://standardschema.dev */
 export interface StandardSchema<Input = unknown, Output = Input> {
@@ -63,7 +63,7 @@ Runs a schema and tells where the value failed, without telling the value.
 export async function check(schema: StandardSchema, given: unknown, at: string): Promise<Checked> {
 	try {
 		const result = await schema['~standard'].validate(given);
-		if (!result.issues) return {value: ownValue(result, 'value')};
+		if (!result.issues) return {value: ownProperty(result, 'value')};
 		return {issues: describeIssues(schema, given, at, result.issues)};
 	} catch {
 		// What a schema throws may quote the value.

@@ -1,7 +1,7 @@
 import {challengesOf} from '../lib/www-authenticate.ts';
 import {ConfigError} from '../errors.ts';
 import type {Settings} from '../oauth/options.ts';
-import {own} from '../lib/own-properties.ts';
+import {ownProperties} from '../lib/own-properties.ts';
 import {followRedirects} from './redirect.ts';
 import {dropsAuthorization} from '../lib/runtime.ts';
 import {secureUrl} from '../lib/secure-url.ts';
@@ -46,7 +46,7 @@ export function createAuthorizer(session: Session, settings: Settings): Authoriz
 				authorized.headers.set('authorization', `Bearer ${access_token}`);
 				const {signal, referrer, referrerPolicy} = request;
 				// In Node a copy hears of an abort no more once it was collected, and nothing holds it. Options at all would reset the referrer.
-				const options = own<RequestInit>({signal, referrer, referrerPolicy, ...extra});
+				const options = ownProperties<RequestInit>({signal, referrer, referrerPolicy, ...extra});
 				if (followsSafely) return fetch(authorized, options);
 				return followRedirects(hop => fetch(hop, options), authorized, isStream);
 			};

@@ -1,4 +1,4 @@
-import {own} from '../lib/own-properties.ts';
+import {ownProperties} from '../lib/own-properties.ts';
 
 const credentials = /^(?:(?:proxy-)?authorization|cookie|dpop)$/;
 const mostHops = 20;
@@ -16,7 +16,7 @@ export async function followRedirects(
 	isStream: boolean,
 ): Promise<Response> {
 	if (request.redirect !== 'follow') return send(request);
-	let next = new Request(request, own<RequestInit>({redirect: 'manual'}));
+	let next = new Request(request, ownProperties<RequestInit>({redirect: 'manual'}));
 	for (let hops = 0; ; hops++) {
 		const spare = isStream ? undefined : next.clone();
 		const response = await send(next);
@@ -48,5 +48,5 @@ function redirectOf(
 		if ((becomesGet && name.startsWith('content-')) || (isElsewhere && credentials.test(name))) kept.delete(name);
 	}
 	const sent = becomesGet ? {} : {method, body: spare?.body ?? null, duplex: 'half'};
-	return new Request(target, own<RequestInit>({...sent, headers: kept, redirect: 'manual', signal}));
+	return new Request(target, ownProperties<RequestInit>({...sent, headers: kept, redirect: 'manual', signal}));
 }

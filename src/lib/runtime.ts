@@ -1,4 +1,4 @@
-import {ownValue} from './own-properties.ts';
+import {ownProperty} from './own-properties.ts';
 
 interface Realm {
 	readonly navigator?: {readonly userAgent?: string};
@@ -15,7 +15,7 @@ export function isServer({navigator}: Realm = globalThis): boolean {
 /** Whether this is a page or a worker of a browser, where everybody can read what the program holds. */
 export function isBrowser(realm: Realm = globalThis): boolean {
 	// Cloudflare's have `WorkerGlobalScope` too, and had `importScripts`; workers of Deno have a location as well.
-	return !!ownValue(realm, 'document') || (!!ownValue(realm, 'WorkerLocation') && !isServer(realm));
+	return !!ownProperty(realm, 'document') || (!!ownProperty(realm, 'WorkerLocation') && !isServer(realm));
 }
 
 /**

@@ -15,7 +15,7 @@ late failure disturbs nobody.
 @param onLate Is called when they are over.
 @throws {TokenNetworkError} then. Also the signal's reason.
 */
-export async function within<T>(
+export async function withTimeout<T>(
 	work: () => Awaitable<T>,
 	milliseconds: number,
 	onLate?: () => void,

@@ -1,4 +1,4 @@
-import {own} from './own-properties.ts';
+import {ownProperties} from './own-properties.ts';
 
 /** One challenge of a `WWW-Authenticate` header. */
 export interface Challenge {
@@ -35,7 +35,7 @@ export function parseChallenges(header: string): Challenge[] {
 	const challenges: {scheme: string; parameters: Record<string, string>}[] = [];
 	for (const [, name, quoted, plain = '', next] of header.matchAll(part)) {
 		const last = challenges.at(-1);
-		if (next) challenges.push({scheme: next.toLowerCase(), parameters: own({})});
+		if (next) challenges.push({scheme: next.toLowerCase(), parameters: ownProperties({})});
 		else if (last && name) last.parameters[name.toLowerCase()] = quoted?.replace(/\\(.)/g, '$1') ?? plain;
 		else break;
 	}

@@ -1,4 +1,4 @@
-import {own} from '../lib/own-properties.ts';
+import {ownProperties} from '../lib/own-properties.ts';
 
 /** A value, or a promise of one. */
 export type Awaitable<T> = T | PromiseLike<T>;
@@ -48,7 +48,7 @@ Default: both are encoded.
 @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1
 */
 export function clientSecretBasic(secret: string, options?: {readonly encoding?: 'raw'}): ClientAuthentication {
-	const {encoding} = own(options);
+	const {encoding} = ownProperties(options);
 	const encode = encoding ? String : formEncode;
 	return Object.assign<ClientAuthentication, Pick<ClientAuthentication, 'checkSecret'>>(
 		({clientId, headers}) => headers.set('authorization', `Basic ${btoa(`${encode(clientId)}:${encode(secret)}`)}`),

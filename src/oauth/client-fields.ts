@@ -1,5 +1,5 @@
 import {type GenericSchema, optional, type OptionalSchema} from 'valibot';
-import {field, vscharsOrNone} from './pattern-schema.ts';
+import {patternSchema, vscharsOrNone} from './pattern-schema.ts';
 
 /** How a client may say in the body who it is. */
 export interface ClientFields {
@@ -11,6 +11,6 @@ export interface ClientFields {
 
 /** The schemas of these fields: RFC 6749 appendix A.1 and A.2. */
 export const clientFields: Record<keyof ClientFields, OptionalSchema<GenericSchema<string>, undefined>> = {
-	client_id: optional(field('client_id', vscharsOrNone, 'printable ASCII')),
-	client_secret: optional(field('client_secret', vscharsOrNone, 'printable ASCII')),
+	client_id: optional(patternSchema('client_id', vscharsOrNone, 'printable ASCII')),
+	client_secret: optional(patternSchema('client_secret', vscharsOrNone, 'printable ASCII')),
 };

@@ -1,8 +1,8 @@
 import type {TokenResponseErrorCode} from '../errors.ts';
-import {ownRecord} from '../lib/own-properties.ts';
+import {ownRecordProperties} from '../lib/own-properties.ts';
 
 /** What a token or revocation endpoint answered. */
-export interface Answer {
+export interface EndpointResponse {
 	/** The HTTP status; 0 for a redirect that a browser hides. */
 	readonly status: number;
 	/** The headers. */
@@ -10,16 +10,19 @@ export interface Answer {
 	/** The own properties of the body, where that is a record. */
 	readonly record?: Readonly<Record<string, unknown>> | undefined;
 	/** Why there is no record. */
-	readonly flaw?: TokenResponseErrorCode | undefined;
+	readonly parseError?: TokenResponseErrorCode | undefined;
 }
 
 /** 1 MiB: hundreds of times the largest token in use. */
 const limit = 2 ** 20;
 
 /** Reads an answer. Of a body beyond 1 MiB, decoded, the rest is not fetched. */
-export async function readAnswer(response: Response): Promise<Answer> {
+export async function readEndpointResponse(response: Response): Promise<EndpointResponse> {
 	const {status, headers, type, redirected} = response;
-	const answer = (flaw: Answer['flaw'], record?: Answer['record']): Answer => ({status, headers, record, flaw});
+	const answer = (
+		parseError: EndpointResponse['parseError'],
+		record?: EndpointResponse['record'],
+	): EndpointResponse => ({status, headers, record, parseError});
 	// A redirect is not followed, and browsers hide what it was. A `fetch` of the client's own may have followed it.
 	if (redirected || type === 'opaqueredirect' || (status >= 300 && status < 400)) {
 		return answer('unexpected_redirect');
@@ -27,7 +30,7 @@ export async function readAnswer(response: Response): Promise<Answer> {
 	const text = await readText(response);
 	if (text === undefined) return answer('body_too_large');
 	try {
-		const record = ownRecord(parse(text, headers));
+		const record = ownRecordProperties(parse(text, headers));
 		return answer(record ? undefined : 'invalid_response', record);
 	} catch {
 		// Without the platform's error, which quotes the text.

@@ -1,10 +1,10 @@
-import type {Answer} from './endpoint-response.ts';
+import type {EndpointResponse} from './endpoint-response.ts';
 import {challengesOf} from '../lib/www-authenticate.ts';
 import {OAuthError, type RegrantError, TokenResponseError} from '../errors.ts';
-import {own} from '../lib/own-properties.ts';
+import {ownProperties} from '../lib/own-properties.ts';
 
 /** What an error may tell of any answer. */
-export interface AnswerFacts {
+export interface ResponseMetadata {
 	readonly status: number;
 	readonly contentType: string | undefined;
 	/** Milliseconds. */
@@ -18,7 +18,11 @@ What an error may tell of the answer.
 @param secrets How all begins that must not show, though a server may repeat it.
 @param now Milliseconds since the epoch.
 */
-export function factsOf({status, headers}: Answer, secrets: readonly string[], now: number): AnswerFacts {
+export function responseMetadata(
+	{status, headers}: EndpointResponse,
+	secrets: readonly string[],
+	now: number,
+): ResponseMetadata {
 	const mediaType = /^[\w.+-]+\/[\w.+-]+/.exec(headers.get('content-type') ?? '')?.[0];
 	// A short secret is in many a media type by chance.
 	const long = secrets.filter(({length}) => length >= 8);
@@ -36,13 +40,13 @@ The error of an answer that gives nothing, and else undefined.
 @param parameters Those of the request that it answers.
 @see https://www.rfc-editor.org/rfc/rfc6749#section-5.2
 */
-export function refusalOf(
-	{status, headers, record, flaw}: Answer,
-	facts: AnswerFacts,
+export function errorResponse(
+	{status, headers, record, parseError}: EndpointResponse,
+	facts: ResponseMetadata,
 	parameters: URLSearchParams,
 	secrets: readonly string[],
 ): RegrantError | undefined {
-	const {error, error_description, error_uri} = own(record);
+	const {error, error_description, error_uri} = ownProperties(record);
 	const {retryAfter, retryable} = facts;
 	const refused = (code: string, fields?: readonly string[]): RegrantError =>
 		new OAuthError({
@@ -55,7 +59,7 @@ export function refusalOf(
 			retryable: retryable || /^(?:server_error|temporarily_unavailable|slow_down)$/.test(code),
 		});
 
-	if (flaw === 'unexpected_redirect') return new TokenResponseError(flaw, facts);
+	if (parseError === 'unexpected_redirect') return new TokenResponseError(parseError, facts);
 	if (status === 401 && challengesOf(headers).some(({scheme}) => scheme === 'basic')) {
 		return refused('invalid_client');
 	}
@@ -68,7 +72,7 @@ export function refusalOf(
 	if (status !== 200) {
 		return new TokenResponseError('unexpected_status', {...facts, retryable: retryable || isHtml(facts.contentType)});
 	}
-	return flaw && new TokenResponseError(flaw, {...facts, retryable: flaw === 'not_json'});
+	return parseError && new TokenResponseError(parseError, {...facts, retryable: parseError === 'not_json'});
 }
 
 /** A page instead of an answer: a proxy, a portal or an error page is in the way, for the time being. */

@@ -2,7 +2,7 @@ import {type Awaitable, type ClientAuthentication, none} from './client-authenti
 import type {ClientFields} from './client-fields.ts';
 import {ConfigError} from '../errors.ts';
 import {vschars} from './pattern-schema.ts';
-import {own, ownValue, ownWhere} from '../lib/own-properties.ts';
+import {ownProperties, ownProperty, ownPropertiesWhere} from '../lib/own-properties.ts';
 import {isBrowser} from '../lib/runtime.ts';
 import {secureUrl} from '../lib/secure-url.ts';
 import {AuthTokenRequest, readRequest} from './token-request.ts';
@@ -160,9 +160,9 @@ Checks the options, and copies them with their defaults.
 @throws {ConfigError} which names an option that is missing, not known or not usable.
 */
 export function resolveOptions(options: AuthOptions): Settings {
-	const given = ownWhere(options, value => value !== undefined);
+	const given = ownPropertiesWhere(options, value => value !== undefined);
 	for (const [name, value] of Object.entries({tokenEndpoint: undefined, clientId: undefined, ...given})) {
-		const [isRight, expectation] = ownValue<Readonly<Record<string, Rule>>, string>(rules, name) ?? [];
+		const [isRight, expectation] = ownProperty<Readonly<Record<string, Rule>>, string>(rules, name) ?? [];
 		if (!isRight?.(value))
 			throw new ConfigError(expectation ? `${name} must be ${expectation}` : `${name} is not an option`);
 	}
@@ -175,7 +175,7 @@ export function resolveOptions(options: AuthOptions): Settings {
 		waitUntil,
 		...others
 	} = given as AuthOptions;
-	const settings = own({
+	const settings = ownProperties({
 		clientAuthentication: none(),
 		expiresIn: 'auto',
 		timeout: 10_000,
@@ -208,9 +208,9 @@ Refuses a request of another client, or of one that would prove itself in two wa
 @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3
 */
 export function checkClient(settings: Settings, request: ClientFields | (() => unknown) | undefined): void {
-	const {client_id, client_secret} = own(request as ClientFields);
+	const {client_id, client_secret} = ownProperties(request as ClientFields);
 	if (client_id && client_id !== settings.clientId) throw new ConfigError('client_id must equal clientId');
-	if (client_secret && own(settings.clientAuthentication).checkSecret) {
+	if (client_secret && ownProperties(settings.clientAuthentication).checkSecret) {
 		throw new ConfigError('client_secret is not known beside clientAuthentication');
 	}
 	checkSecret(settings, client_secret);
@@ -226,7 +226,7 @@ export function checkSecret(
 	secretInBody: string | null | undefined,
 ): void {
 	let isSecret = !!secretInBody;
-	own(clientAuthentication).checkSecret?.((secret, encoding) => {
+	ownProperties(clientAuthentication).checkSecret?.((secret, encoding) => {
 		isSecret = true;
 		if (!isText(secret)) throw new ConfigError('The client secret must be printable ASCII');
 		if (encoding !== undefined && (encoding !== 'raw' || clientId.includes(':'))) {

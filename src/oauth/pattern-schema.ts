@@ -7,7 +7,7 @@ export const vschars: RegExp = /^[\x20-\x7E]+$/;
 export const vscharsOrNone: RegExp = /^[\x20-\x7E]*$/;
 
 /** The schema of a string that matches. Its message names the field and, unlike valibot's own, does not quote the value. */
-export function field<Value extends string | null = string>(
+export function patternSchema<Value extends string | null = string>(
 	name: string,
 	pattern: RegExp,
 	expectation: string,
@@ -20,7 +20,7 @@ export function field<Value extends string | null = string>(
 }
 
 /** The message of a record that lacks a field, or has one that is not known. */
-export function misfit({
+export function keyMessage({
 	expected,
 	path,
 }: {

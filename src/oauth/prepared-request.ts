@@ -1,4 +1,4 @@
-import {within} from '../lib/with-timeout.ts';
+import {withTimeout} from '../lib/with-timeout.ts';
 import {ConfigError} from '../errors.ts';
 import {checkClient, checkSecret, type Settings} from './options.ts';
 import type {RevokeTokenRequest} from './revocation-request.ts';
@@ -13,7 +13,7 @@ export interface PreparedRequest {
 }
 
 /**
-Turns a checked request into parameters and headers, with the client's authentication. This runs the client's own code, so
+Mutex a checked request into parameters and headers, with the client's authentication. This runs the client's own code, so
 it comes before any lock.
 
 @throws {ConfigError} where the authentication does not fit the request.
@@ -32,7 +32,7 @@ export async function prepare(
 	}
 	const given = [...parameters];
 	const headers = new Headers({accept: 'application/json'});
-	await within(() => clientAuthentication({clientId, tokenEndpoint, parameters, headers}), timeout);
+	await withTimeout(() => clientAuthentication({clientId, tokenEndpoint, parameters, headers}), timeout);
 	checkSecret(settings, parameters.get('client_secret'));
 	const names = [...parameters.keys()];
 	// RFC 6749 §2.3

@@ -1,7 +1,7 @@
 import {type GenericSchema, optional, picklist, strictObject} from 'valibot';
 import {type ClientFields, clientFields} from './client-fields.ts';
-import {field, misfit, vschars} from './pattern-schema.ts';
-import {own} from '../lib/own-properties.ts';
+import {patternSchema, keyMessage, vschars} from './pattern-schema.ts';
+import {ownProperties} from '../lib/own-properties.ts';
 
 /**
 A revocation request.
@@ -21,12 +21,12 @@ Checks a revocation request.
 @see https://www.rfc-editor.org/rfc/rfc7009#section-2.1
 */
 export const RevokeTokenRequest: GenericSchema<RevokeTokenRequest> = strictObject(
-	own({
-		token: field('token', vschars, 'printable ASCII'),
+	ownProperties({
+		token: patternSchema('token', vschars, 'printable ASCII'),
 		token_type_hint: optional(
 			picklist(['access_token', 'refresh_token'], 'token_type_hint must be access_token or refresh_token'),
 		),
 		...clientFields,
 	}),
-	misfit,
+	keyMessage,
 );

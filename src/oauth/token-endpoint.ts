@@ -1,12 +1,12 @@
-import {type Answer, readAnswer} from './endpoint-response.ts';
+import {type EndpointResponse, readEndpointResponse} from './endpoint-response.ts';
 import {formEncode} from './client-authentication.ts';
-import {within} from '../lib/with-timeout.ts';
+import {withTimeout} from '../lib/with-timeout.ts';
 import {ConfigError, isRegrantError, type RegrantError, TokenNetworkError, TokenResponseError} from '../errors.ts';
 import {vschars} from './pattern-schema.ts';
 import {resolveOptions, type Settings, type TokenClient} from './options.ts';
-import {own} from '../lib/own-properties.ts';
+import {ownProperties} from '../lib/own-properties.ts';
 import {prepare, type PreparedRequest} from './prepared-request.ts';
-import {type AnswerFacts, factsOf, refusalOf} from './error-response.ts';
+import {type ResponseMetadata, responseMetadata, errorResponse} from './error-response.ts';
 import {RevokeTokenRequest} from './revocation-request.ts';
 import {AuthTokenRequest, readRequest} from './token-request.ts';
 import {readToken, type TokenSet} from '../token/token-response.ts';
@@ -53,9 +53,9 @@ export async function revokeToken(client: TokenClient, request: RevokeTokenReque
 export async function revoke(settings: Settings, request: RevokeTokenRequest): Promise<void> {
 	const {revocationEndpoint} = settings;
 	if (!revocationEndpoint) throw new ConfigError('revocationEndpoint is required');
-	const {status, flaw, refusal} = await post(settings, revocationEndpoint, await prepare(settings, request));
+	const {status, parseError, refusal} = await post(settings, revocationEndpoint, await prepare(settings, request));
 	// RFC 7009 §2.2: 200, with a body that tells nothing. The seed's API answers 204.
-	if (flaw === 'unexpected_redirect' || (status !== 200 && status !== 204)) throw refusal;
+	if (parseError === 'unexpected_redirect' || (status !== 200 && status !== 204)) throw refusal;
 }
 
 /** Sends a token request. `previous` is the token that it renews. */
@@ -84,8 +84,8 @@ export async function askForToken(
 }
 
 /** What is known when an answer has come. */
-interface Exchange extends Answer {
-	readonly facts: AnswerFacts;
+interface Exchange extends EndpointResponse {
+	readonly facts: ResponseMetadata;
 	readonly refusal: RegrantError | undefined;
 }
 
@@ -100,20 +100,20 @@ async function post(
 	const isJson = encoding === 'json';
 	headers.set('content-type', isJson ? 'application/json' : 'application/x-www-form-urlencoded');
 	const controller = new AbortController();
-	const init = own<RequestInit>({
+	const init = ownProperties<RequestInit>({
 		method: 'POST',
 		headers,
-		body: isJson ? JSON.stringify(own(Object.fromEntries(parameters))) : parameters.toString(),
+		body: isJson ? JSON.stringify(ownProperties(Object.fromEntries(parameters))) : parameters.toString(),
 		// Followed, a 307 would carry the credentials to wherever it points.
 		redirect: 'manual',
 		signal: controller.signal,
 	});
 	try {
-		const answer = await within(async () => readAnswer(await fetch(url, init)), timeout);
-		const {access_token, refresh_token} = own(answer.record);
+		const answer = await withTimeout(async () => readEndpointResponse(await fetch(url, init)), timeout);
+		const {access_token, refresh_token} = ownProperties(answer.record);
 		const secrets = spellings([accessToken, access_token, refresh_token, ...secretsOf(settings, parameters, headers)]);
-		const facts = factsOf(answer, secrets, settings.now());
-		return {...answer, facts, refusal: refusalOf(answer, facts, parameters, secrets)};
+		const facts = responseMetadata(answer, secrets, settings.now());
+		return {...answer, facts, refusal: errorResponse(answer, facts, parameters, secrets)};
 	} catch (error) {
 		if (isRegrantError(error)) throw error;
 		// The error of a `fetch` that is not the platform's may hold the request; the platform's may quote the URL's query.
@@ -129,7 +129,7 @@ async function post(
 function secretsOf({clientAuthentication}: Settings, parameters: URLSearchParams, headers: Headers): unknown[] {
 	const secrets: unknown[] = [headers.get('authorization')?.split(' ').pop()];
 	for (const [name, value] of parameters) if (/(?:token|secret|assertion)$/.test(name)) secrets.push(value);
-	own(clientAuthentication).checkSecret?.(secret => secrets.push(secret));
+	ownProperties(clientAuthentication).checkSecret?.(secret => secrets.push(secret));
 	return secrets;
 }
 

@@ -1,8 +1,8 @@
 import {custom, type GenericSchema, optional, strictObject, variant} from 'valibot';
 import {type ClientFields, clientFields} from './client-fields.ts';
 import {ConfigError} from '../errors.ts';
-import {field, misfit, vschars} from './pattern-schema.ts';
-import {own, ownWhere} from '../lib/own-properties.ts';
+import {patternSchema, keyMessage, vschars} from './pattern-schema.ts';
+import {ownProperties, ownPropertiesWhere} from '../lib/own-properties.ts';
 import {type Schema, validate} from './validate.ts';
 
 /**
@@ -39,7 +39,7 @@ A token request, by the type of grant being requested.
 export type AuthTokenRequest = ClientCredentialsRequest | RefreshTokenRequest;
 
 // RFC 6749 §3.3
-const scope = field('scope', /^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/, 'scope tokens with single spaces between');
+const scope = patternSchema('scope', /^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/, 'scope tokens with single spaces between');
 
 // With what every other field is made of: valibot's `literal` would be one schema more in each bundle.
 const exactly = <Type extends string>(type: Type): GenericSchema<Type> => custom<Type>(value => value === type);
@@ -54,15 +54,15 @@ authentication method of your own.
 export const AuthTokenRequest: GenericSchema<AuthTokenRequest> = variant(
 	'grant_type',
 	[
-		strictObject(own({grant_type: exactly('client_credentials'), ...clientFields, scope}), misfit),
+		strictObject(ownProperties({grant_type: exactly('client_credentials'), ...clientFields, scope}), keyMessage),
 		strictObject(
-			own({
+			ownProperties({
 				grant_type: exactly('refresh_token'),
 				...clientFields,
-				refresh_token: field('refresh_token', vschars, 'printable ASCII'),
+				refresh_token: patternSchema('refresh_token', vschars, 'printable ASCII'),
 				scope: optional(scope),
 			}),
-			misfit,
+			keyMessage,
 		),
 	],
 	'grant_type must be client_credentials or refresh_token',
@@ -74,7 +74,7 @@ Checks a request and copies what it has: a field that is undefined or null, as n
 @throws {ConfigError} which names the fields that are wrong.
 */
 export function readRequest<Request extends object>(schema: Schema<Request>, request: unknown, name: string): Request {
-	const present = ownWhere(Object(request) as object, value => value !== undefined && value !== null);
+	const present = ownPropertiesWhere(Object(request) as object, value => value !== undefined && value !== null);
 	const {value, problem} = validate(schema, present);
 	if (!value) throw new ConfigError(`Not a usable ${name}: ${problem}`);
 	return value;

@@ -1,4 +1,4 @@
-import {own, ownRecord} from '../lib/own-properties.ts';
+import {ownProperties, ownRecordProperties} from '../lib/own-properties.ts';
 
 /** As much of a Standard Schema as is used here. See https://standardschema.dev */
 export interface Schema<Output> {
@@ -22,8 +22,8 @@ export function validate<Output extends object>(
 	schema: Schema<Output>,
 	record: unknown,
 ): {readonly value: Output; readonly problem?: undefined} | {readonly value?: undefined; readonly problem: string} {
-	const {value, issues} = own(schema['~standard'].validate(ownRecord(record)) as Outcome<Output>);
+	const {value, issues} = ownProperties(schema['~standard'].validate(ownRecordProperties(record)) as Outcome<Output>);
 	// The copy again: what a schema makes has a prototype.
-	if (value && !issues) return {value: own(value)};
+	if (value && !issues) return {value: ownProperties(value)};
 	return {problem: issues?.map(({message}) => message).join(', ') ?? ''};
 }

@@ -2,7 +2,7 @@ import type {RegrantError, TokenResponseError} from '../errors.ts';
 import {isHtml} from '../oauth/error-response.ts';
 
 /** The time in which a server is not asked again, because it said so or because it failed. Shared by all of a session. */
-export interface CoolDown {
+export interface BackOff {
 	/** Throws the error that it began with, while it lasts. */
 	check(now: number): void;
 	/**
@@ -15,7 +15,7 @@ export interface CoolDown {
 }
 
 /** A cool-down that has not begun. Its times are milliseconds since the epoch. */
-export function createCoolDown(): CoolDown {
+export function createBackOff(): BackOff {
 	let cause: RegrantError | undefined;
 	let since = 0;
 	let length = 0;

@@ -1,10 +1,10 @@
 import type {Awaitable} from '../oauth/client-authentication.ts';
-import {createCoolDown} from './back-off.ts';
-import {type Waiter, within} from '../lib/with-timeout.ts';
+import {createBackOff} from './back-off.ts';
+import {type Waiter, withTimeout} from '../lib/with-timeout.ts';
 import {isRegrantError, LockError, OAuthError, type RegrantError, SessionEndedError} from '../errors.ts';
 import {createSingleFlight} from './single-flight.ts';
 import type {Settings} from '../oauth/options.ts';
-import {own} from '../lib/own-properties.ts';
+import {ownProperties} from '../lib/own-properties.ts';
 import {prepare, type PreparedRequest} from '../oauth/prepared-request.ts';
 import type {SessionEvents} from './events.ts';
 import type {SessionRecord} from './session-record.ts';
@@ -12,7 +12,7 @@ import {locked} from '../stores/store-lock.ts';
 import {askForToken, revoke} from '../oauth/token-endpoint.ts';
 import {AuthTokenRequest, readRequest, type RefreshTokenRequest} from '../oauth/token-request.ts';
 import {isSameToken, type TokenSet} from '../token/token-response.ts';
-import {can} from '../stores/token-store.ts';
+import {supports} from '../stores/token-store.ts';
 
 /** How a session gets a new token. */
 export interface Renewal {
@@ -43,7 +43,7 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 	let spent: string | undefined;
 	/** The client secret that `grant` has in its body. */
 	let client_secret: string | undefined;
-	const coolDown = createCoolDown();
+	const coolDown = createBackOff();
 	const {state} = record;
 
 	const isAlive = (refresh_token: string | undefined): refresh_token is string =>
@@ -68,11 +68,11 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 				state.isAsking = false;
 			}
 		};
-		return readRequest(AuthTokenRequest, await within(call, timeout), 'grant');
+		return readRequest(AuthTokenRequest, await withTimeout(call, timeout), 'grant');
 	};
 
 	const revokeRefreshToken: Renewal['revoke'] = async (settings, token) => {
-		const {refresh_token} = own(token);
+		const {refresh_token} = ownProperties(token);
 		if (!refresh_token || !settings.revocationEndpoint) return;
 		await revoke(settings, {token: refresh_token, token_type_hint: 'refresh_token', client_secret});
 	};
@@ -98,7 +98,7 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 		if (!isPossible(settings, undefined)) await end(settings, from, {cause: error});
 		else if (from) {
 			const {refresh_token: _, ...rest} = from;
-			await record.replace(settings, from, own(rest));
+			await record.replace(settings, from, ownProperties(rest));
 		}
 	};
 
@@ -135,7 +135,7 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 			step();
 			if (error) {
 				// The old refresh token is spent, however useless the rest of the answer is.
-				if (from && token) await record.replace(settings, from, own({...from, ...token}));
+				if (from && token) await record.replace(settings, from, ownProperties({...from, ...token}));
 				return bury(settings, from, sent, error);
 			}
 			if (!isRefresh && sent && sent !== token.refresh_token) spent = sent;
@@ -173,7 +173,7 @@ export function createRenewal(record: SessionRecord, {emit, hold, release}: Sess
 			const prepared = await prepare(settings, request);
 			step();
 			const task = async (isHeld?: () => boolean): Promise<TokenSet | undefined> => {
-				if (can(settings.store, 'lock')) hold();
+				if (supports(settings.store, 'lock')) hold();
 				return spend(from, request, prepared, isHeld);
 			};
 			const token = await locked(settings, task).finally(release);

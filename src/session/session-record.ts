@@ -1,11 +1,11 @@
 import type {Awaitable} from '../oauth/client-authentication.ts';
-import {type Waiter, within} from '../lib/with-timeout.ts';
+import {type Waiter, withTimeout} from '../lib/with-timeout.ts';
 import {LockError, StoreError, type StoreErrorCode} from '../errors.ts';
 import type {Settings} from '../oauth/options.ts';
 import type {AuthEvent} from './events.ts';
 import {isSameToken, readTokenSet, type TokenSet} from '../token/token-response.ts';
-import {can, type TokenStore} from '../stores/token-store.ts';
-import {createTurns} from '../lib/mutex.ts';
+import {supports, type TokenStore} from '../stores/token-store.ts';
+import {createMutex} from '../lib/mutex.ts';
 
 /** What a session is at just now. */
 export interface SessionState {
@@ -59,7 +59,7 @@ export function createRecord(
 ): SessionRecord {
 	const state: SessionState = {epoch: 0, signOuts: 0, isAsking: false};
 	/** One reads and writes, so that the last one stays. */
-	const turns = createTurns();
+	const turns = createMutex();
 	/** Counts what makes an answer of the store one of before. */
 	let changes = 0;
 	/** As last seen or written. */
@@ -121,7 +121,7 @@ export function createRecord(
 		const onLate = (): void => {
 			stuckUntil = now() + timeout;
 		};
-		return within(work, timeout, onLate, waiter);
+		return withTimeout(work, timeout, onLate, waiter);
 	};
 
 	/** What the store holds is checked like an answer from the network: others can write there. */
@@ -140,7 +140,7 @@ export function createRecord(
 			emit({type: 'session-ended', reason: 'signed_out'});
 			return;
 		}
-		if (token && can(store, 'continues') && !store.continues(record, raw)) supersede(false);
+		if (token && supports(store, 'isSameLogin') && !store.isSameLogin(record, raw)) supersede(false);
 		emit({type: 'token', cause: 'store', expires_at: found.expires_at});
 	};
 
@@ -171,7 +171,7 @@ export function createRecord(
 				error = fail('store_read');
 			}
 			if (before !== changes) continue;
-			if (error && isLocked && can(store, 'lock') && isTelling && !isUnsaved) throw new LockError();
+			if (error && isLocked && supports(store, 'lock') && isTelling && !isUnsaved) throw new LockError();
 			// Also where it was overtaken by one that began later.
 			if (error || order < lastRead) return token;
 			lastRead = order;
@@ -201,13 +201,13 @@ export function createRecord(
 	): Promise<StoreError | false | undefined> => {
 		const record = next && Object.freeze({...next});
 		const operation = (): Awaitable<unknown> => {
-			if (isReplacing && can(store, 'replace')) return store.replace(found ?? undefined, record);
+			if (isReplacing && supports(store, 'replace')) return store.replace(found ?? undefined, record);
 			return record ? store.set(record) : store.delete();
 		};
 		const replaced = isUnsaved ? outdated : token;
 		let error: StoreError | undefined;
 		try {
-			if ((await operate(operation, settings)) === false && isReplacing && can(store, 'replace')) return false;
+			if ((await operate(operation, settings)) === false && isReplacing && supports(store, 'replace')) return false;
 		} catch {
 			error = fail('store_write');
 		}
@@ -227,7 +227,7 @@ export function createRecord(
 		if (isSubscribed) return;
 		isSubscribed = true;
 		try {
-			if (can(store, 'subscribe')) store.subscribe(() => void load(settings));
+			if (supports(store, 'subscribe')) store.subscribe(() => void load(settings));
 		} catch {}
 	};
 

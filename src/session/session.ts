@@ -6,7 +6,7 @@ import {type AuthListener, createEvents} from './events.ts';
 import {createRecord, type SessionState} from './session-record.ts';
 import {locked} from '../stores/store-lock.ts';
 import {readTokenSet, type TokenSet} from '../token/token-response.ts';
-import {can, type TokenStore} from '../stores/token-store.ts';
+import {supports, type TokenStore} from '../stores/token-store.ts';
 
 /** What a caller of `getToken` may ask for. */
 export interface TokenOptions extends Waiter {
@@ -98,7 +98,7 @@ function createSession(store: TokenStore): Session {
 	before. Nobody waits for it, since the holder may be slow.
 	*/
 	const sweep = async (settings: Settings): Promise<void> => {
-		if (!can(store, 'lock')) return;
+		if (!supports(store, 'lock')) return;
 		const {epoch} = state;
 		const now = settings.now();
 		const task = async (): Promise<TokenSet | undefined> => {
@@ -171,7 +171,7 @@ function createSession(store: TokenStore): Session {
 		subscribe: (settings, listener) => {
 			const stop = events.subscribe(listener);
 			// To notice a change, one must know what was.
-			if (can(store, 'subscribe')) void record.read(settings);
+			if (supports(store, 'subscribe')) void record.read(settings);
 			return stop;
 		},
 	};

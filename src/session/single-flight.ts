@@ -1,4 +1,4 @@
-import {type Waiter, within} from '../lib/with-timeout.ts';
+import {type Waiter, withTimeout} from '../lib/with-timeout.ts';
 import type {Settings} from '../oauth/options.ts';
 import type {TokenSet} from '../token/token-response.ts';
 
@@ -68,7 +68,7 @@ export function createSingleFlight(renew: Renew): SingleFlight {
 		for (;;) {
 			const flight = (current ??= begin(settings, stale));
 			const {steps} = flight;
-			const outcome = await within(
+			const outcome = await withTimeout(
 				// A rejection is the runtime's: the owner is gone.
 				() => flight.outcome.catch(() => leave(flight)),
 				2 * settings.timeout,

@@ -1,6 +1,6 @@
 import {ConfigError, StoreError} from '../errors.ts';
 import {type LeaseOptions, leaseOf, underLease} from './shared/lease.ts';
-import {own} from '../lib/own-properties.ts';
+import {ownProperties} from '../lib/own-properties.ts';
 import {createRecordText} from './shared/record-text.ts';
 import type {TokenStore} from './token-store.ts';
 import {longestLease, type VaultMessage, vaultAddress} from './token-vault.ts';
@@ -78,8 +78,8 @@ export function durableObjectStore(stub: () => VaultStub, options?: LeaseOptions
 
 	/** What the object answers. Of what the platform fails with, nothing is passed on. */
 	const ask = async (message: VaultMessage, signal: AbortSignal | null = null): Promise<unknown> => {
-		const body = JSON.stringify(own(message));
-		const request = own<VaultRequest>({method: 'POST', body, signal: signal as never}); // as the type says
+		const body = JSON.stringify(ownProperties(message));
+		const request = ownProperties<VaultRequest>({method: 'POST', body, signal: signal as never}); // as the type says
 		const begun = performance.now();
 		for (let count = 1, pause = firstPause; ; count++, pause *= 2) {
 			try {
@@ -122,7 +122,7 @@ export function durableObjectStore(stub: () => VaultStub, options?: LeaseOptions
 			if (text === null) return false;
 			return tell({op: 'replace', found: text ?? null, text: token ? record.format(token, found) : null});
 		},
-		continues: record.continues,
+		isSameLogin: record.isSameLogin,
 		lock: (task, signal) =>
 			underLease(
 				{

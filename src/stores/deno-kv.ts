@@ -103,7 +103,7 @@ export function denoKvStore(
 			const isThere = record.textOf(found) === textOf(entry);
 			return isThere && change(place, entry, token && record.format(token, found));
 		},
-		continues: record.continues,
+		isSameLogin: record.isSameLogin,
 		lock: (task, signal) =>
 			underLease(
 				{

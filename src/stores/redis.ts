@@ -111,7 +111,7 @@ export function redisStore(client: NodeRedisClient | IoRedisClient, key: string,
 			const text = token ? record.format(token, found) : '';
 			return change(writeInPlace, key, text, expected === undefined ? '0' : '1', expected ?? '');
 		},
-		continues: record.continues,
+		isSameLogin: record.isSameLogin,
 		lock: (task, signal) =>
 			underLease(
 				{

@@ -1,7 +1,7 @@
-import {within} from '../lib/with-timeout.ts';
+import {withTimeout} from '../lib/with-timeout.ts';
 import {LockError} from '../errors.ts';
 import type {Settings} from '../oauth/options.ts';
-import {can} from './token-store.ts';
+import {supports} from './token-store.ts';
 
 /**
 Runs a task while no other holder of the store runs one, where the store knows how. The outcome is given out when the lock is
@@ -10,7 +10,7 @@ free again.
 @throws {LockError} where the lock could not be had within `timeout`. The task does not run later either.
 */
 export async function locked<T>({store, timeout}: Settings, task: (isHeld?: () => boolean) => Promise<T>): Promise<T> {
-	if (!can(store, 'lock')) return task();
+	if (!supports(store, 'lock')) return task();
 	let outcome: Promise<T> | undefined;
 	let released: Promise<unknown> | undefined;
 	const waiting = new AbortController();
@@ -26,7 +26,7 @@ export async function locked<T>({store, timeout}: Settings, task: (isHeld?: () =
 		released = (async () => store.lock(hold, signal))();
 		released.then(begin, begin);
 	});
-	await within(
+	await withTimeout(
 		() => begun,
 		timeout,
 		() => waiting.abort(),
@@ -34,6 +34,6 @@ export async function locked<T>({store, timeout}: Settings, task: (isHeld?: () =
 	if (!outcome) throw new LockError();
 	await outcome.catch(() => {});
 	// A lock that is not released is the next holder's trouble: the token is stored.
-	await within(() => released, timeout).catch(() => {});
+	await withTimeout(() => released, timeout).catch(() => {});
 	return outcome;
 }

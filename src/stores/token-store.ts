@@ -29,14 +29,14 @@ export interface TokenStore {
 	Whether one record came from another by `replace` alone, so that both are of one login: `set` begins another. Both are given
 	as `found` is. Without it, every record is taken for a renewed one.
 	*/
-	continues?(later: unknown, earlier: unknown): boolean;
+	isSameLogin?(later: unknown, earlier: unknown): boolean;
 }
 
 /** What a store may lack. */
-type Ability = 'lock' | 'subscribe' | 'replace' | 'continues';
+type Ability = 'lock' | 'subscribe' | 'replace' | 'isSameLogin';
 
 /** Whether a store can do that: by itself or by its class, and not by what every object inherits. */
-export function can<Name extends Ability>(
+export function supports<Name extends Ability>(
 	store: TokenStore,
 	name: Name,
 ): store is TokenStore & Required<Pick<TokenStore, Name>> {

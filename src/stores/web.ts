@@ -1,6 +1,6 @@
-import {within} from '../lib/with-timeout.ts';
+import {withTimeout} from '../lib/with-timeout.ts';
 import {ConfigError, LockError} from '../errors.ts';
-import {own} from '../lib/own-properties.ts';
+import {ownProperties} from '../lib/own-properties.ts';
 import {createRecordText} from './shared/record-text.ts';
 import {isServer} from '../lib/runtime.ts';
 import type {TokenStore} from './token-store.ts';
@@ -102,14 +102,14 @@ export function webStorage(key: string, storage?: WebStorage): TokenStore {
 			await put(token && record.format(token, found));
 			return true;
 		},
-		continues: record.continues,
+		isSameLogin: record.isSameLogin,
 		lock: async (task, signal) => {
 			const {locks} = navigator as {readonly locks?: Locks | null};
 			// Node's never frees a lock whose holder was ended.
 			if (!locks || isServer()) return inTurn(queueOwner(), key, task, signal);
 			let isHeld = false;
 			try {
-				return await locks.request(name, own(signal ? {signal} : {}), async () => {
+				return await locks.request(name, ownProperties(signal ? {signal} : {}), async () => {
 					isHeld = true;
 					await settle();
 					return task();
@@ -182,7 +182,7 @@ async function inTurn<T>(
 	queues.set(owner, keys);
 	const before = keys.get(key) ?? Promise.resolve();
 	const turn = (async () => {
-		await within(() => before, 2 ** 31 - 1, undefined, {signal}).catch(() => {
+		await withTimeout(() => before, 2 ** 31 - 1, undefined, {signal}).catch(() => {
 			throw new LockError();
 		});
 		return task();

@@ -1,6 +1,6 @@
 import {custom, type GenericSchema, object, optional} from 'valibot';
-import {field, misfit, vscharsOrNone} from '../oauth/pattern-schema.ts';
-import {own, ownWhere} from '../lib/own-properties.ts';
+import {patternSchema, keyMessage, vscharsOrNone} from '../oauth/pattern-schema.ts';
+import {ownProperties, ownPropertiesWhere} from '../lib/own-properties.ts';
 import {validate} from '../oauth/validate.ts';
 
 /**
@@ -72,14 +72,14 @@ Checks an answer of the token endpoint, field by field. Members that are not kno
 @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
 */
 export const AuthToken: GenericSchema<AuthToken> = object(
-	own({
-		access_token: field('access_token', /^[\w.~+/-]+=*$/, 'a bearer token'),
-		token_type: field('token_type', /^/, 'a string'),
+	ownProperties({
+		access_token: patternSchema('access_token', /^[\w.~+/-]+=*$/, 'a bearer token'),
+		token_type: patternSchema('token_type', /^/, 'a string'),
 		expires_in: optional(custom<unknown>(() => true)),
-		refresh_token: optional(field<string | null>('refresh_token', vscharsOrNone, 'printable ASCII', true)),
-		scope: optional(field<string | null>('scope', /^/, 'a string', true)),
+		refresh_token: optional(patternSchema<string | null>('refresh_token', vscharsOrNone, 'printable ASCII', true)),
+		scope: optional(patternSchema<string | null>('scope', /^/, 'a string', true)),
 	}),
-	misfit,
+	keyMessage,
 );
 
 /** 9999-12-31T23:59:59Z, beyond which no clock in use can go. */
@@ -110,7 +110,7 @@ export interface TokenProblem {
 
 /** Reads an answer of the token endpoint. */
 export function readToken(answer: unknown, given: TokenReading): TokenSet | TokenProblem {
-	const reading = own(given);
+	const reading = ownProperties(given);
 	const {value, problem} = validate(AuthToken, answer);
 	if (!value) return {code: 'invalid_response', problem};
 	const {access_token, token_type} = value;
@@ -126,14 +126,14 @@ export function readToken(answer: unknown, given: TokenReading): TokenSet | Toke
 		issued_at: reading.issued_at,
 	};
 	// Without what is not known, and without an empty scope: the rest is as the interface has it.
-	return ownWhere(token, fact => fact || fact === 0) as TokenSet;
+	return ownPropertiesWhere(token, fact => fact || fact === 0) as TokenSet;
 }
 
 /** Reads a `TokenSet`, or an answer of the token endpoint that somebody else asked for. */
 export function readTokenSet(record: unknown, reading: TokenReading): TokenSet | TokenProblem {
-	const {issued_at, expires_at} = own(Object(record) as Partial<TokenSet>);
+	const {issued_at, expires_at} = ownProperties(Object(record) as Partial<TokenSet>);
 	const token = readToken(record, isTime(issued_at) ? {...reading, issued_at} : reading);
-	return isTime(expires_at) && !('problem' in token) ? own({...token, expires_at}) : token;
+	return isTime(expires_at) && !('problem' in token) ? ownProperties({...token, expires_at}) : token;
 }
 
 /** Whether two are the same token, or neither is one. */

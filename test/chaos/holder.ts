@@ -67,7 +67,7 @@ const waits: number[] = [];
 const outcomes: Counts = {};
 let calls = 0;
 const {lock} = inner;
-const {lock: _, replace: __, continues: ___, ...unlocked} = inner;
+const {lock: _, replace: __, isSameLogin: ___, ...unlocked} = inner;
 const store: TokenStore = options.isUnlocked
 	? unlocked
 	: {

@@ -91,7 +91,7 @@ export function createSharedPlace(home: Home, isUnlocked: boolean): Place {
 				return stop;
 			},
 		};
-		const {lock: _, replace: __, continues: ___, ...unlocked} = store;
+		const {lock: _, replace: __, isSameLogin: ___, ...unlocked} = store;
 		return openRealm(home, watch, isUnlocked ? unlocked : store, () => stops.forEach(stop => stop()));
 	};
 	return {...watch, open};

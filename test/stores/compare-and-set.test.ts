@@ -316,7 +316,7 @@ test('F-102: a login that could not be written is one of its own when it is, how
 	await auth.getToken();
 	const after = await other.get();
 	expect(after).toMatchObject({access_token});
-	expect(other.continues?.(after, before)).toBe(false);
+	expect(other.isSameLogin?.(after, before)).toBe(false);
 });
 
 test('a login does not mind that the session before it was ended elsewhere', async ({server, watch}) => {

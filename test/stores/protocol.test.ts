@@ -117,7 +117,7 @@ function createModel(scheduler: fc.Scheduler) {
 					if (!isGone[holder]) underWay.delete(holder);
 				}
 			},
-			continues: record.continues,
+			isSameLogin: record.isSameLogin,
 			lock: async (task, signal) => {
 				const me = {holder};
 				while (holding) {

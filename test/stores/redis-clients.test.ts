@@ -164,7 +164,7 @@ describe('redisStore', () => {
 			},
 		);
 		expect(Object.keys(redisStore(client, 'key')).toSorted()).toEqual([
-			'continues',
+			'isSameLogin',
 			'delete',
 			'get',
 			'lock',

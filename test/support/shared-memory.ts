@@ -50,7 +50,7 @@ export function createSharedMemory(): Place {
 				put(token && record.format(token, found), store);
 				return true;
 			},
-			continues: record.continues,
+			isSameLogin: record.isSameLogin,
 			lock: async (task, signal) => {
 				const me = {};
 				await take(me, signal);

@@ -33,7 +33,7 @@ export async function connectTab(
 	await tab.evaluate(({tokenEndpoint, revocationEndpoint, api, key, timeout, hasLock}) => {
 		const tabGlobal = globalThis as unknown as TabGlobal;
 		const {createAuth, webStorage} = tabGlobal.regrant;
-		const {lock, replace, continues, ...bare} = webStorage(key);
+		const {lock, replace, isSameLogin, ...bare} = webStorage(key);
 		const store = hasLock ? webStorage(key) : bare;
 		tabGlobal.auth = createAuth({tokenEndpoint, revocationEndpoint, clientId: 'app', origins: [api], store, timeout});
 		tabGlobal.events = [];

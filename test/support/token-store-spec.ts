@@ -238,17 +238,17 @@ export function tokenStoreSpec({test, equal, place, lacks = [], server}: StoreRu
 		const before = await there.get();
 		await here.replace?.(await here.get(), second);
 		const renewed = await there.get();
-		equal(there.continues?.(renewed, before), true);
+		equal(there.isSameLogin?.(renewed, before), true);
 		await here.replace?.(await here.get(), third);
-		equal(there.continues?.(await there.get(), before), true);
+		equal(there.isSameLogin?.(await there.get(), before), true);
 		await here.set(second);
-		equal(there.continues?.(await there.get(), before), false);
-		equal(there.continues?.(await there.get(), renewed), false);
+		equal(there.isSameLogin?.(await there.get(), before), false);
+		equal(there.isSameLogin?.(await there.get(), renewed), false);
 		await here.delete();
 		const gone = await there.get();
 		await here.replace?.(undefined, second);
 		equal(gone ?? undefined, undefined);
-		equal(there.continues?.(await there.get(), before), false);
+		equal(there.isSameLogin?.(await there.get(), before), false);
 	});
 
 	for (const [title, text] of garbage) {
@@ -283,7 +283,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], server}: StoreRu
 		const before = await store.get();
 		await poke(JSON.stringify(second));
 		equal(await store.get(), second);
-		equal(store.continues?.(await store.get(), before), true);
+		equal(store.isSameLogin?.(await store.get(), before), true);
 		equal(await store.replace?.(await store.get(), third), true);
 		equal(await store.get(), third);
 	});

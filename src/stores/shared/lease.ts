@@ -1,5 +1,5 @@
 import {ConfigError, LockError} from '../../errors.ts';
-import {own} from '../../lib/own-properties.ts';
+import {ownProperties} from '../../lib/own-properties.ts';
 import {randomId} from '../../lib/random-id.ts';
 
 /** Whoever lends the lock of a store, for a time and under the name of its owner. */
@@ -33,7 +33,7 @@ The length of a lease in milliseconds.
 @throws {ConfigError} where the option is none.
 */
 export function leaseOf(options: LeaseOptions | undefined): number {
-	const {lease = defaultLease} = own(options);
+	const {lease = defaultLease} = ownProperties(options);
 	// Beyond the other end a timer fires at once, on every runtime.
 	if (Number.isSafeInteger(lease) && lease >= shortestLease && lease < 2 ** 31) return lease;
 	throw new ConfigError(`lease must be milliseconds, a whole number of at least ${shortestLease}`);

@@ -1,4 +1,4 @@
-import {own} from '../../lib/own-properties.ts';
+import {ownProperties} from '../../lib/own-properties.ts';
 import {randomId} from '../../lib/random-id.ts';
 import type {TokenSet} from '../../token/token-response.ts';
 
@@ -11,7 +11,7 @@ export interface RecordText {
 	/** The text behind a value that was parsed or formatted here. Undefined for undefined; null for what is not known. */
 	textOf(value: unknown): string | null | undefined;
 	/** Whether two such values are of one login. A record without a mark, as others may write it, is of any. */
-	continues(later: unknown, earlier: unknown): boolean;
+	isSameLogin(later: unknown, earlier: unknown): boolean;
 }
 
 /** The record as text: the `TokenSet` in JSON, with the mark beside. */
@@ -31,7 +31,7 @@ export function createRecordText(): RecordText {
 		},
 		format: (token, replaced) => {
 			const login = loginOf(replaced) ?? randomId();
-			const text = JSON.stringify(own({...token, login}));
+			const text = JSON.stringify(ownProperties({...token, login}));
 			known.set(token, {text, login});
 			return text;
 		},
@@ -39,7 +39,7 @@ export function createRecordText(): RecordText {
 			if (value === undefined || typeof value === 'string') return value;
 			return known.get(Object(value))?.text ?? null;
 		},
-		continues: (later, earlier) => {
+		isSameLogin: (later, earlier) => {
 			const [now, before] = [loginOf(later), loginOf(earlier)];
 			return now === undefined || before === undefined || now === before;
 		},

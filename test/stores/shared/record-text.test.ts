@@ -115,14 +115,14 @@ describe('the mark of a login', () => {
 					const later = isSignIn ? record.format({...renewed}) : record.format({...renewed}, value);
 					const other = elsewhere(later);
 					const earlier = other.record.parse(text);
-					expect(other.record.continues(other.value, earlier)).toBe(!isSignIn);
+					expect(other.record.isSameLogin(other.value, earlier)).toBe(!isSignIn);
 					if (isSignIn) logins++;
 					text = later;
 					marks.add(markOf(text));
 				}
 				expect(marks.size).toBe(logins + 1);
 				const last = elsewhere(text);
-				expect(last.record.continues(last.value, last.record.parse(first))).toBe(logins === 0);
+				expect(last.record.isSameLogin(last.value, last.record.parse(first))).toBe(logins === 0);
 			}),
 		);
 	});
@@ -131,7 +131,7 @@ describe('the mark of a login', () => {
 		const record = createRecordText();
 		const [first, next] = [record.format(token), record.format(renewed, token)];
 		expect(markOf(next)).toBe(markOf(first));
-		expect(record.continues(renewed, token)).toBe(true);
+		expect(record.isSameLogin(renewed, token)).toBe(true);
 	});
 
 	test('is a new one for a record that replaces one without, or garbage, or nothing, or what is not known', () => {
@@ -148,8 +148,8 @@ describe('the mark of a login', () => {
 		const record = createRecordText();
 		const plain = record.parse(JSON.stringify(token));
 		record.format(renewed);
-		expect([record.continues(plain, renewed), record.continues(renewed, plain)]).toEqual([true, true]);
-		expect([record.continues(undefined, renewed), record.continues({...token}, renewed)]).toEqual([true, true]);
+		expect([record.isSameLogin(plain, renewed), record.isSameLogin(renewed, plain)]).toEqual([true, true]);
+		expect([record.isSameLogin(undefined, renewed), record.isSameLogin({...token}, renewed)]).toEqual([true, true]);
 	});
 
 	test('F-102: tells a sign-in with the very same token from the one before', () => {
@@ -157,6 +157,6 @@ describe('the mark of a login', () => {
 		const [one, two] = [{...token}, {...token}];
 		record.format(one);
 		record.format(two);
-		expect(record.continues(two, one)).toBe(false);
+		expect(record.isSameLogin(two, one)).toBe(false);
 	});
 });
