@@ -1,43 +1,44 @@
 import {type Waiter, withTimeout} from './with-timeout.ts';
-import type {Settings} from '../oauth/options.ts';
 
-/**
-Lets one task at a time through, each of two operations within `timeout`. Nobody waits for one beyond that: on Workers its owner
-may be gone.
-*/
+/** Runs one task at a time. */
 export interface Mutex {
-	/** Waits for the task under way, or until the waiter's signal, with whose reason it then rejects. */
-	wait(settings: Settings, waiter?: Waiter): Promise<void>;
-	/** Runs the task when none is under way. */
-	take<T>(settings: Settings, task: () => Promise<T>): Promise<T>;
+	/** Waits until no task runs. Rejects with the reason of the waiter's signal. */
+	wait(milliseconds: number, waiter?: Waiter): Promise<void>;
+	/** Runs the task when no other runs. */
+	runExclusive<T>(task: () => Promise<T>, milliseconds: number): Promise<T>;
 }
 
-/** Mutex of which none is taken. */
-export function createMutex(): Mutex {
-	let current: Promise<unknown> | undefined;
+/**
+Creates a mutex.
 
-	const leave = (mine: Promise<unknown>): void => {
-		if (current === mine) current = undefined;
+Nobody waits for a running task longer than a number of milliseconds: on Cloudflare Workers the request that began it may be gone, and
+then it never ends.
+*/
+export function createMutex(): Mutex {
+	let running: Promise<unknown> | undefined;
+
+	const release = (task: Promise<unknown>): void => {
+		if (running === task) running = undefined;
 	};
 
-	const wait: Mutex['wait'] = async ({timeout}, waiter) => {
-		while (current) {
-			const mine = current;
-			await withTimeout(() => mine, 2 * timeout, undefined, waiter).catch(() => waiter?.signal?.throwIfAborted());
-			leave(mine);
+	const wait: Mutex['wait'] = async (milliseconds, waiter) => {
+		while (running) {
+			const task = running;
+			await withTimeout(() => task, milliseconds, undefined, waiter).catch(() => waiter?.signal?.throwIfAborted());
+			release(task);
 		}
 	};
 
 	return {
 		wait,
-		take: async (settings, task) => {
-			while (current) await wait(settings);
+		runExclusive: async (task, milliseconds) => {
+			while (running) await wait(milliseconds);
 			const mine = task();
-			current = mine;
+			running = mine;
 			try {
 				return await mine;
 			} finally {
-				leave(mine);
+				release(mine);
 			}
 		},
 	};
