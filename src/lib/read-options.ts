@@ -43,6 +43,9 @@ export const isText = (value: unknown): value is string => typeof value === 'str
 
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 
+/** The rule of an option that is checked where it is read. */
+export const isAnything: Rule = [() => true, ''];
+
 /** The rule of a function. */
 export const aFunction: Rule = [isFunction, 'a function'];
 

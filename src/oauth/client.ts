@@ -3,9 +3,9 @@ import type {Awaitable} from '../lib/awaitable.ts';
 import {ownProperties} from '../lib/own-properties.ts';
 import {
 	aFunction,
+	isAnything,
 	isText,
 	listOf,
-	numberOf,
 	oneOf,
 	readInsecureOrigins,
 	readOptions,
@@ -15,6 +15,7 @@ import {
 import {isBrowser} from '../lib/runtime.ts';
 import {secureUrl} from '../lib/secure-url.ts';
 import type {ExpiresIn} from '../token/token-response.ts';
+import {tokenRules} from '../token/token-options.ts';
 import type {TokenScheme} from '../token/token-scheme.ts';
 import {type ClientAuthentication, none} from './client-authentication.ts';
 import type {ClientFields} from './client-fields.ts';
@@ -142,6 +143,9 @@ export interface Client {
 	readonly now: () => number;
 }
 
+const isRecord = (value: unknown): value is object =>
+	typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /** The parameters that regrant sets. */
 const ownNames =
 	/^(?:grant_type|client_id|client_secret|client_assertion(?:_type)?|refresh_token|token|token_type_hint)$/;
@@ -162,8 +166,6 @@ const isHeader = ([name, value]: readonly [string, unknown]): boolean => {
 		return false;
 	}
 };
-
-const isAnything: Rule = [() => true, ''];
 
 /** The rules of a client's options. An insecure origin may be the place of an endpoint. */
 export function clientRules(insecureOrigins: readonly string[]): Rules {
@@ -190,24 +192,13 @@ export function clientRules(insecureOrigins: readonly string[]): Rules {
 		],
 		expiresIn: oneOf('auto', 'seconds', 'timestamp'),
 		tokenTypes: listOf(item => isText(item) && !/^dpop$/i.test(item), 'a list of types without DPoP'),
-		...sharedRules,
+		...tokenRules,
 		fetch: aFunction,
 	};
 }
 
-const isRecord = (value: unknown): value is object =>
-	typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** The rules of what a client and a session both have. */
-export const sharedRules: Rules = {
-	keep: listOf(item => typeof item === 'string', 'a list of names'),
-	scheme: [
-		value => typeof Object(value).apply === 'function' && typeof value !== 'function',
-		'a scheme, such as bearer()',
-	],
-	timeout: numberOf('milliseconds', 1),
-	now: aFunction,
-};
+/** The options that a client must have. */
+export const requiredOptions: readonly string[] = ['tokenEndpoint', 'clientId'];
 
 /**
 Checks the options of a client, and copies them with their defaults.
@@ -215,7 +206,11 @@ Checks the options of a client, and copies them with their defaults.
 @throws {ConfigError} which names an option that is missing, not known or not usable.
 */
 export function readClient(options: TokenClient): Client {
-	const given = readOptions(options, clientRules(readInsecureOrigins(Object(options))), ['tokenEndpoint', 'clientId']);
+	return clientOf(readOptions(options, clientRules(readInsecureOrigins(Object(options))), requiredOptions));
+}
+
+/** Makes a client of options that are checked already. */
+export function clientOf(given: Partial<TokenClient>): Client {
 	const {tokenEndpoint = '', revocationEndpoint, tokenTypes = [], parameters, headers, scheme} = given;
 	const client = ownProperties({
 		clientAuthentication: none(),

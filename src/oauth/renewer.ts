@@ -1,6 +1,7 @@
-import {ConfigError, OAuthError, TokenResponseError} from '../errors.ts';
+import {OAuthError, TokenResponseError} from '../errors.ts';
 import type {Awaitable} from '../lib/awaitable.ts';
 import {ownProperties} from '../lib/own-properties.ts';
+import {aFunction, type Rules} from '../lib/read-options.ts';
 import {withTimeout} from '../lib/with-timeout.ts';
 import type {PreparedRenewal, Renewer, TokenSource} from '../token/renewer.ts';
 import {readTokenSet} from '../token/token-response.ts';
@@ -33,6 +34,15 @@ export interface GrantOptions {
 	readonly endsSession?: ((error: OAuthError | TokenResponseError) => boolean) | undefined;
 }
 
+/** The rules of these options. */
+export const grantRules: Rules = {
+	grant: [
+		grant => typeof grant === 'function' || typeof Object(grant).grant_type === 'string',
+		'a token request, with its grant_type',
+	],
+	endsSession: aFunction,
+};
+
 /** What servers call a refresh token that will never work again, beside `invalid_grant` of RFC 6749 §5.2. */
 const deadToken =
 	/^(?:invalid_grant|bad_refresh_token|invalid_refresh_token|expired_token|(?:interaction|login|consent)_required)$/;
@@ -48,9 +58,6 @@ Gets tokens from an authorization server: with the refresh token, and with the c
 */
 export function oauthRenewer(client: Client, options: GrantOptions): Renewer {
 	const {grant, endsSession} = options;
-	if (typeof grant !== 'object' && typeof grant !== 'function' && grant !== undefined) {
-		throw new ConfigError('grant must be a token request or a function that gives one');
-	}
 	const request = typeof grant === 'object' ? readTokenRequest(grant, 'grant') : undefined;
 	if (request) checkClient(client, request);
 	/** The client secret that the grant has in its body: a refresh and a revocation need it too. */

@@ -16,8 +16,12 @@ export interface SessionCore {
 	readonly dispatch: (action: SessionAction) => void;
 	/** Sets what is called when work under way belongs to a login that is over. */
 	readonly onInterrupt: (listener: (error: SessionEndedError) => void) => void;
+	/** Sets what is called with a token that a slow holder has written after its login was signed out. */
+	readonly onLateToken: (listener: (token: TokenSet) => void) => void;
 	/** Reads the token. A read that a login or a sign-out overtakes begins anew. */
 	readonly read: (settings: SessionSettings, waiter?: Waiter) => Promise<TokenSet | undefined>;
+	/** Listens to the store for one listener more, until the function that it returns is called. */
+	readonly watch: (settings: SessionSettings) => () => void;
 	/** Gives the status for rendering. Whoever has seen `unknown` is told when it is known. */
 	readonly status: () => 'unknown' | 'signed-in' | 'signed-out';
 	/** Whether the user's code is being called: what it asks of the session would wait for itself. */
@@ -29,7 +33,10 @@ export function createCore(store: TokenStore): SessionCore {
 	const events = createEvents();
 	let state = initialState;
 	let interrupt: (error: SessionEndedError) => void = () => {};
+	let revokeLate: (token: TokenSet) => void = () => {};
 	let wasUnknownSeen = false;
+	const watchers = new Set<object>();
+	let unwatch: (() => void) | undefined;
 
 	const publicStatus = (): 'signed-in' | 'signed-out' => (state.status === 'active' ? 'signed-in' : 'signed-out');
 
@@ -44,6 +51,7 @@ export function createCore(store: TokenStore): SessionCore {
 	store.onChange((change: CellChange) => {
 		if (change.type === 'changed') dispatch({...change, type: 'changed-elsewhere'});
 		else if (change.type === 'failed') events.emit({type: 'store-failed', error: change.error});
+		else revokeLate(change.token);
 	});
 
 	const core: SessionCore = {
@@ -53,6 +61,9 @@ export function createCore(store: TokenStore): SessionCore {
 		dispatch,
 		onInterrupt: listener => {
 			interrupt = listener;
+		},
+		onLateToken: listener => {
+			revokeLate = listener;
 		},
 		read: async (settings, waiter) => {
 			if (core.isCallingOut) throw new ConfigError('grant and renew must not use the session that they serve');
@@ -64,6 +75,17 @@ export function createCore(store: TokenStore): SessionCore {
 				if (state.status === 'unknown') dispatch({type: 'read', token});
 				return token;
 			}
+		},
+		watch: settings => {
+			const watcher = {};
+			watchers.add(watcher);
+			unwatch ??= store.watch?.(settings);
+			return () => {
+				watchers.delete(watcher);
+				if (watchers.size > 0) return;
+				unwatch?.();
+				unwatch = undefined;
+			};
 		},
 		status: () => {
 			if (state.status !== 'unknown') return publicStatus();

@@ -201,6 +201,7 @@ export async function signOut(session: Session, settings: SessionSettings): Prom
 	const {renewer, store, waitUntil} = settings;
 	session.signOuts++;
 	core.dispatch({type: 'signed-out'});
+	core.onLateToken(token => waitUntil(renewer.revoke(token).catch(() => {})));
 	renewal.reset(false);
 	// Whoever holds the lock may never come back, as on Workers.
 	core.events.release();

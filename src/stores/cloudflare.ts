@@ -2,7 +2,8 @@ import {ConfigError, StoreError} from '../errors.ts';
 import {type LeaseOptions, leaseOf, underLease} from './shared/lease.ts';
 import {ownProperties} from '../lib/own-properties.ts';
 import {createRecordText} from './shared/record-text.ts';
-import type {TokenStore} from './token-store.ts';
+import {sharedStore} from './shared/shared-store.ts';
+import type {TokenStore} from './token-cell.ts';
 import {longestLease, type VaultMessage, vaultAddress} from './token-vault.ts';
 
 export {TokenVault} from './token-vault.ts';
@@ -113,26 +114,28 @@ export function durableObjectStore(stub: () => VaultStub, options?: LeaseOptions
 		throw new StoreError('store_write');
 	};
 
-	return {
-		get: async () => record.parse(await read()),
-		set: async token => void (await tell({op: 'write', text: record.format(token)})),
-		delete: async () => void (await tell({op: 'write', text: null})),
-		replace: async (found, token) => {
-			const text = record.textOf(found);
-			if (text === null) return false;
-			return tell({op: 'replace', found: text ?? null, text: token ? record.format(token, found) : null});
+	return sharedStore(
+		{
+			get: async () => record.parse(await read()),
+			set: async token => void (await tell({op: 'write', text: record.format(token)})),
+			delete: async () => void (await tell({op: 'write', text: null})),
+			replace: async (found, token) => {
+				const text = record.textOf(found);
+				if (text === null) return false;
+				return tell({op: 'replace', found: text ?? null, text: token ? record.format(token) : null});
+			},
+			lock: (task, signal) =>
+				underLease(
+					{
+						lease,
+						take: owner => tell({op: 'take', owner, lease}, signal),
+						keep: owner => tell({op: 'keep', owner, lease}),
+						free: owner => tell({op: 'free', owner}),
+					},
+					task,
+					signal,
+				),
 		},
-		isSameLogin: record.isSameLogin,
-		lock: (task, signal) =>
-			underLease(
-				{
-					lease,
-					take: owner => tell({op: 'take', owner, lease}, signal),
-					keep: owner => tell({op: 'keep', owner, lease}),
-					free: owner => tell({op: 'free', owner}),
-				},
-				task,
-				signal,
-			),
-	};
+		{isMarked: true},
+	);
 }

@@ -1,7 +1,8 @@
 import {ConfigError} from '../errors.ts';
 import {type LeaseOptions, leaseOf, underLease} from './shared/lease.ts';
 import {createRecordText} from './shared/record-text.ts';
-import type {TokenStore} from './token-store.ts';
+import {sharedStore} from './shared/shared-store.ts';
+import type {TokenStore} from './token-cell.ts';
 
 export type {LeaseOptions} from './shared/lease.ts';
 
@@ -91,45 +92,47 @@ export function denoKvStore(
 	/** What was last seen of another's lease, and since when, in milliseconds. */
 	let seen: {readonly versionstamp: string | null; readonly at: number} | undefined;
 
-	return {
-		get: async () => record.parse(textOf(await read(place))),
-		set: async token => {
-			const text = record.format(token);
-			await patiently(() => kv.set(place, text));
+	return sharedStore(
+		{
+			get: async () => record.parse(textOf(await read(place))),
+			set: async token => {
+				const text = record.format(token);
+				await patiently(() => kv.set(place, text));
+			},
+			delete: async () => void (await patiently(() => kv.delete(place))),
+			replace: async (found, token) => {
+				const entry = await read(place);
+				const isThere = record.textOf(found) === textOf(entry);
+				return isThere && change(place, entry, token && record.format(token));
+			},
+			lock: (task, signal) =>
+				underLease(
+					{
+						lease,
+						take: async owner => {
+							const found = await read(leasePlace);
+							const isOthers = found.value !== null && found.value !== owner;
+							if (isOthers && found.versionstamp !== seen?.versionstamp) {
+								seen = {versionstamp: found.versionstamp, at: performance.now()};
+							}
+							if (isOthers && performance.now() < (seen?.at ?? Infinity) + lease) return false;
+							return change(leasePlace, found, owner);
+						},
+						keep: async owner => {
+							const found = await read(leasePlace);
+							return found.value === owner && change(leasePlace, found, owner);
+						},
+						free: async owner => {
+							const found = await read(leasePlace);
+							return found.value === owner && change(leasePlace, found, undefined);
+						},
+					},
+					task,
+					signal,
+				),
 		},
-		delete: async () => void (await patiently(() => kv.delete(place))),
-		replace: async (found, token) => {
-			const entry = await read(place);
-			const isThere = record.textOf(found) === textOf(entry);
-			return isThere && change(place, entry, token && record.format(token, found));
-		},
-		isSameLogin: record.isSameLogin,
-		lock: (task, signal) =>
-			underLease(
-				{
-					lease,
-					take: async owner => {
-						const found = await read(leasePlace);
-						const isOthers = found.value !== null && found.value !== owner;
-						if (isOthers && found.versionstamp !== seen?.versionstamp) {
-							seen = {versionstamp: found.versionstamp, at: performance.now()};
-						}
-						if (isOthers && performance.now() < (seen?.at ?? Infinity) + lease) return false;
-						return change(leasePlace, found, owner);
-					},
-					keep: async owner => {
-						const found = await read(leasePlace);
-						return found.value === owner && change(leasePlace, found, owner);
-					},
-					free: async owner => {
-						const found = await read(leasePlace);
-						return found.value === owner && change(leasePlace, found, undefined);
-					},
-				},
-				task,
-				signal,
-			),
-	};
+		{isMarked: true},
+	);
 }
 
 /** How often a file is tried that another process is writing to. Each time after a pause of up to so many milliseconds more. */

@@ -1,7 +1,8 @@
 import {ConfigError, StoreError, type StoreErrorCode} from '../errors.ts';
 import {type LeaseOptions, leaseOf, underLease} from './shared/lease.ts';
 import {createRecordText} from './shared/record-text.ts';
-import type {TokenStore} from './token-store.ts';
+import {sharedStore} from './shared/shared-store.ts';
+import type {TokenStore} from './token-cell.ts';
 
 export type {LeaseOptions} from './shared/lease.ts';
 
@@ -101,32 +102,34 @@ export function redisStore(client: NodeRedisClient | IoRedisClient, key: string,
 		throw new StoreError('store_write');
 	};
 
-	return {
-		get: async () => record.parse(await ask('store_read', read, key, [])),
-		set: async token => void (await change(write, key, record.format(token))),
-		delete: async () => void (await change(write, key, '')),
-		replace: async (found, token) => {
-			const expected = record.textOf(found);
-			if (expected === null) return false;
-			const text = token ? record.format(token, found) : '';
-			return change(writeInPlace, key, text, expected === undefined ? '0' : '1', expected ?? '');
-		},
-		isSameLogin: record.isSameLogin,
-		lock: (task, signal) =>
-			underLease(
-				{
-					lease,
-					take: owner => change(take, leaseKey, owner, String(lease), done),
-					keep: owner => change(keep, leaseKey, owner, String(lease)),
-					free: owner => {
-						done = owner;
-						return change(free, leaseKey, owner);
+	return sharedStore(
+		{
+			get: async () => record.parse(await ask('store_read', read, key, [])),
+			set: async token => void (await change(write, key, record.format(token))),
+			delete: async () => void (await change(write, key, '')),
+			replace: async (found, token) => {
+				const expected = record.textOf(found);
+				if (expected === null) return false;
+				const text = token ? record.format(token) : '';
+				return change(writeInPlace, key, text, expected === undefined ? '0' : '1', expected ?? '');
+			},
+			lock: (task, signal) =>
+				underLease(
+					{
+						lease,
+						take: owner => change(take, leaseKey, owner, String(lease), done),
+						keep: owner => change(keep, leaseKey, owner, String(lease)),
+						free: owner => {
+							done = owner;
+							return change(free, leaseKey, owner);
+						},
 					},
-				},
-				task,
-				signal,
-			),
-	};
+					task,
+					signal,
+				),
+		},
+		{isMarked: true},
+	);
 }
 
 /** Runs a script on one key. */

@@ -3,7 +3,8 @@ import {ConfigError, LockError} from '../errors.ts';
 import {ownProperties} from '../lib/own-properties.ts';
 import {createRecordText} from './shared/record-text.ts';
 import {isServer} from '../lib/runtime.ts';
-import type {TokenStore} from './token-store.ts';
+import {sharedStore} from './shared/shared-store.ts';
+import type {TokenStore} from './token-cell.ts';
 import {createWriteMark} from './write-mark.ts';
 
 /** As much of a Web Storage as is used here. Where there is no DOM, there is no type of it. */
@@ -92,59 +93,61 @@ export function webStorage(key: string, storage?: WebStorage): TokenStore {
 		else channels.forEach(tellOthers);
 	};
 
-	return {
-		get: () => record.parse(read()),
-		set: token => put(record.format(token)),
-		delete: () => put(undefined),
-		replace: async (found, token) => {
-			await settle();
-			if (record.textOf(found) !== read()) return false;
-			await put(token && record.format(token, found));
-			return true;
+	return sharedStore(
+		{
+			get: () => record.parse(read()),
+			set: token => put(record.format(token)),
+			delete: () => put(undefined),
+			replace: async (found, token) => {
+				await settle();
+				if (record.textOf(found) !== read()) return false;
+				await put(token && record.format(token));
+				return true;
+			},
+			lock: async (task, signal) => {
+				const {locks} = navigator as {readonly locks?: Locks | null};
+				// Node's never frees a lock whose holder was ended.
+				if (!locks || isServer()) return inTurn(queueOwner(), key, task, signal);
+				let isHeld = false;
+				try {
+					return await locks.request(name, ownProperties(signal ? {signal} : {}), async () => {
+						isHeld = true;
+						await settle();
+						return task();
+					});
+				} catch (error) {
+					if (isHeld) throw error;
+					if (signal?.aborted) throw new LockError();
+					// The page may not have locks, or is being put away.
+					return inTurn(queueOwner(), key, task, signal);
+				}
+			},
+			subscribe: onChange => {
+				const hear = ({key: changed, storageArea}: StorageEvent): void => {
+					if (storageArea === place() && (changed === key || changed === null)) onChange();
+				};
+				const wake = ({persisted}: PageTransitionEvent): void => {
+					// Nothing was heard while the page was put away.
+					if (persisted) onChange();
+				};
+				const channel = endsWithProgram()
+					? openChannel(name, channel => channel.addEventListener('message', onChange))
+					: undefined;
+				if (channel) channels.add(channel);
+				// Outside of browsers it has no events.
+				const target = globalThis as unknown as Partial<Window>;
+				target.addEventListener?.('storage', hear);
+				target.addEventListener?.('pageshow', wake);
+				return () => {
+					target.removeEventListener?.('storage', hear);
+					target.removeEventListener?.('pageshow', wake);
+					channel?.close();
+					if (channel) channels.delete(channel);
+				};
+			},
 		},
-		isSameLogin: record.isSameLogin,
-		lock: async (task, signal) => {
-			const {locks} = navigator as {readonly locks?: Locks | null};
-			// Node's never frees a lock whose holder was ended.
-			if (!locks || isServer()) return inTurn(queueOwner(), key, task, signal);
-			let isHeld = false;
-			try {
-				return await locks.request(name, ownProperties(signal ? {signal} : {}), async () => {
-					isHeld = true;
-					await settle();
-					return task();
-				});
-			} catch (error) {
-				if (isHeld) throw error;
-				if (signal?.aborted) throw new LockError();
-				// The page may not have locks, or is being put away.
-				return inTurn(queueOwner(), key, task, signal);
-			}
-		},
-		subscribe: onChange => {
-			const hear = ({key: changed, storageArea}: StorageEvent): void => {
-				if (storageArea === place() && (changed === key || changed === null)) onChange();
-			};
-			const wake = ({persisted}: PageTransitionEvent): void => {
-				// Nothing was heard while the page was put away.
-				if (persisted) onChange();
-			};
-			const channel = endsWithProgram()
-				? openChannel(name, channel => channel.addEventListener('message', onChange))
-				: undefined;
-			if (channel) channels.add(channel);
-			// Outside of browsers it has no events.
-			const target = globalThis as unknown as Partial<Window>;
-			target.addEventListener?.('storage', hear);
-			target.addEventListener?.('pageshow', wake);
-			return () => {
-				target.removeEventListener?.('storage', hear);
-				target.removeEventListener?.('pageshow', wake);
-				channel?.close();
-				if (channel) channels.delete(channel);
-			};
-		},
-	};
+		{isMarked: true},
+	);
 }
 
 /** That there is something new, and not what. */

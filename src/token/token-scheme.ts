@@ -37,6 +37,12 @@ export interface TokenScheme {
 	*/
 	readonly tokenType?: string | undefined;
 	/**
+	Whether what it puts on a request is good for that URL alone. Redirects are followed by hand then, if the runtime allows it.
+
+	@default false
+	*/
+	readonly isBoundToUrl?: boolean | undefined;
+	/**
 	Puts the token on a request. It runs once for each request that is sent, also for each hop of a redirect within the origin. Without a
 	token the request is one to the token endpoint or the revocation endpoint.
 	*/
