@@ -10,7 +10,7 @@ import {
 	requestToken,
 	revokeToken,
 	type TokenClient,
-	type TokenStore,
+	type StoreDriver,
 } from '../../src/index.ts';
 import {durableObjectStore} from '../../src/stores/cloudflare.ts';
 import {redisStore} from '../../src/stores/redis.ts';
@@ -25,7 +25,7 @@ const bearer = {access_token: 'at', token_type: 'Bearer'};
 const endpoints = {tokenEndpoint: 'https://as.example/token', revocationEndpoint: 'https://as.example/revoke'};
 
 /** What somebody may give, or may have written: every member of these interfaces of src has its row. */
-const given = `TokenClient AuthOptions TokenOptions Waiter LeaseOptions TokenStore ClientFields ClientCredentialsRequest
+const given = `TokenClient AuthOptions TokenOptions Waiter LeaseOptions StoreDriver ClientFields ClientCredentialsRequest
 	RefreshTokenRequest RevokeTokenRequest AuthToken TokenSet ClientAuthentication ClientAuthenticationContext VaultRequest
 	NodeRedisClient IoRedisClient EndpointDefinition RegrantError OAuthError TokenResponseError SessionEndedError`.split(
 	/\s+/,
@@ -203,7 +203,7 @@ const answering =
 const held = {...bearer, issued_at: 0};
 
 /** A store whose token others share, as somebody may write it. */
-function sharedStore(notes: Notes): TokenStore {
+function sharedStore(notes: Notes): StoreDriver {
 	let record: unknown;
 	return {
 		get: async () => record,
@@ -221,7 +221,7 @@ function sharedStore(notes: Notes): TokenStore {
 const quote = (text: string): string => `"${text.replaceAll('"', '\\"')}"`;
 
 /** Stores over something that keeps texts. Each is given what an own client of its kind would give. */
-const textStores: Readonly<Record<string, (notes: Notes) => TokenStore>> = {
+const textStores: Readonly<Record<string, (notes: Notes) => StoreDriver>> = {
 	web: notes => {
 		const items = new Map<string, string>();
 		const storage = {

@@ -1,5 +1,5 @@
 import {afterEach, describe, expect, vi} from 'vitest';
-import {type AuthOptions, createAuth, LockError, memoryStore, OAuthError, type TokenStore} from '../../src/index.ts';
+import {type AuthOptions, createAuth, LockError, OAuthError, type StoreDriver} from '../../src/index.ts';
 import {
 	createClock,
 	createGate,
@@ -10,6 +10,10 @@ import {
 	outcomeOf,
 	record,
 	settle,
+	type ScenarioOptions,
+	memoryDriver,
+	storeOf,
+	withStore,
 } from '../support/scenario.ts';
 import {createSharedMemory} from '../support/shared-memory.ts';
 import {test} from '../support/test.ts';
@@ -23,7 +27,7 @@ const fresh = {...bearer, access_token: 'at2', refresh_token: 'rt2', issued_at: 
 /** A session whose endpoints are this function, and what they were asked. */
 function staged(
 	answer: (asked: URLSearchParams) => Response | Promise<Response>,
-	options: Partial<AuthOptions> = {},
+	options: Partial<ScenarioOptions> = {},
 ): {readonly auth: ReturnType<typeof createAuth>; readonly asked: readonly URLSearchParams[]} {
 	const asked: URLSearchParams[] = [];
 	const auth = createAuth({
@@ -36,7 +40,7 @@ function staged(
 			asked.push(parameters);
 			return answer(parameters);
 		},
-		...options,
+		...withStore(options),
 	});
 	return {auth, asked};
 }
@@ -44,7 +48,7 @@ function staged(
 const refused = (error: string, status = 400): Response => Response.json({error}, {status});
 
 /** A store in front of which something is done before its `count`-th read. */
-function beforeRead(store: TokenStore, count: number, act: () => void): TokenStore {
+function beforeRead(store: StoreDriver, count: number, act: () => void): StoreDriver {
 	let reads = 0;
 	return {
 		...store,
@@ -158,7 +162,7 @@ describe('a renewal', () => {
 });
 
 test('R76: a read that a sign-out overtakes finds no token, however long the sign-out takes', async () => {
-	const store = memoryStore();
+	const store = memoryDriver();
 	const gates = [createGate(), createGate()] as const;
 	const waiting: Gate[] = [];
 	const get = async (): Promise<unknown> => {
@@ -183,7 +187,7 @@ test('R76: a read that a sign-out overtakes finds no token, however long the sig
 test('R70: a renewed token takes the place of the old one by one comparison', async () => {
 	const store = await createSharedMemory().holder();
 	const writes: string[] = [];
-	const watched: TokenStore = {
+	const watched: StoreDriver = {
 		...store,
 		set: async token => {
 			writes.push('set');
@@ -253,7 +257,7 @@ describe('a call that is answered with 401', () => {
 
 describe('a sign-out', () => {
 	test('R76: that comes while a sign-in waits for the store lets that fail', async () => {
-		const store = memoryStore();
+		const store = memoryDriver();
 		const gate = createGate();
 		const get = async (): Promise<unknown> => {
 			await gate.pass();

@@ -8,7 +8,6 @@ import {
 	ConfigError,
 	createAuth,
 	isRegrantError,
-	memoryStore,
 	OAuthError,
 	SessionEndedError,
 	TokenNetworkError,
@@ -27,6 +26,9 @@ import {
 	serviceOptions,
 	settle,
 	signIn,
+	memoryDriver,
+	storeOf,
+	withStore,
 } from '../support/scenario.ts';
 import type {AuthorizationServer, EndpointRequest} from '../support/authorization-server.ts';
 import {app, service} from '../support/authorization-server.ts';
@@ -116,7 +118,7 @@ describe('a token is renewed before it is sent', () => {
 	});
 
 	test('F-85: so a stored one that is older than its lifetime is not sent for a sure 401', async ({server, watch}) => {
-		const store = memoryStore();
+		const store = memoryDriver();
 		const {access_token, refresh_token} = await server.mint();
 		await store.set({access_token, refresh_token, token_type: 'Bearer', ...expired});
 		const auth = watch(createAuth(appOptions(server, {store})));
@@ -327,7 +329,7 @@ describe('a renewal that fails', () => {
 		['F-02: nothing', null],
 		['F-03: a body that stalls', new ReadableStream({start: controller => controller.enqueue(new Uint8Array([123]))})],
 	])('with %s ends at the deadline, and the next call tries again', async ([, body], {server, watch}) => {
-		const store = memoryStore();
+		const store = memoryDriver();
 		const auth = watch(createAuth(appOptions(server, {store, timeout: 300})));
 		const patient = watch(createAuth(appOptions(server, {store})));
 		await signIn(server, auth, expired);
@@ -482,7 +484,7 @@ describe('a cool-down', () => {
 
 	test('F-06: is shared by all who wait, by all who come, and by all with the same store', async ({server, watch}) => {
 		const clock = createClock();
-		const store = memoryStore();
+		const store = memoryDriver();
 		const options = appOptions(server, {now: clock.now, store});
 		const [auth, other] = [watch(createAuth(options)), watch(createAuth(options))];
 		await signIn(server, auth, expired);
@@ -517,7 +519,7 @@ describe('a cool-down', () => {
 
 describe('a refresh token that has died', () => {
 	test('F-44: ends the session, once, where there is no grant', async ({server, watch}) => {
-		const store = memoryStore();
+		const store = memoryDriver();
 		const auth = watch(createAuth(appOptions(server, {store})));
 		await signIn(server, auth, expired);
 		const events = record(auth);
@@ -630,7 +632,7 @@ describe('a refresh token that has died', () => {
 		server,
 		watch,
 	}) => {
-		const store = memoryStore();
+		const store = memoryDriver();
 		const auth = watch(createAuth(appOptions(server, {store})));
 		const answers: Array<(body: object) => object> = [
 			body => ({...body, access_token: 'a\r\nb'}),
@@ -693,7 +695,7 @@ describe('the refresh token of a client_credentials answer', () => {
 		events: ReturnType<typeof record>;
 		refreshToken: () => string;
 	}> => {
-		const store = memoryStore();
+		const store = memoryDriver();
 		const auth = watch(createAuth(seedOptions(seedApi, {store})));
 		const events = record(auth);
 		await auth.getToken();
@@ -815,7 +817,7 @@ describe('a grant that is a function', () => {
 	test('and hangs is given up at the deadline; the next call calls it again', async ({server, watch}) => {
 		let isHanging = true;
 		const grant = async (): Promise<AuthTokenRequest> => (isHanging ? new Promise<never>(() => {}) : serviceGrant);
-		const store = memoryStore();
+		const store = memoryDriver();
 		const auth = watch(createAuth(serviceOptions(server, {store, grant, timeout: 50})));
 		const patient = watch(createAuth(serviceOptions(server, {store, grant})));
 		await expect(auth.getToken()).rejects.toMatchObject({code: 'timeout', retryable: true});
@@ -834,7 +836,7 @@ describe('a grant that is a function', () => {
 		'and uses the session that it serves, by %s, %s, is an error and no deadlock',
 		async ([, when, use], {server, watch}) => {
 			let isWrong = true;
-			const store = memoryStore();
+			const store = memoryDriver();
 			const patient = watch(createAuth(serviceOptions(server, {store})));
 			const auth: Auth = watch(
 				createAuth(
@@ -1070,7 +1072,7 @@ describe('a renewal whose owner is gone', () => {
 			reached.open();
 			return new Promise(() => {});
 		};
-		const store = memoryStore();
+		const store = memoryDriver();
 		const auth = watch(createAuth(appOptions(server, {store, fetch: own, timeout: 100})));
 		const patient = watch(createAuth(appOptions(server, {store})));
 		await signIn(server, auth, expired);
@@ -1107,7 +1109,7 @@ describe('a renewal whose owner is gone', () => {
 	});
 
 	test('F-107: writes nothing when it comes back after another one has begun', async ({server, watch}) => {
-		const store = memoryStore();
+		const store = memoryDriver();
 		const reached = createGate();
 		const late = Promise.withResolvers<Response>();
 		const own: typeof fetch = async () => {

@@ -16,12 +16,12 @@ import {
 	clientSecretPost,
 	createAuth,
 	isRegrantError,
-	memoryStore,
 	requestToken,
 	revokeToken,
 } from '../../src/index.ts';
 import {type Canaries, createCanaries} from '../support/canaries.ts';
 import type {Answer} from '../support/serve.ts';
+import {memoryDriver, storeOf, withStore} from '../support/scenario.ts';
 import {test} from '../support/test.ts';
 
 const secret = 'cs-Zq8XcanaryLm2x4Yy';
@@ -170,7 +170,7 @@ describe('R90 R93 F-112 F-113 a server that repeats whatever it was sent, howeve
 		for (const [, options] of fewClients) {
 			const {client, left} = echoing(options, answer);
 			while (left() > 0) {
-				const auth = watch(createAuth({...client, store: memoryStore()}));
+				const auth = watch(createAuth({...client, store: memoryDriver()}));
 				await auth.setToken({access_token: accessToken, token_type: 'Bearer', refresh_token: refreshToken});
 				const error = await canaries.rejection(auth.refresh());
 				expect(isRegrantError(error)).toBe(true);
@@ -697,7 +697,7 @@ describe('R21 F-115 a token that is unfit for a header', () => {
 
 describe('R92 F-118 what holds a secret', () => {
 	async function signedIn(): Promise<{auth: ReturnType<typeof createAuth>; parts: unknown[]}> {
-		const store = memoryStore();
+		const store = memoryDriver();
 		const clientAuthentication = clientSecretBasic(secret);
 		const auth = createAuth({
 			tokenEndpoint: 'https://as.example/token',

@@ -7,9 +7,8 @@ import {
 	ConfigError,
 	createAuth,
 	isRegrantError,
-	memoryStore,
 	type TokenSet,
-	type TokenStore,
+	type StoreDriver,
 } from '../../src/index.ts';
 import {
 	appOptions,
@@ -23,6 +22,9 @@ import {
 	serviceOptions,
 	settle,
 	signIn,
+	memoryDriver,
+	storeOf,
+	withStore,
 } from '../support/scenario.ts';
 import {createModelServer, type Fate} from '../support/model-server.ts';
 import {once} from '../support/stage.ts';
@@ -36,7 +38,7 @@ describe('setToken', () => {
 		watch,
 	}) => {
 		const clock = createClock();
-		const store = memoryStore();
+		const store = memoryDriver();
 		const auth = watch(createAuth(appOptions(server, {store, now: clock.now})));
 		const events = record(auth);
 		const {expires_in, ...minted} = await server.mint();
@@ -48,7 +50,7 @@ describe('setToken', () => {
 
 	test('begins a session with a TokenSet, as it is', async ({server, watch}) => {
 		const clock = createClock();
-		const store = memoryStore();
+		const store = memoryDriver();
 		const auth = watch(createAuth(appOptions(server, {store, now: clock.now})));
 		const {expires_in: _, ...minted} = await server.mint();
 		const token: TokenSet = {...minted, issued_at: clock.seconds() - 20, expires_at: clock.seconds() + 40};
@@ -95,7 +97,7 @@ describe('setToken', () => {
 	});
 
 	test('during a refresh: what comes of that is not written over the new session', async ({server, watch}) => {
-		const store = memoryStore();
+		const store = memoryDriver();
 		const auth = watch(createAuth(appOptions(server, {store})));
 		await signIn(server, auth, expired);
 		const events = record(auth);
@@ -117,10 +119,10 @@ describe('setToken', () => {
 		server,
 		watch,
 	}) => {
-		const inner = memoryStore();
+		const inner = memoryDriver();
 		const writing = createGate();
 		let isSlow = false;
-		const store: TokenStore = {
+		const store: StoreDriver = {
 			...inner,
 			async set(token) {
 				if (isSlow) await writing.pass();
@@ -152,10 +154,10 @@ describe('setToken', () => {
 		server,
 		watch,
 	}) => {
-		const inner = memoryStore();
+		const inner = memoryDriver();
 		const writing = createGate();
 		let isSlow = false;
-		const store: TokenStore = {
+		const store: StoreDriver = {
 			...inner,
 			async set(token) {
 				const isHeld = isSlow;
@@ -266,7 +268,7 @@ describe('events', () => {
 	});
 
 	test('R74: one who listens may ask for a token, renew, and call the API', async ({server, watch}) => {
-		for (const store of [memoryStore(), createSharedRecord().realm()]) {
+		for (const store of [memoryDriver(), createSharedRecord().realm()]) {
 			const auth = watch(createAuth(appOptions(server, {store})));
 			const outcomes: Array<Promise<unknown>> = [];
 			let isAsked = false;
@@ -312,7 +314,7 @@ describe('events', () => {
 
 describe('R58: two Auth on one store', () => {
 	test('are one session with one grant at a time, and both hear of it', async ({server, watch}) => {
-		const store = memoryStore();
+		const store = memoryDriver();
 		const pair = [
 			watch(createAuth(appOptions(server, {store}))),
 			watch(createAuth(appOptions(server, {store}))),
@@ -336,7 +338,7 @@ describe('R58: two Auth on one store', () => {
 	});
 
 	test('have one grant also after 401s, of which some come late', async ({server, watch}) => {
-		const store = memoryStore();
+		const store = memoryDriver();
 		const pair = [
 			watch(createAuth(appOptions(server, {store}))),
 			watch(createAuth(appOptions(server, {store}))),
@@ -400,7 +402,7 @@ describe('whatever happens in whatever order', () => {
 		const shared = createSharedRecord();
 		let isBroken = false;
 		let time = 1_800_000_000_000;
-		const createStore = (name: string): TokenStore => {
+		const createStore = (name: string): StoreDriver => {
 			const {lock, ...inner} = shared.realm(name);
 			const slowly = async <T>(label: string, task: () => T | PromiseLike<T>): Promise<T> => {
 				await schedule(`${name} ${label}`);

@@ -7,7 +7,7 @@ import {
 	memoryStore,
 	StoreError,
 	type TokenSet,
-	type TokenStore,
+	type StoreDriver,
 } from '../../src/index.ts';
 import {
 	appOptions,
@@ -53,7 +53,7 @@ const failures: ReadonlyArray<readonly [title: string, fail: () => never | Promi
 ];
 
 describe("a store of one's own", () => {
-	const kinds: ReadonlyArray<readonly [title: string, create: () => TokenStore]> = [
+	const kinds: ReadonlyArray<readonly [title: string, create: () => StoreDriver]> = [
 		['memoryStore', memoryStore],
 		[
 			'synchronous',
@@ -146,7 +146,7 @@ describe("a store of one's own", () => {
 		const {lock: _, subscribe: __, ...inner} = shared.realm();
 		const gate = createGate();
 		let isSlow = false;
-		const store: TokenStore = {
+		const store: StoreDriver = {
 			...inner,
 			async get() {
 				const isHeld = isSlow;
@@ -177,7 +177,7 @@ describe("a store of one's own", () => {
 		const inner = shared.realm();
 		const gate = createGate();
 		let isSlow = false;
-		const store: TokenStore = {
+		const store: StoreDriver = {
 			...inner,
 			async set(token) {
 				await inner.set(token);
@@ -298,13 +298,13 @@ describe('a store that fails', () => {
 		fail: () => never | Promise<never>,
 		switches: Partial<Switches>,
 	): {
-		store: TokenStore;
+		store: StoreDriver;
 		shared: SharedRecord;
 		switches: Partial<Switches>;
 	} {
 		const shared = createSharedRecord();
 		const inner = shared.realm();
-		const store: TokenStore = {
+		const store: StoreDriver = {
 			get: () => (switches.get ? fail() : inner.get()),
 			set: token => (switches.set ? fail() : inner.set(token)),
 			delete: () => (switches.delete ? fail() : inner.delete()),
@@ -312,7 +312,7 @@ describe('a store that fails', () => {
 		return {store, shared, switches};
 	}
 
-	const options = (server: AuthorizationServer, store: TokenStore, more: Partial<AuthOptions> = {}): AuthOptions =>
+	const options = (server: AuthorizationServer, store: StoreDriver, more: Partial<AuthOptions> = {}): AuthOptions =>
 		appOptions(server, {store, timeout: 400, ...more});
 
 	test.for(failures)(
@@ -525,7 +525,7 @@ describe('a store with a lock', () => {
 		expect(shared.isLocked()).toBe(false);
 	});
 
-	test.for<[title: string, lock: TokenStore['lock'] & {}]>([
+	test.for<[title: string, lock: StoreDriver['lock'] & {}]>([
 		['is held by another', never],
 		['rejects', async () => Promise.reject(new Error('hunter2hunter2'))],
 		[
@@ -538,7 +538,7 @@ describe('a store with a lock', () => {
 		canaries.plant('hunter2hunter2');
 		const {lock: free, ...inner} = createSharedRecord().realm();
 		let isHeld = true;
-		const store: TokenStore = {...inner, lock: async task => (isHeld ? lock(task) : (free ?? lock)(task))};
+		const store: StoreDriver = {...inner, lock: async task => (isHeld ? lock(task) : (free ?? lock)(task))};
 		const auth = watch(createAuth(appOptions(server, {store, timeout: 50})));
 		const patient = watch(createAuth(appOptions(server, {store})));
 		await signIn(server, auth, expired);
@@ -558,7 +558,7 @@ describe('a store with a lock', () => {
 	test('R72: that is had too late runs nothing any more', async ({server, watch}) => {
 		const gate = createGate();
 		const shared = createSharedRecord();
-		const store: TokenStore = {
+		const store: StoreDriver = {
 			...shared.realm(),
 			async lock(task) {
 				await gate.pass();
@@ -578,7 +578,7 @@ describe('a store with a lock', () => {
 		const free = createSharedRecord().realm();
 		const most = 1000;
 		const wait = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 0.55 * most));
-		const store: TokenStore = {
+		const store: StoreDriver = {
 			...free,
 			async lock(task) {
 				await wait();
@@ -593,7 +593,7 @@ describe('a store with a lock', () => {
 
 	test('that fails when it is freed has done its work: the token is stored, and given out', async ({server, watch}) => {
 		const shared = createSharedRecord();
-		const store: TokenStore = {
+		const store: StoreDriver = {
 			...shared.realm(),
 			async lock(task) {
 				await task();
@@ -797,7 +797,7 @@ describe('what another holder writes', () => {
 		const gate = createGate();
 		const shared = createSharedRecord();
 		const inner = shared.realm();
-		const store: TokenStore = {
+		const store: StoreDriver = {
 			...inner,
 			async lock(task) {
 				await gate.pass();
