@@ -94,7 +94,7 @@ export async function readRecord(
 	isInTurn = false,
 ): Promise<Reading> {
 	for (;;) {
-		if (!isInTurn) await record.mutex.wait(2 * use.timeout, waiter);
+		if (!isInTurn) await record.mutex.wait(waiter);
 		const {writes} = record;
 		const order = ++record.reads;
 		let raw: unknown;
@@ -115,10 +115,7 @@ export async function readRecord(
 
 /** Others can write to the store: what it holds is checked like an answer from the network. */
 function parseRecord({operations}: SharedRecord, use: CellUse, raw: unknown): StoredRecord {
-	if (raw === undefined || raw === null) {
-		operations.succeed();
-		return {token: undefined, raw: undefined};
-	}
+	if (raw === undefined || raw === null) return {token: undefined, raw: undefined};
 	try {
 		const client = markOf(raw, 'client');
 		if (typeof client === 'string' && client !== use.client) {
@@ -129,10 +126,7 @@ function parseRecord({operations}: SharedRecord, use: CellUse, raw: unknown): St
 			return {token: undefined, raw};
 		}
 		const token = use.parse(raw);
-		if (token) {
-			operations.succeed();
-			return {token, raw};
-		}
+		if (token) return {token, raw};
 	} catch {
 		// A getter of the record has thrown.
 	}
@@ -145,6 +139,7 @@ async function adopt(record: SharedRecord, use: CellUse, found: StoredRecord, is
 	const {known, logins} = record;
 	const finding = compareRecord(known, found, logins);
 	if (finding === 'same' || finding === 'changed') {
+		if (found.token || found.raw === undefined) record.operations.succeed();
 		record.known = afterRead(known, found);
 		if (finding === 'changed') {
 			const isSameLogin = !known.token || logins.isSame(found.raw, known.raw);
