@@ -229,7 +229,7 @@ describe('R36 R93 the words of a server', () => {
 	});
 });
 
-describe('R77 R89 a stored record', () => {
+describe('R77 F-89 a stored record', () => {
 	const held = {...bearer, refresh_token: 'rt', scope: 'a', expires_at: 2_000_000_000, issued_at: 1_000_000_000};
 	const value = fc.oneof(
 		fc.jsonValue({maxDepth: 1}),
