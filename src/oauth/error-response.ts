@@ -46,7 +46,7 @@ export function responseMetadata(
 	const mediaType = /^[\w.+-]+\/[\w.+-]+/.exec(headers.get('content-type') ?? '')?.[0];
 	return {
 		status,
-		contentType: clean(mediaType, secrets, 100, 8),
+		contentType: clean(mediaType, secrets, 100),
 		retryAfter: retryDelay(headers, now),
 		retryable: [408, 425, 429].includes(status) || status >= 500,
 	};
@@ -68,7 +68,7 @@ export function errorResponse(
 	const isSuccess = status >= 200 && status < 300;
 
 	const refused = (code: string, fields?: readonly string[]): ErrorResponse => {
-		const shown = (clean(code, secrets, 128, 8) ?? '').replaceAll('"', '?');
+		const shown = (clean(code, secrets, 128) ?? '').replaceAll('"', '?');
 		const hint = code === 'invalid_client' ? basicHint(client) : '';
 		const facts = {
 			status,
@@ -141,9 +141,9 @@ function retryDelay(headers: Headers, now: number): number | undefined {
 }
 
 /** Gives the server's words without secrets, cut, and without the characters that RFC 6749 appendix A.8 leaves out. Quotes stay. */
-function clean(text: unknown, secrets: readonly unknown[], length: number, shortest?: number): string | undefined {
+function clean(text: unknown, secrets: readonly unknown[], length: number): string | undefined {
 	if (typeof text !== 'string') return undefined;
-	return maskSecrets(text.slice(0, 4 * length), secrets, shortest)
+	return maskSecrets(text.slice(0, 4 * length), secrets)
 		.slice(0, length)
 		.replace(/[^ -[\]-~]/g, '?');
 }

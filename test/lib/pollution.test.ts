@@ -25,11 +25,12 @@ const bearer = {access_token: 'at', token_type: 'Bearer'};
 const endpoints = {tokenEndpoint: 'https://as.example/token', revocationEndpoint: 'https://as.example/revoke'};
 
 /** What somebody may give, or may have written: every member of these interfaces of src has its row. */
-const given = `TokenClient AuthOptions TokenOptions Waiter LeaseOptions StoreDriver ClientFields ClientCredentialsRequest
+const given =
+	`TokenClient AuthOptions TokenOptions Waiter LeaseOptions StoreDriver ClientFields ClientCredentialsRequest
 	RefreshTokenRequest RevokeTokenRequest AuthToken TokenSet ClientAuthentication ClientAuthenticationContext VaultRequest
 	NodeRedisClient IoRedisClient EndpointDefinition RegrantError OAuthError TokenResponseError SessionEndedError`.split(
-	/\s+/,
-);
+		/\s+/,
+	);
 const members = membersOfSource();
 
 /** What the platforms, and ky, read of what they are given, and a value with which it would make a difference. */
