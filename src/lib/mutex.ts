@@ -3,42 +3,42 @@ import {type Waiter, withTimeout} from './with-timeout.ts';
 /** Runs one task at a time. */
 export interface Mutex {
 	/** Waits until no task runs. Rejects with the reason of the waiter's signal. */
-	wait(milliseconds: number, waiter?: Waiter): Promise<void>;
-	/** Runs the task when no other runs. */
+	wait(waiter?: Waiter): Promise<void>;
+	/**
+	Runs the task when no other runs.
+
+	@param milliseconds How long the task may keep others waiting.
+	*/
 	runExclusive<T>(task: () => Promise<T>, milliseconds: number): Promise<T>;
 }
 
 /**
 Creates a mutex.
 
-Nobody waits for a running task longer than a number of milliseconds: on Cloudflare Workers the request that began it may be gone, and
-then it never ends.
+Nobody waits for a task longer than it may take: on Cloudflare Workers the request that began it may be gone, and then it never ends.
 */
 export function createMutex(): Mutex {
-	let running: Promise<unknown> | undefined;
+	let running: {readonly task: Promise<unknown>; readonly end: number} | undefined;
 
-	const release = (task: Promise<unknown>): void => {
-		if (running === task) running = undefined;
-	};
-
-	const wait: Mutex['wait'] = async (milliseconds, waiter) => {
+	const wait: Mutex['wait'] = async waiter => {
 		while (running) {
-			const task = running;
-			await withTimeout(() => task, milliseconds, undefined, waiter).catch(() => waiter?.signal?.throwIfAborted());
-			release(task);
+			const current = running;
+			const left = Math.max(0, current.end - performance.now());
+			await withTimeout(() => current.task, left, undefined, waiter).catch(() => waiter?.signal?.throwIfAborted());
+			if (running === current) running = undefined;
 		}
 	};
 
 	return {
 		wait,
 		runExclusive: async (task, milliseconds) => {
-			while (running) await wait(milliseconds);
-			const mine = task();
+			while (running) await wait();
+			const mine = {task: task(), end: performance.now() + milliseconds};
 			running = mine;
 			try {
-				return await mine;
+				return await mine.task;
 			} finally {
-				release(mine);
+				if (running === mine) running = undefined;
 			}
 		},
 	};

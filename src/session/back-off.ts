@@ -26,7 +26,9 @@ export function createBackOff(): BackOff {
 		},
 		begin: (error, now) => {
 			if (error === cause) return false;
-			pause = Math.min(pause * 2 || firstPause, longestPause);
+			// Who is offline now may be online in a second.
+			const isOffline = error.code === 'network' || error.code === 'timeout';
+			pause = isOffline ? firstPause : Math.min(pause * 2 || firstPause, longestPause);
 			cause = error;
 			since = now;
 			length = (Object.hasOwn(error, 'retryAfter') && (error as TokenResponseError).retryAfter) || pause;

@@ -72,7 +72,8 @@ export function createRenewal(core: SessionCore): Renewal {
 		try {
 			return await renew({core, settings, used, backOff, step: createStep(core, progress)}, stale);
 		} catch (error) {
-			const isFailure = isRegrantError(error) && error.code !== 'session_ended';
+			// An error of the program is no failure of the renewal: nothing was sent.
+			const isFailure = isRegrantError(error) && error.code !== 'session_ended' && error.code !== 'invalid_options';
 			if (isFailure && backOff.begin(error, settings.now())) core.events.emit({type: 'refresh-failed', error});
 			throw error;
 		}

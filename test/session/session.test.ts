@@ -74,7 +74,7 @@ describe('setToken', () => {
 		['no access token', {token_type: 'Bearer'}],
 		['an empty access token', {access_token: '', token_type: 'Bearer'}],
 		['an access token with a line break', {access_token: 'hunter2hunter2\r\nx: y', token_type: 'Bearer'}],
-		['no token type', {access_token: 'hunter2hunter2'}],
+		['a token type that is no string', {access_token: 'hunter2hunter2', token_type: 42}],
 		['another token type', {access_token: 'hunter2hunter2', token_type: 'mac'}],
 		['a refresh token that is a number', {access_token: 'hunter2hunter2', token_type: 'Bearer', refresh_token: 42}],
 	])('refuses a token with %s, and leaves the session as it was', async ([, token], {server, watch, canaries}) => {
@@ -264,7 +264,12 @@ describe('events', () => {
 		server.onToken(once(() => ({status: 400, body: '{"error":"invalid_client"}'})));
 		await expect(auth.refresh()).rejects.toMatchObject({error: 'invalid_client'});
 		await auth.signOut();
-		expect(gist(events)).toEqual(['token set', 'token refresh', 'session-ended signed_out']);
+		expect(gist(events)).toEqual([
+			'token set',
+			'token refresh',
+			'refresh-failed oauth_error',
+			'session-ended signed_out',
+		]);
 	});
 
 	test('R74: one who listens may ask for a token, renew, and call the API', async ({server, watch}) => {
@@ -425,7 +430,7 @@ describe('whatever happens in whatever order', () => {
 				revocationEndpoint: 'https://as.example/revoke',
 				clientId: 'app',
 				origins: ['https://api.example'],
-				store,
+				store: storeOf(store),
 				fetch: server.tokenFetch,
 				now: () => time,
 			}),

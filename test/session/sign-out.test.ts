@@ -51,7 +51,7 @@ describe('signOut', () => {
 		]);
 		expect([await server.isActive(refresh_token), await server.isActive(access_token)]).toEqual([false, false]);
 		expect(gist(events)).toEqual(['token set', 'session-ended signed_out']);
-		await expect(auth.getToken()).rejects.toMatchObject({reason: 'no_refresh_token'});
+		await expect(auth.getToken()).rejects.toMatchObject({reason: 'no_session'});
 		expect((await auth.fetch(`${server.api}/me`)).status).toBe(401);
 		expect(server.calls.map(({authorization}) => authorization)).toEqual([undefined]);
 		expect(server.tokenRequests).toHaveLength(0);
@@ -79,7 +79,7 @@ describe('signOut', () => {
 			held.push(await store.get(), await outcomeOf(auth.getToken()), gist(events).at(-1));
 		});
 		await auth.signOut();
-		expect(held).toEqual([undefined, 'SessionEndedError no_refresh_token', 'session-ended signed_out']);
+		expect(held).toEqual([undefined, 'SessionEndedError no_session', 'session-ended signed_out']);
 	});
 
 	test('asks nobody where there is no revocationEndpoint, or no refresh token, or no session', async ({
@@ -223,7 +223,7 @@ describe('R76: signOut wins over a refresh in flight', () => {
 		expect(gist(events)).toEqual(['session-ended signed_out']);
 		expect(await server.isActive(held.refreshTokens[0] ?? '')).toBe(false);
 		expect(server.calls).toHaveLength(0);
-		await expect(auth.getToken()).rejects.toMatchObject({reason: 'no_refresh_token'});
+		await expect(auth.getToken()).rejects.toMatchObject({reason: 'no_session'});
 	});
 
 	test('after a 401, whose call is not sent again', async ({server, watch}) => {
@@ -559,7 +559,7 @@ describe('a store that is slow, or fails, to forget', () => {
 		await settle();
 		gate.open();
 		await leaving;
-		expect(await Promise.all(calls)).toEqual(Array(2).fill('SessionEndedError no_refresh_token'));
+		expect(await Promise.all(calls)).toEqual(Array(2).fill('SessionEndedError no_session'));
 		expect((await call).status).toBe(401);
 		expect(server.calls.map(({authorization}) => authorization)).toEqual([undefined]);
 		expect(server.tokenRequests).toHaveLength(0);
@@ -608,11 +608,12 @@ describe('a store that is slow, or fails, to forget', () => {
 		let isBroken = false;
 		const store: StoreDriver = {
 			...inner,
-			set: async token => (isBroken ? broken() : inner.set(token)),
+			// It takes the write before the refresh token is used (F-141), and no other one after that.
+			set: async token => (isBroken && token.access_token !== access_token ? broken() : inner.set(token)),
 			delete: async () => (isBroken ? broken() : inner.delete()),
 		};
-		const auth = watch(createAuth(appOptions(server, {store})));
-		await signIn(server, auth);
+		const auth = watch(createAuth(appOptions(server, {store, timeout: 400})));
+		const {access_token} = await signIn(server, auth);
 		isBroken = true;
 		await auth.refresh();
 		await expect(auth.signOut()).rejects.toBeInstanceOf(StoreError);

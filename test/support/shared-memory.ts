@@ -47,10 +47,9 @@ export function createSharedMemory(): Place {
 			replace: async (found, token) => {
 				assertReachable();
 				if (record.textOf(found) !== text) return false;
-				put(token && record.format(token, found), store);
+				put(token && record.format(token), store);
 				return true;
 			},
-			isSameLogin: record.isSameLogin,
 			lock: async (task, signal) => {
 				const me = {};
 				await take(me, signal);
