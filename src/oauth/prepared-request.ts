@@ -13,6 +13,8 @@ export interface PreparedRequest {
 	readonly parameters: URLSearchParams;
 	/** All headers but the content type. */
 	readonly headers: Headers;
+	/** Prepares the same request once more: a server takes an assertion of the client once. */
+	again(): Promise<PreparedRequest>;
 }
 
 /**
@@ -39,7 +41,7 @@ export async function prepare(client: Client, request: RevokeTokenRequest | Requ
 		for (const item of [value ?? ''].flat()) if (item && name !== 'client_id') parameters.append(name, item);
 	}
 	const given = [...parameters];
-	const headers = new Headers({accept: 'application/json', ...client.headers});
+	const headers = new Headers(client.headers);
 	await withTimeout(() => clientAuthentication({clientId, tokenEndpoint, issuer, parameters, headers}), timeout);
 	checkSecret(client, parameters.get('client_secret'));
 	const sent = [...parameters];
@@ -53,5 +55,5 @@ export async function prepare(client: Client, request: RevokeTokenRequest | Requ
 	) {
 		throw new ConfigError('clientAuthentication must add one proof and change no parameter');
 	}
-	return {parameters, headers};
+	return {parameters, headers, again: () => prepare(client, request)};
 }
