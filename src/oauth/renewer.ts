@@ -9,7 +9,7 @@ import type {TokenSet} from '../token/token-set.ts';
 import {checkClient, type Client} from './client.ts';
 import {prepareTokenRequest} from './prepared-request.ts';
 import {sendRevocation, sendTokenRequest, type TokenOutcome} from './token-endpoint.ts';
-import {readTokenRequest, type TokenRequest} from './token-request.ts';
+import {type GrantContext, readTokenRequest, type TokenRequest} from './token-request.ts';
 
 /** How a session of an OAuth client gets its tokens, beside the client itself. */
 export interface GrantOptions {
@@ -24,7 +24,7 @@ export interface GrantOptions {
 	```
 	@see https://www.rfc-editor.org/rfc/rfc6749#section-4.4
 	*/
-	readonly grant?: TokenRequest | (() => Awaitable<TokenRequest>) | undefined;
+	readonly grant?: TokenRequest | ((context: GrantContext) => Awaitable<TokenRequest>) | undefined;
 	/**
 	Says whether an error means that the refresh token is dead, for servers that say so in words of their own. It sees every error of a
 	refresh that the server answered.
@@ -65,8 +65,15 @@ export function oauthRenewer(client: Client, options: GrantOptions): Renewer {
 	// A function may have one as well. A client that proves itself in another way has none.
 	let isSecretKnown = typeof grant !== 'function' || client.hasAuthentication;
 
+	const callGrant = async (): Promise<TokenRequest> => {
+		const {clientId, tokenEndpoint, issuer} = client;
+		const call = (): Awaitable<TokenRequest> =>
+			(grant as (context: GrantContext) => TokenRequest)({clientId, tokenEndpoint, issuer});
+		return readTokenRequest(await withTimeout(call, client.timeout), 'grant');
+	};
+
 	const askGrant = async (): Promise<TokenRequest> => {
-		const asked = request ?? readTokenRequest(await withTimeout(grant as () => TokenRequest, client.timeout), 'grant');
+		const asked = request ?? (await callGrant());
 		secret = fieldOf(asked, 'client_secret');
 		isSecretKnown = true;
 		return asked;

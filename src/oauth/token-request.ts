@@ -55,6 +55,16 @@ export interface ExtensionTokenRequest {
 /** What a token can be asked for with. */
 export type TokenRequest = AuthTokenRequest | ExtensionTokenRequest;
 
+/** What a `grant` function is given: for whom its request is, and where it goes. An assertion names both. */
+export interface GrantContext {
+	/** The client's id. */
+	readonly clientId: string;
+	/** The URL of the token endpoint. */
+	readonly tokenEndpoint: string;
+	/** The issuer, if the client was given one. */
+	readonly issuer?: string | undefined;
+}
+
 // RFC 6749 §3.3
 const scopePattern = /^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/;
 const scope = patternSchema<string | null>('scope', scopePattern, 'scope tokens with single spaces between', true);
