@@ -13,6 +13,8 @@ export interface PreparedRequest {
 	readonly parameters: URLSearchParams;
 	/** All headers but the content type. */
 	readonly headers: Headers;
+	/** Prepares the same request once more: a server takes an assertion of the client once. */
+	again(): Promise<PreparedRequest>;
 }
 
 /**
@@ -53,5 +55,5 @@ export async function prepare(client: Client, request: RevokeTokenRequest | Requ
 	) {
 		throw new ConfigError('clientAuthentication must add one proof and change no parameter');
 	}
-	return {parameters, headers};
+	return {parameters, headers, again: () => prepare(client, request)};
 }

@@ -108,17 +108,19 @@ interface Exchange extends EndpointResponse {
 /** Sends a request, and sends it once more if the scheme asks for that. */
 async function post(client: Client, url: string, prepared: PreparedRequest, accessToken?: string): Promise<Exchange> {
 	const {scheme, clientAuthentication, now} = client;
-	const {parameters} = prepared;
-	const sent = {url, method: 'POST', headers: prepared.headers};
 	const request = `POST ${new URL(url).origin}`;
 	let isResent = false;
+	let current = prepared;
 	for (;;) {
+		const {parameters, headers} = current;
+		const sent = {url, method: 'POST', headers};
 		await scheme?.apply(sent, undefined);
 		const answer = await exchange(client, sent, parameters, request);
 		const {access_token, refresh_token, error} = ownProperties(answer.record);
 		const review = {status: answer.status, headers: answer.headers, error: String(error)};
 		if ((await scheme?.review?.(review, sent, undefined)) === 'resend' && !isResent) {
 			isResent = true;
+			current = await prepared.again();
 			continue;
 		}
 		const secrets: unknown[] = [
