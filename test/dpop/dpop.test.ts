@@ -1,4 +1,4 @@
-import {calculateJwkThumbprint, decodeJwt, decodeProtectedHeader, EmbeddedJWK, jwtVerify} from 'jose';
+import {decodeJwt, decodeProtectedHeader, EmbeddedJWK, jwtVerify} from 'jose';
 import type {JWK} from 'oidc-provider';
 import {describe, expect, vi} from 'vitest';
 import {ConfigError} from '../../src/errors.ts';
@@ -8,6 +8,7 @@ import type {TokenClient} from '../../src/oauth/client.ts';
 import {requestToken, revokeToken} from '../../src/oauth/token-endpoint.ts';
 import type {TokenSet} from '../../src/token/token-set.ts';
 import {accountScopes} from '../support/clients.ts';
+import {thumbprintOf} from '../support/dpop-scheme.ts';
 import {createTestKey} from '../support/keys.ts';
 import {polluted} from '../shared/fault-pollution.ts';
 import type {Answer} from '../support/serve.ts';
@@ -254,22 +255,17 @@ describe('a token request', () => {
 });
 
 describe('a real server', () => {
-	const jktOf = async (scheme: TokenScheme): Promise<string> => {
-		const {jwk} = decodeProtectedHeader((await applied(scheme)).proof);
-		return calculateJwkThumbprint(jwk ?? expect.fail('no key'));
-	};
-
 	test.for(algorithms)('binds tokens to a key of %s, through refreshes [R100]', async (algorithm, {server}) => {
 		const scheme = dpop({algorithm});
 		const client = {tokenEndpoint: server.tokenEndpoint, clientId: 'app', scheme};
 		let token: Pick<TokenSet, 'access_token' | 'token_type' | 'refresh_token'> = await server.mint({
-			jkt: await jktOf(scheme),
+			jkt: await thumbprintOf(scheme),
 		});
 		for (let refreshes = 0; refreshes < 3; refreshes++) {
 			token = await requestToken(client, {grant_type: 'refresh_token', refresh_token: token.refresh_token ?? ''});
 			expect(token.token_type).toBe('DPoP');
 			const found = await server.provider.AccessToken.find(token.access_token);
-			expect(found?.jkt).toBe(await jktOf(scheme));
+			expect(found?.jkt).toBe(await thumbprintOf(scheme));
 		}
 		// The nonce was asked for once, and that has not used up the refresh token.
 		expect(server.tokenRequests.map(({status}) => status)).toEqual([400, 200, 200, 200]);
@@ -292,7 +288,7 @@ describe('a real server', () => {
 	});
 
 	test('gives nothing to another key: the refresh token is dead', async ({server, canaries}) => {
-		const {refresh_token} = await server.mint({jkt: await jktOf(dpop())});
+		const {refresh_token} = await server.mint({jkt: await thumbprintOf(dpop())});
 		const client = {tokenEndpoint: server.tokenEndpoint, clientId: 'app', scheme: dpop()};
 		const error = await canaries.rejection(requestToken(client, {grant_type: 'refresh_token', refresh_token}));
 		expect(error).toMatchObject({code: 'oauth_error', error: 'invalid_grant'});

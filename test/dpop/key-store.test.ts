@@ -1,21 +1,14 @@
 import {IDBFactory, IDBObjectStore as FakeObjectStore} from 'fake-indexeddb';
-import {calculateJwkThumbprint, decodeProtectedHeader} from 'jose';
 import {afterEach, describe, expect, vi} from 'vitest';
 import {dpop, type DpopKeyPair, type DpopKeyStore, type DpopOptions, type TokenScheme} from '../../src/dpop.ts';
 import {StoreError} from '../../src/errors.ts';
+import {thumbprintOf} from '../support/dpop-scheme.ts';
 import {test} from '../support/test.ts';
 
 afterEach(() => void vi.unstubAllGlobals());
 
-/** The thumbprint of the key that a scheme uses. */
-async function keyOf(scheme: TokenScheme): Promise<string> {
-	const headers = new Headers();
-	await scheme.apply({url: 'https://api.example/', method: 'GET', headers}, 'token');
-	return calculateJwkThumbprint(decodeProtectedHeader(headers.get('dpop') ?? '').jwk ?? {});
-}
-
 const keysOf = async (schemes: readonly TokenScheme[]): Promise<number> =>
-	new Set(await Promise.all(schemes.map(keyOf))).size;
+	new Set(await Promise.all(schemes.map(thumbprintOf))).size;
 
 describe('without IndexedDB', () => {
 	test('the key lives as long as the scheme: each has its own, from the first call on', async () => {
@@ -34,8 +27,8 @@ describe('with IndexedDB', () => {
 	test('the key is there again after a reload, and cannot be exported', async () => {
 		const factory = new IDBFactory();
 		vi.stubGlobal('indexedDB', factory);
-		const key = await keyOf(dpop());
-		expect(await keyOf(dpop())).toBe(key);
+		const key = await thumbprintOf(dpop());
+		expect(await thumbprintOf(dpop())).toBe(key);
 		const {privateKey} = await storedPair(factory, 'ES256');
 		await expect(crypto.subtle.exportKey('jwk', privateKey as CryptoKey)).rejects.toThrow();
 	});
@@ -48,7 +41,7 @@ describe('with IndexedDB', () => {
 	test('what is stored and is no key is replaced', async () => {
 		const factory = new IDBFactory();
 		vi.stubGlobal('indexedDB', factory);
-		await keyOf(dpop());
+		await thumbprintOf(dpop());
 		await write(factory, 'ES256', {privateKey: 'none'});
 		expect(await keysOf([dpop(), dpop()])).toBe(1);
 		expect(await keysOf([dpop({keyPair: await storedPair(factory, 'ES256')}), dpop()])).toBe(1);
@@ -81,15 +74,15 @@ describe('with IndexedDB', () => {
 	test('that fails for now, no other key is used, and the next call tries again', async ({canaries}) => {
 		const factory = new IDBFactory();
 		vi.stubGlobal('indexedDB', factory);
-		const key = await keyOf(dpop());
+		const key = await thumbprintOf(dpop());
 		const scheme = dpop();
 		const open = vi.spyOn(factory, 'open').mockImplementationOnce(() => {
 			throw new DOMException('Internal error', 'UnknownError');
 		});
-		const error = await canaries.rejection(keyOf(scheme));
+		const error = await canaries.rejection(thumbprintOf(scheme));
 		expect(error).toBeInstanceOf(StoreError);
 		expect(error).toMatchObject({code: 'store_read', retryable: true});
-		expect(await keyOf(scheme)).toBe(key);
+		expect(await thumbprintOf(scheme)).toBe(key);
 		expect(open).toHaveBeenCalledTimes(2);
 	});
 
@@ -97,7 +90,7 @@ describe('with IndexedDB', () => {
 		vi.useFakeTimers();
 		try {
 			vi.stubGlobal('indexedDB', {open: () => new EventTarget()});
-			const failed = canaries.rejection(keyOf(dpop()));
+			const failed = canaries.rejection(thumbprintOf(dpop()));
 			await vi.advanceTimersByTimeAsync(5_000);
 			expect(await failed).toMatchObject({code: 'store_read', retryable: true});
 		} finally {
@@ -122,7 +115,7 @@ describe('a store of one’s own', () => {
 		['refuses as a browser does', () => Promise.reject(new DOMException('secret', 'SecurityError'))],
 		['gives back something else', () => ({}) as DpopKeyPair],
 	])('that %s fails the call, with an error that does not say more', async ([, store], {canaries}) => {
-		const error = await canaries.rejection(keyOf(dpop({store} satisfies DpopOptions)));
+		const error = await canaries.rejection(thumbprintOf(dpop({store} satisfies DpopOptions)));
 		expect(error).toMatchObject({code: 'store_read', retryable: true});
 		expect(String(error)).not.toContain('secret');
 		expect(error).not.toHaveProperty('cause');
