@@ -62,7 +62,7 @@ export function createSender(scheme: TokenScheme): Sender {
 		// What ky holds, and puts into its errors, never has the token.
 		const copy = call.isStream ? new Request(request) : request.clone();
 		const own = url === request.url ? copy : new Request(url, copy);
-		const options = optionsFor(request, extra, guard === 'refuse');
+		const options = optionsFor(request, extra, guard === 'refuse', scheme.isBoundToUrl);
 		if (guard !== 'by-hand') return sendOnce(call, own, options, access_token);
 		const sendHop = (hop: Request, isHome: boolean): Promise<Response> =>
 			isHome ? sendOnce(call, hop, options, access_token) : call.fetch(hop, options);
@@ -88,14 +88,20 @@ export function createSender(scheme: TokenScheme): Sender {
 }
 
 /** Options at all reset the referrer. In Node a copy of a request hears of an abort no more once it was collected. */
-function optionsFor(request: Request, extra: RequestInit | undefined, refusesRedirects: boolean): RequestInit {
+function optionsFor(
+	request: Request,
+	extra: RequestInit | undefined,
+	refusesRedirects: boolean,
+	isBoundToUrl: boolean | undefined,
+): RequestInit {
 	const {signal, referrer, referrerPolicy, redirect} = request;
 	const options = ownProperties<RequestInit>({signal, ...extra});
 	if (referrer !== 'about:client' && referrer !== undefined) options.referrer = referrer;
 	if (referrerPolicy) options.referrerPolicy = referrerPolicy;
 	if (refusesRedirects && redirect === 'follow') {
-		// A browser tells nobody where a redirect leads. Within the origin of the page it can be told to stay there.
-		if (request.url.startsWith(`${location.origin}/`)) options.mode = 'same-origin';
+		// A browser tells nobody where a redirect leads. Within the origin of the page it can be told to stay there. What is bound to one URL is
+		// of no use at another.
+		if (!isBoundToUrl && request.url.startsWith(`${location.origin}/`)) options.mode = 'same-origin';
 		else options.redirect = 'error';
 	}
 	return options;

@@ -3,7 +3,7 @@ import type {KoaContextWithOIDC, Provider} from 'oidc-provider';
 import {app, awkward, service, servicePost} from './clients.ts';
 import {withCors} from './cors.ts';
 import {createMemoryAdapter} from './memory-adapter.ts';
-import {createProvider, paths} from './provider.ts';
+import {createProvider, paths, type ProviderOptions} from './provider.ts';
 import {createReferee, type Referee, type Whistle} from './referee.ts';
 import {type ApiCall, type Bearer, startResourceServer} from './resource-server.ts';
 import {type Answer, type CapturedRequest, capture, listen, send, shut, toReply} from './serve.ts';
@@ -15,7 +15,7 @@ export {app, awkward, service, servicePost};
 export type SecretKind = 'access token' | 'refresh token' | 'id token' | 'client secret' | 'Basic credentials';
 
 /** How an authorization server of a test differs from the ordinary one. */
-export interface AuthorizationServerOptions {
+export interface AuthorizationServerOptions extends ProviderOptions {
 	/** Lifetime of an access token: 2 by default. */
 	readonly accessTokenSeconds?: number;
 	/** Milliseconds that each access of its storage takes: 0 by default. */
@@ -39,22 +39,33 @@ export interface ProviderAnswer {
 /** A token response, RFC 6749 §5.1. */
 export interface TokenResponse {
 	readonly access_token: string;
-	readonly token_type: 'Bearer';
+	readonly token_type: 'Bearer' | 'DPoP';
 	readonly expires_in: number;
 	readonly refresh_token: string;
 	readonly scope: string;
 }
 
+/** What a first token is for. */
+export interface MintOptions {
+	/** `app` by default. */
+	readonly clientId?: string;
+	readonly scope?: string;
+	/** The thumbprint of the DPoP key that both tokens are bound to. None by default. */
+	readonly jkt?: string;
+}
+
 /** A real authorization server, and an API of another origin that takes its tokens. */
 export interface AuthorizationServer {
 	readonly issuer: string;
+	/** The real thing. */
+	readonly provider: Provider;
 	readonly tokenEndpoint: string;
 	readonly revocationEndpoint: string;
 	readonly introspectionEndpoint: string;
 	/** The origin of the API, `/accounts` and `/me`. */
 	readonly api: string;
 	/** A first token response, as a login would have given it. */
-	mint(options?: {readonly clientId?: string; readonly scope?: string}): Promise<TokenResponse>;
+	mint(options?: MintOptions): Promise<TokenResponse>;
 	/**
 	Where a login leads that begins at this URL of the authorization endpoint, with a code for a new user. Nobody is asked: the code is
 	written as the login page would have had it written.
@@ -104,7 +115,8 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
 	const server = createServer();
 	const issuer = await listen(server);
 	const onSecondConsumption = (): void => referee.report('two requests at once consumed one refresh token');
-	const provider = createProvider(issuer, accessTokenSeconds, createMemoryAdapter({latency, onSecondConsumption}));
+	const adapter = createMemoryAdapter({latency, onSecondConsumption});
+	const provider = createProvider(issuer, accessTokenSeconds, adapter, options);
 	const events = recordEvents(provider, referee);
 	const issued = knownSecrets();
 	const [token, revocation] = [createEndpoint(), createEndpoint()];
@@ -121,12 +133,13 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
 	server.on('request', (request, response) => void handle(request, response));
 	return {
 		issuer,
+		provider,
 		tokenEndpoint: issuer + paths.token,
 		revocationEndpoint: issuer + paths.revocation,
 		introspectionEndpoint: issuer + paths.introspection,
 		api: api.origin,
-		async mint({clientId = app.clientId, scope = 'openid offline_access /accounts.read'} = {}) {
-			const response = await mint(provider, clientId, scope, accessTokenSeconds);
+		async mint(options) {
+			const response = await mint(provider, accessTokenSeconds, options);
 			remember(issued, response);
 			return response;
 		},
@@ -298,11 +311,15 @@ async function authorize(provider: Provider, {searchParams}: URL): Promise<strin
 }
 
 // Writes the models directly, as a login page would have had them written.
-async function mint(provider: Provider, clientId: string, scope: string, lifetime: number): Promise<TokenResponse> {
-	const claims = await createClaims(provider, clientId, scope);
+async function mint(
+	provider: Provider,
+	lifetime: number,
+	{clientId = app.clientId, scope = 'openid offline_access /accounts.read', jkt}: MintOptions = {},
+): Promise<TokenResponse> {
+	const claims = {...(await createClaims(provider, clientId, scope)), ...(jkt !== undefined && {jkt})};
 	return {
 		access_token: await new provider.AccessToken(claims).save(),
-		token_type: 'Bearer',
+		token_type: jkt === undefined ? 'Bearer' : 'DPoP',
 		expires_in: lifetime,
 		refresh_token: await new provider.RefreshToken(claims).save(),
 		scope,
