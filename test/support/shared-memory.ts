@@ -1,6 +1,6 @@
 import {LockError} from '../../src/errors.ts';
 import {createRecordText} from '../../src/stores/shared/record-text.ts';
-import type {TokenStore} from '../../src/index.ts';
+import type {StoreDriver} from '../../src/stores/shared/shared-store.ts';
 import type {Place} from './token-store-spec.ts';
 
 /** A record in this realm that several stores share as if each had a realm of its own: the model of every shared store. */
@@ -29,9 +29,9 @@ export function createSharedMemory(): Place {
 		holding = holder;
 	};
 
-	const holder = (assertReachable = (): void => {}): TokenStore => {
+	const holder = (assertReachable = (): void => {}): StoreDriver => {
 		const record = createRecordText();
-		const store: TokenStore = {
+		const store: StoreDriver = {
 			get: async () => {
 				assertReachable();
 				return record.parse(text);

@@ -1,17 +1,11 @@
 // What every store that others share must do, on whatever it is and wherever it runs: the runner and the place are injected.
-import {
-	type Auth,
-	type AuthEvent,
-	type AuthOptions,
-	createAuth,
-	type TokenSet,
-	type TokenStore,
-} from '../../src/index.ts';
+import {type Auth, type AuthEvent, type AuthOptions, createAuth, type TokenSet} from '../../src/index.ts';
+import {sharedStore, type StoreDriver} from '../../src/stores/shared/shared-store.ts';
 
 /** Where a record lives, and the ways to it. */
 export interface Place {
-	/** A store of one more holder: with a connection, a realm or an object of its own, as the kind has it. */
-	holder(): TokenStore | Promise<TokenStore>;
+	/** The driver of one more holder: with a connection, a realm or an object of its own, as the kind has it. */
+	holder(): StoreDriver | Promise<StoreDriver>;
 	/** The text that is stored, read past every store. Undefined for none. */
 	peek(): Promise<string | undefined>;
 	/** Writes a text past every store, as another program would. */
@@ -19,7 +13,7 @@ export interface Place {
 	/** Somebody takes the lock and is gone for good, without freeing it: a tab is closed, a process killed, a request dropped. */
 	abandonLock(): Promise<void>;
 	/** A holder whose way to the place can be broken and mended. */
-	breakable(): Promise<{readonly store: TokenStore; breaks(): Promise<void>; mends(): Promise<void>}>;
+	breakable(): Promise<{readonly store: StoreDriver; breaks(): Promise<void>; mends(): Promise<void>}>;
 }
 
 /** What a runtime brings. */
@@ -110,7 +104,7 @@ const outcomeOf = async (promise: Promise<unknown>): Promise<string> => {
 };
 
 /** Begins a lock, and gives back a way to end it once it is held. */
-async function holdLock(store: TokenStore): Promise<() => Promise<void>> {
+async function holdLock(store: StoreDriver): Promise<() => Promise<void>> {
 	const gate = createGate();
 	const held = store.lock?.(gate.pass);
 	await gate.reached;
@@ -122,13 +116,13 @@ async function holdLock(store: TokenStore): Promise<() => Promise<void>> {
 
 /** The specification. Each test has an empty place of its own. */
 export function tokenStoreSpec({test, equal, place, lacks = [], server}: StoreRunner): void {
-	const authOf = (store: TokenStore, more: Partial<AuthOptions> = {}): {auth: Auth; events: AuthEvent[]} => {
+	const authOf = (driver: StoreDriver, more: Partial<AuthOptions> = {}): {auth: Auth; events: AuthEvent[]} => {
 		const auth = createAuth({
 			tokenEndpoint: server.tokenEndpoint(),
 			revocationEndpoint: server.revocationEndpoint(),
 			clientId: server.clientId,
 			origins: [server.api()],
-			store,
+			store: sharedStore(driver),
 			...more,
 		});
 		const events: AuthEvent[] = [];
@@ -468,14 +462,14 @@ export function tokenStoreSpec({test, equal, place, lacks = [], server}: StoreRu
 	});
 
 	/** An `Auth` whose next answer from the token endpoint is held back: the server has rotated by then. */
-	const withGate = async (store: TokenStore): Promise<{auth: Auth; events: AuthEvent[]; gate: Gate}> => {
+	const withGate = async (driver: StoreDriver): Promise<{auth: Auth; events: AuthEvent[]; gate: Gate}> => {
 		const gate = createGate();
 		const held = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
 			const response = await fetch(input, init);
 			if (String(input instanceof Request ? input.url : input).startsWith(server.tokenEndpoint())) await gate.pass();
 			return response;
 		};
-		return {...authOf(store, {fetch: held}), gate};
+		return {...authOf(driver, {fetch: held}), gate};
 	};
 
 	test('R76, F-101: a sign-out elsewhere wins over a refresh', async () => {

@@ -144,7 +144,7 @@ describe('the mark of a login', () => {
 		expect(new Set(marks).size).toBe(marks.length);
 	});
 
-	test('F-102: that is missing is that of any login', () => {
+	test('that is missing is that of any login [F-102]', () => {
 		const record = createRecordText();
 		const plain = record.parse(JSON.stringify(token));
 		record.format(renewed);
@@ -152,7 +152,7 @@ describe('the mark of a login', () => {
 		expect([record.isSameLogin(undefined, renewed), record.isSameLogin({...token}, renewed)]).toEqual([true, true]);
 	});
 
-	test('F-102: tells a sign-in with the very same token from the one before', () => {
+	test('tells a sign-in with the very same token from the one before [F-102]', () => {
 		const record = createRecordText();
 		const [one, two] = [{...token}, {...token}];
 		record.format(one);
