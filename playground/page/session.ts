@@ -24,7 +24,7 @@ export interface Session {
 
 /** Where a session may live, by the names of the select. */
 export const stores: Readonly<Record<string, () => TokenStore>> = {
-	localStorage: () => webStorage('playground-session'),
+	localStorage: () => webStorage('playground-session', localStorage),
 	sessionStorage: () => webStorage('playground-session', sessionStorage),
 	memory: memoryStore,
 };

@@ -1,16 +1,11 @@
 // What every store that others share must do, on whatever it is and wherever it runs: the runner and the place are injected.
-import {
-	type Auth,
-	type AuthEvent,
-	type AuthOptions,
-	createAuth,
-	type TokenSet,
-	type StoreDriver,
-} from '../../src/index.ts';
+import {type Auth, type AuthEvent, type AuthOptions, createAuth, type TokenSet} from '../../src/index.ts';
+import {sharedStore} from '../../src/stores/shared/shared-store.ts';
+import type {StoreDriver} from '../../src/stores/shared/store-driver.ts';
 
 /** Where a record lives, and the ways to it. */
 export interface Place {
-	/** A store of one more holder: with a connection, a realm or an object of its own, as the kind has it. */
+	/** The driver of one more holder: with a connection, a realm or an object of its own, as the kind has it. */
 	holder(): StoreDriver | Promise<StoreDriver>;
 	/** The text that is stored, read past every store. Undefined for none. */
 	peek(): Promise<string | undefined>;
@@ -96,6 +91,7 @@ function createGate(): Gate {
 const gist = (events: readonly AuthEvent[]): string[] =>
 	events.map(event => {
 		if (event.type === 'token') return `token ${event.cause}`;
+		if (event.type === 'status') return `status ${event.status}`;
 		return `${event.type} ${event.type === 'session-ended' ? event.reason : event.error.code}`;
 	});
 
@@ -122,13 +118,13 @@ async function holdLock(store: StoreDriver): Promise<() => Promise<void>> {
 
 /** The specification. Each test has an empty place of its own. */
 export function tokenStoreSpec({test, equal, place, lacks = [], server}: StoreRunner): void {
-	const authOf = (store: StoreDriver, more: Partial<AuthOptions> = {}): {auth: Auth; events: AuthEvent[]} => {
+	const authOf = (driver: StoreDriver, more: Partial<AuthOptions> = {}): {auth: Auth; events: AuthEvent[]} => {
 		const auth = createAuth({
 			tokenEndpoint: server.tokenEndpoint(),
 			revocationEndpoint: server.revocationEndpoint(),
 			clientId: server.clientId,
 			origins: [server.api()],
-			store,
+			store: sharedStore(driver, {isMarked: true}),
 			...more,
 		});
 		const events: AuthEvent[] = [];
@@ -468,14 +464,14 @@ export function tokenStoreSpec({test, equal, place, lacks = [], server}: StoreRu
 	});
 
 	/** An `Auth` whose next answer from the token endpoint is held back: the server has rotated by then. */
-	const withGate = async (store: StoreDriver): Promise<{auth: Auth; events: AuthEvent[]; gate: Gate}> => {
+	const withGate = async (driver: StoreDriver): Promise<{auth: Auth; events: AuthEvent[]; gate: Gate}> => {
 		const gate = createGate();
 		const held = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
 			const response = await fetch(input, init);
 			if (String(input instanceof Request ? input.url : input).startsWith(server.tokenEndpoint())) await gate.pass();
 			return response;
 		};
-		return {...authOf(store, {fetch: held}), gate};
+		return {...authOf(driver, {fetch: held}), gate};
 	};
 
 	test('R76, F-101: a sign-out elsewhere wins over a refresh', async () => {
