@@ -16,13 +16,13 @@ export const redis = await createClient({url: REDIS_URL, disableOfflineQueue: tr
 
 const month = 30 * 24 * 60 * 60;
 
-/** The session of one user. */
+/** The session of one user. It goes a month after it was last renewed. */
 export const authOf = (id: string): Auth =>
 	createAuth({
 		tokenEndpoint: TOKEN_ENDPOINT,
 		revocationEndpoint: REVOCATION_ENDPOINT,
 		clientId: CLIENT_ID,
-		store: redisStore(redis, `session:${id}`),
+		store: redisStore(redis, `session:${id}`, {ttl: month}),
 		// A session that is over looks alike to all calls: they are rejected, and not sent without a token.
 		requireToken: true,
 	});

@@ -63,6 +63,11 @@ test('a request without a cookie is answered 401, and an unknown path 404', asyn
 	expect(server.calls).toEqual([]);
 });
 
+test('a session that nobody uses goes by itself', async ({server, recipe, signedIn}) => {
+	const [, id = ''] = (await signedIn(server)).split('=');
+	expect(await recipe.redis.ttl(`session:${id}`)).toBeGreaterThan(0);
+});
+
 test('a createAuth for each request costs microseconds, and asks nothing', async ({server, recipe: {authOf}}) => {
 	const count = 10_000;
 	for (let index = 0; index < count; index++) authOf(`warm-${index}`);
