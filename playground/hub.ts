@@ -1,5 +1,5 @@
 import type {IncomingMessage, ServerResponse} from 'node:http';
-import type {Mood} from './controls.ts';
+import type {Mood} from './page/mood.ts';
 import type {Report} from './page/report.ts';
 
 /** Tells every open page what every lane does: tabs, the worker and the scripts alike. */
