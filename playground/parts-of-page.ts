@@ -56,18 +56,26 @@ function choiceOf([name, {title}]: readonly [string, Trouble]): string {
 	return `<label><input type="radio" name="trouble" value="${name}"${checked} /> ${escape(title)}</label>`;
 }
 
-/** All panels lie in one place, of which one is shown. What comes to be written has its room from the start. */
+/**
+All panels lie on one another, and one of them is shown. The sentences that a run may come to are there from the start, invisible:
+they reserve the room, and the page takes them from there.
+*/
 function panelOf([name, {title, what, watch, button, verdict, happened, why}]: readonly [string, Trouble]): string {
-	const paragraph = (kind: string, room: string, text = ''): string =>
-		`<p class="${kind} room" data-room="${escape(room)}"><span>${text}</span></p>`;
 	return `<section class="trouble${name === first?.[0] ? ' chosen' : ''}" data-trouble="${name}" aria-label="${escape(title)}">
 		<p>${escape(what)}</p>
 		<p class="watch"><strong>Watch for:</strong> ${escape(watch)}</p>
 		<button class="main" type="button">${escape(button)}</button>
-		<div class="outcome" role="status">
-			${paragraph('verdict', unbroken(verdict), 'Not played yet.')}
-			${paragraph('happened', happened)}
-			${paragraph('why', why)}
+		<div class="outcome">
+			<div class="reserved">
+				<p class="verdict">${escape(unbroken(verdict))}</p>
+				<p class="happened">${escape(happened)}</p>
+				<p class="why">${escape(why)}</p>
+			</div>
+			<div class="told" role="status">
+				<p class="verdict">Not played yet.</p>
+				<p class="happened"></p>
+				<p class="why"></p>
+			</div>
 		</div>
 	</section>`;
 }
@@ -141,7 +149,7 @@ function legendOf(place: string): string {
 		refused: '401, given to the caller',
 		failed: 'refused or failed',
 		open: 'under way',
-		...(place !== 'story' && {event: 'event'}),
+		...(place !== 'story' && {event: 'event or revocation'}),
 	};
 	const items = Object.entries(meanings).map(
 		([name, meaning]) => `<span><i class="swatch ${name}"></i> ${meaning}</span>`,

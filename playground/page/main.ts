@@ -1,5 +1,5 @@
-// The page is plain DOM and four components of its own. A framework would have to draw the canvases by hand as well, and the
-// rest is static HTML: panels that are shown, and texts that are set. With one, the source would not be shorter.
+// The page has no framework. Most of it is static HTML, and what changes is drawn on canvases, which a framework leaves to us.
+// What remains is to set a few texts: with a framework the source would not be shorter, and the page would be larger.
 import ky from 'ky';
 import {createBatch} from './batch.ts';
 import {createList} from './drawer/list.ts';

@@ -26,7 +26,7 @@ export interface Report {
 	readonly text: string;
 }
 
-/** How a report is drawn, and counted. `retried` is a 401 that the caller has not seen, `refused` one that the caller got. */
+/** How a report is drawn and counted. `retried` is a 401 that the caller did not see, `refused` is one that the caller got. */
 export type Outcome = 'open' | 'good' | 'retried' | 'refused' | 'failed' | 'event';
 
 /** Gives the outcome of a report. */

@@ -7,12 +7,12 @@ export interface Login extends AuthToken {
 	readonly refresh_token: string;
 }
 
-/** Signs Ann in: the server gives the tokens that it would give at the end of a login page. */
+/** Signs Ann in. The server gives what it would give after a login page. */
 export async function signIn(): Promise<Login> {
 	return ky.post('/login').json<Login>();
 }
 
-/** Has the API refuse an access token from now on, as if its time were over. Without one, it refuses all of them. */
+/** Makes the API refuse an access token from now on, as if it had expired. Without an argument: every access token. */
 export async function expire(accessToken?: string): Promise<void> {
 	await ky.post('/expire', {json: accessToken ?? null});
 }

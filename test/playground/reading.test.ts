@@ -80,7 +80,9 @@ describe.for(views)('the playground in %s', {timeout: 60_000}, ([name, view]) =>
 		await play('two-tabs');
 		const gap = await tab.evaluate(() => {
 			const panel = document.querySelector('.trouble.chosen');
-			const [button, verdict] = ['button', '.verdict'].map(part => panel?.querySelector(part)?.getBoundingClientRect());
+			const [button, verdict] = ['button', '.told .verdict'].map(part =>
+				panel?.querySelector(part)?.getBoundingClientRect(),
+			);
 			return (verdict?.top ?? Infinity) - (button?.bottom ?? 0);
 		});
 		expect(gap).toSatisfy(pixels => pixels >= 0 && pixels < 40);
@@ -153,7 +155,7 @@ describe('by keyboard', {timeout: 60_000}, () => {
 		await tab.keyboard.press('Tab');
 		await tab.keyboard.press('Enter');
 		await expect
-			.poll(() => tab.textContent('[data-trouble="two-tabs"] .verdict > span'), {timeout: 20_000})
+			.poll(() => tab.textContent('[data-trouble="two-tabs"] .told .verdict'), {timeout: 20_000})
 			.toBe('1 refresh · 40 calls answered · Ann is still signed in');
 		expect(server.tokenRequests).toHaveLength(1);
 	});

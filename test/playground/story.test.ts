@@ -93,3 +93,13 @@ describe('the comparison, where less motion is asked for', {timeout: 60_000}, ()
 		expect(captions.map(words => words.slice(-2).join(' '))).toEqual(shown.map(code => `${countLines(code)} lines`));
 	});
 });
+
+describe('the comparison on a phone', {timeout: 60_000}, () => {
+	const phone = test.override('view', {width: 360, height: 740, reducedMotion: 'no-preference', colorScheme: 'dark'});
+
+	phone('runs by itself, moves nothing and needs no horizontal scrolling', async ({playground: {tab, picture}}) => {
+		expect(await verdicts(tab)).toEqual([won, lost]);
+		expect(await tab.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+		await picture('story-on-a-phone');
+	});
+});

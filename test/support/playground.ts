@@ -86,7 +86,7 @@ async function play(tab: Page, trouble: TroubleName): Promise<Played> {
 	const panel = tab.locator(`[data-trouble="${trouble}"]`);
 	await tab.check(`input[value="${trouble}"]`);
 	await panel.getByRole('button').click();
-	const read = async (name: string): Promise<string> => (await panel.locator(`.${name} > span`).textContent()) ?? '';
+	const read = async (name: string): Promise<string> => (await panel.locator(`.told .${name}`).textContent()) ?? '';
 	await expect.poll(() => read('verdict'), {timeout: patience}).not.toMatch(/^Running|^Not played/);
 	const [verdict, happened, why] = await Promise.all(['verdict', 'happened', 'why'].map(read));
 	return {verdict: verdict ?? '', happened: happened ?? '', why: why ?? ''};

@@ -74,10 +74,11 @@ export function boxOf({report, line}: Mark, frame: Frame): Box {
 	return {x, y: Math.round(rows.calls.top + line * share), width: Math.max(length, 2), height: thickness};
 }
 
-/** The colour of a report: a token request that brought a token has one of its own. */
+/** The colour of a report. What is answered 200 has different colours: a call, a token request and a revocation. */
 export function tintOf(report: Report): Tint {
 	const outcome = outcomeOf(report);
-	return report.kind === 'grant' && outcome === 'good' ? 'grant' : outcome;
+	if (outcome !== 'good' || isCall(report)) return outcome;
+	return report.kind === 'grant' ? 'grant' : 'event';
 }
 
 /** How far a point is from a box, in pixels. */

@@ -5,7 +5,7 @@ import type {Palette} from './palette.ts';
 /** How wide the edges of a pale bar are, in pixels. */
 const edge = 2;
 
-/** Paints a dot for an event and a bar for a request. The bar of a 401 that was retried is pale, and has edges that can be seen. */
+/** Paints a dot for an event and a bar for a request. The bar of a retried 401 is pale, and has darker edges. */
 export function paintMark(
 	context: CanvasRenderingContext2D,
 	{tints, edges}: Palette,

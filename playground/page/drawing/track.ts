@@ -155,9 +155,9 @@ function nearestOf(
 function lineOf(lines: Lines, report: Report, known: Mark | undefined): number {
 	const {id, kind, call = id, start, end, caller} = report;
 	if (kind === 'event') return 0;
-	// Its line may be free and taken again when the report comes that settles it.
+	// When a call is settled, another call may already use its line. The mark stays where it is.
 	const line = known?.line ?? lines.take(call, start);
-	// A call that is not settled after a 401 comes again, and keeps its line.
+	// After a 401 the call may be retried, and keeps its line until it is settled.
 	const comesAgain = kind === 'call' && call !== id && !caller && outcomeOf(report) === 'retried';
 	if (end !== undefined) lines.free(call, end, !comesAgain);
 	return line;

@@ -1,6 +1,6 @@
 import type {Tab, TabOptions} from './tab.ts';
 
-/** Opens the app in a frame, out of sight: another tab, whose requests the page can draw. Closing the tab removes the frame. */
+/** Opens the app in an invisible frame, which stands for another tab. Closing that tab removes the frame. */
 export async function openFrame(options: TabOptions): Promise<Tab> {
 	const frame = document.createElement('iframe');
 	frame.title = 'The other tab';

@@ -15,17 +15,17 @@ export interface Outcome {
 /** What is shown of a run. */
 export interface Shown {
 	readonly verdict: string;
-	readonly isSignedIn: boolean;
-	/** What is filled in. Undefined if the run did not go as it should. */
+	/** True if Ann ends up as she wants to be: signed in, or signed out. */
+	readonly isGood: boolean;
+	/** The values to fill in. Undefined if the run did not go as it should. */
 	readonly values: Readonly<Record<string, string | number>> | undefined;
 }
 
-/** Creates the outcome in the panel of a trouble. Its sentences are those for which the panel has reserved the room. */
+/** Creates the outcome in the panel of a trouble. Its sentences are those for which the panel reserves the room. */
 export function createOutcome(panel: HTMLElement): Outcome {
 	const box = part(panel, '.outcome', HTMLElement);
-	const paragraph = (name: string): HTMLElement => part(box, `.${name}`, HTMLElement);
-	const sentence = (name: string): string => paragraph(name).dataset['room'] ?? '';
-	const place = (name: string): HTMLElement => part(paragraph(name), 'span', HTMLElement);
+	const sentence = (name: string): string => part(box, `.reserved .${name}`, HTMLElement).textContent;
+	const place = (name: string): HTMLElement => part(box, `.told .${name}`, HTMLElement);
 	const write = (ending: '' | 'good' | 'bad', verdict: string, happened = '', why = ''): void => {
 		box.dataset['ending'] = ending;
 		writeVerdict(place('verdict'), verdict);
@@ -34,8 +34,8 @@ export function createOutcome(panel: HTMLElement): Outcome {
 	};
 	return {
 		wait: () => write('', 'Running …'),
-		show({verdict, isSignedIn, values}) {
-			const ending = isSignedIn ? 'good' : 'bad';
+		show({verdict, isGood, values}) {
+			const ending = isGood ? 'good' : 'bad';
 			if (values) write(ending, verdict, fillIn(sentence('happened'), values), sentence('why'));
 			else write(ending, verdict, ...unexpected);
 		},

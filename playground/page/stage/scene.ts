@@ -8,7 +8,7 @@ export type Scene = (stage: Stage) => Promise<Ending>;
 
 /** What a scene can use. */
 export interface Stage {
-	/** Signs Ann in, in this tab. Her access token has just expired: the API refuses it, and the app does not know that yet. */
+	/** Signs Ann in, in this tab. The API already refuses her access token, and the app does not know that yet. */
 	openTab(options?: {readonly timeout?: number}): Promise<Tab>;
 	/** Opens the same app in another tab. It shares the session. */
 	openOtherTab(): Promise<Tab>;
@@ -24,8 +24,10 @@ export interface Stage {
 export interface Ending {
 	readonly tab: Tab;
 	readonly outcomes: Outcomes;
+	/** True if Ann wants to be signed out in the end. Default: she wants to stay signed in. */
+	readonly wantsSignOut?: boolean;
 	/**
-	Checks the run, and gives the values for the sentence that says what happened. Undefined if the run did not go as it should.
+	Checks the run. Returns the values for the sentence that says what happened, or undefined if the run did not go as it should.
 
 	@param isSignedIn Whether Ann is still signed in, as the server says.
 	*/

@@ -98,11 +98,11 @@ async function play(
 		reports: recording.reports,
 	};
 	try {
-		const {tab, outcomes, check} = await scene(stage);
+		const {tab, outcomes, wantsSignOut = false, check} = await scene(stage);
 		recording.stop();
 		const isSignedIn = await tab.isSignedIn();
 		const verdict = verdictOf({reports: recording.reports(), outcomes, isSignedIn});
-		return outcome => outcome.show({verdict, isSignedIn, values: check(isSignedIn)});
+		return outcome => outcome.show({verdict, isGood: isSignedIn !== wantsSignOut, values: check(isSignedIn)});
 	} catch (error) {
 		return outcome => outcome.fail(reasonOf(error));
 	} finally {

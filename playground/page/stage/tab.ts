@@ -5,7 +5,7 @@ import {openSession, type Place} from '../session.ts';
 import type {Login} from '../sign-in.ts';
 import {openStore, sharedStore} from '../stores.ts';
 
-/** So long that people can see what waits for what, in milliseconds. */
+/** Milliseconds by which each request is delayed, so that people can see what waits for what. */
 const latency = 150;
 
 declare global {
@@ -24,7 +24,7 @@ export interface Tab {
 	signOut(): Promise<void>;
 	/** Sends calls at once and waits for all of them. */
 	send(count: number): Promise<Outcomes>;
-	/** Asks the server, by one more call. */
+	/** Makes one more call, to ask the server. */
 	isSignedIn(): Promise<boolean>;
 	setOffline(isOffline: boolean): void;
 	close(): void;
@@ -43,7 +43,7 @@ export interface TabOptions {
 	readonly report: (report: Report) => void;
 }
 
-/** Opens the app. Another frame that opens it too is another tab: it has its own `createAuth` and shares nothing but the store. */
+/** Opens the app. In another frame it is another tab: that frame has its own `createAuth`, and shares nothing but the store. */
 export function openTab({place, lane: name, who, session, timeout, report}: TabOptions): Tab {
 	const lane: Lane = createLane(name, who, report, {latency});
 	const {auth, api, close} = openSession(place, lane, {

@@ -40,11 +40,11 @@ export const troubles = {
 	unavailable: {
 		title: '503',
 		what: 'The token endpoint is overloaded and answers 503. A moment later it is well again.',
-		watch: 'forty calls fail, but only one refresh is sent. Later the next one works.',
+		watch: 'forty calls fail, but they do not send forty refreshes.',
 		button: 'Call during the 503',
 		verdict: '2 refreshes, 1 failed · 1 of 43 calls answered · Ann is still signed in',
 		happened:
-			'While the endpoint answered 503, {failed} calls failed, but only one refresh was sent. The next refresh came {seconds} seconds later and worked.',
+			'While the endpoint answered 503, {failed} calls failed, and they sent {refreshes} in all. The next refresh came {seconds} seconds later and worked.',
 		why: 'A 503 says nothing about the refresh token, so regrant keeps Ann’s session. After a failed refresh it waits a moment before it asks again.',
 	},
 	'lost-answer': {

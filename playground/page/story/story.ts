@@ -15,9 +15,9 @@ import {connectWithRegrant} from './with-regrant.ts';
 
 /** How many calls each side makes at once. */
 const crowd = 40;
-/** So long that people can see what waits for what, in milliseconds. */
+/** Milliseconds by which each request is delayed, so that people can see what waits for what. */
 const latency = 350;
-/** The time that the drawing shows at least, in milliseconds, so that it grows and is not squeezed. */
+/** Milliseconds that the drawing shows at least. With fewer, it would be rescaled all the time while it grows. */
 const shortestSpan = 1_500;
 
 /** The two sides, by the names of their lanes. */
@@ -26,7 +26,7 @@ const sides = [
 	{name: 'recipe', who: 'the recipe', connect: connectByRecipe},
 ] as const;
 
-/** Sets up the comparison. It runs at once where motion is welcome, and whenever its button is pressed. `log` gets all reports. */
+/** Sets up the comparison. It runs once by itself, unless the user prefers less motion, and whenever its button is pressed. */
 export function startStory(place: Place, log: (report: Report) => void): void {
 	const section = element('story', HTMLElement);
 	const button = element('compare', HTMLButtonElement);
@@ -69,7 +69,7 @@ export function startStory(place: Place, log: (report: Report) => void): void {
 	sayToAll('Not run yet.');
 }
 
-/** A side whose access token has expired, and which does not know that yet. */
+/** A side that is ready to call. Its access token has expired, and it does not know that yet. */
 interface Player {
 	readonly name: string;
 	readonly lane: Lane;
@@ -77,7 +77,7 @@ interface Player {
 	readonly recording: Recording;
 }
 
-/** Where reports go: `draw` gets those of the forty calls, `log` gets all. */
+/** Who gets the reports: `draw` those of the forty calls, `log` all of them. */
 interface Watchers {
 	draw(report: Report): void;
 	log(report: Report): void;
@@ -103,6 +103,6 @@ async function getReady(
 async function callAtOnce({lane, api, recording}: Player): Promise<Result> {
 	const outcomes = await send(api, lane, crowd);
 	recording.stop();
-	// This call is not drawn or counted: it only asks the server.
+	// One more call asks the server whether Ann is signed in. It is neither drawn nor counted.
 	return {outcomes, reports: recording.reports(), isSignedIn: await isSignedIn(api)};
 }

@@ -7,11 +7,11 @@ import {untilRefresh} from './until-refresh.ts';
 
 /** The deadline of the refresh, in milliseconds. The answer arrives before it, and the laptop wakes up after it. */
 const timeout = 2_800;
-/** How long the request has time to leave, and how long the laptop sleeps after that, in milliseconds. */
+/** Milliseconds that the request gets to leave, and milliseconds that the laptop sleeps after that. */
 const leave = 400;
 const nap = 3_000;
 
-/** The laptop falls asleep while a refresh is under way, and wakes up when its deadline is over. */
+/** The laptop falls asleep during a refresh, and wakes up after the deadline of the refresh. */
 export const asleep: Scene = async stage => {
 	const tab = await stage.openTab({timeout});
 	await stage.setMood('slow');
@@ -34,7 +34,7 @@ export const asleep: Scene = async stage => {
 	};
 };
 
-/** Stops everything in this page, as sleep does. Afterwards timers are late, and answers have waited in the browser. */
+/** Blocks the page, as sleep does: afterwards its timers are late, and answers have been waiting in the browser. */
 function standStill(milliseconds: number): void {
 	const until = performance.now() + milliseconds;
 	while (performance.now() < until);

@@ -2,11 +2,11 @@ import {countAnswered, type Outcomes} from '../../calls.ts';
 import {sleep} from '../../sleep.ts';
 import type {Tab} from '../tab.ts';
 
-/** How often an app tries again, and how long it waits before each try, in milliseconds. */
+/** How many times the app tries at most, and how many milliseconds it waits in between. */
 const tries = 20;
 const pause = 400;
 
-/** Calls again and again, as an app does after an error that says “try again”, until a call is answered or Ann is signed out. */
+/** Calls until a call is answered or Ann is signed out, as an app does after an error that can be retried. */
 export async function callUntilOver(tab: Tab): Promise<Outcomes[]> {
 	const outcomes: Outcomes[] = [];
 	for (let count = 0; count < tries; count++) {
@@ -18,6 +18,6 @@ export async function callUntilOver(tab: Tab): Promise<Outcomes[]> {
 	return outcomes;
 }
 
-/** Whether a call came to what it comes to for somebody who is signed out. */
+/** True if the calls say that Ann is signed out. */
 const isEnd = (outcomes: Outcomes): boolean =>
 	[...outcomes.keys()].some(outcome => outcome.startsWith('SessionEndedError') || outcome === 'answered 401');

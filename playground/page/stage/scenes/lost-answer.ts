@@ -15,8 +15,8 @@ export const lostAnswer: Scene = async stage => {
 		tab,
 		outcomes: sumOutcomes([first, ...(await callUntilOver(tab))]),
 		check(isSignedIn) {
-			const [lost, refused, ...more] = grantsOf(stage.reports());
-			return !isSignedIn && lost?.status === 502 && refused?.status === 400 && more.length === 0 ? {} : undefined;
+			const refreshes = grantsOf(stage.reports());
+			return !isSignedIn && refreshes[0]?.status === 502 && refreshes.at(-1)?.status === 400 ? {} : undefined;
 		},
 	};
 };

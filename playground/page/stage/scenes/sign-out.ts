@@ -22,6 +22,7 @@ export const signOut: Scene = async stage => {
 	return {
 		tab: here,
 		outcomes: sumOutcomes([first, last]),
+		wantsSignOut: true,
 		check(isSignedIn) {
 			const revoked = countRevoked(stage);
 			return !isSignedIn && revoked === both ? {failed: countFailed(first), revoked} : undefined;
@@ -35,7 +36,7 @@ const both = 2;
 const countRevoked = (stage: Stage): number =>
 	stage.reports().filter(({kind, status}) => kind === 'revocation' && status === 200).length;
 
-/** How often it is looked, in milliseconds, and how many times. */
+/** Milliseconds between two looks, and how many looks there are at most. */
 const wait = 50;
 const tries = 100;
 

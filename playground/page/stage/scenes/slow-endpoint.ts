@@ -3,7 +3,7 @@ import {grantsOf} from '../../recording.ts';
 import {sleep} from '../../sleep.ts';
 import type {Scene} from '../scene.ts';
 
-/** When the later calls come, in milliseconds after the first. The refresh is under way then. */
+/** Milliseconds from the first calls to the later ones, which come during the refresh. */
 const pause = 900;
 
 /** The token endpoint takes two seconds, and calls go on coming meanwhile. */

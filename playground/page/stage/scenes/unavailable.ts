@@ -1,5 +1,6 @@
 import {countFailed, sumOutcomes} from '../../calls.ts';
 import {grantsOf} from '../../recording.ts';
+import {countOf} from '../../verdict.ts';
 import type {Scene} from '../scene.ts';
 import {callUntilOver} from './call-until-over.ts';
 
@@ -15,9 +16,15 @@ export const unavailable: Scene = async stage => {
 		tab,
 		outcomes: sumOutcomes([during, ...(await callUntilOver(tab))]),
 		check(isSignedIn) {
-			const [failed, refresh, ...more] = grantsOf(stage.reports());
-			if (!isSignedIn || failed?.status !== 503 || !refresh || more.length > 0) return undefined;
-			return {failed: countFailed(during), seconds: ((refresh.start - failed.start) / 1000).toFixed(1)};
+			const refreshes = grantsOf(stage.reports());
+			const [failed, last] = [refreshes.slice(0, -1), refreshes.at(-1)];
+			const before = failed.at(-1);
+			if (!isSignedIn || !before || !last || failed.some(({status}) => status !== 503)) return undefined;
+			return {
+				failed: countFailed(during),
+				refreshes: countOf(failed.length, 'refresh', 'refreshes'),
+				seconds: ((last.start - before.start) / 1000).toFixed(1),
+			};
 		},
 	};
 };

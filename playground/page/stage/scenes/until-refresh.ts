@@ -2,7 +2,7 @@ import {grantsOf} from '../../recording.ts';
 import {sleep} from '../../sleep.ts';
 import type {Stage} from '../scene.ts';
 
-/** How often it is looked, in milliseconds, and how many times. */
+/** Milliseconds between two looks, and how many looks there are at most. */
 const pause = 10;
 const tries = 1_000;
 
