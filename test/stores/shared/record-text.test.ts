@@ -76,14 +76,6 @@ describe('the text of a record', () => {
 		expect(record.textOf(token)).toBe(text);
 		for (const value of [{...token}, elsewhere(text).value, null, 42, {}]) expect(record.textOf(value)).toBe(null);
 	});
-
-	test('is that of the last time for a value that was written again', () => {
-		const record = createRecordText();
-		const [first, last] = [record.format(token), record.format(token)];
-		expect(first).not.toBe(last);
-		expect(record.textOf(token)).toBe(last);
-	});
-
 	test('leaves what it was given as it was, frozen or not', () => {
 		const record = createRecordText();
 		const given = {...token};

@@ -1,15 +1,15 @@
-/** Lays what overlaps in time below one another, on as few lines as it takes. */
+/** Puts requests that overlap in time on different lines, and needs as few lines as possible. */
 export interface Lines {
-	/** The line of something that has begun. What has the same owner is on the same line. */
+	/** Gives a line to something that begins. Everything with the same owner is on the same line. */
 	take(owner: string, start: number): number;
-	/** When it ended. The line stays with its owner where the owner is not done. */
+	/** Frees a line from `end` on. It stays with its owner where the owner is not done. */
 	free(owner: string, end: number, isDone: boolean): void;
-	/** How many have been in use at once. */
+	/** How many lines have been in use at once. */
 	readonly count: number;
 	clear(): void;
 }
 
-/** Lines that are all free. */
+/** Creates lines that are all free. */
 export function createLines(): Lines {
 	const lines: Array<{owner: string; until: number}> = [];
 	return {

@@ -1,5 +1,6 @@
+import {prefersReducedMotion} from '../motion.ts';
+import {detailOf, type Report} from '../report.ts';
 import {readPalette} from './palette.ts';
-import {detailOf, outcomeOf, type Report} from './report.ts';
 import {createRuler} from './ruler.ts';
 import {createScale} from './scale.ts';
 import {createTip} from './tip.ts';
@@ -7,25 +8,34 @@ import {createTrack, type Point, type Track} from './track.ts';
 
 /** Draws what lanes do, one below the other, on one scale of time. */
 export interface Timeline {
-	/** Draws reports, of which some may be told anew. */
+	/** Draws reports. A later report replaces an earlier one with the same id. */
 	add(reports: readonly Report[]): void;
+	/** Empties all lanes. Those that appear when they are first used disappear. */
 	clear(): void;
 }
 
-/** How often what is under way is drawn anew, in milliseconds. */
-const refresh = 100;
+/** How a timeline differs from the ordinary one. */
+export interface TimelineOptions {
+	/** Which lane a report is drawn in. Default: the one that the report names. */
+	readonly laneOf?: (report: Report) => string;
+	/** Milliseconds that the width shows at least. */
+	readonly shortestSpan?: number;
+}
+
+/** How often requests that are under way are drawn again, in milliseconds. */
+const refresh = 40;
 
 /**
-A timeline in an element that has a section for each lane, and a list of the same in words. It is painted: as elements, a
-thousand calls would keep the browser busier than they do themselves.
-
-@param own Which tab this is: what the others do is drawn in another lane.
+Creates a timeline in an element that has a section for each lane. It is painted on canvases: as elements, a thousand calls
+would keep the browser busier than the calls themselves.
 */
-export function createTimeline(container: HTMLElement, list: HTMLElement, own: string): Timeline {
-	const scale = createScale();
+export function createTimeline(
+	container: HTMLElement,
+	{laneOf = ({lane}) => lane, shortestSpan}: TimelineOptions = {},
+): Timeline {
+	const scale = createScale(shortestSpan);
 	const tip = createTip(container);
 	const tracks = new Map<string, Track>();
-	const items = new Map<string, HTMLElement>();
 	const open = new Map<string, Report>();
 	let isPending = false;
 
@@ -41,25 +51,11 @@ export function createTimeline(container: HTMLElement, list: HTMLElement, own: s
 	if (!canvas) throw new Error('The timeline has no ruler');
 	const ruler = createRuler(canvas, scale);
 
-	const trackOf = ({lane, who}: Report): Track | undefined =>
-		tracks.get(lane !== 'tab' ? lane : who === own ? 'here' : 'elsewhere');
-
-	const write = (report: Report): void => {
-		const item = items.get(report.id) ?? list.appendChild(document.createElement('li'));
-		item.textContent = detailOf(report);
-		item.className = `${report.kind} ${outcomeOf(report)}`;
-		items.set(report.id, item);
-	};
-
 	const paint = (): void => {
 		isPending = false;
-		// What is under way grows.
+		// Requests that are under way grow.
 		if (open.size > 0) scale.include(Math.min(...[...open.values()].map(({start}) => start)), Date.now());
-		for (const id of [...tracks.values()].flatMap(track => track.prune())) {
-			items.get(id)?.remove();
-			items.delete(id);
-			open.delete(id);
-		}
+		for (const id of [...tracks.values()].flatMap(track => track.prune())) open.delete(id);
 		const palette = readPalette();
 		for (const part of [...tracks.values(), ruler]) part.paint(palette);
 	};
@@ -71,7 +67,7 @@ export function createTimeline(container: HTMLElement, list: HTMLElement, own: s
 	};
 
 	setInterval(() => {
-		if (open.size > 0) plan();
+		if (open.size > 0 && !prefersReducedMotion()) plan();
 	}, refresh);
 	new ResizeObserver(() => {
 		tip.hide();
@@ -82,22 +78,20 @@ export function createTimeline(container: HTMLElement, list: HTMLElement, own: s
 	return {
 		add(reports) {
 			for (const report of reports) {
-				const track = trackOf(report);
+				const track = tracks.get(laneOf(report));
 				if (!track) continue;
 				if (report.end === undefined) open.set(report.id, report);
 				else open.delete(report.id);
 				scale.include(report.start, report.end ?? report.start);
 				track.add(report);
-				write(report);
 			}
 			plan();
 		},
 		clear() {
 			scale.clear();
 			open.clear();
-			items.clear();
-			list.replaceChildren();
 			for (const track of tracks.values()) track.clear();
+			plan();
 		},
 	};
 }

@@ -1,36 +1,42 @@
-/** A time in which something happened without a long pause. Milliseconds since the epoch. */
+/** A stretch of time without a long pause. Milliseconds since the epoch. */
 export interface Burst {
 	readonly start: number;
 	readonly end: number;
-	/** Where it begins on the scale, in milliseconds of the time that is shown. */
+	/** Where the burst begins on the scale, in milliseconds of the time that is shown. */
 	readonly offset: number;
 }
 
-/** Maps time to the width of the timeline. The pauses between the bursts are cut short: people are slower than calls. */
+/** Maps time to the width of a timeline. Pauses between bursts are cut short, since people are slower than calls. */
 export interface Scale {
 	/** The bursts that are shown, oldest first. */
 	bursts(): readonly Burst[];
 	/** How much time the whole width shows, in milliseconds. */
 	span(): number;
-	/** Takes in something that happened. */
+	/** Makes room for something that happened. */
 	include(start: number, end: number): void;
-	/** The place of a time, in milliseconds from the left. */
+	/** Where a time is on the scale, in milliseconds from the left. */
 	place(time: number): number;
-	/** The burst of a time: undefined where it is shown no longer. */
+	/** The burst that a time belongs to. Undefined if it is no longer shown. */
 	burstOf(time: number): Burst | undefined;
 	clear(): void;
 }
 
-/** What is closer together is one burst. */
+/** Things that are closer together than this, in milliseconds, are one burst. */
 const idle = 600;
-/** How wide a pause is drawn. */
+/** How wide a pause is drawn, in milliseconds. */
 const gap = 120;
-/** Older ones leave, so that what happens now has room. */
+/** Older bursts leave, so that the present ones have room. */
 const mostBursts = 6;
-const shortestSpan = 600;
+/** What `shortestSpan` is by default. */
+const shortest = 600;
 
-/** A scale on which nothing has happened. */
-export function createScale(): Scale {
+/**
+Creates a scale on which nothing has happened.
+
+@param shortestSpan Milliseconds that the width shows at least.
+@default 600
+*/
+export function createScale(shortestSpan: number = shortest): Scale {
 	let bursts: readonly Burst[] = [];
 	const burstOf = (time: number): Burst | undefined =>
 		bursts.findLast(({start, end}) => start <= time && time <= end + idle);

@@ -3,7 +3,7 @@ import {boxOf} from './mark.ts';
 import type {Palette} from './palette.ts';
 import type {Scale} from './scale.ts';
 
-/** Says below the lanes how long each burst took. */
+/** Shows how long each burst took. */
 export interface Ruler {
 	paint(palette: Palette): void;
 }
@@ -11,7 +11,7 @@ export interface Ruler {
 /** How many pixels a number needs. */
 const legible = 60;
 
-/** The ruler of a scale. */
+/** Creates the ruler of a scale. */
 export function createRuler(element: HTMLCanvasElement, scale: Scale): Ruler {
 	const canvas = createCanvas(element);
 	return {

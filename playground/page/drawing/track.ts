@@ -1,38 +1,39 @@
+import {detailOf, isCall, outcomeOf, type Report, summaryOf} from '../report.ts';
 import {createCanvas} from './canvas.ts';
 import {createLines, type Lines} from './lines.ts';
 import {type Box, boxOf, distance, type Frame, type Mark} from './mark.ts';
-import {outline, paintMark, paintWord} from './paint.ts';
+import {outline, paintCaptions, paintMark, paintShadow, paintWord} from './paint.ts';
 import type {Palette} from './palette.ts';
-import {detailOf, isCall, outcomeOf, type Report, summaryOf} from './report.ts';
 import type {Scale} from './scale.ts';
+import {stepOf} from './step.ts';
 
-/** The drawing of one lane. It is a slider: arrow keys step through its marks, which a screen reader then reads. */
+/** The drawing of one lane. It is a slider: arrow keys step through its marks, and a screen reader reads each of them. */
 export interface Track {
-	/** Takes a report in, in the place of an earlier one of the same id. */
+	/** Draws a report. It replaces an earlier one with the same id. */
 	add(report: Report): void;
-	/** Draws all. */
+	/** Draws everything. */
 	paint(palette: Palette): void;
-	/** Forgets what the scale shows no longer. Gives the ids. */
+	/** Forgets what the scale no longer shows. Returns the ids. */
 	prune(): string[];
 	clear(): void;
 }
 
-/** Hears which mark is pointed at or stepped to, and where it is: undefined for none. */
+/** Is told which mark somebody points at or steps to, and where it is. Both are undefined if there is none. */
 export type Point = (canvas: HTMLElement, mark: Mark | undefined, box: Box | undefined) => void;
 
 const fewestLines = 12;
-/** How far from a mark it is still pointed at, in pixels. */
-const near = 6;
 const nothing = 'nothing yet';
 
-/** A track in a section of the page. */
+/** Creates the track in a section of the page. A section with `data-late` is hidden until it has something to show. */
 export function createTrack(section: HTMLElement, scale: Scale, point: Point): Track {
 	const [summary, element] = [section.querySelector('.summary'), section.querySelector('canvas')];
-	if (!summary || !element) throw new Error('The lane has no track');
+	if (!element) throw new Error('The lane has no track');
 	const canvas = createCanvas(element);
 	const marks = new Map<string, Mark>();
 	const lines = {calls: createLines(), grants: createLines()};
-	/** When the burst began that is being drawn: each has its lines to itself. */
+	const isWords = section.classList.contains('words');
+	const captions = {grants: section.dataset['grants'] ?? 'refresh', calls: 'calls'};
+	/** When the burst began that is being drawn. Each burst has all the lines to itself. */
 	let burst: number | undefined;
 	let selected: string | undefined;
 	let isSummed = true;
@@ -47,10 +48,7 @@ export function createTrack(section: HTMLElement, scale: Scale, point: Point): T
 
 	const describe = (): void => {
 		const parts = summaryOf([...marks.values()].map(({report}) => report));
-		const [grants, ...rest] = parts;
-		const strong = document.createElement('strong');
-		strong.textContent = grants ?? '';
-		summary.replaceChildren(...(grants === undefined ? [nothing] : [strong, ` ${rest.join(', ')}`]));
+		summarise(summary, parts);
 		const mark = marks.get(selected ?? '');
 		element.ariaValueMin = '0';
 		element.ariaValueMax = String(marks.size);
@@ -66,11 +64,8 @@ export function createTrack(section: HTMLElement, scale: Scale, point: Point): T
 
 	element.addEventListener('keydown', event => {
 		const order = inOrder();
-		const next = stepOf(
-			event.key,
-			order.findIndex(({report}) => report.id === selected),
-			order.length,
-		);
+		const index = order.findIndex(({report}) => report.id === selected);
+		const next = stepOf(event.key, index, order.length);
 		if (next === undefined) return;
 		event.preventDefault();
 		select(order[next]);
@@ -84,10 +79,12 @@ export function createTrack(section: HTMLElement, scale: Scale, point: Point): T
 
 	return {
 		add(report) {
+			section.hidden = false;
 			const begin = scale.burstOf(report.start)?.start;
 			if (begin !== burst) for (const each of [lines.calls, lines.grants]) each.clear();
 			burst = begin;
-			marks.set(report.id, {report, line: lineOf(isCall(report) ? lines.calls : lines.grants, report)});
+			const line = lineOf(isCall(report) ? lines.calls : lines.grants, report, marks.get(report.id));
+			marks.set(report.id, {report, line});
 			isSummed = false;
 		},
 		paint(palette) {
@@ -95,11 +92,12 @@ export function createTrack(section: HTMLElement, scale: Scale, point: Point): T
 			isSummed = true;
 			const context = canvas.wipe();
 			const now = frame();
-			const isWords = section.classList.contains('words');
 			let free = 0;
+			if (!isWords) paintCaptions(context, palette, now, captions);
+			for (const mark of loneGrants([...marks.values()])) paintShadow(context, palette, boxOf(mark, now), now.height);
 			for (const mark of marks.values()) {
-				if (isWords) free = paintWord(context, palette, boxOf(mark, now), mark.report.text, free);
-				else paintMark(context, palette, boxOf(mark, now), mark.report, now.height);
+				if (isWords) free = paintWord(context, palette, boxOf(mark, now), mark.report.text, free, now.width);
+				else paintMark(context, palette, boxOf(mark, now), mark.report);
 			}
 			const chosen = marks.get(selected ?? '');
 			if (chosen) outline(context, palette, boxOf(chosen, now));
@@ -112,11 +110,31 @@ export function createTrack(section: HTMLElement, scale: Scale, point: Point): T
 		},
 		clear() {
 			marks.clear();
+			for (const each of [lines.calls, lines.grants]) each.clear();
 			burst = undefined;
+			section.hidden = 'late' in section.dataset;
 			select(undefined);
 		},
 	};
 }
+
+/** Gives the token requests that went well and ran alone: the calls of that time waited for them. */
+function loneGrants(marks: readonly Mark[]): Mark[] {
+	const grants = marks.filter(({report}) => report.kind === 'grant');
+	const isLone = ({report: {id, start, end = Infinity}}: Mark): boolean =>
+		grants.every(({report}) => report.id === id || report.start > end || (report.end ?? Infinity) < start);
+	return grants.filter(mark => outcomeOf(mark.report) === 'good' && isLone(mark));
+}
+
+/** Writes the sum of a lane, with the token requests in bold. */
+function summarise(element: Element | null, [grants, ...rest]: readonly string[]): void {
+	const strong = document.createElement('strong');
+	strong.textContent = grants ?? '';
+	element?.replaceChildren(...(grants === undefined ? [nothing] : [strong, ` ${rest.join(', ')}`]));
+}
+
+/** How far from a mark one still points at it, in pixels. */
+const near = 6;
 
 function nearestOf(
 	marks: readonly Mark[],
@@ -134,29 +152,13 @@ function nearestOf(
 	return nearest;
 }
 
-function lineOf(lines: Lines, report: Report): number {
-	const {id, kind, call = id, start, end} = report;
+function lineOf(lines: Lines, report: Report, known: Mark | undefined): number {
+	const {id, kind, call = id, start, end, caller} = report;
 	if (kind === 'event') return 0;
-	const line = lines.take(call, start);
-	// A call that was refused comes again, on the line that it has.
-	const comesAgain = kind === 'call' && call !== id && outcomeOf(report) === 'refused';
+	// When a call is settled, another call may already use its line. The mark stays where it is.
+	const line = known?.line ?? lines.take(call, start);
+	// After a 401 the call may be retried, and keeps its line until it is settled.
+	const comesAgain = kind === 'call' && call !== id && !caller && outcomeOf(report) === 'retried';
 	if (end !== undefined) lines.free(call, end, !comesAgain);
 	return line;
-}
-
-/** Where a key leads, from one of so many marks. */
-function stepOf(key: string, index: number, count: number): number | undefined {
-	const last = count - 1;
-	const steps: Readonly<Record<string, number>> = {
-		ArrowRight: index + 1,
-		ArrowUp: index + 1,
-		PageUp: index + 10,
-		ArrowLeft: index - 1,
-		ArrowDown: index - 1,
-		PageDown: index - 10,
-		Home: 0,
-		End: last,
-	};
-	const step = steps[key];
-	return step === undefined || count === 0 ? undefined : Math.min(Math.max(step, 0), last);
 }

@@ -1,16 +1,16 @@
 import type {Box} from './mark.ts';
 
-/** What is said of one mark, beside it. */
+/** A text beside a mark. */
 export interface Tip {
-	/** Says it below a box in an element. */
+	/** Shows a text below a box in an element. */
 	show(element: HTMLElement, box: Box, text: string): void;
 	hide(): void;
 }
 
-/** A tip above everything in a container. Escape hides it, too. */
+/** Creates a tip that lies above everything in a container. Escape hides it. */
 export function createTip(container: HTMLElement): Tip {
 	const tip = container.appendChild(document.createElement('div'));
-	tip.id = 'tip';
+	tip.className = 'tip';
 	tip.setAttribute('role', 'tooltip');
 	tip.hidden = true;
 	const hide = (): void => {

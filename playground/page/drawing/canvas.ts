@@ -3,11 +3,11 @@ export interface Canvas {
 	/** In pixels of the style sheet. */
 	readonly width: number;
 	readonly height: number;
-	/** Empties it, and gives what draws on it. */
+	/** Empties it, and returns what draws on it. */
 	wipe(): CanvasRenderingContext2D;
 }
 
-/** The canvas of an element, as large as the style sheet makes it. */
+/** Creates the canvas of an element, as large as the style sheet makes it. */
 export function createCanvas(element: HTMLCanvasElement): Canvas {
 	const context = element.getContext('2d');
 	if (!context) throw new Error('Nothing can be drawn here');
@@ -20,7 +20,7 @@ export function createCanvas(element: HTMLCanvasElement): Canvas {
 		},
 		wipe() {
 			const {clientWidth, clientHeight} = element;
-			// To set the size empties it, even where it is the same.
+			// Setting the size empties it, even where the size stays the same.
 			element.width = clientWidth * devicePixelRatio;
 			element.height = clientHeight * devicePixelRatio;
 			context.scale(devicePixelRatio, devicePixelRatio);
