@@ -227,7 +227,8 @@ export function tokenStoreSpec({test, equal, place, lacks = [], server}: StoreRu
 		equal(await stores[0]?.get(), tokens[taken.indexOf(true)]);
 	});
 
-	test(`F-89, F-90, F-91: ${title} is no token, is reported, is in no error, and gives way to one`, async () => {
+	for (const [title, text] of garbage) {
+		test(`F-89, F-90, F-91: ${title} is no token, is reported, is in no error, and gives way to one`, async () => {
 			const {holder, poke} = await place();
 			await poke(text);
 			const store = await holder();

@@ -175,7 +175,12 @@ async function adopt(
 export async function inTurn<T>(record: SharedRecord, {timeout}: CellUse, task: () => Promise<T>): Promise<T> {
 	const run = async (): Promise<T> => {
 		record.writes++;
-		return task();
+		try {
+			return await task();
+		} finally {
+			// A read may have begun meanwhile.
+			record.writes++;
+		}
 	};
 	return record.mutex.runExclusive(run, 2 * timeout);
 }
