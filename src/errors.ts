@@ -1,4 +1,4 @@
-import {ownProperties, ownPropertiesWhere} from './lib/own-properties.ts';
+import {ownProperties} from './lib/own-properties.ts';
 
 /** The `code` of an error. Codes are API and stay. Messages are for people and may change. */
 export type RegrantErrorCode = AnyRegrantError['code'];
@@ -67,16 +67,10 @@ export class RegrantError extends Error {
 	/** Takes the stable code, the message for people, and what else is known. An error is not retryable unless that says so. */
 	constructor(code: string, message: string, facts?: object, options?: ErrorOptions) {
 		super(message, options);
-		// What is not known must not show as undefined wherever the error is printed.
-		const known = ownPropertiesWhere({retryable: false, ...facts, code}, fact => fact !== undefined);
-		for (const [name, value] of Object.entries(known)) {
-			Object.defineProperty(this, name, {
-				__proto__: null,
-				value,
-				enumerable: true,
-				configurable: true,
-				writable: true,
-			} as object);
+		for (const [name, value] of Object.entries({retryable: false, ...facts, code})) {
+			const descriptor = {__proto__: null, value, enumerable: true, configurable: true, writable: true};
+			// What is not known must not show as undefined wherever the error is printed.
+			if (value !== undefined) Object.defineProperty(this, name, descriptor as PropertyDescriptor);
 		}
 	}
 
@@ -174,15 +168,6 @@ export class TokenResponseError extends RegrantError {
 	declare readonly contentType?: string;
 	/** How long the server asks to wait: milliseconds, at most an hour. */
 	declare readonly retryAfter?: number;
-
-	/** Takes the code, the facts of the answer, and the message. */
-	constructor(
-		code: TokenResponseErrorCode,
-		facts: Facts<TokenResponseError, 'status' | 'contentType' | 'retryAfter' | 'retryable'>,
-		message: string,
-	) {
-		super(code, message, facts);
-	}
 }
 
 /** The token endpoint could not be reached, or did not answer in time. Try again later if it is `retryable`. */

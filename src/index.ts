@@ -18,11 +18,9 @@ export {
 	TokenResponseError,
 } from './errors.ts';
 export {tokenHeader} from './fetch/bearer.ts';
-export {AuthToken} from './oauth/auth-token.ts';
 export {clientSecretBasic, clientSecretPost, none} from './oauth/client-authentication.ts';
-export {RevokeTokenRequest} from './oauth/revocation-request.ts';
+export {AuthToken, AuthTokenRequest, RevokeTokenRequest} from './oauth/models.ts';
 export {requestToken, revokeToken} from './oauth/token-endpoint.ts';
-export {AuthTokenRequest} from './oauth/token-request.ts';
 export {customStore} from './stores/custom.ts';
 export {memoryStore} from './stores/memory.ts';
 
