@@ -148,7 +148,7 @@ async function adopt(
 	const {known, logins} = record;
 	const finding = compareRecord(known, found, logins);
 	if (finding === 'same' || finding === 'changed') {
-		if (found.token || found.raw === undefined) record.operations.succeed();
+		if (found.token || found.raw === undefined) record.operations.succeed('read');
 		record.known = afterRead(known, found);
 		if (finding === 'changed') {
 			const isSameLogin = !known.token || logins.isSame(found.raw, known.raw);
@@ -209,7 +209,7 @@ async function writeRecord(
 		};
 		const isDone = await operations.write(write, use.timeout, () => repair(record, use, {token, raw}));
 		if (isDone === false && canCompare) return {isConflict: true};
-		operations.succeed();
+		operations.succeed('write');
 	} catch {
 		error = operations.fail('store_write');
 	}
