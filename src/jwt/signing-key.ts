@@ -53,11 +53,14 @@ export const jwtAlgorithms: readonly JwtAlgorithm[] = Object.keys(parameters) as
 /** Whether a value may be a private key for this algorithm, as far as that can be told without the platform. */
 export function mayFit(key: unknown, algorithm: JwtAlgorithm): boolean {
 	if (typeof key === 'string') return key.includes('BEGIN PRIVATE KEY-----');
-	if (!isCryptoKey(key)) return typeof ownRecordProperties(key)?.['d'] === 'string';
-	// A hash has a name. A name and a curve are text, which has none.
+	const {name, ...others} = parameters[algorithm];
+	const {d, alg = name} = ownProperties(ownRecordProperties(key));
+	// RFC 9864 calls EdDSA as the platform does.
+	if (typeof d === 'string') return alg === algorithm || alg === name;
+	if (!isCryptoKey(key) || !key.usages.includes('sign') || key.algorithm.name !== name) return false;
+	// A hash has a name. A curve is text, which has none.
 	const facts = key.algorithm as unknown as Readonly<Record<string, {readonly name?: unknown} | undefined>>;
-	const wanted = Object.entries(parameters[algorithm]);
-	return key.usages.includes('sign') && wanted.every(([name, fact]) => (facts[name]?.name ?? facts[name]) === fact);
+	return Object.entries(others).every(([fact, value]) => (facts[fact]?.name ?? facts[fact]) === value);
 }
 
 /** Gives a key for the first of these algorithms for which the platform takes it. Undefined if there is none. */
