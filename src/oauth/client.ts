@@ -132,7 +132,7 @@ export interface Client {
 	readonly allowSecretInBrowser?: boolean;
 	readonly encoding?: 'form' | 'json';
 	readonly parameters?: TokenParameters | (() => Awaitable<TokenParameters>);
-	readonly headers?: Readonly<Record<string, string>>;
+	readonly headers: Headers;
 	readonly expiresIn: ExpiresIn;
 	/** In lower case. */
 	readonly tokenTypes: readonly string[];
@@ -154,18 +154,22 @@ const ownNames =
 const isEndpoint = (url: URL | undefined): boolean =>
 	!!url?.href.startsWith(`${url?.origin}/`) && !url.href.includes('#');
 
-const isHeader = ([name, value]: readonly [string, unknown]): boolean => {
+const areHeaders = (value: unknown): boolean => {
 	try {
+		const headers = new Headers(value as HeadersInit);
 		return (
-			!/^(?:authorization|content-type)$/i.test(name) &&
-			typeof value === 'string' &&
-			new Headers([[name, value]]).has(name)
+			isRecord(value) &&
+			Object.values(value).every(text => typeof text === 'string') &&
+			!headers.has('authorization') &&
+			!headers.has('content-type')
 		);
 	} catch {
 		// The platform's own error would quote the value.
 		return false;
 	}
 };
+
+const aText: Rule = [isText, 'printable ASCII'];
 
 /** The rules of a client's options. An insecure origin may be the place of an endpoint. */
 export function clientRules(insecureOrigins: readonly string[]): Rules {
@@ -176,20 +180,17 @@ export function clientRules(insecureOrigins: readonly string[]): Rules {
 	return {
 		tokenEndpoint: anEndpoint,
 		revocationEndpoint: anEndpoint,
-		issuer: isAnything,
+		issuer: aText,
 		authorizationEndpoint: isAnything,
 		deviceAuthorizationEndpoint: isAnything,
 		endSessionEndpoint: isAnything,
-		clientId: [isText, 'printable ASCII'],
+		clientId: aText,
 		clientAuthentication: aFunction,
 		allowSecretInBrowser: oneOf(true, false),
 		allowInsecureOrigins: isAnything,
 		encoding: oneOf('form', 'json'),
 		parameters: [value => typeof value === 'function' || isRecord(value), 'an object or a function'],
-		headers: [
-			value => isRecord(value) && Object.entries(value).every(isHeader),
-			'headers beside authorization and content-type',
-		],
+		headers: [areHeaders, 'headers beside authorization and content-type'],
 		expiresIn: oneOf('auto', 'seconds', 'timestamp'),
 		tokenTypes: listOf(item => isText(item) && !/^dpop$/i.test(item), 'a list of types without DPoP'),
 		...tokenRules,
@@ -222,7 +223,7 @@ export function clientOf(given: Partial<TokenClient>): Client {
 		revocationEndpoint: revocationEndpoint && new URL(revocationEndpoint).href,
 		tokenTypes: [scheme?.tokenType ?? 'bearer', ...tokenTypes.map(type => type.toLowerCase())],
 		parameters: typeof parameters === 'object' ? readParameters(parameters) : parameters,
-		headers: headers && ownProperties(headers),
+		headers: new Headers([['accept', 'application/json'], ...new Headers(headers)]),
 		hasAuthentication: !!given.clientAuthentication,
 	}) as Client;
 	checkSecret(client, undefined);

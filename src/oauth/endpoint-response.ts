@@ -19,6 +19,8 @@ const limit = 2 ** 20;
 /** Reads an answer. The rest of a body beyond 1 MiB, decoded, is not fetched. */
 export async function readEndpointResponse(response: Response): Promise<EndpointResponse> {
 	const {status, headers, type, redirected} = response;
+	// A `fetch` of the user's own may give anything.
+	if (!(status >= 0)) throw new TypeError('no response');
 	const read = (parseError: EndpointResponse['parseError'], record?: EndpointResponse['record']): EndpointResponse => ({
 		status,
 		headers,
@@ -64,7 +66,7 @@ interface Chunks {
 
 /** A body is a web stream, or a stream of Node as the package node-fetch gives it. */
 function chunksOf(body: Response['body']): Chunks | undefined {
-	if (!body || 'getReader' in body) return body?.getReader() as Chunks | undefined;
+	if (!body || 'getReader' in body) return body?.getReader();
 	const iterator = (body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
 	return {read: async () => iterator.next() as ReturnType<Chunks['read']>, cancel: () => iterator.return?.()};
 }

@@ -46,7 +46,7 @@ export function responseMetadata(
 	const mediaType = /^[\w.+-]+\/[\w.+-]+/.exec(headers.get('content-type') ?? '')?.[0];
 	return {
 		status,
-		contentType: clean(mediaType, secrets, 100, 8),
+		contentType: clean(mediaType, secrets, 100),
 		retryAfter: retryDelay(headers, now),
 		retryable: [408, 425, 429].includes(status) || status >= 500,
 	};
@@ -68,14 +68,14 @@ export function errorResponse(
 	const isSuccess = status >= 200 && status < 300;
 
 	const refused = (code: string, fields?: readonly string[]): ErrorResponse => {
-		const shown = clean(code, secrets, 128, 8) ?? '';
+		const shown = (clean(code, secrets, 128) ?? '').replaceAll('"', '?');
 		const hint = code === 'invalid_client' ? basicHint(client) : '';
 		const facts = {
 			status,
 			retryAfter,
 			error: shown,
 			error_description: clean(error_description, secrets, 1024),
-			error_uri: clean(error_uri, secrets, 1024)?.replaceAll(' ', '?'),
+			error_uri: clean(error_uri, secrets, 1024)?.replace(/[ "]/g, '?'),
 			fields,
 			retryable: retryable || /^(?:server_error|temporarily_unavailable|slow_down)$/.test(code),
 		};
@@ -140,10 +140,10 @@ function retryDelay(headers: Headers, now: number): number | undefined {
 	return delay === undefined ? undefined : Math.min(delay, 3_600_000);
 }
 
-/** Gives the server's words without secrets, cut, and without the characters that RFC 6749 appendix A.7 to A.9 leaves out. */
-function clean(text: unknown, secrets: readonly unknown[], length: number, shortest?: number): string | undefined {
+/** Gives the server's words without secrets, cut, and without the characters that RFC 6749 appendix A.8 leaves out. Quotes stay. */
+function clean(text: unknown, secrets: readonly unknown[], length: number): string | undefined {
 	if (typeof text !== 'string') return undefined;
-	return maskSecrets(text.slice(0, 4 * length), secrets, shortest)
+	return maskSecrets(text.slice(0, 4 * length), secrets)
 		.slice(0, length)
-		.replace(/[^ !#-[\]-~]/g, '?');
+		.replace(/[^ -[\]-~]/g, '?');
 }

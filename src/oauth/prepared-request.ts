@@ -41,7 +41,7 @@ export async function prepare(client: Client, request: RevokeTokenRequest | Requ
 		for (const item of [value ?? ''].flat()) if (item && name !== 'client_id') parameters.append(name, item);
 	}
 	const given = [...parameters];
-	const headers = new Headers({accept: 'application/json', ...client.headers});
+	const headers = new Headers(client.headers);
 	await withTimeout(() => clientAuthentication({clientId, tokenEndpoint, issuer, parameters, headers}), timeout);
 	checkSecret(client, parameters.get('client_secret'));
 	const sent = [...parameters];

@@ -96,8 +96,8 @@ export function oauthRenewer(client: Client, options: GrantOptions): Renewer {
 		const refreshToken = prepared.parameters.get('refresh_token') ?? undefined;
 		const previous = source.cause === 'refresh' ? token : undefined;
 		const send: PreparedRenewal['send'] = async () => {
-			const outcome = await sendTokenRequest(client, prepared, previous);
-			return outcome.token ? outcome : {...outcome, isRejected: !!refreshToken && isRejected(outcome)};
+			const outcome = ownProperties(await sendTokenRequest(client, prepared, previous));
+			return outcome.token ? outcome : ownProperties({...outcome, isRejected: !!refreshToken && isRejected(outcome)});
 		};
 		return {refreshToken, send};
 	};

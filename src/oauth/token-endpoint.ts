@@ -38,7 +38,7 @@ await auth.setToken(token);
 export async function requestToken(client: TokenClient, request: TokenRequest): Promise<TokenSet> {
 	const checked = readClient(client);
 	const prepared = await prepareTokenRequest(checked, readTokenRequest(request, 'request'));
-	const {token, error} = await sendTokenRequest(checked, prepared);
+	const {token, error} = ownProperties(await sendTokenRequest(checked, prepared));
 	if (error) throw error;
 	return {...token};
 }

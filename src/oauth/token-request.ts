@@ -135,7 +135,7 @@ export function checkParameters(parameters: object, name: string): void {
 		if ([value].flat().some(item => typeof item !== 'string')) {
 			throw new ConfigError(`${name}.${key} must be a string or a list of strings`);
 		}
-		if (key === 'scope' && !scopePattern.test(value as string)) {
+		if (key === 'scope' && !(typeof value === 'string' && scopePattern.test(value))) {
 			throw new ConfigError(`${name}.scope must be scope tokens with single spaces between`);
 		}
 	}

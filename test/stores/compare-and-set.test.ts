@@ -10,6 +10,7 @@ import {
 	serviceOptions,
 	settle,
 	signIn,
+	storeOf,
 } from '../support/scenario.ts';
 import type {AuthorizationServer} from '../support/authorization-server.ts';
 import {createSharedMemory} from '../support/shared-memory.ts';

@@ -1,8 +1,10 @@
 // Several real processes on one session in a real Redis, which are stopped and killed at every point of a renewal.
 import {Redis} from 'ioredis';
 import {afterAll, beforeAll, describe, expect} from 'vitest';
-import {type Auth, type AuthEvent, createAuth, type TokenStore} from '../../src/index.ts';
-import {redisStore} from '../../src/stores/redis.ts';
+import {type Auth, type AuthEvent, createAuth} from '../../src/index.ts';
+import {redisDriver} from '../../src/stores/redis-driver.ts';
+import {sharedStore} from '../../src/stores/shared/shared-store.ts';
+import type {StoreDriver} from '../../src/stores/shared/store-driver.ts';
 import {
 	appOptions,
 	createGate,
@@ -43,7 +45,7 @@ interface Fleet {
 	/** As in this process. */
 	readonly auth: Auth;
 	readonly events: readonly AuthEvent[];
-	readonly store: TokenStore;
+	readonly driver: StoreDriver;
 	/** Holds back the next answer of the token endpoint to this process. */
 	holdAnswer(): Gate;
 	startOther(): Promise<SessionProcess>;
@@ -75,20 +77,20 @@ const test = base
 	})
 	.extend('fleet', async ({server, watch, processes}, {onCleanup}): Promise<Fleet> => {
 		const key = `session ${++keys}`;
-		const store = redisStore(admin, key, {lease});
+		const driver = redisDriver(admin, key, {lease});
 		let gate: Gate | undefined;
 		const held: typeof fetch = async (input, init) => {
 			const response = await fetch(input, init);
 			if (input === server.tokenEndpoint) await gate?.pass();
 			return response;
 		};
-		const auth = watch(createAuth(appOptions(server, {store, fetch: held})));
+		const auth = watch(createAuth(appOptions(server, {store: sharedStore(driver, {isMarked: true}), fetch: held})));
 		const others: SessionProcess[] = [];
 		onCleanup(() => others.forEach(processes.giveBack));
 		return {
 			auth,
 			events: record(auth),
-			store,
+			driver,
 			holdAnswer() {
 				gate = createGate();
 				return gate;
@@ -113,7 +115,7 @@ async function mintElsewhere(server: AuthorizationServer) {
 	return {...minted, issued_at, expires_at: issued_at + expires_in};
 }
 
-describe('F-104: processes on one session', patient, () => {
+describe('processes on one session [F-104]', patient, () => {
 	test('make one grant for all their callers, and each goes on with it', async ({server, fleet}) => {
 		const [one, two] = await Promise.all([fleet.startOther(), fleet.startOther()]);
 		await signIn(server, fleet.auth, expired);
@@ -136,7 +138,7 @@ describe('F-104: processes on one session', patient, () => {
 		expect(server.tokenRequests).toHaveLength(6);
 	});
 
-	test('R76, F-101: a sign-out in one wins over a refresh in another, whose late token is revoked', async ({
+	test('a sign-out in one wins over a refresh in another, whose late token is revoked [R76, F-101]', async ({
 		server,
 		fleet,
 	}) => {
@@ -157,7 +159,7 @@ describe('F-104: processes on one session', patient, () => {
 	});
 
 	test.for(['waiting', 'held', 'answered', 'writing'] as const)(
-		'F-102: another login in one is neither overwritten nor used by a refresh that is %s in another',
+		'another login in one is neither overwritten nor used by a refresh that is %s in another [F-102]',
 		async (point, {server, fleet}) => {
 			const other = await fleet.startOther();
 			await signIn(server, fleet.auth, expired);
@@ -173,7 +175,7 @@ describe('F-104: processes on one session', patient, () => {
 	);
 });
 
-describe('F-135: a process that is stopped for longer than its lease', patient, () => {
+describe('a process that is stopped for longer than its lease [F-135]', patient, () => {
 	test('while it waits for the lock: it finds the new token there', async ({server, fleet}) => {
 		const other = await fleet.startOther();
 		const gate = fleet.holdAnswer();
@@ -214,7 +216,7 @@ describe('F-135: a process that is stopped for longer than its lease', patient, 
 			other.stop();
 			await fleet.leaseIsOver();
 			const theirs = await mintElsewhere(server);
-			await fleet.store.lock?.(async () => fleet.store.replace?.(await fleet.store.get(), theirs));
+			await fleet.driver.lock?.(async () => fleet.driver.replace?.(await fleet.driver.get(), theirs));
 			const written = await fleet.peek();
 			other.go();
 			other.resume();
@@ -285,7 +287,7 @@ describe('F-135: a process that is stopped for longer than its lease', patient, 
 
 describe('a process that is killed', patient, () => {
 	test.for(['waiting', 'held', 'asking', 'written'] satisfies Point[])(
-		'R70, F-97: while it is %s costs the others its lease, and nothing else',
+		'while it is %s costs the others its lease, and nothing else [R70, F-97]',
 		async (point, {server, fleet}) => {
 			const other = await fleet.startOther();
 			await signIn(server, fleet.auth, expired);
@@ -299,7 +301,7 @@ describe('a process that is killed', patient, () => {
 	);
 
 	test.for(['answered', 'writing'] satisfies Point[])(
-		'R70, F-98: between the rotation and its write (%s) ends the session, once and without a loop',
+		'between the rotation and its write (%s) ends the session, once and without a loop [R70, F-98]',
 		async (point, {server, fleet}) => {
 			server.referee.expectLoss();
 			const other = await fleet.startOther();

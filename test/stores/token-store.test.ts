@@ -1,14 +1,6 @@
 import ky from 'ky';
 import {describe, expect} from 'vitest';
-import {
-	type AuthOptions,
-	createAuth,
-	LockError,
-	memoryStore,
-	StoreError,
-	type TokenSet,
-	type StoreDriver,
-} from '../../src/index.ts';
+import {type AuthOptions, createAuth, LockError, StoreError, type TokenSet, type StoreDriver} from '../../src/index.ts';
 import {
 	appOptions,
 	createClock,
@@ -24,6 +16,8 @@ import {
 	settle,
 	type SharedRecord,
 	signIn,
+	memoryDriver,
+	storeOf,
 } from '../support/scenario.ts';
 import {type AuthorizationServer, service} from '../support/authorization-server.ts';
 import {once} from '../support/stage.ts';
@@ -54,7 +48,7 @@ const failures: ReadonlyArray<readonly [title: string, fail: () => never | Promi
 
 describe("a store of one's own", () => {
 	const kinds: ReadonlyArray<readonly [title: string, create: () => StoreDriver]> = [
-		['memoryStore', memoryStore],
+		['in memory', memoryDriver],
 		[
 			'synchronous',
 			() => {
@@ -133,10 +127,10 @@ describe("a store of one's own", () => {
 	});
 
 	test('goes on with the session that it finds in it', async ({server, watch}) => {
-		const store = memoryStore();
+		const store = memoryDriver();
 		await signIn(server, createAuth(appOptions(server, {store})));
 		const {value} = Object.assign(createSharedRecord(), {value: await store.get()});
-		const auth = watch(createAuth(appOptions(server, {store: {...memoryStore(), get: () => value}})));
+		const auth = watch(createAuth(appOptions(server, {store: {...memoryDriver(), get: () => value}})));
 		expect((await ky.get('me', {baseUrl: server.api, hooks: auth.hooks})).status).toBe(200);
 		expect(server.tokenRequests).toHaveLength(0);
 	});
@@ -236,7 +230,7 @@ describe('R77: a record that does not pass', () => {
 		'F-89: since it is %s, is absent and is reported, and shows nowhere',
 		async ([, value], {server, watch, canaries}) => {
 			canaries.plant('hunter2hunter2');
-			const store = {...memoryStore(), get: () => value};
+			const store = {...memoryDriver(), get: () => value};
 			const auth = watch(createAuth(appOptions(server, {store})));
 			const events = record(auth);
 			await expect(auth.getToken()).rejects.toMatchObject({reason: 'no_refresh_token'});
@@ -249,7 +243,7 @@ describe('R77: a record that does not pass', () => {
 	);
 
 	test.for([null, undefined])('F-89: since it is %s, is absent', async (value, {server, watch}) => {
-		const auth = watch(createAuth(appOptions(server, {store: {...memoryStore(), get: () => value}})));
+		const auth = watch(createAuth(appOptions(server, {store: {...memoryDriver(), get: () => value}})));
 		await expect(auth.getToken()).rejects.toMatchObject({reason: 'no_refresh_token'});
 	});
 
@@ -674,7 +668,7 @@ describe('a store with a lock', () => {
 			});
 			const shared = createSharedRecord();
 			const [one, other] = [1, 2].map(() =>
-				watch(createAuth({tokenEndpoint: origin, clientId: 'app', store: shared.realm()})),
+				watch(createAuth({tokenEndpoint: origin, clientId: 'app', store: storeOf(shared.realm())})),
 			);
 			await one?.setToken({access_token: 'same', token_type: 'Bearer', refresh_token: 'first-token'});
 			for (const auth of [one, other, one, one, other, other, one]) await auth?.refresh().catch(() => {});

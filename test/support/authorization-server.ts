@@ -67,6 +67,11 @@ export interface AuthorizationServer {
 	readonly api: string;
 	/** A first token response, as a login would have given it. */
 	mint(options?: MintOptions): Promise<TokenResponse>;
+	/**
+	Where a login leads that begins at this URL of the authorization endpoint, with a code for a new user. Nobody is asked: the code is
+	written as the login page would have had it written.
+	*/
+	authorize(url: string): Promise<string>;
 	/** Ends an access token at the server, and nothing else of its grant: the API answers `invalid_token`. */
 	expire(accessToken: string): Promise<void>;
 	/** Whether the server would still take a token, of any kind. */
@@ -141,6 +146,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
 			remember(issued, response);
 			return response;
 		},
+		authorize: url => authorize(provider, new URL(url)),
 		async expire(accessToken) {
 			const found = await findAccess(provider, accessToken);
 			if (!found) throw new Error('No such access token is alive');
@@ -284,6 +290,8 @@ function remember(issued: Map<string, SecretKind>, body: unknown): void {
 	}
 }
 
+type Claims = ConstructorParameters<Provider['RefreshToken']>[0];
+
 type Access = InstanceType<Provider['AccessToken']> | InstanceType<Provider['ClientCredentials']>;
 
 async function findAccess(provider: Provider, value: string): Promise<Access | undefined> {
@@ -296,31 +304,49 @@ function toBearer(token: Access | undefined): Bearer | undefined {
 	return {subject: subject ?? '', scopes: token.scopes};
 }
 
+async function authorize(provider: Provider, {searchParams}: URL): Promise<string> {
+	const parameters = Object.fromEntries(searchParams);
+	const {client_id = '', redirect_uri = '', scope = '', state = '', nonce} = parameters;
+	const code = new provider.AuthorizationCode({
+		...(await createClaims(provider, client_id, scope)),
+		redirectUri: redirect_uri,
+		...(nonce !== undefined && {nonce}),
+		codeChallenge: parameters['code_challenge'] ?? '',
+		codeChallengeMethod: parameters['code_challenge_method'] ?? '',
+	});
+	const answer = {code: await code.save(), state, iss: provider.issuer};
+	return `${redirect_uri}?${new URLSearchParams(answer)}`;
+}
+
 // Writes the models directly, as a login page would have had them written.
 async function mint(
 	provider: Provider,
 	lifetime: number,
 	{clientId = app.clientId, scope = 'openid offline_access /accounts.read', jkt}: MintOptions = {},
 ): Promise<TokenResponse> {
-	const client = await provider.Client.find(clientId);
-	if (!client) throw new Error(`No client is called ${clientId}`);
-	const accountId = `user-${crypto.randomUUID()}`;
-	const grant = new provider.Grant({clientId, accountId});
-	grant.addOIDCScope(scope);
-	const claims = {
-		client,
-		accountId,
-		scope,
-		grantId: await grant.save(),
-		gty: 'authorization_code',
-		expiresWithSession: false,
-		...(jkt !== undefined && {jkt}),
-	};
+	const claims = {...(await createClaims(provider, clientId, scope)), ...(jkt !== undefined && {jkt})};
 	return {
 		access_token: await new provider.AccessToken(claims).save(),
 		token_type: jkt === undefined ? 'Bearer' : 'DPoP',
 		expires_in: lifetime,
 		refresh_token: await new provider.RefreshToken(claims).save(),
 		scope,
+	};
+}
+
+/** What every token of a new user's login says. */
+async function createClaims(provider: Provider, clientId: string, scope: string): Promise<Claims> {
+	const client = await provider.Client.find(clientId);
+	if (!client) throw new Error(`No client is called ${clientId}`);
+	const accountId = `user-${crypto.randomUUID()}`;
+	const grant = new provider.Grant({clientId, accountId});
+	grant.addOIDCScope(scope);
+	return {
+		client,
+		accountId,
+		scope,
+		grantId: await grant.save(),
+		gty: 'authorization_code',
+		expiresWithSession: false,
 	};
 }

@@ -2,7 +2,8 @@
 import process from 'node:process';
 import {createClient} from 'redis';
 import {type Auth, createAuth, isRegrantError, type TokenStore} from '../../src/index.ts';
-import {redisStore} from '../../src/stores/redis.ts';
+import {redisDriver} from '../../src/stores/redis-driver.ts';
+import {sharedStore} from '../../src/stores/shared/shared-store.ts';
 import type {Answer, Order, Place, Point, ProcessOptions} from './redis-processes.ts';
 
 const {url, tokenEndpoint, revocationEndpoint, api, clientId} = JSON.parse(process.argv[2] ?? '') as ProcessOptions; // from `startProcess`
@@ -25,9 +26,9 @@ async function reach(point: Point): Promise<void> {
 }
 
 function createStore({key, lease}: Place): TokenStore {
-	const inner = redisStore(client, key, {lease});
+	const inner = redisDriver(client, key, {lease});
 	let isInside = false;
-	return {
+	return sharedStore({
 		...inner,
 		get: async () => {
 			const found = await inner.get();
@@ -53,7 +54,7 @@ function createStore({key, lease}: Place): TokenStore {
 			void reach('waiting');
 			return inner.lock ? inner.lock(hold, signal) : hold();
 		},
-	};
+	});
 }
 
 function open(place: Place): Auth {
@@ -73,6 +74,7 @@ function open(place: Place): Auth {
 	});
 	auth.subscribe(event => {
 		if (event.type === 'session-ended') tell({event: `session-ended ${event.reason}`});
+		else if (event.type === 'status') tell({event: `status ${event.status}`});
 		else tell({event: event.type === 'token' ? `token ${event.cause}` : `${event.type} ${event.error.code}`});
 	});
 	return auth;

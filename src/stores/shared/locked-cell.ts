@@ -14,6 +14,8 @@ The record of a driver whose lock is held.
 */
 export function createLockedCell(record: SharedRecord, use: CellUse, isHeld: (() => boolean) | undefined): LockedCell {
 	const isShared = supports(record.driver, 'lock');
+	/** Whether the store worked when the cell was claimed. One that never did is no shared store. */
+	let isWorking = false;
 	const assertHeld = (): void => {
 		// This process was stopped for so long that another holder may be at it.
 		if (isHeld?.() === false) throw new LockError();
@@ -27,8 +29,9 @@ export function createLockedCell(record: SharedRecord, use: CellUse, isHeld: (()
 			if (error && isShared && wasRead && state !== 'unsaved') throw new LockError();
 			if (!isSameToken(token, from)) return false;
 			assertHeld();
+			isWorking = isShared && !error && state !== 'unsaved';
 			// A token that the store has never taken is known to nobody else.
-			if (!isShared || !from || !usesRefreshToken || error || state === 'unsaved') return true;
+			if (!isWorking || !from || !usesRefreshToken) return true;
 			const isThere = await rewriteRecord(record, use);
 			assertHeld();
 			return isThere;
@@ -38,7 +41,7 @@ export function createLockedCell(record: SharedRecord, use: CellUse, isHeld: (()
 			const end = performance.now() + use.timeout;
 			while (
 				isStored &&
-				isShared &&
+				isWorking &&
 				record.known.state === 'unsaved' &&
 				isHeld?.() !== false &&
 				performance.now() < end

@@ -49,6 +49,9 @@ interface Writing {
 	readonly error?: StoreError | undefined;
 }
 
+/** How often a store is asked to compare before it is written all the same: some refuse whatever they are asked. */
+const mostComparisons = 3;
+
 /** Creates the record of a driver, of which nothing is known yet. */
 export function createSharedRecord(
 	driver: StoreDriver,
@@ -93,7 +96,7 @@ export async function readRecord(
 	waiter?: Waiter,
 	isInTurn = false,
 ): Promise<Reading> {
-	for (;;) {
+	for (let tries = 0; ; tries++) {
 		if (!isInTurn) await record.mutex.wait(waiter);
 		const {writes} = record;
 		const order = ++record.reads;
@@ -109,7 +112,7 @@ export async function readRecord(
 		// A read that began later has been answered already: it knows better.
 		if (error || order < record.lastRead) return {token: record.known.token, error};
 		record.lastRead = order;
-		if (await adopt(record, use, parseRecord(record, use, raw), isInTurn)) return {token: record.known.token};
+		if (await adopt(record, use, parseRecord(record, use, raw), isInTurn, tries)) return {token: record.known.token};
 	}
 }
 
@@ -135,7 +138,13 @@ function parseRecord({operations}: SharedRecord, use: CellUse, raw: unknown): St
 }
 
 /** Takes note of a record that was read. Gives false if it has to be read again. */
-async function adopt(record: SharedRecord, use: CellUse, found: StoredRecord, isInTurn: boolean): Promise<boolean> {
+async function adopt(
+	record: SharedRecord,
+	use: CellUse,
+	found: StoredRecord,
+	isInTurn: boolean,
+	tries: number,
+): Promise<boolean> {
 	const {known, logins} = record;
 	const finding = compareRecord(known, found, logins);
 	if (finding === 'same' || finding === 'changed') {
@@ -157,7 +166,8 @@ async function adopt(record: SharedRecord, use: CellUse, found: StoredRecord, is
 	}
 	if (finding === 'late' && found.token) record.tell({type: 'late', token: found.token});
 	const isRenewal = finding === 'late' || known.isRenewal === true;
-	const {isConflict} = await writeRecord(record, use, known.token, isRenewal, found.raw);
+	const isCompared = isRenewal && tries < mostComparisons;
+	const {isConflict} = await writeRecord(record, use, known.token, isRenewal, found.raw, isCompared);
 	return !isConflict;
 }
 
@@ -228,7 +238,7 @@ export async function swapRecord(
 		for (let tries = 0; isSameToken(from, record.known.token); tries++) {
 			// If the stored record changed but still holds the token we refreshed, overwrite it: the server has rotated that token, so ours
 			// is the only valid one.
-			const {isConflict} = await writeRecord(record, use, to, true, undefined, tries < 3);
+			const {isConflict} = await writeRecord(record, use, to, true, undefined, tries < mostComparisons);
 			if (!isConflict) return true;
 			await readRecord(record, use, undefined, true);
 		}
@@ -243,10 +253,11 @@ export async function overwriteRecord(
 	decide: (previous: TokenSet | undefined) => Replacement,
 ): Promise<Overwritten> {
 	return inTurn(record, use, async () => {
-		for (;;) {
+		for (let tries = 0; ; tries++) {
 			const {token: previous} = await readRecord(record, use, undefined, true);
 			const {token, isSameLogin = false} = decide(previous);
-			const {isConflict, error} = await writeRecord(record, use, token, isSameLogin);
+			const isCompared = isSameLogin && tries < mostComparisons;
+			const {isConflict, error} = await writeRecord(record, use, token, isSameLogin, undefined, isCompared);
 			if (!isConflict) return {previous, error};
 		}
 	});
@@ -267,6 +278,8 @@ export async function rewriteRecord(record: SharedRecord, use: CellUse): Promise
 			throw error;
 		}
 		if (!isConflict) record.known = {...known, raw: record.known.raw};
-		return !isConflict;
+		// A store may refuse whatever it is asked to compare.
+		else await readRecord(record, use, undefined, true);
+		return isSameToken(known.token, record.known.token);
 	});
 }

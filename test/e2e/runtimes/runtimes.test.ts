@@ -69,6 +69,8 @@ const particular: ReadonlyArray<readonly [titles: RegExp, names: RegExp]> = [
 	[/^redisStore: /, /^(?:Node|Deno|Bun)/],
 	[/^denoKvStore: /, /^Deno/],
 	[/^durableObjectStore: /, /^workerd/],
+	[/^fileStore: /, /^(?:Node|Deno|Bun)/],
+	[/^indexedDbStore: /, /^(?:Chromium|Firefox|WebKit)/],
 	[/^webStorage: /, /^(?:Chromium|Firefox|WebKit|happy-dom)/],
 	[/ a stream /, /^(?:Node|Deno|Bun|workerd)/],
 ];
