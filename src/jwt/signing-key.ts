@@ -53,14 +53,14 @@ export const jwtAlgorithms: readonly JwtAlgorithm[] = Object.keys(parameters) as
 /** Whether a value may be a private key for this algorithm, as far as that can be told without the platform. */
 export function mayFit(key: unknown, algorithm: JwtAlgorithm): boolean {
 	if (typeof key === 'string') return key.includes('BEGIN PRIVATE KEY-----');
-	const {name, ...others} = parameters[algorithm];
+	const {name} = parameters[algorithm];
 	const {d, alg = name} = ownProperties(ownRecordProperties(key));
 	// RFC 9864 calls EdDSA as the platform does.
 	if (typeof d === 'string') return alg === algorithm || alg === name;
-	if (!isCryptoKey(key) || !key.usages.includes('sign') || key.algorithm.name !== name) return false;
-	// A hash has a name. A curve is text, which has none.
-	const facts = key.algorithm as unknown as Readonly<Record<string, {readonly name?: unknown} | undefined>>;
-	return Object.entries(others).every(([fact, value]) => (facts[fact]?.name ?? facts[fact]) === value);
+	if (!isCryptoKey(key) || !key.usages.includes('sign')) return false;
+	// A key has a curve, a hash or neither. There is one curve and one hash here.
+	const {namedCurve = 'P-256', hash} = key.algorithm as Partial<EcKeyAlgorithm & RsaHashedKeyAlgorithm>;
+	return key.algorithm.name === name && namedCurve === 'P-256' && (hash?.name ?? 'SHA-256') === 'SHA-256';
 }
 
 /** Gives a key for the first of these algorithms for which the platform takes it. Undefined if there is none. */
