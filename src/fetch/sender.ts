@@ -61,8 +61,9 @@ export function createSender(scheme: TokenScheme): Sender {
 	const send: Sender['send'] = (call, request, extra, url, {access_token}) => {
 		// What ky holds, and puts into its errors, never has the token.
 		const copy = call.isStream ? new Request(request) : request.clone();
-		const own = url === request.url ? copy : new Request(url, copy);
-		const options = optionsFor(request, extra, guard === 'refuse', scheme.isBoundToUrl);
+		const judged = url === request.url ? copy : new Request(url, copy);
+		const own = guard === 'refuse' ? new Request(judged, refusalFor(judged, scheme)) : judged;
+		const options = optionsFor(request, extra);
 		if (guard !== 'by-hand') return sendOnce(call, own, options, access_token);
 		const sendHop = (hop: Request, isHome: boolean): Promise<Response> =>
 			isHome ? sendOnce(call, hop, options, access_token) : call.fetch(hop, options);
@@ -87,22 +88,20 @@ export function createSender(scheme: TokenScheme): Sender {
 	return {send: scheme.review ? sendReviewed : send, isRefused: response => refused.has(response)};
 }
 
+/**
+What keeps a browser from following a redirect of a request. It tells nobody where one leads. Within the origin of the page it can be told to
+stay there; but what is bound to one URL is of no use at another. (happy-dom looks for it in the request, and not in the options.)
+*/
+function refusalFor({redirect, url}: Request, {isBoundToUrl}: TokenScheme): RequestInit {
+	const isOfPage = !isBoundToUrl && url.startsWith(`${location.origin}/`);
+	const refusal: RequestInit = isOfPage ? {mode: 'same-origin'} : {redirect: 'error'};
+	return ownProperties(redirect === 'follow' ? refusal : {});
+}
+
 /** Options at all reset the referrer. In Node a copy of a request hears of an abort no more once it was collected. */
-function optionsFor(
-	request: Request,
-	extra: RequestInit | undefined,
-	refusesRedirects: boolean,
-	isBoundToUrl: boolean | undefined,
-): RequestInit {
-	const {signal, referrer, referrerPolicy, redirect} = request;
+function optionsFor({signal, referrer, referrerPolicy}: Request, extra: RequestInit | undefined): RequestInit {
 	const options = ownProperties<RequestInit>({signal, ...extra});
 	if (referrer !== 'about:client' && referrer !== undefined) options.referrer = referrer;
 	if (referrerPolicy) options.referrerPolicy = referrerPolicy;
-	if (refusesRedirects && redirect === 'follow') {
-		// A browser tells nobody where a redirect leads. Within the origin of the page it can be told to stay there. What is bound to one URL is
-		// of no use at another.
-		if (!isBoundToUrl && request.url.startsWith(`${location.origin}/`)) options.mode = 'same-origin';
-		else options.redirect = 'error';
-	}
 	return options;
 }

@@ -12,9 +12,9 @@ export interface WebCryptoKey {
 	readonly usages: readonly string[];
 }
 
-/** Whether a value is a `CryptoKey`, of whatever realm. */
+/** Whether a value is a `CryptoKey`, of whatever realm. At older compatibility dates Workers give it no tag. */
 export function isCryptoKey(value: unknown): value is WebCryptoKey {
-	return Object.prototype.toString.call(value) === '[object CryptoKey]';
+	return Array.isArray((Object(value) as Partial<WebCryptoKey>).usages);
 }
 
 const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);

@@ -53,11 +53,14 @@ export const jwtAlgorithms: readonly JwtAlgorithm[] = Object.keys(parameters) as
 /** Whether a value may be a private key for this algorithm, as far as that can be told without the platform. */
 export function mayFit(key: unknown, algorithm: JwtAlgorithm): boolean {
 	if (typeof key === 'string') return key.includes('BEGIN PRIVATE KEY-----');
-	if (!isCryptoKey(key)) return typeof ownRecordProperties(key)?.['d'] === 'string';
-	// A hash has a name. A name and a curve are text, which has none.
-	const facts = key.algorithm as unknown as Readonly<Record<string, {readonly name?: unknown} | undefined>>;
-	const wanted = Object.entries(parameters[algorithm]);
-	return key.usages.includes('sign') && wanted.every(([name, fact]) => (facts[name]?.name ?? facts[name]) === fact);
+	const {name} = parameters[algorithm];
+	const {d, alg = name} = ownProperties(ownRecordProperties(key));
+	// RFC 9864 calls EdDSA as the platform does.
+	if (typeof d === 'string') return alg === algorithm || alg === name;
+	if (!isCryptoKey(key) || !key.usages.includes('sign')) return false;
+	// A key has a curve, a hash or neither. There is one curve and one hash here.
+	const {namedCurve = 'P-256', hash} = key.algorithm as Partial<EcKeyAlgorithm & RsaHashedKeyAlgorithm>;
+	return key.algorithm.name === name && namedCurve === 'P-256' && (hash?.name ?? 'SHA-256') === 'SHA-256';
 }
 
 /** Gives a key for the first of these algorithms for which the platform takes it. Undefined if there is none. */

@@ -29,12 +29,8 @@ interface BoundSession {
 
 const test = base
 	.override('serverOptions', {accessTokenSeconds: 60})
-	.extend('runningApi', {scope: 'file'}, async ({runningServer: {provider}}, {onCleanup}): Promise<DpopApi> => {
-		const api = await startDpopApi(async token => {
-			const found = (await provider.AccessToken.find(token)) ?? (await provider.ClientCredentials.find(token));
-			const subject = found && 'accountId' in found ? found.accountId : found?.clientId;
-			return found?.isValid ? {subject: subject ?? '', jkt: found.jkt} : undefined;
-		});
+	.extend('runningApi', {scope: 'file'}, async ({runningServer: {findBound}}, {onCleanup}): Promise<DpopApi> => {
+		const api = await startDpopApi(findBound);
 		onCleanup(api.close);
 		return api;
 	})

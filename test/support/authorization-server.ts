@@ -2,6 +2,7 @@ import {createServer, IncomingMessage} from 'node:http';
 import type {KoaContextWithOIDC, Provider} from 'oidc-provider';
 import {app, awkward, service, servicePost} from './clients.ts';
 import {withCors} from './cors.ts';
+import type {BoundToken} from './dpop-api.ts';
 import {createMemoryAdapter} from './memory-adapter.ts';
 import {createProvider, paths, type ProviderOptions} from './provider.ts';
 import {createReferee, type Referee, type Whistle} from './referee.ts';
@@ -75,6 +76,8 @@ export interface AuthorizationServer {
 	expire(accessToken: string): Promise<void>;
 	/** Whether the server would still take a token, of any kind. */
 	isActive(token: string): Promise<boolean>;
+	/** Whom a good access token stands for, and the DPoP key that it is bound to. */
+	findBound(accessToken: string): Promise<BoundToken | undefined>;
 	/** In the order in which they came, also those that a hook answered. */
 	readonly tokenRequests: EndpointRequest[];
 	readonly revocationRequests: EndpointRequest[];
@@ -152,6 +155,11 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
 		async isActive(value) {
 			const found = (await findAccess(provider, value)) ?? (await provider.RefreshToken.find(value));
 			return found?.isValid ?? false;
+		},
+		async findBound(accessToken) {
+			const found = await findAccess(provider, accessToken);
+			const bearer = toBearer(found);
+			return bearer && {subject: bearer.subject, jkt: found?.jkt};
 		},
 		tokenRequests: token.requests,
 		revocationRequests: revocation.requests,
