@@ -1,17 +1,21 @@
 import {ownProperties, ownPropertiesWhere} from './lib/own-properties.ts';
 
-/** The `code` of an error. Codes are API and stay; messages are for people and may change. */
-export type RegrantErrorCode =
-	| 'invalid_options'
-	| 'oauth_error'
-	| TokenResponseErrorCode
-	| 'network'
-	| 'timeout'
-	| StoreErrorCode
-	| 'lock_timeout'
-	| 'session_ended'
-	| 'invalid_request'
-	| 'invalid_api_response';
+/** The `code` of an error. Codes are API and stay. Messages are for people and may change. */
+export type RegrantErrorCode = AnyRegrantError['code'];
+
+/** Every error that regrant throws. `switch (error.code)` tells them apart. */
+export type AnyRegrantError =
+	| ConfigError
+	| OAuthError
+	| TokenResponseError
+	| TokenNetworkError
+	| RenewalError
+	| StoreError
+	| LockError
+	| SessionEndedError
+	| LoginError
+	| RequestValidationError
+	| ResponseValidationError;
 
 /** What was wrong with an answer of the token endpoint. */
 export type TokenResponseErrorCode =
@@ -25,8 +29,11 @@ export type TokenResponseErrorCode =
 /** What the token store failed to do. */
 export type StoreErrorCode = 'store_read' | 'store_write' | 'store_corrupt';
 
-/** Why a session is over. */
-export type SessionEndedReason = 'invalid_grant' | 'no_refresh_token' | 'signed_out';
+/**
+Why a session is over. `invalid_grant`: the server rejected its refresh token. `no_refresh_token`: its token was refused or has expired,
+and there is nothing to renew it with. `signed_out`: somebody signed out. `no_session`: there never was one, or it ended before.
+*/
+export type SessionEndedReason = 'invalid_grant' | 'no_refresh_token' | 'signed_out' | 'no_session';
 
 /** Where a value was refused and what was expected there. Never the value itself. */
 export interface ValidationIssue {
@@ -36,20 +43,20 @@ export interface ValidationIssue {
 	readonly expected: string;
 }
 
-type Facts<T, Name extends keyof T> = {readonly [Key in Name]: T[Key] | undefined};
+type Facts<T, Name extends keyof T> = {readonly [Key in Name]?: T[Key] | undefined};
 
 // From the registry of symbols: another copy of the package, or another realm, knows it too.
 const brand = Symbol.for('regrant');
 
 /**
-The base of every error that regrant throws. None of them holds a request, a response, a body or a schema issue, so none
-can show a secret, however it is printed.
+The base of every error that regrant throws. No error holds a request, a response, a body or a schema issue, so none can show a secret,
+however it is printed.
 */
 export class RegrantError extends Error {
-	/** That of the class, which minifiers leave alone. */
+	/** The name of the class. Minifiers leave it alone. */
 	override readonly name: string = 'RegrantError';
 	/** Stable, for programs. */
-	declare readonly code: RegrantErrorCode;
+	declare readonly code: string;
 	/** Whether the same call may succeed later though nobody changes anything. */
 	declare readonly retryable: boolean;
 
@@ -57,17 +64,23 @@ export class RegrantError extends Error {
 		Object.assign(this.prototype, {[brand]: true});
 	}
 
-	/** Takes the stable code, the message for people, and what else is known: unless that says so, to try again is no use. */
-	constructor(code: RegrantErrorCode, message: string, facts?: object, options?: ErrorOptions) {
+	/** Takes the stable code, the message for people, and what else is known. An error is not retryable unless that says so. */
+	constructor(code: string, message: string, facts?: object, options?: ErrorOptions) {
 		super(message, options);
 		// What is not known must not show as undefined wherever the error is printed.
-		Object.assign(
-			this,
-			ownPropertiesWhere({retryable: false, ...facts, code}, fact => fact !== undefined),
-		);
+		const known = ownPropertiesWhere({retryable: false, ...facts, code}, fact => fact !== undefined);
+		for (const [name, value] of Object.entries(known)) {
+			Object.defineProperty(this, name, {
+				__proto__: null,
+				value,
+				enumerable: true,
+				configurable: true,
+				writable: true,
+			} as object);
+		}
 	}
 
-	/** What may go into a log: the public facts, as far as the error has them. */
+	/** Gives what may go into a log: the public facts, as far as the error has them. */
 	toJSON(): Record<string, unknown> {
 		const {name, message} = this;
 		const {code, error, status, retryable, retryAfter, reason} = ownProperties(this as Record<string, unknown>);
@@ -76,16 +89,34 @@ export class RegrantError extends Error {
 }
 
 /**
-Whether a value is an error of regrant's, also where `instanceof` cannot tell: an error of another realm, or of another
-copy of the package.
+Whether a value is an error of regrant's, also where `instanceof` cannot tell: an error of another realm, or of another copy of the
+package.
+
+@example
+```ts
+if (isRegrantError(error)) {
+	switch (error.code) {
+		case 'session_ended': return showLogin(error.reason);
+		case 'oauth_error': return report(error.error, error.status);
+	}
+}
+```
 */
-export function isRegrantError(value: unknown): value is RegrantError {
+export function isRegrantError(value: unknown): value is AnyRegrantError {
 	return (value as Record<symbol, unknown> | null | undefined)?.[brand] === true;
 }
 
 /**
-An option, a field of a request or a token is not usable. The message names it and says what is expected; it never holds
-the value. Thrown before any I/O.
+Whether an error says that there is no session and the user has to sign in again: true for every `SessionEndedError`, of every realm and
+every copy of the package.
+*/
+export function isSignedOut(error: unknown): error is SessionEndedError {
+	return isRegrantError(error) && error.code === 'session_ended';
+}
+
+/**
+An option, a field of a request or a token is not usable. The message names it and says what to do; it never holds the value. Thrown
+before anything is sent. Correct the program.
 */
 export class ConfigError extends RegrantError {
 	override readonly name = 'ConfigError';
@@ -98,7 +129,7 @@ export class ConfigError extends RegrantError {
 }
 
 /**
-The authorization server refused the request.
+The authorization server refused the request. Try again later if it is `retryable`; otherwise correct what `error` names.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-5.2
 */
@@ -118,61 +149,82 @@ export class OAuthError extends RegrantError {
 	/** The fields of the request that the server named in a 422 answer. */
 	declare readonly fields?: readonly string[];
 
-	/** Takes the facts of the answer. */
+	/** Takes the facts of the answer, and the message. */
 	constructor(
-		facts: Facts<
+		facts: {readonly error: string} & Facts<
 			OAuthError,
-			'error' | 'error_description' | 'error_uri' | 'status' | 'retryAfter' | 'fields' | 'retryable'
+			'error_description' | 'error_uri' | 'status' | 'retryAfter' | 'fields' | 'retryable'
 		>,
+		message = `Refused: ${facts.error}`,
 	) {
-		super('oauth_error', `Refused: ${facts.error} (status ${facts.status})`, facts);
+		super('oauth_error', message, facts);
 	}
 }
 
-/** The token endpoint answered, but not as OAuth says. Nothing of the body is kept. */
+/**
+The token endpoint answered, but not as OAuth says. Nothing of the body is kept. Try again later if it is `retryable`; otherwise check
+the endpoint.
+*/
 export class TokenResponseError extends RegrantError {
 	override readonly name = 'TokenResponseError';
 	declare readonly code: TokenResponseErrorCode;
-	/** The HTTP status; 0 where a browser hides it. */
+	/** The HTTP status; 0 if a browser hides it. */
 	declare readonly status: number;
 	/** The media type of the answer. */
 	declare readonly contentType?: string;
 	/** How long the server asks to wait: milliseconds, at most an hour. */
 	declare readonly retryAfter?: number;
 
-	/** Takes the code, the facts of the answer, and what was wrong with which field. */
+	/** Takes the code, the facts of the answer, and the message. */
 	constructor(
 		code: TokenResponseErrorCode,
 		facts: Facts<TokenResponseError, 'status' | 'contentType' | 'retryAfter' | 'retryable'>,
-		problem: string = code,
+		message: string,
 	) {
-		super(code, `Not usable: ${problem} (status ${facts.status})`, facts);
+		super(code, message, facts);
 	}
 }
 
-/** The token endpoint could not be reached, or did not answer in time. */
+/** The token endpoint could not be reached, or did not answer in time. Try again later if it is `retryable`. */
 export class TokenNetworkError extends RegrantError {
 	override readonly name = 'TokenNetworkError';
 	declare readonly code: 'network' | 'timeout';
+	/** The platform's own code, such as `ENOTFOUND`. Left out if the platform gives none, as in browsers. */
+	declare readonly platformCode?: string;
 
-	/** Takes the code, and as cause the platform's `TypeError` at most. */
-	constructor(code: 'network' | 'timeout', options?: ErrorOptions) {
-		super(code, `No answer: ${code}`, {retryable: true}, options);
+	/** Takes the code, the message, and the platform's code. */
+	constructor(
+		code: 'network' | 'timeout',
+		message = 'No answer in time',
+		facts?: Facts<TokenNetworkError, 'platformCode' | 'retryable'>,
+	) {
+		super(code, message, {retryable: true, ...facts});
 	}
 }
 
-/** The token store could not be read, holds something else than a token, or could not be written. */
+/** The `renew` function of `createSession` failed for now. Its `cause` is what the function failed with. Try again later. */
+export class RenewalError extends RegrantError {
+	override readonly name = 'RenewalError';
+	declare readonly code: 'renewal_failed';
+
+	/** Takes what the function failed with. */
+	constructor(cause: unknown) {
+		super('renewal_failed', 'renew failed: see the cause', {retryable: true}, {cause});
+	}
+}
+
+/** The token store could not be read, holds something else than this client's token, or could not be written. */
 export class StoreError extends RegrantError {
 	override readonly name = 'StoreError';
 	declare readonly code: StoreErrorCode;
 
-	/** Takes the code. */
-	constructor(code: StoreErrorCode) {
-		super(code, `The token store failed: ${code}`, {retryable: code !== 'store_corrupt'});
+	/** Takes the code, and the message. */
+	constructor(code: StoreErrorCode, message = `The token store failed: ${code}`) {
+		super(code, message, {retryable: code !== 'store_corrupt'});
 	}
 }
 
-/** Another holder of the token store kept its lock for too long. */
+/** Another holder of the token store kept its lock for too long. Try again later. */
 export class LockError extends RegrantError {
 	override readonly name = 'LockError';
 	declare readonly code: 'lock_timeout';
@@ -183,16 +235,27 @@ export class LockError extends RegrantError {
 	}
 }
 
-/** There is no session any more, or none from which a token could be had: sign in again. */
+/** There is no session, or none from which a token can be had. Sign in again. */
 export class SessionEndedError extends RegrantError {
 	override readonly name = 'SessionEndedError';
 	declare readonly code: 'session_ended';
 	/** Why it is over. */
 	declare readonly reason: SessionEndedReason;
 
-	/** Takes the reason, and as cause the `OAuthError` that ended the session. */
+	/** Takes the reason, and as cause the error that ended the session. */
 	constructor(reason: SessionEndedReason, options?: ErrorOptions) {
-		super('session_ended', `The session has ended: ${reason}`, {reason}, options);
+		super('session_ended', `There is no session: ${reason}`, {reason}, options);
+	}
+}
+
+/** A login could not be finished. The message says what to do: mostly, to begin another login. */
+export class LoginError extends RegrantError {
+	override readonly name = 'LoginError';
+	declare readonly code: 'login_failed';
+
+	/** Takes the message. */
+	constructor(message: string) {
+		super('login_failed', message);
 	}
 }
 

@@ -1,107 +1,156 @@
-import {challengesOf} from '../lib/www-authenticate.ts';
-import {ConfigError} from '../errors.ts';
-import type {Settings} from '../oauth/options.ts';
-import {ownProperties} from '../lib/own-properties.ts';
-import {followRedirects} from './redirect.ts';
-import {dropsAuthorization} from '../lib/runtime.ts';
-import {secureUrl} from '../lib/secure-url.ts';
+import {ConfigError, SessionEndedError} from '../errors.ts';
+import type {Awaitable} from '../lib/awaitable.ts';
 import type {Session} from '../session/session.ts';
-import type {TokenSet} from '../token/token-response.ts';
+import {getUsableToken, peekToken, replaceToken} from '../session/session.ts';
+import type {SessionSettings} from '../session/settings.ts';
+import type {TokenScheme} from '../token/token-scheme.ts';
+import type {TokenSet} from '../token/token-set.ts';
+import type {OriginCheck} from './origins.ts';
+import {createSender, type Fetch, isFrom, type Sender, type SendingCall} from './sender.ts';
+import {isUnauthorized} from './unauthorized.ts';
 
-/** A `fetch` that is given a `Request`, and the options that are not the platform's, such as `cf` or `next`. */
-export type Fetch = (request: Request, extra?: RequestInit) => Promise<Response>;
+/** What calls are sent with. */
+export interface FetchSettings extends SessionSettings {
+	readonly scheme: TokenScheme;
+	/** What counts as "this token is not accepted". The default asks for a 401 that a new token can help. */
+	readonly isUnauthorized?: ((response: Response) => Awaitable<boolean>) | undefined;
+}
+
+/** One call, over all of its attempts: ky may send it again by itself. */
+export interface Call extends SendingCall {
+	/** Judges where a request goes. */
+	readonly check: OriginCheck;
+	/** Whether the call is not sent without a token. */
+	readonly requiresToken: boolean;
+}
+
+/** Where a call stands. */
+interface Progress {
+	/** The login that it belongs to. Undefined until it has a token. */
+	login: number | undefined;
+	/** Whether an attempt was sent already. */
+	wasSent: boolean;
+	/** Whether an attempt was sent again after a renewal: once for each call. */
+	isRetried: boolean;
+}
+
+/** What all calls of an `Auth` share. */
+interface Context {
+	readonly session: Session;
+	readonly settings: FetchSettings;
+	readonly sender: Sender;
+}
 
 /**
-Makes the `fetch` of one call.
-
-@param fetch Sends the requests.
-@param origins The origins that may receive the token, each with a slash behind it.
-@param body Of the call.
+Makes the `fetch` of one call. Each attempt goes out with the token of that moment. If a new token can help, one attempt of the call is sent
+again with it.
 */
-export type Authorizer = (fetch: Fetch, origins: readonly string[] | undefined, body: unknown) => Fetch;
-
-/**
-Each attempt of a call, also a repeated one of ky's, goes out with the token of that moment; after a 401 that a new token can
-help, one attempt of the call is sent again with it.
-*/
-export function createAuthorizer(session: Session, settings: Settings): Authorizer {
-	const followsSafely = dropsAuthorization();
-	return (fetch, origins, body) => {
-		const isStream = isReadOnce(body);
-		const {isAsking} = session.state;
-		let isRetried = false;
-		return async (request, extra) => {
-			if (request.headers.has('authorization')) return fetch(request, extra);
-			if (!origins) throw new ConfigError('origins, baseUrl or prefix is required');
-			const origin = listedOrigin(request.url, origins);
-			if (!origin) return fetch(request, extra);
-			if (isAsking) throw new ConfigError('grant must not use the session that it serves');
-			const {signOuts} = session.state;
-			const token = session.peek(settings) ?? (await session.find(settings, request));
-			if (!token) return fetch(request, extra);
-
-			// On a request of its own: what ky holds, and puts into its errors, never has the token.
-			const send = ({access_token}: TokenSet): Promise<Response> => {
-				const authorized = isStream ? new Request(request) : request.clone();
-				authorized.headers.set('authorization', `Bearer ${access_token}`);
-				const {signal, referrer, referrerPolicy} = request;
-				// In Node a copy hears of an abort no more once it was collected, and nothing holds it. Options at all would reset the referrer.
-				const options = ownProperties<RequestInit>({signal, referrer, referrerPolicy, ...extra});
-				if (followsSafely) return fetch(authorized, options);
-				return followRedirects(hop => fetch(hop, options), authorized, isStream);
-			};
-			const judge = (response: Response, carried: TokenSet, isLast: boolean): Response => {
-				const isJudged = response.ok || (isLast && isRefused(response, origin));
-				if (isJudged) session.judge(settings, carried, !response.ok);
-				return response;
-			};
-
-			const response = judge(await send(token), token, isRetried);
-			if (isRetried || !isRefused(response, origin)) return response;
-			let renewed: TokenSet | undefined;
-			try {
-				renewed = await session.replace(settings, token, signOuts, request);
-			} catch (error) {
-				discard(response);
-				throw error;
-			}
-			if (!renewed) return response;
-			isRetried = true;
-			if (isStream) return response;
-			discard(response);
-			return judge(await send(renewed), renewed, true);
+export function createAuthorizer(session: Session, settings: FetchSettings): (call: Call) => Fetch {
+	const context: Context = {session, settings, sender: createSender(settings.scheme)};
+	const {core} = session;
+	return call => {
+		const {isCallingOut} = core;
+		const {status, login} = core.state();
+		const progress: Progress = {login: status === 'active' ? login : undefined, wasSent: false, isRetried: false};
+		return (request, extra) => {
+			if (request.headers.has(settings.scheme.header)) return call.fetch(request, extra);
+			const url = call.check(request.url);
+			if (url === undefined) return call.fetch(request, extra);
+			if (isCallingOut) throw new ConfigError('grant and renew must not use the session that they serve');
+			return attempt(context, call, progress, request, extra, url);
 		};
 	};
 }
 
-/** The origin of a URL, if it is listed. At some compatibility dates Workers give a URL as it was written: it is read then. */
-function listedOrigin(url: string, origins: readonly string[]): string | undefined {
-	const startOf = (text?: string): string | undefined => origins.find(origin => text?.startsWith(origin));
-	return startOf(url) ?? startOf(secureUrl(url)?.href);
+/** Sends one attempt of a call, and sends it again with another token if its answer says that this can help. */
+async function attempt(
+	context: Context,
+	call: Call,
+	progress: Progress,
+	request: Request,
+	extra: RequestInit | undefined,
+	url: string,
+): Promise<Response> {
+	const {session, settings, sender} = context;
+	assertLogin(progress, session);
+	const token = peekToken(session, settings) ?? (await findToken(session, settings, request, call));
+	if (!token) return call.fetch(request, extra);
+	// The first attempt belongs to the login whose token it gets, also if another tab has signed in since the last look.
+	if (progress.wasSent) assertLogin(progress, session);
+	progress.wasSent = true;
+	progress.login = session.core.state().login;
+
+	const response = await sender.send(call, request, extra, url, token);
+	const refused = isRefused(context, response, url, token, progress.isRetried);
+	if (!refused || !(await refused) || progress.isRetried) return response;
+	let renewed: TokenSet | undefined;
+	try {
+		renewed = await replaceToken(session, settings, token, progress.login, request);
+	} catch (error) {
+		discard(response);
+		throw error;
+	}
+	if (!renewed) return response;
+	progress.isRetried = true;
+	// A stream can be read once. The caller gets the refusal, and the next call has the new token.
+	if (call.isStream) return response;
+	discard(response);
+	const last = await sender.send(call, request, extra, url, renewed);
+	await isRefused(context, last, url, renewed, true);
+	return last;
 }
 
-/** A body that can be read once. All others can be sent again. */
-function isReadOnce(body: unknown): boolean {
-	const object = Object(body) as object;
-	return 'getReader' in object || Symbol.asyncIterator in object;
+/** A call is never sent under another login than the one that it began under: not by regrant, and not by ky's own retries. */
+function assertLogin({login}: Progress, {core}: Session): void {
+	if (login !== undefined && login !== core.state().login) throw new SessionEndedError('signed_out');
+}
+
+async function findToken(
+	session: Session,
+	settings: FetchSettings,
+	request: Request,
+	{requiresToken}: Call,
+): Promise<TokenSet | undefined> {
+	const {token, reason} = await getUsableToken(session, settings, request);
+	if (!token && requiresToken) throw new SessionEndedError(reason);
+	return token;
+}
+
+/**
+Whether an answer refuses the token. Takes note of a token that was accepted, and of one that was refused though it was new.
+
+@param isNew Whether the token came from a renewal for this call.
+*/
+function isRefused(
+	{session, settings, sender}: Context,
+	response: Response,
+	url: string,
+	token: TokenSet,
+	isNew: boolean,
+): boolean | Promise<boolean> {
+	const note = (isRejected: boolean): boolean => {
+		if (isRejected ? isNew : response.ok) session.rejections.record(token, isRejected, settings.now);
+		return isRejected;
+	};
+	if (sender.isRefused(response)) return note(true);
+	if (settings.isUnauthorized) return isFrom(url, response) && askUser(settings.isUnauthorized, response).then(note);
+	return note(response.status === 401 && isFrom(url, response) && isUnauthorized(response));
+}
+
+/** The user's function may read the body, which the caller reads too. */
+async function askUser(
+	isUnauthorized: (response: Response) => Awaitable<boolean>,
+	response: Response,
+): Promise<boolean> {
+	const copy = response.clone();
+	try {
+		return await isUnauthorized(copy);
+	} finally {
+		if (!copy.bodyUsed) discard(copy);
+	}
 }
 
 /** An unread body keeps its connection. */
 function discard({body}: Response): void {
 	body?.cancel().catch(() => {});
-}
-
-/**
-Whether a new token can help: a 401 of the origin that was asked, not of one it redirected to, with a Bearer challenge that says
-nothing against it, or without a challenge that can be read, as browsers hide it unless CORS exposes it.
-
-@see https://www.rfc-editor.org/rfc/rfc6750#section-3.1
-*/
-function isRefused(response: Response, origin: string): boolean {
-	if (response.status !== 401 || (response.url && !listedOrigin(response.url, [origin]))) return false;
-	const challenges = challengesOf(response.headers);
-	const bearers = challenges.filter(({scheme}) => scheme === 'bearer');
-	const errors = bearers.flatMap(({parameters}) => parameters['error'] ?? []);
-	if (errors.length > 0) return errors.includes('invalid_token');
-	return bearers.length > 0 || challenges.length === 0;
 }

@@ -1,31 +1,40 @@
 import {ownProperties} from '../lib/own-properties.ts';
 
+/** Headers that must not reach another origin, beside the token. */
 const credentials = /^(?:(?:proxy-)?authorization|cookie|dpop)$/;
 const mostHops = 20;
 
 /**
-Follows redirects by hand, for platforms whose `fetch` would carry the token to wherever they lead. At the first hop to another
-origin the credentials stay behind, and they do not come back.
+Follows redirects by hand, for platforms whose `fetch` would carry the token to wherever they lead. At the first hop to another origin the
+credentials stay behind, and they do not come back.
 
-@throws {TypeError} as `fetch` does, where it cannot follow.
+@param send Sends one hop. It may add the token if every hop so far was to the origin of the first one.
+@param request The request without the token.
+@param tokenHeader The name of the header that carries the token.
+@throws {TypeError} as `fetch` does if it cannot follow.
 @see https://fetch.spec.whatwg.org/#http-redirect-fetch
 */
 export async function followRedirects(
-	send: (request: Request) => Promise<Response>,
+	send: (request: Request, isHome: boolean) => Promise<Response>,
 	request: Request,
 	isStream: boolean,
+	tokenHeader: string,
 ): Promise<Response> {
-	if (request.redirect !== 'follow') return send(request);
+	if (request.redirect !== 'follow') return send(request, true);
+	const home = new URL(request.url).origin;
+	let isHome = true;
 	let next = new Request(request, ownProperties<RequestInit>({redirect: 'manual'}));
 	for (let hops = 0; ; hops++) {
 		const spare = isStream ? undefined : next.clone();
-		const response = await send(next);
+		const response = await send(next, isHome);
 		const location = response.headers.get('location');
 		if (location === null || ![301, 302, 303, 307, 308].includes(response.status)) return response;
 		response.body?.cancel().catch(() => {});
 		try {
 			if (hops === mostHops) throw undefined;
-			next = redirectOf(next, spare, new URL(location, next.url), response.status);
+			const target = new URL(location, next.url);
+			isHome &&= target.origin === home;
+			next = redirectOf(next, spare, target, response.status, tokenHeader);
 		} catch {
 			// The words of a platform, which ky knows. A platform's own error would quote the address.
 			throw new TypeError('fetch failed');
@@ -33,19 +42,24 @@ export async function followRedirects(
 	}
 }
 
-/** The request of the next hop. Throws where there is none: for a body that is gone, or an address that `Request` refuses. */
+/** Makes the request of the next hop. Throws if there is none: for a body that is gone, or an address that `Request` refuses. */
 function redirectOf(
 	{url, method, headers, body, signal}: Request,
 	spare: Request | undefined,
 	target: URL,
 	status: number,
+	tokenHeader: string,
 ): Request {
 	const becomesGet = status === 303 ? !['GET', 'HEAD'].includes(method) : status < 303 && method === 'POST';
 	if (!target.protocol.startsWith('http') || (body && !spare && !becomesGet)) throw undefined;
 	const kept = new Headers(headers);
 	const isElsewhere = target.origin !== new URL(url).origin;
 	for (const name of headers.keys()) {
-		if ((becomesGet && name.startsWith('content-')) || (isElsewhere && credentials.test(name))) kept.delete(name);
+		if (
+			(becomesGet && name.startsWith('content-')) ||
+			(isElsewhere && (name === tokenHeader || credentials.test(name)))
+		)
+			kept.delete(name);
 	}
 	const sent = becomesGet ? {} : {method, body: spare?.body ?? null, duplex: 'half'};
 	return new Request(target, ownProperties<RequestInit>({...sent, headers: kept, redirect: 'manual', signal}));

@@ -1,43 +1,44 @@
 import {type Waiter, withTimeout} from './with-timeout.ts';
-import type {Settings} from '../oauth/options.ts';
 
-/**
-Lets one task at a time through, each of two operations within `timeout`. Nobody waits for one beyond that: on Workers its owner
-may be gone.
-*/
+/** Runs one task at a time. */
 export interface Mutex {
-	/** Waits for the task under way, or until the waiter's signal, with whose reason it then rejects. */
-	wait(settings: Settings, waiter?: Waiter): Promise<void>;
-	/** Runs the task when none is under way. */
-	take<T>(settings: Settings, task: () => Promise<T>): Promise<T>;
+	/** Waits until no task runs. Rejects with the reason of the waiter's signal. */
+	wait(waiter?: Waiter): Promise<void>;
+	/**
+	Runs the task when no other runs.
+
+	@param milliseconds How long the task may keep others waiting.
+	*/
+	runExclusive<T>(task: () => Promise<T>, milliseconds: number): Promise<T>;
 }
 
-/** Mutex of which none is taken. */
+/**
+Creates a mutex.
+
+Nobody waits for a task longer than it may take: on Cloudflare Workers the request that began it may be gone, and then it never ends.
+*/
 export function createMutex(): Mutex {
-	let current: Promise<unknown> | undefined;
+	let running: {readonly task: Promise<unknown>; readonly end: number} | undefined;
 
-	const leave = (mine: Promise<unknown>): void => {
-		if (current === mine) current = undefined;
-	};
-
-	const wait: Mutex['wait'] = async ({timeout}, waiter) => {
-		while (current) {
-			const mine = current;
-			await withTimeout(() => mine, 2 * timeout, undefined, waiter).catch(() => waiter?.signal?.throwIfAborted());
-			leave(mine);
+	const wait: Mutex['wait'] = async waiter => {
+		while (running) {
+			const current = running;
+			const left = Math.max(0, current.end - performance.now());
+			await withTimeout(() => current.task, left, undefined, waiter).catch(() => waiter?.signal?.throwIfAborted());
+			if (running === current) running = undefined;
 		}
 	};
 
 	return {
 		wait,
-		take: async (settings, task) => {
-			while (current) await wait(settings);
-			const mine = task();
-			current = mine;
+		runExclusive: async (task, milliseconds) => {
+			while (running) await wait();
+			const mine = {task: task(), end: performance.now() + milliseconds};
+			running = mine;
 			try {
-				return await mine;
+				return await mine.task;
 			} finally {
-				leave(mine);
+				if (running === mine) running = undefined;
 			}
 		},
 	};

@@ -1,18 +1,18 @@
 /**
-A copy of the value's own properties alone, without a prototype: a polluted `Object.prototype` adds nothing to it, and a
-key named `__proto__` is a key like any other.
+Copies the value's own properties into an object without a prototype. A polluted `Object.prototype` adds nothing to it, and a key named
+`__proto__` is a key like any other.
 */
 export function ownProperties<T extends object>(value: T | undefined): T {
 	return {__proto__: null, ...value} as unknown as T;
 }
 
-/** The same for a value of any kind: undefined for all but records. */
+/** Does the same for a value of any kind. Gives undefined for everything that is not a record. */
 export function ownRecordProperties(value: unknown): Record<string, unknown> | undefined {
 	const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
 	return isRecord ? ownProperties(value as Record<string, unknown>) : undefined;
 }
 
-/** The same for those properties that are to be kept. */
+/** Copies those own properties that are to be kept. */
 export function ownPropertiesWhere<T extends object>(
 	value: T | undefined,
 	isKept: (value: unknown, name: string) => unknown,
@@ -22,7 +22,7 @@ export function ownPropertiesWhere<T extends object>(
 	return ownProperties(Object.fromEntries(entries) as Partial<T>);
 }
 
-/** One own property of the value. Cheaper than a copy of all. */
+/** Reads one own property. It costs less than a copy of all. */
 export function ownProperty<T extends object, Name extends keyof T>(value: T, name: Name): T[Name] | undefined {
 	return Object.hasOwn(value, name) ? value[name] : undefined;
 }

@@ -1,19 +1,29 @@
-import type {Awaitable} from '../oauth/client-authentication.ts';
 import {TokenNetworkError} from '../errors.ts';
+import type {Awaitable} from './awaitable.ts';
 
-/** Somebody who waits, such as a `Request`. Its signal is looked up only where there is something to wait for. */
+/** Somebody who waits, such as a `Request`. The signal is read only if there is something to wait for. */
 export interface Waiter {
-	/** Ends the wait of this caller, and nothing else. Default: none. */
+	/**
+	Ends the wait of this caller, and nothing else.
+
+	@default none
+	*/
 	readonly signal?: AbortSignal | null | undefined;
 }
 
+/** A timer that fires this late, in milliseconds, fires in a process or page that was stopped meanwhile. */
+const stoppedAfter = 500;
+
 /**
-The outcome of `work`, but not beyond a number of milliseconds, nor after the waiter's signal. The work itself goes on, and its
-late failure disturbs nobody.
+Gives the outcome of `work`, but waits no longer than a number of milliseconds and no longer than the waiter's signal. The work itself
+goes on, and its late failure is ignored.
+
+If the timer fires late, because the process or the page was stopped, what has arrived meanwhile is read first: the deadline is extended
+once, by a second at most.
 
 @param milliseconds Below 2 ** 31: beyond it a timer fires at once, on every runtime.
-@param onLate Is called when they are over.
-@throws {TokenNetworkError} then. Also the signal's reason.
+@param onLate Is called at the deadline.
+@throws {TokenNetworkError} `timeout` at the deadline. Also throws the signal's reason.
 */
 export async function withTimeout<T>(
 	work: () => Awaitable<T>,
@@ -26,13 +36,22 @@ export async function withTimeout<T>(
 	let leave = (): void => {};
 	try {
 		return await new Promise<T>((resolve, reject) => {
+			// A synchronous throw becomes a rejection.
 			(async () => work())().then(resolve, reject);
-			timer = setTimeout(() => {
+			const expire = (): void => {
 				onLate?.();
 				reject(new TokenNetworkError('timeout'));
+			};
+			const due = performance.now() + milliseconds;
+			const start = (then: () => void, delay: number): void => {
+				timer = setTimeout(then, delay);
+				// The awaited work keeps a process alive, if it is anything real. Its deadline does not (Node, Bun).
+				(timer as {unref?: () => void}).unref?.();
+			};
+			start(() => {
+				if (performance.now() - due < stoppedAfter) expire();
+				else start(expire, Math.min(milliseconds, 1000));
 			}, milliseconds);
-			// What is waited for keeps a process alive, where it is anything real. Its deadline does not. (Node, Bun.)
-			(timer as {unref?: () => void}).unref?.();
 			leave = () => reject(signal?.reason);
 			signal?.addEventListener('abort', leave);
 			if (signal?.aborted) leave();

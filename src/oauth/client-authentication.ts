@@ -1,10 +1,8 @@
+import type {Awaitable} from '../lib/awaitable.ts';
 import {ownProperties} from '../lib/own-properties.ts';
 
-/** A value, or a promise of one. */
-export type Awaitable<T> = T | PromiseLike<T>;
-
 /**
-What a client authentication method is given, and may add to.
+What a client authentication is given, and may add to.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3
 */
@@ -13,6 +11,8 @@ export interface ClientAuthenticationContext {
 	readonly clientId: string;
 	/** The URL of the token endpoint, also while a token is revoked. */
 	readonly tokenEndpoint: string;
+	/** The issuer, if the client was given one. */
+	readonly issuer?: string | undefined;
 	/** The parameters of the request, whatever encoding its body will have. */
 	readonly parameters: URLSearchParams;
 	/** The headers of the request. */
@@ -20,18 +20,18 @@ export interface ClientAuthenticationContext {
 }
 
 /**
-How a client proves itself to the authorization server: a function that adds to the request's `parameters` and `headers`.
-It is called anew for every request, so that an assertion can be a fresh one each time.
+How a client proves who it is: a function that adds to the request's `parameters` and `headers`. It is called for every request, so that
+an assertion can be a new one each time.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3
 */
 export interface ClientAuthentication {
 	(context: ClientAuthenticationContext): Awaitable<void>;
 	/**
-	What a method with a shared secret has, and no other: hands the secret to a check. It marks the secret, which has no
-	place in a browser, and keeps the errors out of a bundle that has nothing of regrant but this method.
+	A method with a shared secret has it, and no other: it hands the secret to a check. So regrant knows that the secret has no place in a
+	browser, and a bundle with this method alone holds no errors.
 	*/
-	readonly checkSecret?: (check: (secret: unknown, encoding: unknown) => void) => void;
+	readonly checkSecret?: (check: (secret: unknown, method: string, encoding?: unknown) => void) => void;
 }
 
 /** The form encoding of RFC 6749 appendix B, which is the one of `URLSearchParams`. */
@@ -40,11 +40,12 @@ export function formEncode(text: string): string {
 }
 
 /**
-Sends the client's id and secret as HTTP Basic, each form-encoded before they are joined.
+Sends the client's id and secret as HTTP Basic. Each is form-encoded before they are joined, as the RFC says. Many servers do not decode
+them: if one answers `invalid_client`, use `{encoding: 'raw'}`, or `clientSecretPost`.
 
-@param secret Printable ASCII, not empty. Another one is a `ConfigError` of `createAuth` and of `requestToken`.
-@param options.encoding `'raw'` leaves both as they are, for servers that do not decode them. The id then has no colon.
-Default: both are encoded.
+@param secret Printable ASCII, not empty. Any other is a `ConfigError` of `createAuth` and of `requestToken`.
+@param options.encoding `'raw'` leaves the id and the secret as they are. The id then has no colon.
+@default options.encoding form-encoded
 @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1
 */
 export function clientSecretBasic(secret: string, options?: {readonly encoding?: 'raw'}): ClientAuthentication {
@@ -52,14 +53,14 @@ export function clientSecretBasic(secret: string, options?: {readonly encoding?:
 	const encode = encoding ? String : formEncode;
 	return Object.assign<ClientAuthentication, Pick<ClientAuthentication, 'checkSecret'>>(
 		({clientId, headers}) => headers.set('authorization', `Basic ${btoa(`${encode(clientId)}:${encode(secret)}`)}`),
-		{checkSecret: check => check(secret, encoding)},
+		{checkSecret: check => check(secret, 'clientSecretBasic', encoding)},
 	);
 }
 
 /**
 Sends the client's id and secret in the body of the request.
 
-@param secret Printable ASCII, not empty. Another one is a `ConfigError` of `createAuth` and of `requestToken`.
+@param secret Printable ASCII, not empty. Any other is a `ConfigError` of `createAuth` and of `requestToken`.
 @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1
 */
 export function clientSecretPost(secret: string): ClientAuthentication {
@@ -68,7 +69,7 @@ export function clientSecretPost(secret: string): ClientAuthentication {
 			parameters.set('client_id', clientId);
 			parameters.set('client_secret', secret);
 		},
-		{checkSecret: check => check(secret, undefined)},
+		{checkSecret: check => check(secret, 'clientSecretPost')},
 	);
 }
 

@@ -7,7 +7,7 @@ export interface EndpointResponse {
 	readonly status: number;
 	/** The headers. */
 	readonly headers: Headers;
-	/** The own properties of the body, where that is a record. */
+	/** The own properties of the body, if it is a record. */
 	readonly record?: Readonly<Record<string, unknown>> | undefined;
 	/** Why there is no record. */
 	readonly parseError?: TokenResponseErrorCode | undefined;
@@ -16,45 +16,62 @@ export interface EndpointResponse {
 /** 1 MiB: hundreds of times the largest token in use. */
 const limit = 2 ** 20;
 
-/** Reads an answer. Of a body beyond 1 MiB, decoded, the rest is not fetched. */
+/** Reads an answer. The rest of a body beyond 1 MiB, decoded, is not fetched. */
 export async function readEndpointResponse(response: Response): Promise<EndpointResponse> {
 	const {status, headers, type, redirected} = response;
-	const answer = (
-		parseError: EndpointResponse['parseError'],
-		record?: EndpointResponse['record'],
-	): EndpointResponse => ({status, headers, record, parseError});
-	// A redirect is not followed, and browsers hide what it was. A `fetch` of the client's own may have followed it.
+	// A `fetch` of the user's own may give anything.
+	if (!(status >= 0)) throw new TypeError('no response');
+	const read = (parseError: EndpointResponse['parseError'], record?: EndpointResponse['record']): EndpointResponse => ({
+		status,
+		headers,
+		record,
+		parseError,
+	});
+	// A redirect is not followed, and browsers hide what it was. A `fetch` of the user's own may have followed it.
 	if (redirected || type === 'opaqueredirect' || (status >= 300 && status < 400)) {
-		return answer('unexpected_redirect');
+		return read('unexpected_redirect');
 	}
-	const text = await readText(response);
-	if (text === undefined) return answer('body_too_large');
+	const text = await readText(response.body);
+	if (text === undefined) return read('body_too_large');
 	try {
 		const record = ownRecordProperties(parse(text, headers));
-		return answer(record ? undefined : 'invalid_response', record);
+		return read(record ? undefined : 'invalid_response', record);
 	} catch {
 		// Without the platform's error, which quotes the text.
-		return answer('not_json');
+		return read('not_json');
 	}
 }
 
-async function readText({body}: Response): Promise<string | undefined> {
-	const reader = body?.getReader();
+/** Gives undefined for a body that is too large. */
+async function readText(body: Response['body']): Promise<string | undefined> {
+	const chunks = chunksOf(body);
 	const decoder = new TextDecoder();
 	let text = '';
 	for (let size = 0; ;) {
-		const {done, value} = (await reader?.read()) ?? {done: true};
-		if (done) return text + decoder.decode();
+		const {done, value} = (await chunks?.read()) ?? {done: true, value: undefined};
+		if (done || !value) return text + decoder.decode();
 		size += value.length;
 		if (size > limit) {
-			reader?.cancel().catch(() => {});
+			Promise.resolve(chunks?.cancel()).catch(() => {});
 			return undefined;
 		}
 		text += decoder.decode(value, {stream: true});
 	}
 }
 
-/** Throws for what is neither JSON nor the form that it says it is. */
+interface Chunks {
+	read(): Promise<{readonly done: boolean; readonly value?: Uint8Array | undefined}>;
+	cancel(): Promise<unknown> | undefined;
+}
+
+/** A body is a web stream, or a stream of Node as the package node-fetch gives it. */
+function chunksOf(body: Response['body']): Chunks | undefined {
+	if (!body || 'getReader' in body) return body?.getReader();
+	const iterator = (body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+	return {read: async () => iterator.next() as ReturnType<Chunks['read']>, cancel: () => iterator.return?.()};
+}
+
+/** Throws for a text that is neither JSON nor the form that it says it is. */
 function parse(text: string, headers: Headers): unknown {
 	if (!/^application\/x-www-form-urlencoded\b/i.test(headers.get('content-type') ?? '')) return JSON.parse(text);
 	const entries = [...new URLSearchParams(text)];

@@ -1,7 +1,10 @@
-import type {EndpointResponse} from './endpoint-response.ts';
-import {challengesOf} from '../lib/www-authenticate.ts';
 import {OAuthError, type RegrantError, TokenResponseError} from '../errors.ts';
+import {maskSecrets} from '../lib/mask-secrets.ts';
 import {ownProperties} from '../lib/own-properties.ts';
+import {challengesOf} from '../lib/www-authenticate.ts';
+import {formEncode} from './client-authentication.ts';
+import type {Client} from './client.ts';
+import type {EndpointResponse} from './endpoint-response.ts';
 
 /** What an error may tell of any answer. */
 export interface ResponseMetadata {
@@ -12,75 +15,114 @@ export interface ResponseMetadata {
 	readonly retryable: boolean;
 }
 
-/**
-What an error may tell of the answer.
+/** The error of an answer, and the server's own word for it. */
+export interface ErrorResponse {
+	/** For the caller. Nothing in it is secret. */
+	readonly error: RegrantError;
+	/** The error code as the server sent it, or what its answer amounts to. For decisions: it may hold a secret. */
+	readonly code?: string;
+}
 
-@param secrets How all begins that must not show, though a server may repeat it.
+/** What else an error is made of. */
+export interface ErrorContext {
+	/** The method and the origin of the request, for messages. */
+	readonly request: string;
+	/** The parameters of the request. */
+	readonly parameters: URLSearchParams;
+	/** What must not show, though a server may repeat it. */
+	readonly secrets: readonly unknown[];
+}
+
+/**
+Reads what an error may tell of an answer.
+
 @param now Milliseconds since the epoch.
 */
 export function responseMetadata(
 	{status, headers}: EndpointResponse,
-	secrets: readonly string[],
+	secrets: readonly unknown[],
 	now: number,
 ): ResponseMetadata {
 	const mediaType = /^[\w.+-]+\/[\w.+-]+/.exec(headers.get('content-type') ?? '')?.[0];
-	// A short secret is in many a media type by chance.
-	const long = secrets.filter(({length}) => length >= 8);
 	return {
 		status,
-		contentType: clean(mediaType, long, 100),
+		contentType: clean(mediaType, secrets, 100),
 		retryAfter: retryDelay(headers, now),
 		retryable: [408, 425, 429].includes(status) || status >= 500,
 	};
 }
 
 /**
-The error of an answer that gives nothing, and else undefined.
+Gives the error of an answer that holds no token, and undefined for any other answer.
 
-@param parameters Those of the request that it answers.
 @see https://www.rfc-editor.org/rfc/rfc6749#section-5.2
 */
 export function errorResponse(
+	client: Client,
 	{status, headers, record, parseError}: EndpointResponse,
-	facts: ResponseMetadata,
-	parameters: URLSearchParams,
-	secrets: readonly string[],
-): RegrantError | undefined {
+	metadata: ResponseMetadata,
+	{request, parameters, secrets}: ErrorContext,
+): ErrorResponse | undefined {
 	const {error, error_description, error_uri} = ownProperties(record);
-	const {retryAfter, retryable} = facts;
-	const refused = (code: string, fields?: readonly string[]): RegrantError =>
-		new OAuthError({
+	const {retryAfter, retryable} = metadata;
+	const isSuccess = status >= 200 && status < 300;
+
+	const refused = (code: string, fields?: readonly string[]): ErrorResponse => {
+		const shown = (clean(code, secrets, 128) ?? '').replaceAll('"', '?');
+		const hint = code === 'invalid_client' ? basicHint(client) : '';
+		const facts = {
 			status,
 			retryAfter,
-			error: clean(code, secrets, 128) ?? '',
+			error: shown,
 			error_description: clean(error_description, secrets, 1024),
-			error_uri: clean(error_uri, secrets, 1024)?.replaceAll(' ', '?'),
+			error_uri: clean(error_uri, secrets, 1024)?.replace(/[ "]/g, '?'),
 			fields,
 			retryable: retryable || /^(?:server_error|temporarily_unavailable|slow_down)$/.test(code),
-		});
+		};
+		return {code, error: new OAuthError(facts, `${request} answered ${status}: ${shown}${hint}`)};
+	};
+	const unusable = (code: TokenResponseError['code'], isRetryable: boolean, hint: string = code): ErrorResponse => ({
+		error: new TokenResponseError(
+			code,
+			{...metadata, retryable: isRetryable},
+			`${request} answered ${status}: ${hint}`,
+		),
+	});
 
-	if (parseError === 'unexpected_redirect') return new TokenResponseError(parseError, facts);
-	if (status === 401 && challengesOf(headers).some(({scheme}) => scheme === 'basic')) {
-		return refused('invalid_client');
-	}
-	if ((status === 200 || status >= 400) && typeof error === 'string') return refused(error);
+	if (parseError === 'unexpected_redirect') return unusable(parseError, retryable);
+	if (status === 401 && challengesOf(headers).some(({scheme}) => scheme === 'basic')) return refused('invalid_client');
+	if ((isSuccess || status >= 400) && typeof error === 'string' && error) return refused(error);
 	if (status === 422 && record) {
-		// The seed's API names the fields that it refuses, and a dead refresh token in no other way.
+		// Moov's API names the fields that it refuses, and a dead refresh token in no other way.
 		const fields = Object.keys(record).filter(name => parameters.has(name));
 		return refused(fields.includes('refresh_token') ? 'invalid_grant' : 'invalid_request', fields);
 	}
-	if (status !== 200) {
-		return new TokenResponseError('unexpected_status', {...facts, retryable: retryable || isHtml(facts.contentType)});
+	if (!isSuccess) {
+		const hint = status === 404 ? 'is tokenEndpoint right?' : undefined;
+		return unusable('unexpected_status', retryable || isHtml(metadata.contentType), hint);
 	}
-	return parseError && new TokenResponseError(parseError, {...facts, retryable: parseError === 'not_json'});
+	return parseError && unusable(parseError, parseError === 'not_json');
 }
 
-/** A page instead of an answer: a proxy, a portal or an error page is in the way, for the time being. */
+/** Most servers do not decode HTTP Basic as the RFC says. That matters if encoding changed something. */
+function basicHint({clientId, clientAuthentication}: Client): string {
+	let hint = '';
+	ownProperties(clientAuthentication).checkSecret?.((secret, method, encoding) => {
+		const credentials = `${clientId}${secret as string}`;
+		if (method === 'clientSecretBasic' && !encoding && formEncode(credentials) !== credentials) {
+			hint =
+				". Form encoding changed the id or the secret: try clientSecretBasic(secret, {encoding: 'raw'}) or clientSecretPost";
+		}
+	});
+	return hint;
+}
+
+/** A page in place of an answer: a proxy, a portal or an error page is in the way for now. */
 export function isHtml(contentType: string | undefined): boolean {
 	return /html/i.test(contentType ?? '');
 }
 
-/** How long the server asks to wait, in milliseconds: RFC 9110 §10.2.3, or the `X-Retry-In` of the seed's API. */
+/** How long the server asks to wait, in milliseconds: RFC 9110 §10.2.3, or the headers of better-auth and of Moov's API. */
 function retryDelay(headers: Headers, now: number): number | undefined {
 	const number = (text: string): number => (/^\d+$/.test(text) ? Number(text) : NaN);
 	// Node leaves the space behind a value where it is.
@@ -88,20 +130,20 @@ function retryDelay(headers: Headers, now: number): number | undefined {
 	const retryAfter = textOf('retry-after');
 	// Only what begins like a date: `Date.parse` takes `-5` for one. The form without a zone is in UTC too.
 	const date = /^[A-Z][a-z]{2}/.test(retryAfter) ? retryAfter.replace(/(?: GMT)?$/, ' GMT') : '';
-	const delays = [number(retryAfter) * 1000, Date.parse(date) - now, number(textOf('x-retry-in'))];
+	const delays = [
+		number(retryAfter) * 1000,
+		Date.parse(date) - now,
+		number(textOf('x-retry-after')) * 1000,
+		number(textOf('x-retry-in')),
+	];
 	const delay = delays.find(milliseconds => milliseconds >= 0);
 	return delay === undefined ? undefined : Math.min(delay, 3_600_000);
 }
 
-/**
-The server's words without secrets, without the characters that RFC 6749 appendix A.7 to A.9 leaves out, and cut. Eight
-characters are enough to be taken for a secret: a part of one must not show either.
-*/
-function clean(text: unknown, secrets: readonly string[], length: number): string | undefined {
+/** Gives the server's words without secrets, cut, and without the characters that RFC 6749 appendix A.8 leaves out. Quotes stay. */
+function clean(text: unknown, secrets: readonly unknown[], length: number): string | undefined {
 	if (typeof text !== 'string') return undefined;
-	let shown = text;
-	// The first part alone, which is always there.
-	for (const secret of secrets) shown = shown.split(secret.slice(0, 8), 1).join();
-	if (shown !== text) shown += '[masked]';
-	return shown.slice(0, length).replace(/[^ !#-[\]-~]/g, '?');
+	return maskSecrets(text.slice(0, 4 * length), secrets)
+		.slice(0, length)
+		.replace(/[^ -[\]-~]/g, '?');
 }

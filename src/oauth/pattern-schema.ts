@@ -6,20 +6,20 @@ export const vschars: RegExp = /^[\x20-\x7E]+$/;
 /** The same, for fields that may be empty and are then left out. */
 export const vscharsOrNone: RegExp = /^[\x20-\x7E]*$/;
 
-/** The schema of a string that matches. Its message names the field and, unlike valibot's own, does not quote the value. */
+/** Makes the schema of a string that matches. Its message names the field and, unlike valibot's own, does not quote the value. */
 export function patternSchema<Value extends string | null = string>(
 	name: string,
 	pattern: RegExp,
-	expectation: string,
+	expected: string,
 	isNullable = false,
 ): GenericSchema<NoInfer<Value>> {
 	return custom<Value>(
 		value => (typeof value === 'string' ? pattern.test(value) : isNullable && value === null),
-		`${name} must be ${expectation}`,
+		`${name} must be ${expected}`,
 	);
 }
 
-/** The message of a record that lacks a field, or has one that is not known. */
+/** The message for a record that lacks a field, or has one that is not known. */
 export function keyMessage({
 	expected,
 	path,
@@ -29,5 +29,6 @@ export function keyMessage({
 }): string {
 	// The keys of records are strings.
 	const key = (path?.[0]?.key ?? 'it') as string;
-	return `${key} is ${expected === 'never' ? 'not known' : 'required'}`;
+	if (expected === 'never') return `${key} is not a field: use parameters`;
+	return `${key} is required${key === 'scope' ? ': null, if the server has no scopes' : ''}`;
 }

@@ -1,48 +1,59 @@
-import {withTimeout} from '../lib/with-timeout.ts';
 import {ConfigError} from '../errors.ts';
-import {checkClient, checkSecret, type Settings} from './options.ts';
+import {withTimeout} from '../lib/with-timeout.ts';
+import {checkClient, checkSecret, type Client, readParameters} from './client.ts';
 import type {RevokeTokenRequest} from './revocation-request.ts';
-import type {AuthTokenRequest} from './token-request.ts';
+import type {TokenRequest} from './token-request.ts';
 
-/** A request of the token or the revocation endpoint, ready to be sent. */
+/** The fields of a request. A list gives its name once for each item. */
+type RequestFields = Readonly<Record<string, string | readonly string[] | null | undefined>>;
+
+/** A request to the token or the revocation endpoint, ready to be sent. */
 export interface PreparedRequest {
 	/** What its body says. */
 	readonly parameters: URLSearchParams;
 	/** All headers but the content type. */
 	readonly headers: Headers;
+	/** Prepares the same request once more: a server takes an assertion of the client once. */
+	again(): Promise<PreparedRequest>;
 }
 
 /**
-Mutex a checked request into parameters and headers, with the client's authentication. This runs the client's own code, so
-it comes before any lock.
+Turns a checked token request into parameters and headers, with the client's further parameters and its authentication. This runs the
+user's own code, so it comes before any lock.
 
-@throws {ConfigError} where the authentication does not fit the request.
-@throws {TokenNetworkError} where the authentication takes longer than `timeout`.
+@throws {ConfigError} if the authentication does not fit the request.
+@throws {TokenNetworkError} if the user's code takes longer than `timeout`.
 */
-export async function prepare(
-	settings: Settings,
-	request: AuthTokenRequest | RevokeTokenRequest,
-): Promise<PreparedRequest> {
-	const {clientId, clientAuthentication, tokenEndpoint, timeout} = settings;
-	checkClient(settings, request);
-	// RFC 6749 §3.2: a parameter without a value counts as left out. The client's id is for its authentication to add.
+export async function prepareTokenRequest(client: Client, request: TokenRequest): Promise<PreparedRequest> {
+	const {parameters, timeout} = client;
+	const further =
+		typeof parameters === 'function' ? readParameters(await withTimeout(parameters, timeout)) : parameters;
+	return prepare(client, {...further, ...request});
+}
+
+/** Does the same for a revocation, which has no further parameters. */
+export async function prepare(client: Client, request: RevokeTokenRequest | RequestFields): Promise<PreparedRequest> {
+	const {clientId, clientAuthentication, tokenEndpoint, issuer, timeout} = client;
+	checkClient(client, request);
 	const parameters = new URLSearchParams();
-	for (const [name, value] of Object.entries<string | undefined>({...request})) {
-		if (value && name !== 'client_id') parameters.set(name, value);
+	for (const [name, value] of Object.entries(request as RequestFields)) {
+		// RFC 6749 §3.2: a parameter without a value counts as left out. The client's id is for its authentication to add.
+		for (const item of [value ?? ''].flat()) if (item && name !== 'client_id') parameters.append(name, item);
 	}
 	const given = [...parameters];
-	const headers = new Headers({accept: 'application/json'});
-	await withTimeout(() => clientAuthentication({clientId, tokenEndpoint, parameters, headers}), timeout);
-	checkSecret(settings, parameters.get('client_secret'));
-	const names = [...parameters.keys()];
+	const headers = new Headers(client.headers);
+	await withTimeout(() => clientAuthentication({clientId, tokenEndpoint, issuer, parameters, headers}), timeout);
+	checkSecret(client, parameters.get('client_secret'));
+	const sent = [...parameters];
+	const added = sent.slice(given.length);
 	// RFC 6749 §2.3
 	const proofs = [headers.get('authorization'), parameters.get('client_secret'), parameters.get('client_assertion')];
 	if (
 		proofs.filter(Boolean).length > 1 ||
-		new Set(names).size < names.length ||
-		given.some(([name, value]) => parameters.get(name) !== value)
+		added.some(([name]) => parameters.getAll(name).length > 1) ||
+		given.some(([name, value], index) => sent[index]?.[0] !== name || sent[index][1] !== value)
 	) {
 		throw new ConfigError('clientAuthentication must add one proof and change no parameter');
 	}
-	return {parameters, headers};
+	return {parameters, headers, again: () => prepare(client, request)};
 }

@@ -1,145 +1,199 @@
-import {type EndpointResponse, readEndpointResponse} from './endpoint-response.ts';
-import {formEncode} from './client-authentication.ts';
-import {withTimeout} from '../lib/with-timeout.ts';
 import {ConfigError, isRegrantError, type RegrantError, TokenNetworkError, TokenResponseError} from '../errors.ts';
-import {vschars} from './pattern-schema.ts';
-import {resolveOptions, type Settings, type TokenClient} from './options.ts';
 import {ownProperties} from '../lib/own-properties.ts';
-import {prepare, type PreparedRequest} from './prepared-request.ts';
-import {type ResponseMetadata, responseMetadata, errorResponse} from './error-response.ts';
+import {withTimeout} from '../lib/with-timeout.ts';
+import {readToken} from '../token/token-response.ts';
+import type {TokenSet} from '../token/token-set.ts';
+import {type Client, readClient, type TokenClient} from './client.ts';
+import {type EndpointResponse, readEndpointResponse} from './endpoint-response.ts';
+import {type ErrorResponse, errorResponse, type ResponseMetadata, responseMetadata} from './error-response.ts';
+import {vschars} from './pattern-schema.ts';
+import {prepare, type PreparedRequest, prepareTokenRequest} from './prepared-request.ts';
 import {RevokeTokenRequest} from './revocation-request.ts';
-import {AuthTokenRequest, readRequest} from './token-request.ts';
-import {readToken, type TokenSet} from '../token/token-response.ts';
+import {readRequest, readTokenRequest, type TokenRequest} from './token-request.ts';
 
-/**
-What came of a token request: a token, or an error. With that a new refresh token may come all the same, which is then all
-that the token has.
-*/
+/** What came of a token request. */
 export type TokenOutcome =
-	| {readonly token: TokenSet; readonly error: undefined}
-	| {readonly token: Pick<TokenSet, 'refresh_token'> | undefined; readonly error: RegrantError};
+	| {readonly token: TokenSet; readonly error?: undefined}
+	| (ErrorResponse & {
+			readonly token?: undefined;
+			/** A new refresh token that came all the same: the server has rotated the old one. */
+			readonly refreshToken?: string | undefined;
+	  });
 
 /**
 Makes one token request and keeps no session.
 
-@throws {ConfigError} before any I/O.
-@throws {OAuthError} where the server refuses.
-@throws {TokenResponseError} where its answer is not usable.
-@throws {TokenNetworkError} where it does not answer within `timeout`.
+@returns The token. Its refresh token is the one that was sent, if the answer has none.
+@throws {ConfigError} before anything is sent. Correct the option or the field that the message names.
+@throws {OAuthError} if the server refuses.
+@throws {TokenResponseError} if its answer is not usable.
+@throws {TokenNetworkError} if it does not answer within `timeout`. Try again later.
+@example
+```ts
+const token = await requestToken(client, {grant_type: 'authorization_code', code, redirect_uri, code_verifier});
+await auth.setToken(token);
+```
 @see https://www.rfc-editor.org/rfc/rfc6749#section-3.2
 */
-export async function requestToken(client: TokenClient, request: AuthTokenRequest): Promise<TokenSet> {
-	const settings = resolveOptions(client);
-	const checked = readRequest(AuthTokenRequest, request, 'request');
-	const {token, error} = await askForToken(settings, await prepare(settings, checked));
+export async function requestToken(client: TokenClient, request: TokenRequest): Promise<TokenSet> {
+	const checked = readClient(client);
+	const prepared = await prepareTokenRequest(checked, readTokenRequest(request, 'request'));
+	const {token, error} = ownProperties(await sendTokenRequest(checked, prepared));
 	if (error) throw error;
 	return {...token};
 }
 
 /**
-Revokes a token. Where the server does not know it, there is nothing left to revoke, and all is well.
+Revokes a token. A token that the server does not know counts as revoked.
 
-@throws {ConfigError} before any I/O, also without a `revocationEndpoint`.
-@throws {OAuthError} where the server refuses.
-@throws {TokenResponseError} where its answer is not usable.
-@throws {TokenNetworkError} where it does not answer within `timeout`.
+@throws {ConfigError} before anything is sent, also without a `revocationEndpoint`.
+@throws {OAuthError} if the server refuses.
+@throws {TokenResponseError} if its answer is not usable.
+@throws {TokenNetworkError} if it does not answer within `timeout`. Try again later.
 @see https://www.rfc-editor.org/rfc/rfc7009#section-2
 */
 export async function revokeToken(client: TokenClient, request: RevokeTokenRequest): Promise<void> {
-	await revoke(resolveOptions(client), readRequest(RevokeTokenRequest, request, 'request'));
+	await sendRevocation(readClient(client), readRequest(RevokeTokenRequest, request, 'request'));
 }
 
-/** Revokes a token with options and a request that are checked already. */
-export async function revoke(settings: Settings, request: RevokeTokenRequest): Promise<void> {
-	const {revocationEndpoint} = settings;
+/** Revokes a token, with options and a request that are checked already. */
+export async function sendRevocation(client: Client, request: RevokeTokenRequest): Promise<void> {
+	const {revocationEndpoint} = client;
 	if (!revocationEndpoint) throw new ConfigError('revocationEndpoint is required');
-	const {status, parseError, refusal} = await post(settings, revocationEndpoint, await prepare(settings, request));
-	// RFC 7009 §2.2: 200, with a body that tells nothing. The seed's API answers 204.
-	if (parseError === 'unexpected_redirect' || (status !== 200 && status !== 204)) throw refusal;
+	const {status, parseError, failure} = await post(client, revocationEndpoint, await prepare(client, request));
+	// RFC 7009 §2.2: the status alone counts, and the body says nothing.
+	if (failure && (parseError === 'unexpected_redirect' || status < 200 || status >= 300)) throw failure.error;
 }
 
 /** Sends a token request. `previous` is the token that it renews. */
-export async function askForToken(
-	settings: Settings,
+export async function sendTokenRequest(
+	client: Client,
 	prepared: PreparedRequest,
 	previous?: TokenSet,
 ): Promise<TokenOutcome> {
 	const {parameters} = prepared;
-	// Of before the request, so that a slow answer makes the token older and not younger: RFC 6749 §5.1.
-	const issued_at = Math.floor(settings.now() / 1000);
-	const {record, refusal, facts} = await post(settings, settings.tokenEndpoint, prepared, previous?.access_token);
-	if (refusal) return {token: undefined, error: refusal};
-	const token = readToken(record, {
-		...settings,
-		issued_at,
-		refresh_token: parameters.get('refresh_token'),
+	// Taken before sending, so a slow answer makes the token expire early, never late: RFC 6749 §5.1.
+	const issued_at = Math.floor(client.now() / 1000);
+	const {record, failure, metadata, request} = await post(
+		client,
+		client.tokenEndpoint,
+		prepared,
+		previous?.access_token,
+	);
+	const known = {
+		...previous,
+		refresh_token: parameters.get('refresh_token') ?? undefined,
 		scope: parameters.get('scope') ?? previous?.scope,
-	});
-	if (!('problem' in token)) return {token, error: undefined};
-	const refresh_token = record?.['refresh_token'];
-	return {
-		token: typeof refresh_token === 'string' && vschars.test(refresh_token) ? {refresh_token} : undefined,
-		error: new TokenResponseError(token.code, facts, token.problem),
 	};
+	const read = failure
+		? undefined
+		: readToken(record, {...client, issued_at, previous: ownProperties(known as TokenSet)});
+	if (read?.token) return {token: read.token};
+	const refresh_token = record?.['refresh_token'];
+	const isRotated = metadata.status < 300 && typeof refresh_token === 'string' && vschars.test(refresh_token);
+	const refreshToken = isRotated ? refresh_token : undefined;
+	if (!read) return {...(failure as ErrorResponse), refreshToken}; // as there is nothing to read after a failure
+	const message = `${request} answered ${metadata.status}: ${read.problem}`;
+	return {error: new TokenResponseError(read.code, metadata, message), refreshToken};
 }
 
 /** What is known when an answer has come. */
 interface Exchange extends EndpointResponse {
-	readonly facts: ResponseMetadata;
-	readonly refusal: RegrantError | undefined;
+	readonly metadata: ResponseMetadata;
+	readonly failure: ErrorResponse | undefined;
+	/** The method and the origin, for messages. */
+	readonly request: string;
 }
 
-/** One POST and its answer, with one deadline for both, up to the last byte. */
-async function post(
-	settings: Settings,
-	url: string,
-	{parameters, headers}: PreparedRequest,
-	accessToken?: string,
-): Promise<Exchange> {
-	const {fetch = globalThis.fetch, encoding, timeout} = settings;
+/** Sends a request, and sends it once more if the scheme asks for that. */
+async function post(client: Client, url: string, prepared: PreparedRequest, accessToken?: string): Promise<Exchange> {
+	const {scheme, clientAuthentication, now} = client;
+	const request = `POST ${new URL(url).origin}`;
+	let isResent = false;
+	let current = prepared;
+	for (;;) {
+		const {parameters, headers} = current;
+		const sent = {url, method: 'POST', headers};
+		await scheme?.apply(sent, undefined);
+		const answer = await exchange(client, sent, parameters, request);
+		const {access_token, refresh_token, error} = ownProperties(answer.record);
+		const review = {status: answer.status, headers: answer.headers, error: String(error)};
+		if ((await scheme?.review?.(review, sent, undefined)) === 'resend' && !isResent) {
+			isResent = true;
+			current = await prepared.again();
+			continue;
+		}
+		const secrets: unknown[] = [
+			accessToken,
+			access_token,
+			refresh_token,
+			sent.headers.get('authorization')?.split(' ').pop(),
+		];
+		for (const [name, value] of parameters)
+			if (/(?:token|secret|assertion|code|verifier)$/.test(name)) secrets.push(value);
+		ownProperties(clientAuthentication).checkSecret?.(secret => secrets.push(secret));
+		const metadata = responseMetadata(answer, secrets, now());
+		return {
+			...answer,
+			metadata,
+			request,
+			failure: errorResponse(client, answer, metadata, {request, parameters, secrets}),
+		};
+	}
+}
+
+/** Makes one POST and reads its answer, with one deadline for both, up to the last byte. */
+async function exchange(
+	{fetch = globalThis.fetch, encoding, timeout}: Client,
+	{url, headers}: {readonly url: string; readonly headers: Headers},
+	parameters: URLSearchParams,
+	request: string,
+): Promise<EndpointResponse> {
 	const isJson = encoding === 'json';
 	headers.set('content-type', isJson ? 'application/json' : 'application/x-www-form-urlencoded');
 	const controller = new AbortController();
 	const init = ownProperties<RequestInit>({
 		method: 'POST',
 		headers,
-		body: isJson ? JSON.stringify(ownProperties(Object.fromEntries(parameters))) : parameters.toString(),
+		body: isJson ? toJson(parameters) : parameters.toString(),
 		// Followed, a 307 would carry the credentials to wherever it points.
 		redirect: 'manual',
 		signal: controller.signal,
 	});
 	try {
-		const answer = await withTimeout(async () => readEndpointResponse(await fetch(url, init)), timeout);
-		const {access_token, refresh_token} = ownProperties(answer.record);
-		const secrets = spellings([accessToken, access_token, refresh_token, ...secretsOf(settings, parameters, headers)]);
-		const facts = responseMetadata(answer, secrets, settings.now());
-		return {...answer, facts, refusal: errorResponse(answer, facts, parameters, secrets)};
+		return await withTimeout(async () => readEndpointResponse(await fetch(url, init)), timeout);
 	} catch (error) {
-		if (isRegrantError(error)) throw error;
-		// The error of a `fetch` that is not the platform's may hold the request; the platform's may quote the URL's query.
-		const isSafe = error instanceof TypeError && !settings.fetch && !url.includes('?');
-		throw new TokenNetworkError('network', isSafe ? {cause: error} : undefined);
+		if (isRegrantError(error)) throw new TokenNetworkError('timeout', `${request}: no answer within ${timeout} ms`);
+		throw networkError(error, request);
 	} finally {
 		// Whatever is still under way has no reader any more.
 		controller.abort();
 	}
 }
 
-/** What the server was told that must not show. */
-function secretsOf({clientAuthentication}: Settings, parameters: URLSearchParams, headers: Headers): unknown[] {
-	const secrets: unknown[] = [headers.get('authorization')?.split(' ').pop()];
-	for (const [name, value] of parameters) if (/(?:token|secret|assertion)$/.test(name)) secrets.push(value);
-	ownProperties(clientAuthentication).checkSecret?.(secret => secrets.push(secret));
-	return secrets;
+/** A name that is repeated becomes a list. */
+function toJson(parameters: URLSearchParams): string {
+	const names = [...new Set(parameters.keys())];
+	const valueOf = (name: string): string | string[] => {
+		const values = parameters.getAll(name);
+		return values.length > 1 ? values : (values[0] ?? '');
+	};
+	return JSON.stringify(ownProperties(Object.fromEntries(names.map(name => [name, valueOf(name)]))));
 }
 
-/** How secrets begin where a server repeats them: as they are, and in the ways that bodies and URLs spell them. */
-function spellings(secrets: readonly unknown[]): string[] {
-	return secrets.flatMap(secret => {
-		if (typeof secret !== 'string' || !secret) return [];
-		const start = secret.slice(0, 16);
-		// The last one fails for half a character.
-		const inUrl = vschars.test(start) ? encodeURIComponent(start) : start;
-		return [start, JSON.stringify(start).slice(1, -1), formEncode(start), inUrl];
+/** The platform's own error is not attached: it may hold the request, its body, or a part of the answer. */
+function networkError(error: unknown, request: string): RegrantError {
+	let platformCode: string | undefined;
+	let isPermitted = true;
+	for (let cause = error, depth = 0; cause && depth < 5; cause = (Object(cause) as Error).cause, depth++) {
+		const {code, name} = Object(cause) as {readonly code?: unknown; readonly name?: unknown};
+		// Deno's own, for a permission that was not given.
+		if (name === 'NotCapable' || name === 'PermissionDenied') [isPermitted, platformCode] = [false, name];
+		else if (typeof code === 'string' && /^(?:E[A-Z]{3,20}|[A-Z\d]+(?:_[A-Z\d]+)+|(?:[A-Z][a-z]+){2,5})$/.test(code))
+			platformCode ??= code;
+	}
+	return new TokenNetworkError('network', `${request}: ${platformCode ?? 'no connection'}`, {
+		platformCode,
+		retryable: isPermitted,
 	});
 }

@@ -1,45 +1,42 @@
 import type {RegrantError, TokenResponseError} from '../errors.ts';
-import {isHtml} from '../oauth/error-response.ts';
 
-/** The time in which a server is not asked again, because it said so or because it failed. Shared by all of a session. */
+/** The time in which no renewal is tried, because one failed. All callers of a session share it. */
 export interface BackOff {
 	/** Throws the error that it began with, while it lasts. */
 	check(now: number): void;
-	/**
-	Begins with an answer that will be another one later. A server that could not be reached is not spared. False where the error
-	is the one that it began with.
-	*/
+	/** Begins with an error. False if this is the one that it began with. */
 	begin(error: RegrantError, now: number): boolean;
 	/** Ends it. */
 	reset(): void;
 }
 
-/** A cool-down that has not begun. Its times are milliseconds since the epoch. */
+/** The first pause and the longest, in milliseconds, unless the server says how long to wait. */
+const [firstPause, longestPause] = [1000, 30_000];
+
+/** Creates a back-off that has not begun. Its times are milliseconds since the epoch. */
 export function createBackOff(): BackOff {
 	let cause: RegrantError | undefined;
 	let since = 0;
 	let length = 0;
-	/** Of our own, where the server does not say: from a second on, doubled each time, up to half a minute. */
-	let backOff = 0;
+	let pause = 0;
 	return {
 		check: now => {
-			// A clock that was set back must not prolong it.
+			// A clock that was set back does not prolong it.
 			if (cause && now >= since && now < since + length) throw cause;
 		},
 		begin: (error, now) => {
 			if (error === cause) return false;
-			const {status, contentType, retryAfter} = error as Partial<TokenResponseError>;
-			if (status !== undefined && (error.code !== 'not_json' || isHtml(contentType))) {
-				backOff = Math.min(backOff * 2 || 1000, 30_000);
-				cause = error;
-				since = now;
-				length = retryAfter || backOff;
-			}
+			// Who is offline now may be online in a second.
+			const isOffline = error.code === 'network' || error.code === 'timeout';
+			pause = isOffline ? firstPause : Math.min(pause * 2 || firstPause, longestPause);
+			cause = error;
+			since = now;
+			length = (Object.hasOwn(error, 'retryAfter') && (error as TokenResponseError).retryAfter) || pause;
 			return true;
 		},
 		reset: () => {
 			cause = undefined;
-			backOff = 0;
+			pause = 0;
 		},
 	};
 }

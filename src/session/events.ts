@@ -5,19 +5,19 @@ export type AuthEvent =
 	| {
 			/** There is a new token. */
 			readonly type: 'token';
-			/** `setToken`, a grant, a refresh, or another holder of the store. */
+			/** Where it came from: `setToken`, a grant, a refresh, or another holder of the store. */
 			readonly cause: 'set' | 'grant' | 'refresh' | 'store';
-			/** Unix time in seconds. Undefined where it is not known. */
+			/** When it expires: Unix time in seconds. Undefined if that is not known. */
 			readonly expires_at: number | undefined;
 	  }
 	| {
-			/** The session is over. Told once. */
+			/** The session is over: show the login. Told once. */
 			readonly type: 'session-ended';
 			/** Why. */
 			readonly reason: SessionEndedReason;
 	  }
 	| {
-			/** A renewal failed for now. The session stays. */
+			/** A renewal failed. The session stays, and no other renewal is tried for a while. */
 			readonly type: 'refresh-failed';
 			/** What the waiting calls failed with. */
 			readonly error: RegrantError;
@@ -27,6 +27,12 @@ export type AuthEvent =
 			readonly type: 'store-failed';
 			/** What it failed to do. */
 			readonly error: StoreError;
+	  }
+	| {
+			/** The store was read for the first time, after `status` was found to be `unknown`: look at `status` again. */
+			readonly type: 'status';
+			/** What it is now. */
+			readonly status: 'signed-in' | 'signed-out';
 	  };
 
 /** Hears of the events of a session. */
@@ -34,17 +40,21 @@ export type AuthListener = (event: AuthEvent) => void;
 
 /** Who is told of what, and when. */
 export interface SessionEvents {
-	/** Tells all listeners. One that throws, or rejects, disturbs nobody. */
+	/** Tells all listeners. One that throws, or rejects, does not disturb the others. */
 	emit(event: AuthEvent): void;
-	/** Keeps what happens until `release`: no listener runs under a lock. */
+	/** Keeps events until `release`: no listener runs under a lock. */
 	hold(): void;
 	/** Tells what was kept. */
 	release(): void;
-	/** Adds a listener, until the function that it returns is called. */
+	/**
+	Adds a listener, until the function that it returns is called.
+
+	@throws {ConfigError} if the listener is no function.
+	*/
 	subscribe(listener: AuthListener): () => void;
 }
 
-/** The events of one session. */
+/** Creates the events of one session. */
 export function createEvents(): SessionEvents {
 	const listeners = new Set<(event: AuthEvent) => Promise<void>>();
 	let held: AuthEvent[] | undefined;
@@ -65,8 +75,8 @@ export function createEvents(): SessionEvents {
 			events.forEach(emit);
 		},
 		subscribe: listener => {
-			if (typeof listener !== 'function') throw new ConfigError('listener must be a function');
-			// Of its own: one function may listen twice.
+			if (typeof listener !== 'function') throw new ConfigError('subscribe(listener): listener must be a function');
+			// A function of its own: the same listener may be added twice.
 			const entry: (event: AuthEvent) => Promise<void> = async event => listener(event);
 			listeners.add(entry);
 			return () => void listeners.delete(entry);

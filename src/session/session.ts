@@ -1,178 +1,222 @@
+import {ConfigError, isRegrantError, SessionEndedError, type SessionEndedReason} from '../errors.ts';
 import type {Waiter} from '../lib/with-timeout.ts';
-import {ConfigError, isRegrantError, SessionEndedError} from '../errors.ts';
-import type {Settings} from '../oauth/options.ts';
-import {createRenewal, secondsLeft} from './renewal.ts';
-import {type AuthListener, createEvents} from './events.ts';
-import {createRecord, type SessionState} from './session-record.ts';
-import {locked} from '../stores/store-lock.ts';
-import {readTokenSet, type TokenSet} from '../token/token-response.ts';
-import {supports, type TokenStore} from '../stores/token-store.ts';
+import type {TokenStore} from '../stores/token-cell.ts';
+import type {TokenSet} from '../token/token-set.ts';
+import {createCore, type SessionCore} from './core.ts';
+import type {AuthListener} from './events.ts';
+import {isAlive, isFresh} from './expiry.ts';
+import {createRejections, type Rejections} from './rejections.ts';
+import {createRenewal, type Renewal} from './renewal.ts';
+import type {SessionSettings} from './settings.ts';
 
 /** What a caller of `getToken` may ask for. */
 export interface TokenOptions extends Waiter {
-	/** Seconds for which the token must still be good. Default: 0. */
+	/** Seconds for which the token must still be good. @default 0 */
 	readonly minimumLifetime?: number | undefined;
+}
+
+/** What a caller of `refresh` may ask for. */
+export interface RefreshOptions extends Waiter {
+	/** An access token: it is renewed only if it is still the current one. @default the current one */
+	readonly instead?: string | undefined;
 }
 
 /** One session: its token, how it is renewed, and how it ends. All that use one store in a realm share it. */
 export interface Session {
-	/** As it is now. */
-	readonly state: Readonly<SessionState>;
-	/** The token to use now, where it is at hand. */
-	peek(settings: Settings): TokenSet | undefined;
-	/** The token to use now, renewed where need be. The present one, or none, where there is nothing to renew it with. */
-	find(settings: Settings, waiter: Waiter, minimumLifetime?: number): Promise<TokenSet | undefined>;
-	/** The same, but it throws where there is no valid token and nothing to get one with. */
-	getToken(settings: Settings, options: TokenOptions): Promise<TokenSet>;
-	/** A new token, whatever the age of the present one. */
-	refresh(settings: Settings, options: TokenOptions): Promise<TokenSet>;
-	/** The token to send in place of a refused one. Undefined where there is none. */
-	replace(settings: Settings, refused: TokenSet, signOuts: number, waiter: Waiter): Promise<TokenSet | undefined>;
-	/** Takes note of a resource server that refused a token though it was new, or accepted it. */
-	judge(settings: Settings, token: TokenSet, isRefused: boolean): void;
-	/** Begins a session. */
-	setToken(settings: Settings, token: unknown): Promise<void>;
-	/** Ends the session. */
-	signOut(settings: Settings): Promise<void>;
-	/** Hears of events, until the function that it returns is called. */
-	subscribe(settings: Settings, listener: AuthListener): () => void;
+	readonly core: SessionCore;
+	readonly renewal: Renewal;
+	readonly rejections: Rejections;
+	/** Names the client that the store serves. */
+	readonly client: string;
+	/** Counts sign-outs here. */
+	signOuts: number;
 }
 
-/** For how long a token that was refused though it was new causes no further grant, in milliseconds. */
-const refusalMemory = 60_000;
+/** A token to use, or why there is none. */
+export type UsableToken =
+	| {readonly token: TokenSet; readonly reason?: undefined}
+	| {readonly token?: undefined; readonly reason: SessionEndedReason};
 
 const sessions = new WeakMap<TokenStore, Session>();
 
-/** The session of the store. */
-export function sessionOf(store: TokenStore): Session {
-	const session = sessions.get(store) ?? createSession(store);
+/** Another copy of the package knows it too. */
+const inUse = Symbol.for('regrant store');
+
+/**
+Gives the session of a store.
+
+@throws {ConfigError} if the store serves another client, or another copy of the package.
+*/
+export function sessionOf(store: TokenStore, client: string): Session {
+	const known = sessions.get(store);
+	if (known && known.client !== client) {
+		throw new ConfigError('store serves another clientId or tokenEndpoint: give each client a store of its own');
+	}
+	if (known) return known;
+	if (Object.hasOwn(store, inUse)) throw new ConfigError('store is used by another copy of regrant: install one copy');
+	Object.defineProperty(store, inUse, {__proto__: null, value: true} as PropertyDescriptor);
+	const core = createCore(store);
+	const session: Session = {core, renewal: createRenewal(core), rejections: createRejections(), client, signOuts: 0};
 	sessions.set(store, session);
 	return session;
 }
 
-function createSession(store: TokenStore): Session {
-	const events = createEvents();
-	// What another holder does counts as if it had been done here.
-	const record = createRecord(store, events.emit, isSignOut => renewal.supersede(isSignOut));
-	const renewal = createRenewal(record, events);
-	const {state, supersede} = record;
-	/** The access token that was refused last though it was new, and when. */
-	let refused: string | undefined;
-	let refusedAt = 0;
-	/** Counts sign-outs here. Those elsewhere, of which a sign-in may hear when it begins, were before it. */
-	let signOutCalls = 0;
+/** Gives the token at once, if it is in memory and can be sent as it is. */
+export function peekToken({core}: Session, {now, leeway}: SessionSettings): TokenSet | undefined {
+	const token = core.isCallingOut ? undefined : core.store.peek();
+	return isFresh(token, now(), leeway) ? token : undefined;
+}
 
-	const read = async (settings: Settings, waiter?: Waiter): Promise<TokenSet | undefined> => {
-		if (state.isAsking) throw new ConfigError('grant must not use the session that it serves');
-		waiter?.signal?.throwIfAborted();
-		return record.read(settings, waiter);
-	};
+/** Gives the token to use now, renewed if need be. The session ends if the token has expired and nothing can renew it. */
+export async function getUsableToken(
+	session: Session,
+	settings: SessionSettings,
+	waiter: Waiter,
+	minimumLifetime = 0,
+): Promise<UsableToken> {
+	const {core, renewal} = session;
+	const {now, leeway} = settings;
+	const current = await core.read(settings, waiter);
+	if (isFresh(current, now(), leeway, minimumLifetime)) return {token: current};
+	if (!renewal.canRenew(settings, current)) {
+		if (!current) return {reason: 'no_session'};
+		if (isAlive(current, now(), minimumLifetime)) return {token: current};
+		if (!isAlive(current, now())) await endWithoutSource(session, settings, current);
+		return {reason: 'no_refresh_token'};
+	}
+	try {
+		return {token: await renewal.run(settings, current, waiter)};
+	} catch (error) {
+		// While the token is good, a renewal that may work later is nobody's trouble.
+		const isTransient = isRegrantError(error) && error.retryable;
+		if (isTransient && isAlive(current, now(), minimumLifetime)) return {token: current};
+		throw error;
+	}
+}
 
-	const isGood = (token: TokenSet | undefined, {now}: Settings, seconds: number): token is TokenSet =>
-		!!token && secondsLeft(token, now()) > seconds;
+async function endWithoutSource({core}: Session, settings: SessionSettings, token: TokenSet): Promise<void> {
+	const isEnded = await core.store.swap(settings, token, undefined);
+	if (isEnded) core.dispatch({type: 'ended', reason: 'no_refresh_token'});
+}
 
-	const isFresh = (token: TokenSet | undefined, settings: Settings, minimumLifetime = 0): token is TokenSet => {
-		const {expires_at = Infinity, issued_at = 0} = token ?? {};
-		return isGood(token, settings, Math.max(Math.min(settings.leeway, (expires_at - issued_at) / 10), minimumLifetime));
-	};
+/**
+Gives a valid token.
 
-	const peek: Session['peek'] = settings => {
-		const token = record.peek();
-		return isFresh(token, settings) ? token : undefined;
-	};
+@throws {SessionEndedError} if there is none, and nothing to get one with.
+*/
+export async function getToken(session: Session, settings: SessionSettings, options: TokenOptions): Promise<TokenSet> {
+	const {minimumLifetime = 0} = options;
+	if (!Number.isFinite(minimumLifetime) || minimumLifetime < 0)
+		throw new ConfigError('minimumLifetime must be seconds');
+	const {token, reason} = await getUsableToken(session, settings, options, minimumLifetime);
+	if (!token) throw new SessionEndedError(reason);
+	return token;
+}
 
-	const find: Session['find'] = async (settings, waiter, minimumLifetime = 0) => {
-		const current = await read(settings, waiter);
-		if (isFresh(current, settings, minimumLifetime) || !renewal.isPossible(settings, current)) return current;
-		try {
-			return await renewal.run(settings, current, waiter);
-		} catch (error) {
-			// While the token is good, a renewal that may work later is nobody's trouble.
-			if (isRegrantError(error) && error.retryable && isGood(current, settings, minimumLifetime)) return current;
-			throw error;
-		}
-	};
+/**
+Gives a new token, whatever the age of the present one.
 
-	/**
-	A holder of the lock that was just writing when the session was signed out has written after all: what it wrote was issued
-	before. Nobody waits for it, since the holder may be slow.
-	*/
-	const sweep = async (settings: Settings): Promise<void> => {
-		if (!supports(store, 'lock')) return;
-		const {epoch} = state;
-		const now = settings.now();
-		const task = async (): Promise<TokenSet | undefined> => {
-			const late = await record.read(settings);
-			if (!late || epoch !== state.epoch || late.issued_at * 1000 > now) return undefined;
-			return (await record.replace(settings, late, undefined)) ? late : undefined;
-		};
-		const late = await locked(settings, task).catch(() => undefined);
-		if (!late) return;
-		events.emit({type: 'session-ended', reason: 'signed_out'});
-		await renewal.revoke(settings, late).catch(() => {});
-	};
+@throws {SessionEndedError} if there is nothing to get one with.
+*/
+export async function refresh(session: Session, settings: SessionSettings, options: RefreshOptions): Promise<TokenSet> {
+	const {instead} = options;
+	const current = await session.core.read(settings, options);
+	if (instead !== undefined && current?.access_token !== instead && isAlive(current, settings.now())) return current;
+	if (!session.renewal.canRenew(settings, current, true)) {
+		throw new SessionEndedError(current ? 'no_refresh_token' : 'no_session');
+	}
+	return session.renewal.run(settings, current, options);
+}
 
-	return {
-		state,
-		peek,
-		find,
-		getToken: async (settings, options) => {
-			const {minimumLifetime = 0} = options;
-			if (!Number.isFinite(minimumLifetime) || minimumLifetime < 0) {
-				throw new ConfigError('minimumLifetime must be seconds');
-			}
-			const token = await find(settings, options, minimumLifetime);
-			if (token && (renewal.isPossible(settings, token) || isGood(token, settings, minimumLifetime))) return token;
-			throw new SessionEndedError('no_refresh_token');
-		},
-		refresh: async (settings, options) => {
-			const current = await read(settings, options);
-			if (!renewal.isPossible(settings, current)) throw new SessionEndedError('no_refresh_token');
-			return renewal.run(settings, current, options);
-		},
-		replace: async (settings, carried, signOuts, waiter) => {
-			const current = await read(settings, waiter);
-			// What was sent before a sign-out is not sent again as whoever has signed in since.
-			if (!current || signOuts !== state.signOuts) return undefined;
-			if (current.access_token !== carried.access_token && isFresh(current, settings)) return current;
-			const since = settings.now() - refusedAt;
-			if (refused === current.access_token && since >= 0 && since < refusalMemory) return undefined;
-			return renewal.isPossible(settings, current) ? renewal.run(settings, carried, waiter) : undefined;
-		},
-		judge: ({now}, {access_token}, isRefused) => {
-			if (isRefused) {
-				refused = access_token;
-				refusedAt = now();
-			} else if (refused === access_token) refused = undefined;
-		},
-		setToken: async (settings, value) => {
-			const token = readTokenSet(value, {...settings, issued_at: Math.floor(settings.now() / 1000)});
-			if ('problem' in token) throw new ConfigError(`Not a usable token: ${token.problem}`);
-			const before = signOutCalls;
-			const {error} = await record.write(settings, token, () => {
-				if (before !== signOutCalls) throw new SessionEndedError('signed_out');
-				supersede(false);
-				refused = undefined;
-			});
-			events.emit({type: 'token', cause: 'set', expires_at: token.expires_at});
-			if (error) throw error;
-		},
-		signOut: async settings => {
-			signOutCalls++;
-			supersede(true);
-			// Should the holder of the lock never come back, as on Workers.
-			events.release();
-			const {previous, error} = await record.write(settings, undefined);
-			if (previous) events.emit({type: 'session-ended', reason: 'signed_out'});
-			settings.waitUntil(sweep(settings));
-			await renewal.revoke(settings, previous);
-			if (error) throw error;
-		},
-		subscribe: (settings, listener) => {
-			const stop = events.subscribe(listener);
-			// To notice a change, one must know what was.
-			if (supports(store, 'subscribe')) void record.read(settings);
-			return stop;
-		},
-	};
+/**
+Gives the token to send in place of one that a server has refused. Undefined if there is none: the caller gets the refusal.
+
+@param login The login that the call began under. A call is never sent again under another one.
+*/
+export async function replaceToken(
+	session: Session,
+	settings: SessionSettings,
+	carried: TokenSet,
+	login: number,
+	waiter: Waiter,
+): Promise<TokenSet | undefined> {
+	const {core, renewal, rejections} = session;
+	const {now, leeway} = settings;
+	const current = await core.read(settings, waiter);
+	if (!current || login !== core.state().login) return undefined;
+	const isReplaced = current.access_token !== carried.access_token;
+	if (isReplaced && isFresh(current, now(), leeway)) return current;
+	if (!renewal.canRenew(settings, current)) {
+		if (!isReplaced) await endWithoutSource(session, settings, current);
+		return undefined;
+	}
+	return rejections.isRecent(current, now()) ? undefined : renewal.run(settings, carried, waiter);
+}
+
+/**
+Begins a session with a token, or goes on with it.
+
+@param renews Whether the token belongs to the present login.
+@throws {ConfigError} if the token is not usable.
+@throws {StoreError} if it could not be stored. It is kept in memory all the same.
+@throws {SessionEndedError} if somebody signed out meanwhile.
+*/
+export async function setToken(
+	session: Session,
+	settings: SessionSettings,
+	value: unknown,
+	renews: boolean,
+): Promise<void> {
+	const {core, renewal, rejections} = session;
+	const {token, problem} = settings.renewer.read(value, Math.floor(settings.now() / 1000));
+	if (!token) {
+		const isRecord = typeof value === 'object' && value !== null;
+		const expected = isRecord ? problem : 'an object with access_token';
+		throw new ConfigError(`setToken takes the answer of a token endpoint: ${expected}`);
+	}
+	const {signOuts} = session;
+	const {error} = await core.store.overwrite(settings, previous => {
+		if (signOuts !== session.signOuts) throw new SessionEndedError('signed_out');
+		// A login with the refresh token that is there is no other login: what is under way would use that token up.
+		const isSame = !!previous?.refresh_token && previous.refresh_token === token.refresh_token;
+		const isSameLogin = isSame || (renews && !!previous);
+		if (!isSameLogin) core.dispatch({type: 'login'});
+		renewal.reset(!isSameLogin);
+		rejections.reset();
+		const kept = isSameLogin && previous?.refresh_token ? {refresh_token: previous.refresh_token} : {};
+		return {token: {...kept, ...token}, isSameLogin};
+	});
+	core.dispatch({type: 'token-set', token});
+	if (error) throw error;
+}
+
+/**
+Ends the session: forgets it first and always, then revokes its refresh token.
+
+@throws {RegrantError} if the revocation failed.
+@throws {StoreError} if the store did not forget the token.
+*/
+export async function signOut(session: Session, settings: SessionSettings): Promise<void> {
+	const {core, renewal} = session;
+	const {renewer, store, waitUntil} = settings;
+	session.signOuts++;
+	core.dispatch({type: 'signed-out'});
+	core.onLateToken(token => waitUntil(renewer.revoke(token).catch(() => {})));
+	renewal.reset(false);
+	// Whoever holds the lock may never come back, as on Workers.
+	core.events.release();
+	const {previous, error} = await store.overwrite(settings, () => ({token: undefined}));
+	core.dispatch({type: 'removed', token: previous});
+	// Nobody waits for it, since the holder of the lock may be slow.
+	if (store.deleteLateWrite) waitUntil(store.deleteLateWrite(settings).catch(() => {}));
+	if (previous) await renewer.revoke(previous);
+	if (error) throw error;
+}
+
+/** Hears of events, until the function that it returns is called, and of what other holders of the store do. */
+export function subscribe({core}: Session, settings: SessionSettings, listener: AuthListener): () => void {
+	const stop = core.events.subscribe(listener);
+	// To notice a change, one must know what was.
+	void core.read(settings).catch(() => {});
+	return stop;
 }

@@ -1,21 +1,20 @@
 import {type Waiter, withTimeout} from '../lib/with-timeout.ts';
-import type {Settings} from '../oauth/options.ts';
-import type {TokenSet} from '../token/token-response.ts';
+import type {TokenSet} from '../token/token-set.ts';
+import type {SessionSettings} from './settings.ts';
 
-/** A renewal of a stale token. It calls `step` before each of its steps, none of which takes longer than a deadline. */
-export type Renew = (settings: Settings, stale: TokenSet | undefined, step: () => void) => Promise<TokenSet>;
+/** A renewal of a stale token. It calls `progress` before each of its steps, none of which takes longer than a deadline. */
+export type Renew = (settings: SessionSettings, stale: TokenSet | undefined, progress: () => void) => Promise<TokenSet>;
 
-/** The one renewal of a session that is under way, for all who wait for it. */
+/** The one renewal of a session that is under way, shared by all who wait for it. */
 export interface SingleFlight {
 	/**
-	Waits for the renewal under way, or begins one: each caller with a deadline and a signal of its own, which are nothing to the
-	others and nothing to the renewal.
+	Waits for the renewal under way, or begins one. Each caller has a deadline and a signal of its own, which end its wait and nothing else.
 
 	@throws what the renewal failed with, the signal's reason, or a TokenNetworkError at twice `timeout`.
 	*/
-	join(settings: Settings, stale: TokenSet | undefined, waiter: Waiter): Promise<TokenSet>;
-	/** Lets all who wait fail. */
-	abort(error: Error): void;
+	run(settings: SessionSettings, stale: TokenSet | undefined, waiter: Waiter): Promise<TokenSet>;
+	/** Lets all who wait fail. Who comes next begins another renewal. */
+	cancel(error: Error): void;
 }
 
 /** Gives the token, or throws what the renewal failed with. */
@@ -24,10 +23,10 @@ type Outcome = () => TokenSet;
 interface Flight {
 	/** The access token that is renewed. */
 	readonly stale: string | undefined;
-	/** Fulfils whatever the renewal does. On Workers it may not, or reject, once the request that began it is gone. */
+	/** Fulfils whatever the renewal does. On Workers it may hang, or reject, once the request that began it is gone. */
 	readonly outcome: Promise<Outcome>;
-	readonly land: (outcome: Outcome) => void;
-	/** One that no longer counts on has lost its owner. */
+	readonly settle: (outcome: Outcome) => void;
+	/** Counts the steps. A renewal that makes none for a while has lost its owner. */
 	steps: number;
 }
 
@@ -35,53 +34,62 @@ const fail = (error: unknown) => (): never => {
 	throw error;
 };
 
-/** A single flight that nobody has begun. */
+/** Creates a single flight that nobody has begun. */
 export function createSingleFlight(renew: Renew): SingleFlight {
 	let current: Flight | undefined;
 
-	const leave = (flight: Flight): void => {
+	const clear = (flight: Flight): void => {
 		if (current === flight) current = undefined;
 	};
 
-	const begin = (settings: Settings, stale: TokenSet | undefined): Flight => {
-		let resolve: (outcome: Outcome) => void;
-		const outcome = new Promise<Outcome>(fulfil => {
-			resolve = fulfil;
-		});
-		const land = (result: Outcome): void => {
+	const begin = (settings: SessionSettings, stale: TokenSet | undefined): Flight => {
+		const {promise: outcome, resolve} = withResolvers<Outcome>();
+		const settle = (result: Outcome): void => {
 			// First, so that whoever comes from now on begins anew.
-			leave(flight);
+			clear(flight);
 			resolve(result);
 		};
-		const flight: Flight = {stale: stale?.access_token, outcome, land, steps: 0};
-		settings.waitUntil(
-			renew(settings, stale, () => flight.steps++).then(
-				token => land(() => token),
-				error => land(fail(error)),
-			),
-		);
+		const flight: Flight = {stale: stale?.access_token, outcome, settle, steps: 0};
+		const ended = withResolvers<void>();
+		// First, since it may throw. It gets what ends with the renewal, and not with those who wait for it.
+		settings.waitUntil(ended.promise);
+		renew(settings, stale, () => flight.steps++)
+			.then(
+				token => settle(() => token),
+				error => settle(fail(error)),
+			)
+			.finally(ended.resolve);
 		return flight;
 	};
 
-	const join: SingleFlight['join'] = async (settings, stale, waiter) => {
+	const run: SingleFlight['run'] = async (settings, stale, waiter) => {
 		const refused = stale?.access_token;
 		for (;;) {
 			const flight = (current ??= begin(settings, stale));
 			const {steps} = flight;
 			const outcome = await withTimeout(
 				// A rejection is the runtime's: the owner is gone.
-				() => flight.outcome.catch(() => leave(flight)),
+				() => flight.outcome.catch(() => clear(flight)),
 				2 * settings.timeout,
 				() => {
-					if (steps === flight.steps) leave(flight);
+					if (steps === flight.steps) clear(flight);
 				},
 				waiter,
 			);
 			const token = outcome?.();
-			// One that began for an older token may have found the very one that is to be renewed.
+			// A renewal that began for an older token may have found the very one that is to be renewed.
 			if (token && (token.access_token !== refused || flight.stale === refused)) return token;
 		}
 	};
 
-	return {join, abort: error => current?.land(fail(error))};
+	return {run, cancel: error => current?.settle(fail(error))};
+}
+
+/** As `Promise.withResolvers` does, which Node 20 and older browsers lack. */
+function withResolvers<T>(): {readonly promise: Promise<T>; readonly resolve: (value: T) => void} {
+	let resolve: (value: T) => void = () => {};
+	const promise = new Promise<T>(fulfil => {
+		resolve = fulfil;
+	});
+	return {promise, resolve};
 }

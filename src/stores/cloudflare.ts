@@ -1,7 +1,7 @@
 import {durableObjectDriver, type VaultStub} from './durable-object-driver.ts';
 import {sharedStore} from './shared/shared-store.ts';
 import type {ExpiringStoreOptions} from './shared/ttl.ts';
-import type {TokenStore} from './token-store.ts';
+import type {TokenStore} from './token-cell.ts';
 
 export {TokenVault} from './token-vault.ts';
 export type {VaultRequest, VaultResponse, VaultStub} from './durable-object-driver.ts';
@@ -43,5 +43,5 @@ const auth = createAuth({
 @see https://developers.cloudflare.com/kv/concepts/how-kv-works/#consistency
 */
 export function durableObjectStore(stub: () => VaultStub, options?: ExpiringStoreOptions): TokenStore {
-	return sharedStore(durableObjectDriver(stub, options));
+	return sharedStore(durableObjectDriver(stub, options), {isMarked: true});
 }

@@ -2,7 +2,7 @@ import {ConfigError} from '../errors.ts';
 import {ownProperties} from '../lib/own-properties.ts';
 import {readLease} from './shared/lease.ts';
 import {leasedDriver} from './shared/leased-driver.ts';
-import type {StoreDriver} from './shared/shared-store.ts';
+import type {StoreDriver} from './shared/store-driver.ts';
 import {type ExpiringStoreOptions, readTtl} from './shared/ttl.ts';
 import {createLeaseWatch} from './shared/watch.ts';
 

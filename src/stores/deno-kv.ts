@@ -1,7 +1,7 @@
 import {denoKvDriver, type DenoKvKeyPart, type DenoKvLike} from './deno-kv-driver.ts';
 import {sharedStore} from './shared/shared-store.ts';
 import type {ExpiringStoreOptions} from './shared/ttl.ts';
-import type {TokenStore} from './token-store.ts';
+import type {TokenStore} from './token-cell.ts';
 
 export type {DenoKvAtomic, DenoKvEntry, DenoKvKeyPart, DenoKvLike, DenoKvSetOptions} from './deno-kv-driver.ts';
 export type {LeaseOptions} from './shared/lease.ts';
@@ -32,5 +32,5 @@ export function denoKvStore(
 	key: string | readonly DenoKvKeyPart[],
 	options?: ExpiringStoreOptions,
 ): TokenStore {
-	return sharedStore(denoKvDriver(kv, key, options));
+	return sharedStore(denoKvDriver(kv, key, options), {isMarked: true});
 }

@@ -4,7 +4,7 @@ import {ConfigError} from '../errors.ts';
 import {type AtomicFiles, createAtomicFiles} from './atomic-file.ts';
 import {type LeaseOptions, readLease} from './shared/lease.ts';
 import {leasedDriver} from './shared/leased-driver.ts';
-import type {StoreDriver} from './shared/shared-store.ts';
+import type {StoreDriver} from './shared/store-driver.ts';
 import {createLeaseWatch} from './shared/watch.ts';
 
 /** The files of one session. */

@@ -1,7 +1,7 @@
 import {fileDriver} from './file-driver.ts';
 import type {LeaseOptions} from './shared/lease.ts';
 import {sharedStore} from './shared/shared-store.ts';
-import type {TokenStore} from './token-store.ts';
+import type {TokenStore} from './token-cell.ts';
 
 export type {LeaseOptions} from './shared/lease.ts';
 
@@ -29,5 +29,5 @@ const auth = createAuth({tokenEndpoint, clientId, store: fileStore(join(homedir(
 ```
 */
 export function fileStore(path: string | URL, options?: LeaseOptions): TokenStore {
-	return sharedStore(fileDriver(path, options));
+	return sharedStore(fileDriver(path, options), {isMarked: true});
 }

@@ -1,6 +1,6 @@
 import {ConfigError} from '../errors.ts';
 import {transact} from './indexed-db.ts';
-import type {StoreDriver} from './shared/shared-store.ts';
+import type {StoreDriver} from './shared/store-driver.ts';
 import {textDriver} from './shared/text-driver.ts';
 import {runWithLock} from './web-lock.ts';
 import {createWebNews} from './web-news.ts';

@@ -1,7 +1,7 @@
 import {ConfigError, StoreError, type StoreErrorCode} from '../errors.ts';
 import {readLease} from './shared/lease.ts';
 import {leasedDriver} from './shared/leased-driver.ts';
-import type {StoreDriver} from './shared/shared-store.ts';
+import type {StoreDriver} from './shared/store-driver.ts';
 import {type ExpiringStoreOptions, readTtl} from './shared/ttl.ts';
 
 /** A client, pool, cluster or sentinel of the package `redis` (node-redis), from version 4 on. */

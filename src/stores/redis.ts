@@ -1,7 +1,7 @@
 import {redisDriver, type IoRedisClient, type NodeRedisClient} from './redis-driver.ts';
 import {sharedStore} from './shared/shared-store.ts';
 import type {ExpiringStoreOptions} from './shared/ttl.ts';
-import type {TokenStore} from './token-store.ts';
+import type {TokenStore} from './token-cell.ts';
 
 export type {IoRedisClient, NodeRedisClient} from './redis-driver.ts';
 export type {LeaseOptions} from './shared/lease.ts';
@@ -36,5 +36,5 @@ export function redisStore(
 	key: string,
 	options?: ExpiringStoreOptions,
 ): TokenStore {
-	return sharedStore(redisDriver(client, key, options));
+	return sharedStore(redisDriver(client, key, options), {isMarked: true});
 }

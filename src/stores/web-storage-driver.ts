@@ -1,7 +1,7 @@
 import {ConfigError} from '../errors.ts';
 import {randomId} from '../lib/random-id.ts';
 import {isServer} from '../lib/runtime.ts';
-import type {StoreDriver} from './shared/shared-store.ts';
+import type {StoreDriver} from './shared/store-driver.ts';
 import {textDriver} from './shared/text-driver.ts';
 import {runWithLock} from './web-lock.ts';
 import {createWebNews} from './web-news.ts';

@@ -1,6 +1,6 @@
 import {indexedDbDriver} from './indexed-db-driver.ts';
 import {sharedStore} from './shared/shared-store.ts';
-import type {TokenStore} from './token-store.ts';
+import type {TokenStore} from './token-cell.ts';
 import {type WebStorage, webStorageDriver} from './web-storage-driver.ts';
 
 export type {WebStorage} from './web-storage-driver.ts';
@@ -24,7 +24,7 @@ const auth = createAuth({tokenEndpoint, clientId: 'app', store: indexedDbStore('
 ```
 */
 export function indexedDbStore(name: string): TokenStore {
-	return sharedStore(indexedDbDriver(name));
+	return sharedStore(indexedDbDriver(name), {isMarked: true});
 }
 
 /**
@@ -47,5 +47,5 @@ const auth = createAuth({tokenEndpoint, clientId: 'app', store: webStorage('sess
 ```
 */
 export function webStorage(key: string, storage: WebStorage | (() => WebStorage)): TokenStore {
-	return sharedStore(webStorageDriver(key, storage));
+	return sharedStore(webStorageDriver(key, storage), {isMarked: true});
 }

@@ -1,52 +1,32 @@
-import {custom, type GenericSchema, object, optional} from 'valibot';
-import {patternSchema, keyMessage, vscharsOrNone} from '../oauth/pattern-schema.ts';
-import {ownProperties, ownPropertiesWhere} from '../lib/own-properties.ts';
-import {validate} from '../oauth/validate.ts';
+import {ownProperties, ownPropertiesWhere, ownRecordProperties} from '../lib/own-properties.ts';
+import type {TokenSet} from './token-set.ts';
 
 /**
-An answer of the token endpoint, as the wire has it.
+An answer of a token endpoint, as it comes.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
 */
 export interface AuthToken {
 	/**
-	Fit for an `Authorization` header.
+	The token that is sent to the API: visible ASCII characters.
 
-	@see https://www.rfc-editor.org/rfc/rfc6750#section-2.1
+	@see https://www.rfc-editor.org/rfc/rfc6749#appendix-A.12
 	*/
 	readonly access_token: string;
-	/** How the access token is used: `Bearer`, in any case. */
-	readonly token_type: string;
-	/** Seconds, as a number or in digits; a Unix timestamp at some servers. What is neither counts as not given. */
+	/** How the access token is used. Left out, empty and null count as `Bearer`. */
+	readonly token_type?: string | null | undefined;
+	/** The lifetime in seconds, as a number or in digits; at some servers a Unix timestamp. Anything else counts as left out. */
 	readonly expires_in?: unknown;
-	/** Printable ASCII. Empty and null count as not given. */
+	/** Unix time in seconds, as a number or in digits. It is read if `expires_in` is left out. */
+	readonly expires_at?: unknown;
+	/** Printable ASCII. Empty and null count as left out. */
 	readonly refresh_token?: string | null | undefined;
-	/** Null counts as not given. */
-	readonly scope?: string | null | undefined;
+	/** Scopes separated by spaces, or a list of them. Null counts as left out. */
+	readonly scope?: string | readonly string[] | null | undefined;
 }
 
 /**
-What a session holds: a plain JSON record.
-
-@see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
-*/
-export interface TokenSet {
-	/** Sent to the resource server. */
-	readonly access_token: string;
-	/** As the server gave it. */
-	readonly token_type: string;
-	/** Sent to the token and revocation endpoints alone. */
-	readonly refresh_token?: string;
-	/** What was granted, space delimited. Left out where it is nothing, or not known. */
-	readonly scope?: string;
-	/** Unix time in seconds. Left out where it is not known. */
-	readonly expires_at?: number;
-	/** Unix time in seconds, of before the token was asked for. */
-	readonly issued_at: number;
-}
-
-/**
-How `expires_in` is read.
+How `expires_in` is read: as seconds, as a Unix timestamp, or by its size. `auto` takes a value above ten years for a timestamp.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
 */
@@ -54,33 +34,42 @@ export type ExpiresIn = 'auto' | 'seconds' | 'timestamp';
 
 /** What an answer is read with. */
 export interface TokenReading {
-	/** Unix time in seconds at which the token was asked for. */
+	/** When the token was asked for: Unix time in seconds. */
 	readonly issued_at: number;
 	/** How `expires_in` is read. */
 	readonly expiresIn: ExpiresIn;
-	/** In lower case, `bearer` among them. */
+	/** The token types that can be sent, in lower case. */
 	readonly tokenTypes: readonly string[];
-	/** What counts where the answer leaves it out. */
-	readonly refresh_token?: string | null | undefined;
-	/** What counts where the answer leaves it out. */
-	readonly scope?: string | null | undefined;
+	/** The names of further fields to keep. */
+	readonly keep?: readonly string[] | undefined;
+	/** The token that is renewed: what the answer leaves out is taken from it. */
+	readonly previous?: Partial<TokenSet> | undefined;
 }
 
-/**
-Checks an answer of the token endpoint, field by field. Members that are not known are ignored.
+/** A token that was read, or why the record is no usable token. */
+export type ReadToken = {readonly token: TokenSet; readonly problem?: undefined} | TokenProblem;
 
-@see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
-*/
-export const AuthToken: GenericSchema<AuthToken> = object(
-	ownProperties({
-		access_token: patternSchema('access_token', /^[\w.~+/-]+=*$/, 'a bearer token'),
-		token_type: patternSchema('token_type', /^/, 'a string'),
-		expires_in: optional(custom<unknown>(() => true)),
-		refresh_token: optional(patternSchema<string | null>('refresh_token', vscharsOrNone, 'printable ASCII', true)),
-		scope: optional(patternSchema<string | null>('scope', /^/, 'a string', true)),
-	}),
-	keyMessage,
-);
+/** Why a record is no usable token. */
+export interface TokenProblem {
+	readonly token?: undefined;
+	/** The code of the error to throw. */
+	readonly code: 'invalid_response' | 'unsupported_token_type';
+	/** The fields, and what is expected of them. */
+	readonly problem: string;
+}
+
+/** Printable ASCII, or nothing: RFC 6749 appendix A.17. */
+const isRefreshToken = (value: unknown): boolean => typeof value === 'string' && /^[ -~]*$/.test(value);
+
+/** The fields of an answer: which values they may have, and how to say so. Each may be null or left out, save the first. */
+export const tokenFields: Readonly<Record<string, readonly [isRight: (value: unknown) => boolean, expected: string]>> =
+	{
+		// It becomes a header: nothing that could end one, and no space (RFC 6749 appendix A.12).
+		access_token: [value => typeof value === 'string' && /^[!-~]+$/.test(value), 'visible ASCII'],
+		token_type: [value => (value ?? '') === '' || typeof value === 'string', 'a string'],
+		refresh_token: [value => (value ?? '') === '' || isRefreshToken(value), 'printable ASCII'],
+		scope: [value => [value ?? ''].flat().every(item => typeof item === 'string'), 'a string or a list of strings'],
+	};
 
 /** 9999-12-31T23:59:59Z, beyond which no clock in use can go. */
 const lastSecond = 253_402_300_799;
@@ -90,53 +79,61 @@ const longestLifetime = 315_360_000;
 const isTime = (value: unknown): value is number =>
 	Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= lastSecond;
 
-/** Unix time in seconds, or undefined where `expires_in` tells nothing: neither expired nor eternal. */
-function expiry(expires_in: unknown, {expiresIn, issued_at}: TokenReading): number | undefined {
-	const isDigits = typeof expires_in === 'string' && /^\d{1,10}$/.test(expires_in);
-	const seconds = isDigits || typeof expires_in === 'number' ? Math.floor(Number(expires_in)) : -1;
-	if (!(seconds >= 0)) return undefined;
-	const isTimestamp = expiresIn === 'timestamp' || (expiresIn === 'auto' && seconds > longestLifetime);
-	const expires_at = isTimestamp ? seconds : issued_at + seconds;
-	return isTime(expires_at) ? expires_at : undefined;
+/** A number of seconds that is not negative. Undefined for everything that says nothing. */
+function secondsIn(value: unknown): number | undefined {
+	const isDigits = typeof value === 'string' && /^\d{1,10}$/.test(value);
+	const seconds = isDigits || typeof value === 'number' ? Math.floor(Number(value)) : -1;
+	return seconds >= 0 ? seconds : undefined;
 }
 
-/** Why a record is no usable token. */
-export interface TokenProblem {
-	/** The code of the error to throw. */
-	readonly code: 'invalid_response' | 'unsupported_token_type';
-	/** The fields and what is expected of them. */
-	readonly problem: string;
+/** Unix time in seconds. Undefined if the answer does not say: the token is neither expired nor eternal then. */
+function expiryOf({expires_in, expires_at}: AuthToken, {expiresIn, issued_at}: TokenReading): number | undefined {
+	const seconds = secondsIn(expires_in);
+	const isTimestamp = expiresIn === 'timestamp' || (expiresIn === 'auto' && Number(seconds) > longestLifetime);
+	// The server's clock may differ from ours: a lifetime says more than a time.
+	const time = seconds === undefined || isTimestamp ? (seconds ?? secondsIn(expires_at)) : issued_at + seconds;
+	return isTime(time) ? time : undefined;
 }
 
-/** Reads an answer of the token endpoint. */
-export function readToken(answer: unknown, given: TokenReading): TokenSet | TokenProblem {
+/**
+Reads an answer of a token endpoint. Only its own properties count.
+
+@see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
+*/
+export function readToken(answer: unknown, given: TokenReading): ReadToken {
 	const reading = ownProperties(given);
-	const {value, problem} = validate(AuthToken, answer);
-	if (!value) return {code: 'invalid_response', problem};
-	const {access_token, token_type} = value;
-	if (!reading.tokenTypes.includes(token_type.toLowerCase())) {
-		return {code: 'unsupported_token_type', problem: 'token_type must be bearer or in tokenTypes'};
+	const {keep = [], tokenTypes, issued_at} = reading;
+	const previous = ownProperties(reading.previous);
+	const record = ownProperties(ownRecordProperties(answer));
+	const wrong = Object.entries(tokenFields).filter(([name, [isRight]]) => !isRight(record[name]));
+	if (wrong.length > 0) {
+		const problem = wrong.map(([name, [, expected]]) => `${name} must be ${expected}`).join(', ');
+		return {code: 'invalid_response', problem};
 	}
-	const token = {
+	// Its fields have just been checked.
+	const {access_token, token_type, refresh_token, scope} = record as unknown as AuthToken;
+	const type = token_type || 'Bearer';
+	if (!tokenTypes.includes(type.toLowerCase())) {
+		return {code: 'unsupported_token_type', problem: `token_type must be ${tokenTypes.join(' or ')}`};
+	}
+	const fields = {
+		...Object.fromEntries(keep.map(name => [name, record[name] ?? previous[name]])),
 		access_token,
-		token_type,
-		refresh_token: value.refresh_token || reading.refresh_token,
-		scope: value.scope ?? reading.scope,
-		expires_at: expiry(value.expires_in, reading),
-		issued_at: reading.issued_at,
+		token_type: type,
+		refresh_token: refresh_token || previous.refresh_token,
+		scope: scope === undefined || scope === null ? previous.scope : [scope].flat().join(' '),
+		expires_at: expiryOf(record as unknown as AuthToken, reading),
+		issued_at,
 	};
-	// Without what is not known, and without an empty scope: the rest is as the interface has it.
-	return ownPropertiesWhere(token, fact => fact || fact === 0) as TokenSet;
+	// An empty scope and a field that is not known are left out. The rest is as the interface says.
+	const isGiven = (field: unknown, name: string): boolean => field !== undefined && !(name === 'scope' && field === '');
+	return {token: ownPropertiesWhere(fields, isGiven) as unknown as TokenSet};
 }
 
-/** Reads a `TokenSet`, or an answer of the token endpoint that somebody else asked for. */
-export function readTokenSet(record: unknown, reading: TokenReading): TokenSet | TokenProblem {
+/** Reads a `TokenSet`, or an answer that somebody else asked for. */
+export function readTokenSet(record: unknown, reading: TokenReading): ReadToken {
 	const {issued_at, expires_at} = ownProperties(Object(record) as Partial<TokenSet>);
-	const token = readToken(record, isTime(issued_at) ? {...reading, issued_at} : reading);
-	return isTime(expires_at) && !('problem' in token) ? ownProperties({...token, expires_at}) : token;
-}
-
-/** Whether two are the same token, or neither is one. */
-export function isSameToken(a: TokenSet | undefined, b: TokenSet | undefined): boolean {
-	return a?.access_token === b?.access_token && a?.refresh_token === b?.refresh_token;
+	if (!isTime(issued_at)) return readToken(record, reading);
+	const read = readToken(record, {...reading, issued_at});
+	return isTime(expires_at) && read.token ? {token: ownProperties({...read.token, expires_at})} : read;
 }

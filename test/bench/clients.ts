@@ -23,6 +23,8 @@ const body = {amount: 1204, currency: 'USD'};
 /** The ways that are compared, by name. The first is what the others are measured against. */
 export const clients: Readonly<Record<string, (place: Place) => Client | Promise<Client>>> = {
 	'ky, no token': ({origin, fetch}) => onKy(ky.create({baseUrl: origin, fetch})),
+	'ky, token hard-coded in headers': ({origin, fetch, access_token}) =>
+		onKy(ky.create({baseUrl: origin, fetch, headers: {authorization: `Bearer ${access_token}`}})),
 	regrant,
 	"ky, its readme's recipe": readmeRecipe,
 	'@badgateway/oauth2-client': badgateway,

@@ -2,7 +2,7 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {createInterface} from 'node:readline';
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {StoreDriver} from '../../src/stores/shared/shared-store.ts';
+import type {StoreDriver} from '../../src/stores/shared/store-driver.ts';
 import {startAuthorizationServer, type TokenResponse} from '../support/authorization-server.ts';
 import type {HolderOptions, HolderReport} from './holder.ts';
 import {createLedger, excuses, type Use} from './ledger.ts';

@@ -4,7 +4,7 @@ import {createAuth, isRegrantError, type TokenStore} from '../../src/index.ts';
 import {denoKvDriver} from '../../src/stores/deno-kv-driver.ts';
 import {fileDriver} from '../../src/stores/file-driver.ts';
 import {redisDriver} from '../../src/stores/redis-driver.ts';
-import {sharedStore, type StoreDriver} from '../../src/stores/shared/shared-store.ts';
+import {sharedStore, type StoreDriver} from '../../src/stores/shared/store-driver.ts';
 import type {Counts} from './counts.ts';
 
 /** What a holder is told. */

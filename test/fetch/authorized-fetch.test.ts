@@ -14,6 +14,7 @@ import {
 	appOptions,
 	createClock,
 	createGate,
+	gist,
 	expired,
 	record,
 	serviceOptions,
@@ -119,11 +120,15 @@ describe('the token goes to the origins on the list alone', () => {
 		expect(authorizations).toEqual([isAllowed ? 'Bearer at' : null]);
 	});
 
-	test('F-131: not to http beyond loopback, though baseUrl leads there', async ({server, watch}) => {
+	test('F-131: not to http beyond loopback, where a baseUrl that leads there is a ConfigError', async ({
+		server,
+		watch,
+	}) => {
 		const auth = watch(createAuth(serviceOptions(server, {origins: undefined})));
 		const {fetch, authorizations} = fakeFetch();
-		await ky.get('accounts', {fetch, hooks: auth.hooks, baseUrl: 'http://api.example/'});
-		expect(authorizations).toEqual([null]);
+		const call = ky.get('accounts', {fetch, hooks: auth.hooks, baseUrl: 'http://api.example/'});
+		await expect(call).rejects.toThrow('baseUrl or prefix must be https');
+		expect(authorizations).toEqual([]);
 		expect(server.tokenRequests).toHaveLength(0);
 	});
 
@@ -249,7 +254,7 @@ describe('the fetch of the user', () => {
 	);
 
 	/** A copy of the call does not hold what ends it, and options would reset its referrer. */
-	const ofTheCall = {signal: expect.any(AbortSignal) as unknown, referrer: 'about:client', referrerPolicy: ''};
+	const ofTheCall = {signal: expect.any(AbortSignal) as unknown};
 
 	test('is told the referrer policy of the caller', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
@@ -439,14 +444,14 @@ describe('a 401', () => {
 		expect(server.tokenRequests).toHaveLength(0);
 	});
 
-	test("is the server's where there is a token and nothing to renew it with", async ({server, watch}) => {
+	test("is the server's if nothing can renew its token, and the session is over", async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		const events = record(auth);
 		await auth.setToken({access_token: 'not-known', token_type: 'Bearer'});
 		expect((await auth.fetch(`${server.api}/me`)).status).toBe(401);
 		expect(countOf(server)).toEqual({hits: 1, grants: 0});
-		expect(await auth.getToken()).toMatchObject({access_token: 'not-known'});
-		expect(events.map(({type}) => type)).toEqual(['token']);
+		await expect(auth.getToken()).rejects.toMatchObject({reason: 'no_session'});
+		expect(gist(events)).toEqual(['token set', 'session-ended no_refresh_token']);
 	});
 
 	test.for(['served', 'failed'])(
@@ -858,7 +863,7 @@ describe('many calls at once', () => {
 			expect(errors.every(error => error instanceof (coolsDown ? TokenResponseError : TokenNetworkError))).toBe(true);
 			expect(server.tokenRequests).toHaveLength(1);
 			recover();
-			if (coolsDown) clock.advance(5);
+			clock.advance(5);
 			await auth.refresh();
 			expect(server.tokenRequests).toHaveLength(2);
 			expect((await apiOf(server, auth).get('me')).status).toBe(200);
@@ -975,8 +980,9 @@ describe('a caller that leaves', () => {
 
 	test('F-78: never, with timeout: false, is freed by our own deadline', async ({server, watch}) => {
 		const store = memoryStore();
-		const auth = watch(createAuth(appOptions(server, {store, timeout: 50})));
-		const patient = watch(createAuth(appOptions(server, {store})));
+		const clock = createClock();
+		const auth = watch(createAuth(appOptions(server, {store, timeout: 50, now: clock.now})));
+		const patient = watch(createAuth(appOptions(server, {store, now: clock.now})));
 		await signIn(server, auth, expired);
 		const recover = server.onToken(() => new Promise(() => {}));
 		const error = await apiOf(server, auth, {timeout: false})
@@ -985,6 +991,7 @@ describe('a caller that leaves', () => {
 		expect(error).toBeInstanceOf(TokenNetworkError);
 		expect(error).toMatchObject({code: 'timeout', retryable: true});
 		recover();
+		clock.advance(1);
 		expect((await apiOf(server, patient, {timeout: false}).get('me')).status).toBe(200);
 	});
 });

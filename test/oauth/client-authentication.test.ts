@@ -285,6 +285,20 @@ describe('a secret', () => {
 	});
 });
 
+test.for([
+	['clientSecretBasic', clientSecretBasic],
+	['clientSecretPost', clientSecretPost],
+] as const)(
+	'%s says that its secret is undefined, as if its environment variable is not set',
+	async ([name, factory]) => {
+		const client = {...staged().client, clientAuthentication: factory(undefined as unknown as string)};
+		await expect(requestToken(client, request)).rejects.toThrow(`${name}(secret): secret is undefined`);
+		expect(() => createAuth(client)).toThrow(`${name}(secret): secret is undefined`);
+		const other = {...client, clientAuthentication: factory('canary\n')};
+		await expect(requestToken(other, request)).rejects.toThrow(`${name}(secret): secret must be printable ASCII`);
+	},
+);
+
 describe('R5 a client that would authenticate twice', () => {
 	const client_secret = 'canary-Lw5e-in-the-request';
 	const twice: readonly (readonly [what: string, method: ClientAuthentication, asked: AuthTokenRequest])[] = [
@@ -426,6 +440,72 @@ describe('R7 a wrong secret', () => {
 		expect(error).toBeInstanceOf(OAuthError);
 		expect(error).toMatchObject({error: 'invalid_client', status: 401, retryable: false});
 		expect(server.tokenRequests).toHaveLength(1);
+	});
+});
+
+describe('the message of invalid_client', () => {
+	const base64Secret = 'Zm9v+YmFyL/canary==';
+
+	/** The error of a server that answers so. */
+	async function refused(options: Partial<TokenClient>, answer: Response): Promise<unknown> {
+		return requestToken({...staged().client, ...options, fetch: async () => answer}, request).then(
+			() => undefined,
+			(error: unknown) => error,
+		);
+	}
+	const invalidClient = (): Response => Response.json({error: 'invalid_client'}, {status: 401});
+
+	test.for<readonly [what: string, options: Partial<TokenClient>]>([
+		['a secret like base64', {clientAuthentication: clientSecretBasic(base64Secret)}],
+		['an id with a colon', {clientId: 'urn:client', clientAuthentication: clientSecretBasic(plainSecret)}],
+		['a secret with a space', {clientAuthentication: clientSecretBasic('a canary secret')}],
+	])('says that the server may not decode, with %s [R2, R4]', async ([, options], {canaries}) => {
+		canaries.plant(base64Secret, 'client secret');
+		canaries.plant('a canary secret', 'client secret');
+		const challenge = new Response(null, {status: 401, headers: {'www-authenticate': 'Basic realm="as"'}});
+		for (const answer of [invalidClient(), challenge]) {
+			const error = canaries.see(await refused(options, answer));
+			expect(error).toMatchObject({name: 'OAuthError', error: 'invalid_client'});
+			const {message} = error as Error;
+			for (const remedy of ["{encoding: 'raw'}", 'clientSecretPost']) expect(message).toContain(remedy);
+		}
+	});
+
+	test.for<readonly [what: string, options: Partial<TokenClient>, answer: () => Response]>([
+		['an encoding that changed nothing', {clientAuthentication: clientSecretBasic(plainSecret)}, invalidClient],
+		[
+			'`raw`, which encodes nothing',
+			{clientAuthentication: clientSecretBasic(base64Secret, {encoding: 'raw'})},
+			invalidClient,
+		],
+		['a post', {clientAuthentication: clientSecretPost(base64Secret)}, invalidClient],
+		['no secret', {}, invalidClient],
+		[
+			'another error',
+			{clientAuthentication: clientSecretBasic(base64Secret)},
+			() => Response.json({error: 'invalid_scope'}, {status: 400}),
+		],
+	])('says nothing of that with %s [R4]', async ([, options, answer], {canaries}) => {
+		canaries.plant(base64Secret, 'client secret');
+		const error = canaries.see(await refused(options, answer()));
+		expect(error).toBeInstanceOf(OAuthError);
+		expect((error as Error).message).not.toMatch(/raw|clientSecretPost/);
+	});
+
+	test('is right: a server that does not decode takes the raw secret, and not the encoded one [R4]', async () => {
+		const fetch: typeof globalThis.fetch = async (input, init) => {
+			const sent = new Request(input, init).headers.get('authorization');
+			return sent === basic('client', base64Secret)
+				? Response.json({access_token: 'at', token_type: 'Bearer'})
+				: invalidClient();
+		};
+		const client = (encoding?: 'raw'): TokenClient => ({
+			...staged().client,
+			clientAuthentication: clientSecretBasic(base64Secret, encoding && {encoding}),
+			fetch,
+		});
+		await expect(requestToken(client(), request)).rejects.toThrow(/raw/);
+		await expect(requestToken(client('raw'), request)).resolves.toMatchObject({access_token: 'at'});
 	});
 });
 

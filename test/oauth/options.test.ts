@@ -3,6 +3,7 @@ import {describe, expect} from 'vitest';
 import {
 	type AuthOptions,
 	ConfigError,
+	customStore,
 	type TokenClient,
 	clientSecretBasic,
 	clientSecretPost,
@@ -10,6 +11,7 @@ import {
 	memoryStore,
 	requestToken,
 	revokeToken,
+	tokenHeader,
 } from '../../src/index.ts';
 import {test} from '../support/test.ts';
 
@@ -33,10 +35,26 @@ function workable(): {readonly options: AuthOptions; readonly touched: string[]}
 		allowSecretInBrowser: false,
 		grant: note('grant', granting),
 		encoding: 'form',
+		allowInsecureOrigins: ['http://keycloak:8080', new URL('http://as.internal/')],
+		issuer: 'https://as.example',
+		authorizationEndpoint: 'https://as.example/authorize',
+		deviceAuthorizationEndpoint: 'https://as.example/device',
+		endSessionEndpoint: new URL('https://as.example/logout'),
+		parameters: note('parameters', {audience: 'https://api.example', resource: ['urn:a', 'urn:b']}),
+		headers: {'x-moov-version': 'v2024.01.00'},
+		keep: ['id_token'],
+		scheme: tokenHeader('x-amz-access-token'),
+		isUnauthorized: note('isUnauthorized', false),
+		requireToken: true,
+		endsSession: note('endsSession', false),
 		expiresIn: 'auto',
 		tokenTypes: ['opaque'],
 		origins: ['https://api.example', new URL('http://127.0.0.1:3000')],
-		store: {get: note('get', undefined), set: note('set', undefined), delete: note('delete', undefined)},
+		store: customStore({
+			get: note('get', undefined),
+			set: note('set', undefined),
+			delete: note('delete', undefined),
+		}),
 		leeway: 30,
 		timeout: 10_000,
 		fetch: async () => note('fetch', Response.json({access_token: 'at', token_type: 'Bearer'}))(),
@@ -101,12 +119,82 @@ const wrong: Readonly<Record<keyof AuthOptions, readonly unknown[]>> = {
 		[granting],
 		{grant_type: 'password', username: 'a', password: canary},
 		{grant_type: 'client_credentials'},
+		{grant_type: 'authorization_code', code: 42},
+		{grant_type: 'authorization_code', code: {canary}},
+		{grant_type: 'authorization_code', scope: `${canary}  b`},
 		{grant_type: 'client_credentials', scope: `${canary}  b`},
 		{grant_type: 'refresh_token', refresh_token: `${canary}\n`},
 		{...granting, client_secret: `${canary}é`},
 		{...granting, secret: canary},
 		Promise.resolve(granting),
 	],
+	allowInsecureOrigins: [
+		canary,
+		'http://keycloak:8080',
+		42,
+		true,
+		null,
+		{},
+		aFunction,
+		[canary],
+		[42],
+		[null],
+		['https://as.example'],
+		['ws://as.example'],
+		['//as.example'],
+		[`http://${canary}@as.example`, `http://${canary} /`],
+		new Set(['http://keycloak:8080']),
+	],
+	issuer: ['', 42, true, null, {}, [canary], aFunction, `${canary}\n`],
+	// `discover()` has checked them, and they are used elsewhere.
+	authorizationEndpoint: [],
+	deviceAuthorizationEndpoint: [],
+	endSessionEndpoint: [],
+	parameters: [
+		canary,
+		42,
+		true,
+		null,
+		[canary],
+		{audience: 42},
+		{audience: null},
+		{audience: {canary}},
+		{resource: [canary, 42]},
+		{resource: [[canary]]},
+		{scope: `${canary}  b`},
+		{scope: [canary]},
+		{grant_type: canary},
+		{client_id: canary},
+		{client_secret: canary},
+		{client_assertion: canary},
+		{client_assertion_type: canary},
+		{refresh_token: canary},
+		{token: canary},
+		{token_type_hint: canary},
+	],
+	headers: [
+		canary,
+		42,
+		true,
+		null,
+		[canary],
+		[['x-a', canary]],
+		{'x-a': 42},
+		{'x-a': null},
+		{'x-a': [canary]},
+		{'x-a': `${canary}\nx-b: 1`},
+		{'x-a': `${canary}€`},
+		{'': canary},
+		{'x a': canary},
+		{authorization: canary},
+		{Authorization: canary},
+		{'Content-Type': canary},
+	],
+	keep: [canary, 'id_token', 42, true, null, {}, aFunction, [42], ['id_token', null], [[canary]]],
+	scheme: [canary, 42, true, null, {}, [], aFunction, {header: 'x-a'}, {header: 'x-a', apply: canary}],
+	isUnauthorized: notFunctions,
+	requireToken: [canary, 1, 0, '', 'true', null, {}, []],
+	endsSession: notFunctions,
 	encoding: [canary, '', 'FORM', 'application/json', 42, true, null, {}, ['form']],
 	expiresIn: [canary, '', 'AUTO', 42, true, null, {}, ['auto']],
 	tokenTypes: [
@@ -123,7 +211,10 @@ const wrong: Readonly<Record<keyof AuthOptions, readonly unknown[]>> = {
 		['opaque', 'dpop'],
 		[[]],
 	],
+	// What could never match is an error, and not silence: DESIGN §3.
 	origins: [
+		[],
+		['https://*.example.com'],
 		canary,
 		'https://api.example',
 		42,
@@ -210,6 +301,22 @@ describe('createAuth', () => {
 		expect(touched).toEqual([]);
 	});
 
+	test.for<readonly [options: object, message: string]>([
+		[{tokenEndpoint: undefined}, 'tokenEndpoint is required'],
+		[{clientSecret: 'x'}, 'clientSecret is not an option: use clientAuthentication: clientSecretBasic(secret)'],
+		[{scope: 'a'}, 'scope is not an option: put it into grant'],
+		[{audience: 'a'}, 'audience is not an option: use parameters: {audience}'],
+		[{resource: 'a'}, 'resource is not an option: use parameters: {resource}'],
+		[{grant: {grant_type: 'client_credentials'}}, 'grant.scope is required: null, if the server has no scopes'],
+		[{grant: {...granting, audience: 'a'}}, 'grant.audience is not a field: use parameters'],
+		[{tokenEndpoint: 'http://keycloak/token'}, 'allowInsecureOrigins'],
+		[{origins: ['localhost:4101']}, 'origins[0] needs a scheme, as in https://api.example.com'],
+		[{origins: []}, 'origins'],
+		[{store: {get: aFunction, set: aFunction, delete: aFunction}}, 'customStore()'],
+	])('says what to do about %j: %s', ([options, message]) => {
+		expect(() => createAuth({...workable().options, ...options})).toThrow(message);
+	});
+
 	test.for([
 		'clientID',
 		'client_id',
@@ -261,13 +368,39 @@ describe('createAuth', () => {
 		['tokenTypes', [[], ['opaque'], ['OPAQUE', 'token']]],
 		[
 			'origins',
-			[['https://api.example'], [new URL('https://api.example/')], ['http://localhost:3000', 'http://[::1]']],
+			[
+				['https://api.example'],
+				[new URL('https://api.example/')],
+				['http://localhost:3000', 'http://[::1]', 'http://api.localhost'],
+				['http://keycloak:8080'],
+				(url: URL) => url.hostname.endsWith('.example.com'),
+			],
 		],
 		['encoding', ['form', 'json']],
 		['expiresIn', ['auto', 'seconds', 'timestamp']],
 		['allowSecretInBrowser', [true, false]],
 		['clientId', ['a', ' ', '~', "we:ird %&+-_.!~*'()", 'a'.repeat(4096)]],
-		['grant', [granting, () => granting, async () => granting, {grant_type: 'refresh_token', refresh_token: 'rt'}]],
+		[
+			'grant',
+			[
+				granting,
+				{grant_type: 'client_credentials', scope: null},
+				() => granting,
+				async () => granting,
+				{grant_type: 'refresh_token', refresh_token: 'rt'},
+				{grant_type: 'authorization_code', code: 'code', redirect_uri: 'https://app.example/'},
+				{grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange', resource: ['urn:a', 'urn:b']},
+			],
+		],
+		[
+			'parameters',
+			[{}, {audience: 'a', resource: ['b', 'c'], scope: 'd e', left_out: undefined}, () => ({}), aFunction],
+		],
+		['headers', [{}, {'x-moov-version': 'v2024.01.00', Accept: 'application/vnd.api+json'}, new Headers({'x-a': 'b'})]],
+		['keep', [[], ['id_token', 'instance_url']]],
+		['scheme', [tokenHeader('authorization', 'Zoho-oauthtoken')]],
+		['requireToken', [true, false]],
+		['tokenEndpoint', ['http://keycloak:8080/token', 'http://as.localhost/token']],
 		['store', [memoryStore()]],
 	])('takes for %s what it is meant to be: %j', ([name, values]) => {
 		for (const value of values) {
@@ -330,13 +463,21 @@ describe('options', () => {
 		const {options} = workable();
 		const frozen = Object.freeze({
 			...options,
-			store: Object.freeze(memoryStore()),
+			store: memoryStore(),
 			origins: Object.freeze(['https://a']),
+			headers: Object.freeze({'x-a': 'b'}),
+			parameters: Object.freeze({resource: Object.freeze(['b', 'c'])}),
+			keep: Object.freeze(['id_token']),
 		});
 		const before = {...frozen};
 		const auth = createAuth(frozen);
 		await auth.getToken();
 		expect({...frozen}).toEqual(before);
+	});
+
+	test('may have a store that is frozen', async () => {
+		const auth = createAuth({...workable().options, store: Object.freeze(memoryStore())});
+		await expect(auth.getToken()).resolves.toMatchObject({access_token: 'at'});
 	});
 
 	test('R95 are read as own properties', () => {

@@ -64,6 +64,8 @@ describe('the URL of an endpoint', () => {
 		'http://127.255.255.254:8080/token',
 		'http://[::1]/token',
 		'http://[::1]:9000/token',
+		'http://as.localhost/token',
+		'http://a.b.LOCALHOST:8080/token',
 	])('R9 may be %s', async tokenEndpoint => {
 		for (const endpoint of [tokenEndpoint, new URL(tokenEndpoint)]) {
 			const client = {
@@ -89,7 +91,8 @@ describe('the URL of an endpoint', () => {
 		['R9 F-131', 'http', 'http://as.example/token'],
 		['R9 F-131', 'http at a name that begins like localhost', 'http://localhost.evil.example/token'],
 		['R9 F-131', 'http at a name that ends like localhost', 'http://evil-localhost/token'],
-		['R9 F-131', 'http at a subdomain of localhost', 'http://as.localhost/token'],
+		['R9 F-131', 'http at a name that ends like a subdomain of localhost', 'http://as.localhost.evil.example/token'],
+		['R9 F-131', 'http at a container', 'http://keycloak:8080/token'],
 		['R9 F-131', 'http at a name that begins like loopback', 'http://127.0.0.1.evil.example/token'],
 		['R9 F-131', 'http at another name that begins like loopback', 'http://127.evil.example/token'],
 		['R9 F-131', 'http at no address', 'http://0.0.0.0/token'],
@@ -133,6 +136,54 @@ describe('the URL of an endpoint', () => {
 			expect(await canaries.rejection(attempt())).toBeInstanceOf(ConfigError);
 		}
 		expect(asked).toEqual([]);
+	});
+
+	describe('allowInsecureOrigins', () => {
+		const allowInsecureOrigins = ['http://keycloak:8080', new URL('http://AS.internal:80/path')];
+		const client = (tokenEndpoint: string): TokenClient => ({
+			tokenEndpoint,
+			revocationEndpoint: tokenEndpoint,
+			clientId: 'client',
+			allowInsecureOrigins,
+			fetch: async () => ok(),
+		});
+
+		test.for(['http://keycloak:8080/realms/a/token', 'HTTP://KEYCLOAK:8080', 'http://as.internal/token'])(
+			'accepts http for an endpoint of such an origin: %s [R9]',
+			async tokenEndpoint => {
+				await expect(requestToken(client(tokenEndpoint), granting)).resolves.toMatchObject(bearer);
+				await expect(revokeToken(client(tokenEndpoint), {token: 'rt'})).resolves.toBeUndefined();
+				expect(() => createAuth(client(tokenEndpoint))).not.toThrow();
+			},
+		);
+
+		test.for([
+			'http://keycloak/token',
+			'http://keycloak:8081/token',
+			'http://keycloak.evil.example:8080/token',
+			'http://evil.example/?http://keycloak:8080',
+			'http://user@keycloak:8080/token',
+			'http://keycloak:8080@evil.example/token',
+			'ws://keycloak:8080/token',
+			'http://keycloak:8080/token#x',
+		])('accepts nothing else: %s [R9]', async (tokenEndpoint, {canaries}) => {
+			expect(await canaries.rejection(requestToken(client(tokenEndpoint), granting))).toBeInstanceOf(ConfigError);
+			expect(() => createAuth(client(tokenEndpoint))).toThrow(ConfigError);
+		});
+
+		test('is refused in a browser, where nobody knows the network [R9]', async ({canaries}) => {
+			vi.stubGlobal('document', {});
+			try {
+				const asked = requestToken(client('https://as.example/token'), granting);
+				expect(await canaries.rejection(asked)).toMatchObject({
+					name: 'ConfigError',
+					message: expect.stringContaining('allowInsecureOrigins'),
+				});
+				expect(() => createAuth(client('https://as.example/token'))).toThrow(ConfigError);
+			} finally {
+				vi.unstubAllGlobals();
+			}
+		});
 	});
 
 	test('R8 is named where it is wrong', () => {
@@ -600,14 +651,15 @@ describe('R106 revokeToken', () => {
 		['200 with a page', {status: 200, headers: [['content-type', 'text/html']], body: '<html>'}],
 		['200 with an object', {status: 200, headers: [['content-type', 'application/json']], body: '{}'}],
 		['204', {status: 204}],
+		// RFC 7009 §2.2 says 200. NestJS answers 201 to every POST. [R15]
+		['201', {status: 201}],
+		['202 with an object', {status: 202, headers: [['content-type', 'application/json']], body: '{}'}],
 	])('takes %s for done', async ([, answer], {serve}) => {
 		const {origin} = await serve(() => answer);
 		await expect(revokeToken(at(origin), {token: 'rt'})).resolves.toBeUndefined();
 	});
 
 	test.for<readonly [status: number, retryable: boolean]>([
-		[201, false],
-		[202, false],
 		[400, false],
 		[404, false],
 		[408, true],

@@ -6,6 +6,7 @@ import {
 	ConfigError,
 	RevokeTokenRequest,
 	type TokenClient,
+	type TokenRequest,
 	clientSecretBasic,
 	clientSecretPost,
 	createAuth,
@@ -50,7 +51,7 @@ function staged(options: Partial<TokenClient> = {}): {readonly client: TokenClie
 
 /** The parameters that a request becomes. */
 async function parametersOf(
-	request: AuthTokenRequest,
+	request: TokenRequest,
 	options: Partial<TokenClient> = {},
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
 	const {client, sent} = staged(options);
@@ -162,22 +163,241 @@ describe('the field grant_type', () => {
 		expect(() => createAuth({...staged().client, grant: asked})).toThrow(ConfigError);
 	});
 
-	test.for<unknown>([
-		'password',
-		'authorization_code',
-		'urn:ietf:params:oauth:grant-type:device_code',
-		'',
-		' client_credentials',
-		'CLIENT_CREDENTIALS',
-		canary,
-		undefined,
-		null,
-		42,
-		['client_credentials'],
-	])('is none of the two when it is %j', async (grant_type, {canaries}) => {
+	test.for<unknown>(['password', '', undefined, null, 42, ['client_credentials'], `${canary}\n`, `${canary}é`])(
+		'is not %j [R11]',
+		async (grant_type, {canaries}) => {
+			canaries.plant(canary);
+			const error = canaries.see(await refusal({...granting, ...refreshing, grant_type}));
+			expect(error).toBeInstanceOf(ConfigError);
+		},
+	);
+});
+
+describe('a grant of another type', () => {
+	const code = {
+		grant_type: 'authorization_code',
+		code: 'code-canary-Lr8s',
+		redirect_uri: 'https://app.example/?a=b',
+		code_verifier: 'verifier-canary-Xc1w',
+	} as const;
+
+	test.for(encodings)('sends the fields that it has: %s [R11]', async encoding => {
+		expect(await parametersOf(code, {encoding})).toEqual({...code, client_id: 'client'});
+		const exchange = {
+			grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+			subject_token: 'st',
+			subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+			scope: 'a b',
+		} as const;
+		expect(await parametersOf(exchange, {encoding})).toEqual({...exchange, client_id: 'client'});
+	});
+
+	test('leaves out a field that is undefined, null or empty [R11]', async () => {
+		const asked = {...code, a: undefined, b: null, c: '', scope: null};
+		expect(await parametersOf(asked)).toEqual({...code, client_id: 'client'});
+	});
+
+	test('gives a name once for each item of a list in a form, and a list in JSON [R11]', async () => {
+		const asked = {...code, resource: ['urn:a', 'urn:b'], audience: ['c']} as const;
+		const {client, sent} = staged();
+		await requestToken(client, asked);
+		const form = new URLSearchParams(sent[0]?.body);
+		expect([form.getAll('resource'), form.getAll('audience')]).toEqual([['urn:a', 'urn:b'], ['c']]);
+		expect(await parametersOf(asked, {encoding: 'json'})).toEqual({...asked, audience: 'c', client_id: 'client'});
+	});
+
+	test('carries the proof of the client, in its body or in a header [R5]', async () => {
+		const clientAuthentication = clientSecretPost(seedClient.secret);
+		expect(await parametersOf(code, {clientAuthentication})).toEqual({
+			...code,
+			client_id: 'client',
+			client_secret: seedClient.secret,
+		});
+		const body = {...code, client_id: 'client', client_secret: seedClient.secret};
+		expect(await parametersOf(body)).toEqual(body);
+	});
+
+	test.for<readonly [what: string, fields: object]>([
+		['a number', {code: 42}],
+		['a record', {code: {canary}}],
+		['a list of numbers', {resource: [canary, 42]}],
+		['a list of lists', {resource: [[canary]]}],
+		['true', {code: true}],
+	])('has strings and lists of strings for fields, and not %s', async ([, fields], {canaries}) => {
 		canaries.plant(canary);
-		const error = canaries.see(await refusal({...granting, ...refreshing, grant_type}));
-		expect(error).toBeInstanceOf(ConfigError);
+		const error = canaries.see(await refusal({...code, ...fields}));
+		expect(error).toMatchObject({
+			name: 'ConfigError',
+			message: expect.stringMatching(/^request\.\w+ must be a string or a list of strings/),
+		});
+	});
+
+	test.for<unknown>([`${canary}  b`, `${canary}"`, ` ${canary}`, [canary, 'b'], [canary], canary.concat('\n')])(
+		'has a scope as the RFC has it, and not %j [R10]',
+		async (scope, {canaries}) => {
+			canaries.plant(canary);
+			const error = canaries.see(await refusal({...code, scope}));
+			expect(error).toMatchObject({name: 'ConfigError', message: expect.stringContaining('request.scope must be')});
+		},
+	);
+
+	test('is no grant of another client [R11]', async ({canaries}) => {
+		canaries.plant(canary);
+		expect(canaries.see(await refusal({...code, client_id: canary}))).toBeInstanceOf(ConfigError);
+	});
+
+	test('has the fields of its own alone [R39, R95]', async () => {
+		const asked = Object.assign(Object.create({client_secret: canary, scope: '/inherited'}) as object, code);
+		expect(await parametersOf(asked as TokenRequest)).toEqual({...code, client_id: 'client'});
+	});
+
+	test('may be the grant of a session', async () => {
+		const {client, sent} = staged();
+		const auth = createAuth({...client, grant: code});
+		await expect(auth.getToken()).resolves.toMatchObject({access_token: 'at'});
+		const other = createAuth({...client, grant: async () => ({...code, code: 'another'})});
+		await other.getToken();
+		expect(sent.map(({parameters}) => parameters['code'])).toEqual([code.code, 'another']);
+	});
+
+	test('redeems a code at a real server', async ({server, canaries}) => {
+		const client = {tokenEndpoint: server.tokenEndpoint, clientId: 'app'};
+		const error = await canaries.rejection(requestToken(client, code));
+		expect(error).toMatchObject({name: 'OAuthError', error: 'invalid_grant', status: 400});
+		expect(Object.fromEntries(server.tokenRequests[0]?.parameters ?? [])).toEqual({...code, client_id: 'app'});
+	});
+});
+
+describe('the option parameters', () => {
+	test.for(encodings)('adds to every token request, and not to a revocation: %s [R11]', async encoding => {
+		const {client, sent} = staged({encoding, parameters: {audience: 'https://api.example', left_out: undefined}});
+		await requestToken(client, granting);
+		await requestToken(client, refreshing);
+		await revokeToken(client, {token: 'rt'});
+		const more = {audience: 'https://api.example', client_id: 'client'};
+		expect(sent.map(({parameters}) => parameters)).toEqual([
+			{...granting, ...more},
+			{...refreshing, ...more},
+			{token: 'rt', client_id: 'client'},
+		]);
+	});
+
+	test('gives a name once for each item of a list in a form, and a list in JSON [R11]', async () => {
+		const parameters = {resource: ['urn:a', 'urn:b']};
+		const {client, sent} = staged({parameters});
+		await requestToken(client, granting);
+		expect(new URLSearchParams(sent[0]?.body).getAll('resource')).toEqual(parameters.resource);
+		expect(await parametersOf(granting, {parameters, encoding: 'json'})).toMatchObject(parameters);
+	});
+
+	test('may be a function, which is asked for each request', async () => {
+		let count = 0;
+		const {client, sent} = staged({parameters: async () => ({nonce: String(++count)})});
+		await requestToken(client, granting);
+		const auth = createAuth({...client, grant: granting});
+		await auth.getToken();
+		await auth.refresh();
+		expect(sent.map(({parameters}) => parameters['nonce'])).toEqual(['1', '2', '3']);
+	});
+
+	test('may have a scope for servers that want one on a refresh', async () => {
+		const parameters = {scope: '/accounts.read'};
+		expect(await parametersOf(refreshing, {parameters})).toMatchObject({...refreshing, ...parameters});
+		expect(await parametersOf({...refreshing, scope: 'a'}, {parameters})).toMatchObject({scope: 'a'});
+		expect(await parametersOf({...granting, scope: null}, {parameters})).toMatchObject(parameters);
+	});
+
+	test('may be there together with scope: null, as Auth0 wants it [R10]', async () => {
+		const asked = {grant_type: 'client_credentials', scope: null} as const;
+		expect(await parametersOf(asked, {parameters: {audience: 'https://api.example'}})).toEqual({
+			grant_type: 'client_credentials',
+			audience: 'https://api.example',
+			client_id: 'client',
+		});
+	});
+
+	const names = [
+		'grant_type',
+		'client_id',
+		'client_secret',
+		'client_assertion',
+		'client_assertion_type',
+		'refresh_token',
+		'token',
+		'token_type_hint',
+	];
+	test.for(names)('does not have a name that regrant sets, and says which: %s [R11]', async (name, {canaries}) => {
+		canaries.plant(canary);
+		const message = expect.stringContaining(`parameters.${name}`);
+		for (const parameters of [{[name]: canary}, () => ({[name]: canary})]) {
+			const error = canaries.see(await refusal(granting, {parameters}));
+			expect(error).toMatchObject({name: 'ConfigError', message});
+		}
+		expect(() => createAuth({...staged().client, parameters: {[name]: canary}})).toThrow(`parameters.${name}`);
+	});
+
+	test.for<readonly [what: string, parameters: unknown]>([
+		['a number', {audience: 42}],
+		['null', {audience: null}],
+		['a record', {audience: {canary}}],
+		['a list of numbers', {resource: [canary, 42]}],
+		['a scope with two spaces', {scope: `${canary}  b`}],
+		['a scope in a list', {scope: [canary, 'b']}],
+	])('has strings and lists of strings, and not %s', async ([, parameters], {canaries}) => {
+		canaries.plant(canary);
+		for (const given of [parameters, () => parameters, async () => parameters]) {
+			const error = canaries.see(await refusal(granting, {parameters: given as TokenClient['parameters']}));
+			expect(error).toMatchObject({name: 'ConfigError', message: expect.stringContaining('parameters.')});
+		}
+	});
+
+	test('has its own properties alone [R39, R95]', async () => {
+		const parameters = Object.assign(Object.create({audience: canary}) as object, {resource: 'urn:a'});
+		expect(await parametersOf(granting, {parameters})).toEqual({...granting, resource: 'urn:a', client_id: 'client'});
+	});
+
+	test('is copied', async () => {
+		const parameters = {audience: 'a'};
+		const {client, sent} = staged({parameters});
+		const auth = createAuth({...client, grant: granting});
+		parameters.audience = 'changed';
+		await auth.getToken();
+		expect(sent[0]?.parameters).toMatchObject({audience: 'a'});
+	});
+
+	test('ends at the deadline if its function hangs', async ({canaries}) => {
+		const options = {parameters: () => new Promise<never>(() => {}), timeout: 20};
+		const error = canaries.see(await refusal(granting, options));
+		expect(error).toMatchObject({name: 'TokenNetworkError', code: 'timeout'});
+	});
+});
+
+describe('the option headers', () => {
+	test.for(encodings)('adds to token requests and revocations: %s', async encoding => {
+		const {client, sent} = staged({encoding, headers: {'x-moov-version': 'v2024.01.00'}});
+		await requestToken(client, granting);
+		await revokeToken(client, {token: 'rt'});
+		for (const {request} of sent) {
+			expect(request.headers.get('x-moov-version')).toBe('v2024.01.00');
+			expect(request.headers.get('accept')).toBe('application/json');
+		}
+		expect(sent).toHaveLength(2);
+	});
+
+	test('may ask for another media type, and may be a Headers', async () => {
+		for (const headers of [{Accept: 'application/vnd.api+json'}, new Headers({accept: 'application/vnd.api+json'})]) {
+			const {client, sent} = staged({headers: headers as Record<string, string>});
+			await requestToken(client, granting);
+			expect(sent[0]?.request.headers.get('accept')).toContain('application/vnd.api+json');
+		}
+	});
+
+	test('is not where a client authenticates [R5]', async ({canaries}) => {
+		canaries.plant(canary);
+		for (const name of ['authorization', 'Authorization', 'content-type']) {
+			const error = canaries.see(await refusal(granting, {headers: {[name]: canary}}));
+			expect(error).toMatchObject({name: 'ConfigError', message: expect.stringContaining('headers')});
+		}
 	});
 });
 
@@ -236,14 +456,23 @@ describe('the field client_secret', () => {
 });
 
 describe('the field scope', () => {
-	test('R10 is required with client_credentials', async ({canaries}) => {
-		for (const scope of [undefined, null]) {
-			const error = canaries.see(await refusal({...granting, scope}));
+	test('is required with client_credentials, and the message says what to do without scopes [R10]', async ({
+		canaries,
+	}) => {
+		const message = 'request.scope is required: null, if the server has no scopes';
+		for (const asked of [{...granting, scope: undefined}, {grant_type: 'client_credentials'}]) {
+			const error = canaries.see(await refusal(asked));
 			expect(error).toBeInstanceOf(ConfigError);
-			expect(error).toMatchObject({message: expect.stringContaining('scope')});
+			expect(error).toMatchObject({message});
 		}
-		const error = canaries.see(await refusal({grant_type: 'client_credentials'}));
-		expect(error).toMatchObject({name: 'ConfigError', message: expect.stringContaining('scope')});
+		const grant = {grant_type: 'client_credentials'} as AuthTokenRequest;
+		expect(() => createAuth({...staged().client, grant})).toThrow(message.replace('request', 'grant'));
+	});
+
+	test.for(encodings)('is null for a server that has no scopes, and is then not sent: %s [R10]', async encoding => {
+		const asked = {grant_type: 'client_credentials', scope: null} as const;
+		expect(await parametersOf(asked, {encoding})).toEqual({grant_type: 'client_credentials', client_id: 'client'});
+		expect(await parametersOf({...refreshing, scope: null}, {encoding})).toEqual({...refreshing, client_id: 'client'});
 	});
 
 	test('R11 may be left out of a refresh, or be undefined', async () => {
@@ -411,6 +640,7 @@ describe('AuthTokenRequest, as a schema of one’s own code,', () => {
 		refreshing,
 		{...granting, client_id: seedClient.clientId, client_secret: seedClient.secret},
 		{...refreshing, scope: '/accounts.read', client_id: 'a', client_secret: 'b'},
+		{grant_type: 'client_credentials', scope: null},
 	])('takes %j', request => {
 		expect(v.safeParse(AuthTokenRequest, request)).toMatchObject({success: true, output: request});
 		expect(v.is(AuthTokenRequest, request)).toBe(true);

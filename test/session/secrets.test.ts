@@ -9,6 +9,7 @@ import {
 	ConfigError,
 	OAuthError,
 	RegrantError,
+	type StoreDriver,
 	StoreError,
 	type TokenClient,
 	TokenNetworkError,
@@ -16,12 +17,12 @@ import {
 	clientSecretPost,
 	createAuth,
 	isRegrantError,
-	memoryStore,
 	requestToken,
 	revokeToken,
 } from '../../src/index.ts';
 import {type Canaries, createCanaries} from '../support/canaries.ts';
 import type {Answer} from '../support/serve.ts';
+import {memoryDriver, storeOf} from '../support/scenario.ts';
 import {test} from '../support/test.ts';
 
 const secret = 'cs-Zq8XcanaryLm2x4Yy';
@@ -111,7 +112,7 @@ const places: readonly (readonly [where: string, answer: (text: string) => Respo
 	['a value of a 422', text => json({refresh_token: `${text} is not valid`, scope: [text]}, 422)],
 	['access_token', text => json({access_token: `${text}\r\n`, token_type: 'Bearer'}, 200)],
 	['token_type', text => json({access_token: newAccessToken, token_type: text}, 200)],
-	['scope', text => json({access_token: newAccessToken, token_type: 'Bearer', scope: [text]}, 200)],
+	['scope', text => json({access_token: newAccessToken, token_type: 'Bearer', scope: [text, 42]}, 200)],
 	['refresh_token', text => json({access_token: 'a', token_type: 'Bearer', refresh_token: `${text}é`}, 200)],
 	['a name of a token', text => json({[text]: text, token_type: 'Bearer'}, 200)],
 	['a list', text => json([text], 200)],
@@ -170,7 +171,7 @@ describe('R90 R93 F-112 F-113 a server that repeats whatever it was sent, howeve
 		for (const [, options] of fewClients) {
 			const {client, left} = echoing(options, answer);
 			while (left() > 0) {
-				const auth = watch(createAuth({...client, store: memoryStore()}));
+				const auth = watch(createAuth({...client, store: storeOf(memoryDriver())}));
 				await auth.setToken({access_token: accessToken, token_type: 'Bearer', refresh_token: refreshToken});
 				const error = await canaries.rejection(auth.refresh());
 				expect(isRegrantError(error)).toBe(true);
@@ -196,7 +197,7 @@ describe('R93 F-113 a server that repeats a token that it issued itself', () => 
 		['a description that has it', {error: 'a', error_description: `${newAccessToken} or ${newRefreshToken}`}],
 		['an address that has it', {error: 'a', error_uri: `https://as.example/${newRefreshToken}`}],
 		['a bad type', {token_type: newAccessToken}],
-		['a bad scope', {scope: [newRefreshToken]}],
+		['a bad scope', {scope: [newRefreshToken, 42]}],
 		['a bad expiry', {expires_in: newRefreshToken, token_type: 'mac'}],
 		['a type of another kind', {token_type: {[newAccessToken]: newRefreshToken}}],
 		['a bad refresh token', {refresh_token: [newRefreshToken]}],
@@ -215,9 +216,20 @@ describe('R93 F-113 a server that repeats a token that it issued itself', () => 
 
 describe('R93 a secret that is not spelled as it is', () => {
 	const awkward = 's3:c"r\\e t%&+=/?#canary';
+	const hex = (character: string): string => character.charCodeAt(0).toString(16);
+	const named: Readonly<Record<string, string>> = {'"': 'quot', '&': 'amp', '/': 'sol', '+': 'plus', '=': 'equals'};
+	const special = /[^\w]/g;
 	const spellings: readonly (readonly [how: string, spell: (text: string) => string])[] = [
 		['as it is', String],
 		['as a URL has it', encodeURIComponent],
+		['as a URL has it in lower case', text => text.replace(special, one => `%${hex(one).padStart(2, '0')}`)],
+		['as a URL has it that was encoded twice', text => encodeURIComponent(encodeURIComponent(text))],
+		['as JSON has it with escaped slashes', text => JSON.stringify(text).slice(1, -1).replaceAll('/', '\\/')],
+		['as JSON has it in numbers', text => text.replace(special, one => `\\u${hex(one).padStart(4, '0')}`)],
+		['as HTML has it by name', text => text.replace(special, one => (named[one] ? `&${named[one]};` : one))],
+		['as HTML has it by number', text => text.replace(special, one => `&#${one.charCodeAt(0)};`)],
+		['as HTML has it by hexadecimal number', text => text.replace(special, one => `&#x${hex(one).toUpperCase()};`)],
+		['as HTML has it within a URL', text => encodeURIComponent(text).replaceAll('%', '&#37;')],
 		['as a form has it', text => new URLSearchParams({'': text}).toString().slice(1)],
 		['as JSON has it', text => JSON.stringify(text).slice(1, -1)],
 	];
@@ -225,7 +237,7 @@ describe('R93 a secret that is not spelled as it is', () => {
 		(['error', 'error_description', 'error_uri'] as const).map(name => ({how, spell, name})),
 	);
 
-	test.for(rows)('is masked in $name $how', async ({spell, name}, {canaries}) => {
+	test.for(rows)('is masked in $name $how [F-155]', async ({spell, name}, {canaries}) => {
 		for (const [, respell] of spellings) {
 			canaries.plant(respell(awkward), 'awkward secret');
 			// As it looks when what RFC 6749 leaves out has been replaced.
@@ -253,6 +265,36 @@ describe('R93 a secret that is not spelled as it is', () => {
 		expect(await canaries.rejection(requestToken({...client, ...method}, granting))).toBeInstanceOf(OAuthError);
 		const request = {grant_type: 'refresh_token', refresh_token: 's3cr3t'} as const;
 		expect(await canaries.rejection(requestToken(client, request))).toBeInstanceOf(OAuthError);
+	});
+
+	test('does not mask the error code of a client whose refresh token is one letter [R93, F-113]', async () => {
+		const fetch = async (): Promise<Response> => json({error: 'invalid_grant', error_description: 'no'});
+		const auth = createAuth({tokenEndpoint: 'https://as.example/token', clientId, fetch});
+		await auth.setToken({access_token: 'a', refresh_token: 'r'});
+		await expect(auth.refresh()).rejects.toMatchObject({reason: 'invalid_grant', cause: {error: 'invalid_grant'}});
+	});
+
+	test('is decided on as it came: a masked code still ends the session [R93, F-113]', async ({canaries}) => {
+		plantAll(canaries);
+		const error = 'bad_refresh_token';
+		const client = {tokenEndpoint: 'https://as.example/token', clientId, fetch: async () => json({error}, 200)};
+		const auth = createAuth(client);
+		await auth.setToken({access_token: accessToken, refresh_token: error});
+		expect(await canaries.rejection(auth.refresh())).toMatchObject({reason: 'invalid_grant'});
+	});
+
+	test.for<string>([
+		'50 % of &lt;all&gt; "clients" \\u0041 are+wrong&#33;',
+		'%zz &unknown; \\q &#xFFFFFFFF; &#9999999; %',
+	])('leaves the escapes of a text without a secret: %s [F-155]', async (error_description, {canaries}) => {
+		const client = {
+			tokenEndpoint: 'https://as.example/token',
+			clientId,
+			clientAuthentication: clientSecretBasic(secret),
+			fetch: async () => json({error: 'invalid_request', error_description}),
+		};
+		const error = await canaries.rejection(requestToken(client, granting));
+		expect(error).toMatchObject({error_description: error_description.replaceAll('\\', '?')});
 	});
 
 	test('leaves a description without a secret as it is', async ({canaries}) => {
@@ -597,7 +639,18 @@ describe('R94 a mistake of the user’s', () => {
 			session({}, auth => auth.setToken({access_token: `${accessToken}\r\nx: y`, token_type: 'Bearer'})),
 		],
 		['a token of a bad type', session({}, auth => auth.setToken({access_token: accessToken, token_type: 'mac'}))],
-		['a token without a type', session({}, auth => auth.setToken({access_token: accessToken} as never))],
+		[
+			'a token whose type is a number',
+			session({}, auth => auth.setToken({access_token: accessToken, token_type: 42} as never)),
+		],
+		['a token with a bad scope', session({}, auth => auth.setToken({access_token: accessToken, scope: [42]} as never))],
+		['a store that is no driver', session({store: {get: accessToken}}, () => {})],
+		['a secret among the parameters', token(granting, {parameters: {client_secret: secret}})],
+		['a secret in a parameter that is no text', token(granting, {parameters: {audience: {secret}}})],
+		['a secret in a header that cannot be sent', token(granting, {headers: {'x-key': `${secret}\n`}})],
+		['a secret as a header of the client', token(granting, {headers: {authorization: secret}})],
+		['a code that is no text', token({grant_type: 'authorization_code', code: {secret}})],
+		['an insecure origin that is a secret', token(granting, {allowInsecureOrigins: [secret]})],
 		['a token that is a string', session({}, auth => auth.setToken(accessToken as never))],
 		[
 			'a token with a bad refresh token',
@@ -619,7 +672,7 @@ describe('R77 R90 a store that fails', () => {
 	};
 	const working = {get: (): unknown => undefined, set: (): void => {}, delete: (): void => {}};
 
-	test.for<readonly [what: string, store: AuthOptions['store']]>([
+	test.for<readonly [what: string, driver: StoreDriver]>([
 		['to read', {...working, get: fail}],
 		['to read, later', {...working, get: async () => fail()}],
 		['to write', {...working, set: fail}],
@@ -637,13 +690,13 @@ describe('R77 R90 a store that fails', () => {
 			'F-90 by giving a refresh token with a line break',
 			{...working, get: () => ({...held, refresh_token: `${refreshToken}\n`})},
 		],
-	])('%s tells of it without the token', async ([, store], {canaries, watch}) => {
+	])('%s tells of it without the token', async ([, driver], {canaries, watch}) => {
 		plantAll(canaries);
 		const auth = watch(
 			createAuth({
 				tokenEndpoint: 'https://as.example/token',
 				clientId,
-				store,
+				store: storeOf(driver),
 				timeout: 200,
 				fetch: async () =>
 					Response.json({access_token: newAccessToken, token_type: 'Bearer', refresh_token: newRefreshToken}),
@@ -670,7 +723,7 @@ describe('R77 R90 a store that fails', () => {
 });
 
 describe('R21 F-115 a token that is unfit for a header', () => {
-	test.for(['\r\nx-evil: 1', '\n', '\0', '€', 'Ā', ' ', '"'])(
+	test.for(['\r\nx-evil: 1', '\n', '\0', '€', 'Ā', ' ', '\t'])(
 		'with %j never comes near one',
 		async (end, {canaries}) => {
 			canaries.plant(newAccessToken, 'access token');
@@ -697,7 +750,7 @@ describe('R21 F-115 a token that is unfit for a header', () => {
 
 describe('R92 F-118 what holds a secret', () => {
 	async function signedIn(): Promise<{auth: ReturnType<typeof createAuth>; parts: unknown[]}> {
-		const store = memoryStore();
+		const store = storeOf(memoryDriver());
 		const clientAuthentication = clientSecretBasic(secret);
 		const auth = createAuth({
 			tokenEndpoint: 'https://as.example/token',

@@ -7,9 +7,8 @@ import {
 	ConfigError,
 	createAuth,
 	isRegrantError,
-	memoryStore,
 	type TokenSet,
-	type TokenStore,
+	type StoreDriver,
 } from '../../src/index.ts';
 import {
 	appOptions,
@@ -23,6 +22,9 @@ import {
 	serviceOptions,
 	settle,
 	signIn,
+	memoryDriver,
+	storeOf,
+	withStore,
 } from '../support/scenario.ts';
 import {createModelServer, type Fate} from '../support/model-server.ts';
 import {once} from '../support/stage.ts';
@@ -36,7 +38,7 @@ describe('setToken', () => {
 		watch,
 	}) => {
 		const clock = createClock();
-		const store = memoryStore();
+		const store = memoryDriver();
 		const auth = watch(createAuth(appOptions(server, {store, now: clock.now})));
 		const events = record(auth);
 		const {expires_in, ...minted} = await server.mint();
@@ -48,7 +50,7 @@ describe('setToken', () => {
 
 	test('begins a session with a TokenSet, as it is', async ({server, watch}) => {
 		const clock = createClock();
-		const store = memoryStore();
+		const store = memoryDriver();
 		const auth = watch(createAuth(appOptions(server, {store, now: clock.now})));
 		const {expires_in: _, ...minted} = await server.mint();
 		const token: TokenSet = {...minted, issued_at: clock.seconds() - 20, expires_at: clock.seconds() + 40};
@@ -72,7 +74,7 @@ describe('setToken', () => {
 		['no access token', {token_type: 'Bearer'}],
 		['an empty access token', {access_token: '', token_type: 'Bearer'}],
 		['an access token with a line break', {access_token: 'hunter2hunter2\r\nx: y', token_type: 'Bearer'}],
-		['no token type', {access_token: 'hunter2hunter2'}],
+		['a token type that is no string', {access_token: 'hunter2hunter2', token_type: 42}],
 		['another token type', {access_token: 'hunter2hunter2', token_type: 'mac'}],
 		['a refresh token that is a number', {access_token: 'hunter2hunter2', token_type: 'Bearer', refresh_token: 42}],
 	])('refuses a token with %s, and leaves the session as it was', async ([, token], {server, watch, canaries}) => {
@@ -95,7 +97,7 @@ describe('setToken', () => {
 	});
 
 	test('during a refresh: what comes of that is not written over the new session', async ({server, watch}) => {
-		const store = memoryStore();
+		const store = memoryDriver();
 		const auth = watch(createAuth(appOptions(server, {store})));
 		await signIn(server, auth, expired);
 		const events = record(auth);
@@ -117,10 +119,10 @@ describe('setToken', () => {
 		server,
 		watch,
 	}) => {
-		const inner = memoryStore();
+		const inner = memoryDriver();
 		const writing = createGate();
 		let isSlow = false;
-		const store: TokenStore = {
+		const store: StoreDriver = {
 			...inner,
 			async set(token) {
 				if (isSlow) await writing.pass();
@@ -152,10 +154,10 @@ describe('setToken', () => {
 		server,
 		watch,
 	}) => {
-		const inner = memoryStore();
+		const inner = memoryDriver();
 		const writing = createGate();
 		let isSlow = false;
-		const store: TokenStore = {
+		const store: StoreDriver = {
 			...inner,
 			async set(token) {
 				const isHeld = isSlow;
@@ -262,11 +264,16 @@ describe('events', () => {
 		server.onToken(once(() => ({status: 400, body: '{"error":"invalid_client"}'})));
 		await expect(auth.refresh()).rejects.toMatchObject({error: 'invalid_client'});
 		await auth.signOut();
-		expect(gist(events)).toEqual(['token set', 'token refresh', 'session-ended signed_out']);
+		expect(gist(events)).toEqual([
+			'token set',
+			'token refresh',
+			'refresh-failed oauth_error',
+			'session-ended signed_out',
+		]);
 	});
 
 	test('R74: one who listens may ask for a token, renew, and call the API', async ({server, watch}) => {
-		for (const store of [memoryStore(), createSharedRecord().realm()]) {
+		for (const store of [memoryDriver(), createSharedRecord().realm()]) {
 			const auth = watch(createAuth(appOptions(server, {store})));
 			const outcomes: Array<Promise<unknown>> = [];
 			let isAsked = false;
@@ -312,7 +319,7 @@ describe('events', () => {
 
 describe('R58: two Auth on one store', () => {
 	test('are one session with one grant at a time, and both hear of it', async ({server, watch}) => {
-		const store = memoryStore();
+		const store = memoryDriver();
 		const pair = [
 			watch(createAuth(appOptions(server, {store}))),
 			watch(createAuth(appOptions(server, {store}))),
@@ -336,7 +343,7 @@ describe('R58: two Auth on one store', () => {
 	});
 
 	test('have one grant also after 401s, of which some come late', async ({server, watch}) => {
-		const store = memoryStore();
+		const store = memoryDriver();
 		const pair = [
 			watch(createAuth(appOptions(server, {store}))),
 			watch(createAuth(appOptions(server, {store}))),
@@ -400,7 +407,7 @@ describe('whatever happens in whatever order', () => {
 		const shared = createSharedRecord();
 		let isBroken = false;
 		let time = 1_800_000_000_000;
-		const createStore = (name: string): TokenStore => {
+		const createStore = (name: string): StoreDriver => {
 			const {lock, ...inner} = shared.realm(name);
 			const slowly = async <T>(label: string, task: () => T | PromiseLike<T>): Promise<T> => {
 				await schedule(`${name} ${label}`);
@@ -423,7 +430,7 @@ describe('whatever happens in whatever order', () => {
 				revocationEndpoint: 'https://as.example/revoke',
 				clientId: 'app',
 				origins: ['https://api.example'],
-				store,
+				store: storeOf(store),
 				fetch: server.tokenFetch,
 				now: () => time,
 			}),

@@ -1,5 +1,5 @@
 import {describe, expect} from 'vitest';
-import {createAuth, LockError, SessionEndedError, type TokenSet, type TokenStore} from '../../src/index.ts';
+import {createAuth, LockError, SessionEndedError, type TokenSet, type StoreDriver} from '../../src/index.ts';
 import {
 	appOptions,
 	createGate,
@@ -10,6 +10,7 @@ import {
 	serviceOptions,
 	settle,
 	signIn,
+	storeOf,
 } from '../support/scenario.ts';
 import type {AuthorizationServer} from '../support/authorization-server.ts';
 import {createSharedMemory} from '../support/shared-memory.ts';
@@ -26,7 +27,7 @@ async function mintText(server: AuthorizationServer): Promise<TokenSet> {
 }
 
 /** A holder to whom something happens just before it compares and sets: once, or as often as it does. */
-async function interrupted({holder}: Place, before: () => unknown, {isOnce = true} = {}): Promise<TokenStore> {
+async function interrupted({holder}: Place, before: () => unknown, {isOnce = true} = {}): Promise<StoreDriver> {
 	const store = await holder();
 	let isOver = false;
 	return {
@@ -178,7 +179,7 @@ describe('a lock that can run out', () => {
 	test('F-135: is looked at before the refresh token is sent: without it nothing is', async ({server, watch}) => {
 		const store = await createSharedMemory().holder();
 		let isHeld = false;
-		const lock: TokenStore['lock'] = async task => task(() => isHeld);
+		const lock: StoreDriver['lock'] = async task => task(() => isHeld);
 		const auth = watch(createAuth(appOptions(server, {store: {...store, lock}})));
 		const events = record(auth);
 		await signIn(server, auth);
@@ -301,7 +302,7 @@ test('F-102: a login that could not be written is one of its own when it is, how
 		if (fails) throw new Error('Not to be written');
 		await store.set(token);
 	};
-	const replace: TokenStore['replace'] = async (found, token) => {
+	const replace: StoreDriver['replace'] = async (found, token) => {
 		if (fails) throw new Error('Not to be written');
 		return (await store.replace?.(found, token)) ?? false;
 	};

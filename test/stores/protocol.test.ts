@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import {expect} from 'vitest';
 import {type Auth, type AuthEvent, createAuth, isRegrantError, type TokenSet} from '../../src/index.ts';
 import {createRecordText} from '../../src/stores/shared/record-text.ts';
-import {sharedStore, type StoreDriver} from '../../src/stores/shared/shared-store.ts';
+import {sharedStore} from '../../src/stores/shared/shared-store.ts';
+import type {StoreDriver} from '../../src/stores/shared/store-driver.ts';
 import {createModelServer, type Family} from '../support/model-server.ts';
 import {test} from '../support/test.ts';
 
@@ -98,7 +99,7 @@ function createModel(scheduler: fc.Scheduler) {
 					return await operate('replace', () => {
 						if (record.textOf(found) !== text) return false;
 						const before = familyOfText();
-						put(token && record.format(token, found));
+						put(token && record.format(token));
 						if (token && before && familyOfText() !== before)
 							faults.push('the record of another login was overwritten');
 						return true;
@@ -111,7 +112,6 @@ function createModel(scheduler: fc.Scheduler) {
 					if (!isGone[holder]) underWay.delete(holder);
 				}
 			},
-			isSameLogin: record.isSameLogin,
 			lock: async (task, signal) => {
 				const me = {holder};
 				while (holding) {
@@ -144,7 +144,7 @@ function createModel(scheduler: fc.Scheduler) {
 			revocationEndpoint: 'https://as.example/revoke',
 			clientId: 'app',
 			origins: ['https://api.example'],
-			store: sharedStore(createDriver(holder)),
+			store: sharedStore(createDriver(holder), {isMarked: true}),
 			now: () => time,
 			fetch: async (input, init) => {
 				if (isGone[holder]) return forever;

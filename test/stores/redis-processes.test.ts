@@ -4,7 +4,8 @@ import {Redis} from 'ioredis';
 import {afterAll, beforeAll, describe, expect} from 'vitest';
 import {type Auth, type AuthEvent, createAuth} from '../../src/index.ts';
 import {redisDriver} from '../../src/stores/redis-driver.ts';
-import {sharedStore, type StoreDriver} from '../../src/stores/shared/shared-store.ts';
+import {sharedStore} from '../../src/stores/shared/shared-store.ts';
+import type {StoreDriver} from '../../src/stores/shared/store-driver.ts';
 import {
 	appOptions,
 	createGate,
@@ -84,7 +85,7 @@ const test = base
 			if (input === server.tokenEndpoint) await gate?.pass();
 			return response;
 		};
-		const auth = watch(createAuth(appOptions(server, {store: sharedStore(driver), fetch: held})));
+		const auth = watch(createAuth(appOptions(server, {store: sharedStore(driver, {isMarked: true}), fetch: held})));
 		const others: SessionProcess[] = [];
 		onCleanup(() => others.forEach(processes.giveBack));
 		return {

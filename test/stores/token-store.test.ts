@@ -1,14 +1,6 @@
 import ky from 'ky';
 import {describe, expect} from 'vitest';
-import {
-	type AuthOptions,
-	createAuth,
-	LockError,
-	memoryStore,
-	StoreError,
-	type TokenSet,
-	type TokenStore,
-} from '../../src/index.ts';
+import {type AuthOptions, createAuth, LockError, StoreError, type TokenSet, type StoreDriver} from '../../src/index.ts';
 import {
 	appOptions,
 	createClock,
@@ -24,6 +16,8 @@ import {
 	settle,
 	type SharedRecord,
 	signIn,
+	memoryDriver,
+	storeOf,
 } from '../support/scenario.ts';
 import {type AuthorizationServer, service} from '../support/authorization-server.ts';
 import {once} from '../support/stage.ts';
@@ -53,8 +47,8 @@ const failures: ReadonlyArray<readonly [title: string, fail: () => never | Promi
 ];
 
 describe("a store of one's own", () => {
-	const kinds: ReadonlyArray<readonly [title: string, create: () => TokenStore]> = [
-		['memoryStore', memoryStore],
+	const kinds: ReadonlyArray<readonly [title: string, create: () => StoreDriver]> = [
+		['in memory', memoryDriver],
 		[
 			'synchronous',
 			() => {
@@ -133,10 +127,10 @@ describe("a store of one's own", () => {
 	});
 
 	test('goes on with the session that it finds in it', async ({server, watch}) => {
-		const store = memoryStore();
+		const store = memoryDriver();
 		await signIn(server, createAuth(appOptions(server, {store})));
 		const {value} = Object.assign(createSharedRecord(), {value: await store.get()});
-		const auth = watch(createAuth(appOptions(server, {store: {...memoryStore(), get: () => value}})));
+		const auth = watch(createAuth(appOptions(server, {store: {...memoryDriver(), get: () => value}})));
 		expect((await ky.get('me', {baseUrl: server.api, hooks: auth.hooks})).status).toBe(200);
 		expect(server.tokenRequests).toHaveLength(0);
 	});
@@ -146,7 +140,7 @@ describe("a store of one's own", () => {
 		const {lock: _, subscribe: __, ...inner} = shared.realm();
 		const gate = createGate();
 		let isSlow = false;
-		const store: TokenStore = {
+		const store: StoreDriver = {
 			...inner,
 			async get() {
 				const isHeld = isSlow;
@@ -177,7 +171,7 @@ describe("a store of one's own", () => {
 		const inner = shared.realm();
 		const gate = createGate();
 		let isSlow = false;
-		const store: TokenStore = {
+		const store: StoreDriver = {
 			...inner,
 			async set(token) {
 				await inner.set(token);
@@ -236,7 +230,7 @@ describe('R77: a record that does not pass', () => {
 		'F-89: since it is %s, is absent and is reported, and shows nowhere',
 		async ([, value], {server, watch, canaries}) => {
 			canaries.plant('hunter2hunter2');
-			const store = {...memoryStore(), get: () => value};
+			const store = {...memoryDriver(), get: () => value};
 			const auth = watch(createAuth(appOptions(server, {store})));
 			const events = record(auth);
 			await expect(auth.getToken()).rejects.toMatchObject({reason: 'no_refresh_token'});
@@ -249,7 +243,7 @@ describe('R77: a record that does not pass', () => {
 	);
 
 	test.for([null, undefined])('F-89: since it is %s, is absent', async (value, {server, watch}) => {
-		const auth = watch(createAuth(appOptions(server, {store: {...memoryStore(), get: () => value}})));
+		const auth = watch(createAuth(appOptions(server, {store: {...memoryDriver(), get: () => value}})));
 		await expect(auth.getToken()).rejects.toMatchObject({reason: 'no_refresh_token'});
 	});
 
@@ -298,13 +292,13 @@ describe('a store that fails', () => {
 		fail: () => never | Promise<never>,
 		switches: Partial<Switches>,
 	): {
-		store: TokenStore;
+		store: StoreDriver;
 		shared: SharedRecord;
 		switches: Partial<Switches>;
 	} {
 		const shared = createSharedRecord();
 		const inner = shared.realm();
-		const store: TokenStore = {
+		const store: StoreDriver = {
 			get: () => (switches.get ? fail() : inner.get()),
 			set: token => (switches.set ? fail() : inner.set(token)),
 			delete: () => (switches.delete ? fail() : inner.delete()),
@@ -312,7 +306,7 @@ describe('a store that fails', () => {
 		return {store, shared, switches};
 	}
 
-	const options = (server: AuthorizationServer, store: TokenStore, more: Partial<AuthOptions> = {}): AuthOptions =>
+	const options = (server: AuthorizationServer, store: StoreDriver, more: Partial<AuthOptions> = {}): AuthOptions =>
 		appOptions(server, {store, timeout: 400, ...more});
 
 	test.for(failures)(
@@ -525,7 +519,7 @@ describe('a store with a lock', () => {
 		expect(shared.isLocked()).toBe(false);
 	});
 
-	test.for<[title: string, lock: TokenStore['lock'] & {}]>([
+	test.for<[title: string, lock: StoreDriver['lock'] & {}]>([
 		['is held by another', never],
 		['rejects', async () => Promise.reject(new Error('hunter2hunter2'))],
 		[
@@ -538,7 +532,7 @@ describe('a store with a lock', () => {
 		canaries.plant('hunter2hunter2');
 		const {lock: free, ...inner} = createSharedRecord().realm();
 		let isHeld = true;
-		const store: TokenStore = {...inner, lock: async task => (isHeld ? lock(task) : (free ?? lock)(task))};
+		const store: StoreDriver = {...inner, lock: async task => (isHeld ? lock(task) : (free ?? lock)(task))};
 		const auth = watch(createAuth(appOptions(server, {store, timeout: 50})));
 		const patient = watch(createAuth(appOptions(server, {store})));
 		await signIn(server, auth, expired);
@@ -558,7 +552,7 @@ describe('a store with a lock', () => {
 	test('R72: that is had too late runs nothing any more', async ({server, watch}) => {
 		const gate = createGate();
 		const shared = createSharedRecord();
-		const store: TokenStore = {
+		const store: StoreDriver = {
 			...shared.realm(),
 			async lock(task) {
 				await gate.pass();
@@ -578,7 +572,7 @@ describe('a store with a lock', () => {
 		const free = createSharedRecord().realm();
 		const most = 1000;
 		const wait = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 0.55 * most));
-		const store: TokenStore = {
+		const store: StoreDriver = {
 			...free,
 			async lock(task) {
 				await wait();
@@ -593,7 +587,7 @@ describe('a store with a lock', () => {
 
 	test('that fails when it is freed has done its work: the token is stored, and given out', async ({server, watch}) => {
 		const shared = createSharedRecord();
-		const store: TokenStore = {
+		const store: StoreDriver = {
 			...shared.realm(),
 			async lock(task) {
 				await task();
@@ -674,7 +668,7 @@ describe('a store with a lock', () => {
 			});
 			const shared = createSharedRecord();
 			const [one, other] = [1, 2].map(() =>
-				watch(createAuth({tokenEndpoint: origin, clientId: 'app', store: shared.realm()})),
+				watch(createAuth({tokenEndpoint: origin, clientId: 'app', store: storeOf(shared.realm())})),
 			);
 			await one?.setToken({access_token: 'same', token_type: 'Bearer', refresh_token: 'first-token'});
 			for (const auth of [one, other, one, one, other, other, one]) await auth?.refresh().catch(() => {});
@@ -797,7 +791,7 @@ describe('what another holder writes', () => {
 		const gate = createGate();
 		const shared = createSharedRecord();
 		const inner = shared.realm();
-		const store: TokenStore = {
+		const store: StoreDriver = {
 			...inner,
 			async lock(task) {
 				await gate.pass();

@@ -13,7 +13,6 @@ const isVschar = isWithin([0x20, 0x7e]);
 const isScopeChar = isWithin([0x21, 0x21], [0x23, 0x5b], [0x5d, 0x7e]);
 const isDescriptionChar = isWithin([0x20, 0x21], [0x23, 0x5b], [0x5d, 0x7e]);
 const isDigit = isWithin([0x30, 0x39]);
-const isAlpha = isWithin([0x41, 0x5a], [0x61, 0x7a]);
 
 /** Credentials and refresh tokens: `1*VSCHAR`. */
 export const isCredential = (text: string): boolean => text !== '' && units(text).every(isVschar);
@@ -22,17 +21,16 @@ export const isCredential = (text: string): boolean => text !== '' && units(text
 export const isScope = (text: string): boolean =>
 	text.split(' ').every(token => token !== '' && units(token).every(isScopeChar));
 
-/** `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` */
-export function isBearerToken(text: string): boolean {
-	const isMain = (unit: number): boolean =>
-		isAlpha(unit) || isDigit(unit) || '-._~+/'.includes(String.fromCharCode(unit));
-	const end = units(text).findIndex(unit => !isMain(unit));
-	return end === -1 ? text !== '' : end > 0 && units(text.slice(end)).every(unit => unit === 0x3d);
-}
+/** Access tokens: `1*VSCHAR` without the space, which would end them in a header. */
+export const isAccessToken = (text: string): boolean => isCredential(text) && !text.includes(' ');
 
-/** What is left of a server's words: `?` for each character that appendix A.7 to A.9 leaves out, and cut. */
-export function cleaned(text: string, length: number, {isUri = false} = {}): string {
-	const isKept = (unit: number): boolean => isDescriptionChar(unit) && !(isUri && unit === 0x20);
+/**
+What is left of a server's words: `?` for each character that appendix A.7 to A.9 leaves out, and cut. In a description
+quotes stay.
+*/
+export function cleaned(text: string, length: number, field: 'error' | 'description' | 'uri'): string {
+	const isKept = (unit: number): boolean =>
+		isDescriptionChar(unit) ? !(field === 'uri' && unit === 0x20) : field === 'description' && unit === 0x22;
 	return units(text)
 		.slice(0, length)
 		.map(unit => (isKept(unit) ? String.fromCharCode(unit) : '?'))

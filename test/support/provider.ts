@@ -1,20 +1,33 @@
-import {generateKeyPairSync} from 'node:crypto';
-import Provider, {type AdapterFactory} from 'oidc-provider';
-import {accountScopes, clients} from './clients.ts';
+import {generateKeyPairSync, randomBytes} from 'node:crypto';
+import Provider, {type AdapterFactory, type ClientMetadata} from 'oidc-provider';
+import {accountScopes, clients as knownClients} from './clients.ts';
 
 /** Where its endpoints are. */
 export const paths = {token: '/token', revocation: '/token/revocation', introspection: '/token/introspection'};
 
 const hour = 3600;
 
+/** How a provider of a test differs from the ordinary one. */
+export interface ProviderOptions {
+	/** Further clients. */
+	readonly clients?: readonly ClientMetadata[];
+	/** Whether a DPoP proof needs a nonce: true by default. Nobody needs a proof who does not send one. */
+	readonly isNonceRequired?: boolean;
+}
+
 /**
 A real provider. Whatever is left to a default makes it write a warning to the console, whence the keys, lifetimes and
 policies.
 */
-export function createProvider(issuer: string, accessTokenSeconds: number, adapter: AdapterFactory): Provider {
+export function createProvider(
+	issuer: string,
+	accessTokenSeconds: number,
+	adapter: AdapterFactory,
+	{clients = [], isNonceRequired = true}: ProviderOptions = {},
+): Provider {
 	const provider = new Provider(issuer, {
 		adapter,
-		clients,
+		clients: [...knownClients, ...clients],
 		clientDefaults: {id_token_signed_response_alg: 'ES256'},
 		clientBasedCORS: () => true,
 		clockTolerance: 0,
@@ -22,6 +35,7 @@ export function createProvider(issuer: string, accessTokenSeconds: number, adapt
 		features: {
 			clientCredentials: {enabled: true},
 			devInteractions: {enabled: false},
+			dPoP: {enabled: true, nonceSecret: randomBytes(32), requireNonce: () => isNonceRequired},
 			introspection: {enabled: true, allowedPolicy: async () => true},
 			revocation: {enabled: true, allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId},
 		},

@@ -74,6 +74,7 @@ function open(place: Place): Auth {
 	});
 	auth.subscribe(event => {
 		if (event.type === 'session-ended') tell({event: `session-ended ${event.reason}`});
+		else if (event.type === 'status') tell({event: `status ${event.status}`});
 		else tell({event: event.type === 'token' ? `token ${event.cause}` : `${event.type} ${event.error.code}`});
 	});
 	return auth;

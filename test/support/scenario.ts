@@ -1,12 +1,55 @@
-import type {Auth, AuthEvent, AuthOptions, TokenSet, TokenStore} from '../../src/index.ts';
+import {
+	type Auth,
+	type AuthEvent,
+	type AuthOptions,
+	customStore,
+	type StoreDriver,
+	type TokenSet,
+	type TokenStore,
+} from '../../src/index.ts';
 import {app, type AuthorizationServer, service, type TokenResponse} from './authorization-server.ts';
 
 type Server = Pick<AuthorizationServer, 'tokenEndpoint' | 'revocationEndpoint' | 'api'>;
 
+/** Options, of which the store may be a driver. */
+export type ScenarioOptions = Omit<AuthOptions, 'store'> & {readonly store?: TokenStore | StoreDriver | undefined};
+
+const stores = new WeakMap<StoreDriver, TokenStore>();
+
+/** Gives the store of a driver: one store for one driver, however often it is asked. */
+export function storeOf(store: TokenStore | StoreDriver): TokenStore {
+	if (!('get' in store)) return store;
+	const made = stores.get(store) ?? customStore(store);
+	stores.set(store, made);
+	return made;
+}
+
+/** Options with a store in place of a driver. */
+export function withStore<Options extends Partial<ScenarioOptions>>(
+	options: Options,
+): Omit<Options, 'store'> & {readonly store?: TokenStore} {
+	const {store, ...others} = options;
+	return {...others, ...(store && {store: storeOf(store)})};
+}
+
+/** A driver that keeps its token in memory, and answers at once. */
+export function memoryDriver(): StoreDriver {
+	let held: TokenSet | undefined;
+	return {
+		get: () => held,
+		set: token => {
+			held = token;
+		},
+		delete: () => {
+			held = undefined;
+		},
+	};
+}
+
 /** The public client whose refresh tokens the server mints. */
-export function appOptions(server: Server, more: Partial<AuthOptions> = {}): AuthOptions {
+export function appOptions(server: Server, more: Partial<ScenarioOptions> = {}): AuthOptions {
 	const {tokenEndpoint, revocationEndpoint, api} = server;
-	return {tokenEndpoint, revocationEndpoint, clientId: app.clientId, origins: [api], ...more};
+	return {tokenEndpoint, revocationEndpoint, clientId: app.clientId, origins: [api], ...withStore(more)};
 }
 
 /** The credentials of the service, in the form of a `grant`. */
@@ -17,7 +60,7 @@ export const serviceGrant = {
 } as const;
 
 /** The service, which is granted its own tokens and has no refresh token. */
-export function serviceOptions(server: Server, more: Partial<AuthOptions> = {}): AuthOptions {
+export function serviceOptions(server: Server, more: Partial<ScenarioOptions> = {}): AuthOptions {
 	return appOptions(server, {clientId: service.clientId, grant: serviceGrant, ...more});
 }
 
@@ -46,6 +89,7 @@ export function record(auth: Pick<Auth, 'subscribe'>): AuthEvent[] {
 export function gist(events: readonly AuthEvent[]): string[] {
 	return events.map(event => {
 		if (event.type === 'token') return `token ${event.cause}`;
+		if (event.type === 'status') return `status ${event.status}`;
 		return `${event.type} ${event.type === 'session-ended' ? event.reason : event.error.code}`;
 	});
 }
@@ -123,7 +167,7 @@ export interface SharedRecord {
 	/** What was done with it, in order. */
 	readonly log: string[];
 	/** A store as one more realm has it: an object of its own, with the same record and the same lock. */
-	realm(name?: string): TokenStore;
+	realm(name?: string): StoreDriver;
 	/** Whether somebody holds the lock. */
 	isLocked(): boolean;
 	/** Writes as a holder would that is no concern of the test's, and tells the others. */
@@ -154,7 +198,7 @@ export function createSharedRecord(): SharedRecord {
 		write: value => put(value),
 		realm(name = '') {
 			const note = (step: string): void => void log.push(`${name} ${step}`.trim());
-			const store: TokenStore = {
+			const store: StoreDriver = {
 				get: async () => {
 					note('get');
 					return read();
@@ -193,7 +237,7 @@ export function createSharedRecord(): SharedRecord {
 }
 
 /** A store whose lock is had when the gate opens. */
-export function lockedBehind(gate: Gate, store: TokenStore): TokenStore {
+export function lockedBehind(gate: Gate, store: StoreDriver): StoreDriver {
 	return {
 		...store,
 		async lock(task) {

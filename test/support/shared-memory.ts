@@ -1,6 +1,6 @@
 import {LockError} from '../../src/errors.ts';
 import {createRecordText} from '../../src/stores/shared/record-text.ts';
-import type {StoreDriver} from '../../src/stores/shared/shared-store.ts';
+import type {StoreDriver} from '../../src/stores/shared/store-driver.ts';
 import type {Place} from './token-store-spec.ts';
 
 /** A record in this realm that several stores share as if each had a realm of its own: the model of every shared store. */
@@ -47,10 +47,9 @@ export function createSharedMemory(): Place {
 			replace: async (found, token) => {
 				assertReachable();
 				if (record.textOf(found) !== text) return false;
-				put(token && record.format(token, found), store);
+				put(token && record.format(token), store);
 				return true;
 			},
-			isSameLogin: record.isSameLogin,
 			lock: async (task, signal) => {
 				const me = {};
 				await take(me, signal);

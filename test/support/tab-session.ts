@@ -94,6 +94,7 @@ export async function heardByTab(tab: Realm): Promise<string[]> {
 		() =>
 			(globalThis as unknown as TabGlobal).events.map(event => {
 				if (event.type === 'token') return `token ${event.cause}`;
+				if (event.type === 'status') return `status ${event.status}`;
 				return `${event.type} ${event.type === 'session-ended' ? event.reason : event.error.code}`;
 			}),
 		undefined,

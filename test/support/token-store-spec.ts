@@ -1,6 +1,7 @@
 // What every store that others share must do, on whatever it is and wherever it runs: the runner and the place are injected.
 import {type Auth, type AuthEvent, type AuthOptions, createAuth, type TokenSet} from '../../src/index.ts';
-import {sharedStore, type StoreDriver} from '../../src/stores/shared/shared-store.ts';
+import {sharedStore} from '../../src/stores/shared/shared-store.ts';
+import type {StoreDriver} from '../../src/stores/shared/store-driver.ts';
 
 /** Where a record lives, and the ways to it. */
 export interface Place {
@@ -90,6 +91,7 @@ function createGate(): Gate {
 const gist = (events: readonly AuthEvent[]): string[] =>
 	events.map(event => {
 		if (event.type === 'token') return `token ${event.cause}`;
+		if (event.type === 'status') return `status ${event.status}`;
 		return `${event.type} ${event.type === 'session-ended' ? event.reason : event.error.code}`;
 	});
 
@@ -122,7 +124,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], server}: StoreRu
 			revocationEndpoint: server.revocationEndpoint(),
 			clientId: server.clientId,
 			origins: [server.api()],
-			store: sharedStore(driver),
+			store: sharedStore(driver, {isMarked: true}),
 			...more,
 		});
 		const events: AuthEvent[] = [];

@@ -1,5 +1,5 @@
 import {durableObjectDriver, type VaultRequest, type VaultStub} from '../../src/stores/durable-object-driver.ts';
-import type {StoreDriver} from '../../src/stores/shared/shared-store.ts';
+import type {StoreDriver} from '../../src/stores/shared/store-driver.ts';
 import {TokenVault} from '../../src/stores/token-vault.ts';
 import type {Place} from './token-store-spec.ts';
 

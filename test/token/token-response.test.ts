@@ -105,10 +105,8 @@ describe('R20 an answer is a JSON object', () => {
 		await expect(read({text})).resolves.toMatchObject({access_token: 'second'});
 	});
 
-	test('R34 members that are not known are ignored, and not kept', async () => {
-		const token = await read(
-			json({...bearer, id_token: 'x', foo: {bar: [1]}, expires_at: 1, issued_at: 2, client_secret: 's'}),
-		);
+	test('members that are not known are ignored, and not kept [R34]', async () => {
+		const token = await read(json({...bearer, id_token: 'x', foo: {bar: [1]}, issued_at: 2, client_secret: 's'}));
 		expect(token).toEqual({...bearer, scope: granting.scope, issued_at});
 	});
 
@@ -164,7 +162,6 @@ describe('F-120 an answer that is declared as a form', () => {
 		['the token type twice', `${form(bearer).text}&token_type=mac`],
 		['no access token', 'token_type=Bearer'],
 		['an empty access token', 'access_token=&token_type=Bearer'],
-		['no token type', `access_token=${bearer.access_token}`],
 		['an unfit token', 'access_token=at-canary-Jw6s%0D%0Ax&token_type=Bearer'],
 		['JSON', JSON.stringify(bearer)],
 		['nothing', ''],
@@ -198,10 +195,9 @@ describe('the field access_token', () => {
 		['F-39', 'a letter of Latin-1', {access_token: `${bearer.access_token}é`}],
 		['F-39', 'a space', {access_token: `${bearer.access_token} b`}],
 		['F-39', 'a leading space', {access_token: ` ${bearer.access_token}`}],
-		['F-39', 'a quote', {access_token: `${bearer.access_token}"`}],
-		['R21', 'a comma', {access_token: `${bearer.access_token},b`}],
-		['R21', 'an equals sign inside', {access_token: `${bearer.access_token}=b`}],
-		['R21', 'equals signs alone', {access_token: '=='}],
+		['F-39', 'a tab', {access_token: `${bearer.access_token}\tb`}],
+		['F-39', 'DEL', {access_token: `${bearer.access_token}\x7F`}],
+		['F-39', 'a space at its end', {access_token: `${bearer.access_token} `}],
 	])('%s R20 R21 is not usable when it is, or has, %s', async ([, , fields], {canaries}) => {
 		canaries.plant(bearer.access_token, 'access token');
 		const error = await canaries.rejection(read(json({token_type: 'Bearer', ...fields})));
@@ -219,12 +215,37 @@ describe('the field access_token', () => {
 
 	test('R21 is told of by its name and by what it should be', async ({canaries}) => {
 		const error = await canaries.rejection(read(json({token_type: 'Bearer', access_token: 'a b'})));
-		expect(error).toMatchObject({message: expect.stringContaining('access_token must be a bearer token')});
+		expect(error).toMatchObject({message: expect.stringContaining('access_token must be visible ASCII')});
 	});
 
-	test.for(['a', 'AZaz09-._~+/', 'a=', 'a==', 'eyJhbGciOiJub25lIn0.e30.'])('R21 may be %s', async access_token => {
+	test.for([
+		'a',
+		'AZaz09-._~+/',
+		'a=',
+		'a==',
+		'eyJhbGciOiJub25lIn0.e30.',
+		'Atza|IwEBIJ',
+		'42|Zq8XLm2x4Yy',
+		'00D5g!AQ8AQ.x',
+		'user:grant:secret',
+		'a"b,c\\d=e',
+		'==',
+		"!#$%&'()*+,-./:;<=>?@[]^_`{|}~",
+	])('may be %s, since servers issue tokens of any visible ASCII [R21, F-39]', async access_token => {
 		await expect(read(json({...bearer, access_token}))).resolves.toMatchObject({access_token});
+		await expect(read(form({...bearer, access_token}))).resolves.toMatchObject({access_token});
 	});
+
+	test.for(['Atza|IwEBIJ', '00D5g!AQ8AQ.x', 'user:grant:secret', 'a"b,c'])(
+		'is sent as it is: %s [R21, F-39]',
+		async (access_token, {serve}) => {
+			const {origin, requests} = await serve(() => new Response('ok'));
+			const auth = createAuth({tokenEndpoint: 'https://as.example/token', clientId: 'client', origins: [origin]});
+			await auth.setToken({access_token});
+			await auth.fetch(`${origin}/`);
+			expect(requests[0]?.headers['authorization']).toBe(`Bearer ${access_token}`);
+		},
+	);
 });
 
 describe('the field token_type', () => {
@@ -233,12 +254,28 @@ describe('the field token_type', () => {
 		expect(token.token_type.toLowerCase()).toBe('bearer');
 	});
 
-	test.for<readonly [what: string, fields: object]>([
-		['missing', {}],
+	test.for<readonly [what: string, fields: Readonly<Record<string, unknown>>]>([
+		['left out', {}],
 		['null', {token_type: null}],
+		['empty', {token_type: ''}],
+	])('counts as Bearer when it is %s [R20, R22, F-35]', async ([, fields]) => {
+		const answer = {access_token: bearer.access_token, ...fields};
+		await expect(read(json(answer))).resolves.toMatchObject(bearer);
+		await expect(read(json(answer), refreshing)).resolves.toMatchObject({
+			...bearer,
+			refresh_token: refreshing.refresh_token,
+		});
+	});
+
+	test('counts as Bearer when it is left out of a form [R20, F-35]', async () => {
+		await expect(read(form({access_token: bearer.access_token}))).resolves.toMatchObject(bearer);
+	});
+
+	test.for<readonly [what: string, fields: object]>([
 		['a number', {token_type: 42}],
 		['a list', {token_type: ['Bearer']}],
 		['an object', {token_type: {Bearer: true}}],
+		['false', {token_type: false}],
 	])('F-35 is not usable when it is %s', async ([, fields], {canaries}) => {
 		canaries.plant(bearer.access_token, 'access token');
 		const error = await canaries.rejection(read(json({access_token: bearer.access_token, ...fields})));
@@ -403,23 +440,79 @@ describe('the field expires_in', () => {
 	});
 });
 
-describe('R25 the field expires_at of a token that a session is given', () => {
-	test.for<readonly [expires_at: unknown, kept: boolean]>([
-		[issued_at + 60, true],
-		[253_402_300_799, true],
-		[253_402_300_800, false],
-		[-1, false],
-		[issued_at + 60.5, false],
-		[Number.NaN, false],
-		[Number.POSITIVE_INFINITY, false],
-		[1e308, false],
-		[`${issued_at + 60}`, false],
-		[null, false],
-	])('is a safe integer, or as if it were not there: %s', async ([expires_at, kept]) => {
+describe('the field expires_at', () => {
+	test.for<readonly [fields: object, expires_at: number | undefined]>([
+		[{expires_at: issued_at + 60}, issued_at + 60],
+		[{expires_at: `${issued_at + 60}`}, issued_at + 60],
+		[{expires_at: issued_at + 60.9}, issued_at + 60],
+		[{expires_at: 0}, 0],
+		[{expires_at: 253_402_300_799}, 253_402_300_799],
+		[{expires_at: 253_402_300_800}, undefined],
+		[{expires_at: -1}, undefined],
+		[{expires_at: null}, undefined],
+		[{expires_at: '2026-11-23T10:00:00Z'}, undefined],
+		[{expires_at: [issued_at]}, undefined],
+		[{expires_at: issued_at + 60, expires_in: null}, issued_at + 60],
+		[{expires_at: issued_at + 60, expires_in: 'soon'}, issued_at + 60],
+		[{expires_at: issued_at + 60, expires_in: -1}, issued_at + 60],
+		// The server's clock may differ from ours.
+		[{expires_at: issued_at + 660, expires_in: 60}, issued_at + 60],
+		[{expires_at: issued_at - 600, expires_in: 60}, issued_at + 60],
+		[{expires_at: issued_at + 660, expires_in: 0}, issued_at],
+	])('of an answer counts if expires_in says nothing: %j expires at %s [R24]', async ([fields, expires_at]) => {
+		const token = await read(json({...bearer, ...fields}));
+		expect(token.expires_at).toBe(expires_at);
+		expect(Object.hasOwn(token, 'expires_at')).toBe(expires_at !== undefined);
+	});
+
+	test.for(['auto', 'seconds', 'timestamp'] as const)(
+		'is a Unix time however expires_in is read: %s [R24]',
+		async expiresIn => {
+			await expect(read(json({...bearer, expires_at: 900}), granting, {expiresIn})).resolves.toMatchObject({
+				expires_at: 900,
+			});
+		},
+	);
+
+	test('of an answer with both leaves no expired token in use if our clock is ten minutes behind [F-166]', async ({
+		serve,
+	}) => {
+		let clock = now;
+		let grants = 0;
+		const {origin, requests} = await serve(() => new Response('ok'));
+		const auth = createAuth({
+			tokenEndpoint: 'https://as.example/token',
+			clientId: 'client',
+			grant: granting,
+			origins: [origin],
+			now: () => clock,
+			fetch: async () => {
+				const answer = {access_token: `at-${++grants}`, expires_in: 60, expires_at: issued_at + 600 + 60};
+				return Response.json(answer);
+			},
+		});
+		await auth.fetch(`${origin}/`);
+		clock += 61_000;
+		await auth.fetch(`${origin}/`);
+		expect(requests.map(({headers}) => headers['authorization'])).toEqual(['Bearer at-1', 'Bearer at-2']);
+	});
+
+	test.for<readonly [given: unknown, kept: number | undefined]>([
+		[issued_at + 60, issued_at + 60],
+		[253_402_300_799, 253_402_300_799],
+		[253_402_300_800, undefined],
+		[-1, undefined],
+		[issued_at + 60.5, issued_at + 60],
+		[Number.NaN, undefined],
+		[Number.POSITIVE_INFINITY, undefined],
+		[1e308, undefined],
+		[`${issued_at + 60}`, issued_at + 60],
+		[null, undefined],
+	])('that a session is given is a safe integer or none: %s is %s [R24, R25]', async ([expires_at, kept]) => {
 		const auth = createAuth({tokenEndpoint: 'https://as.example/token', clientId: 'client', now: () => now});
 		await auth.setToken({...bearer, issued_at, expires_at: expires_at as number});
 		const token = await auth.getToken();
-		expect(token.expires_at).toBe(kept ? expires_at : undefined);
+		expect(token.expires_at).toBe(kept);
 		expect(token).toMatchObject({...bearer, issued_at});
 	});
 });
@@ -490,12 +583,17 @@ describe('R31 F-43 the field scope', () => {
 		['empty, it is none', {scope: ''}, granting, ''],
 		['empty in a refresh, it is none', {scope: ''}, asked, ''],
 		['absent in a refresh that asked for none, it is not known', {}, refreshing, ''],
+		['null, it is what was asked for', {scope: null}, granting, granting.scope],
+		['absent where the server has none, there is none', {}, {...granting, scope: null}, ''],
+		['a list, it is joined by spaces', {scope: ['a', 'b:c']}, granting, 'a b:c'],
+		['a list of one, it is that', {scope: ['/accounts.read']}, granting, '/accounts.read'],
+		['an empty list, it is none', {scope: []}, granting, ''],
 	])('%s', async ([, fields, request, scope]) => {
 		const token = await read(json({...bearer, ...fields}), request);
 		expect(token.scope ?? '').toBe(scope);
 	});
 
-	test.for<unknown>([['/accounts.read'], 42, {a: 1}, true])(
+	test.for<unknown>([[['/accounts.read', 42]], [[['/accounts.read']]], 42, {a: 1}, true])(
 		'is not usable when it is %j',
 		async (scope, {canaries}) => {
 			canaries.plant(bearer.access_token, 'access token');
@@ -504,7 +602,7 @@ describe('R31 F-43 the field scope', () => {
 		},
 	);
 
-	test('of a real server is what it granted, where it knows but a part', async ({server}) => {
+	test('of a real server is what it granted, where it knows but a part [R33]', async ({server}) => {
 		const {refresh_token} = await server.mint({scope: 'openid offline_access /accounts.read /accounts.write'});
 		const client = {tokenEndpoint: server.tokenEndpoint, clientId: 'app'};
 		const narrow = await requestToken(client, {
@@ -514,13 +612,61 @@ describe('R31 F-43 the field scope', () => {
 		});
 		expect(narrow.scope?.split(' ')).toEqual(expect.arrayContaining(['/accounts.read']));
 		expect(narrow.scope?.split(' ')).not.toContain('/accounts.write');
-		// R33: the grant is as wide as before.
+		// The grant is as wide as before.
 		const wide = await requestToken(client, {
 			grant_type: 'refresh_token',
 			refresh_token: narrow.refresh_token ?? '',
 			scope: 'openid /accounts.read /accounts.write',
 		});
 		expect(wide.scope?.split(' ')).toContain('/accounts.write');
+	});
+});
+
+describe('the fields that `keep` names', () => {
+	const extra = {
+		id_token: 'id-canary',
+		instance_url: 'https://eu1.example',
+		refresh_expires_in: 1800,
+		patient: {id: [1]},
+	};
+
+	test('stay in the token, whatever their type', async () => {
+		const keep = ['id_token', 'instance_url', 'refresh_expires_in', 'patient', 'left_out'];
+		const token = await read(json({...bearer, ...extra, other: 1}), granting, {keep});
+		expect(token).toEqual({...bearer, ...extra, scope: granting.scope, issued_at});
+	});
+
+	test('are none by default', async () => {
+		expect(await read(json({...bearer, ...extra}))).not.toHaveProperty('id_token');
+	});
+
+	test('cannot replace a field that regrant reads', async () => {
+		const keep = ['access_token', 'expires_at', 'issued_at', 'scope', '__proto__'];
+		const text = '{"access_token":"at","scope":["a"],"expires_at":1e99,"issued_at":1,"__proto__":{"polluted":true}}';
+		const token = await read({text}, granting, {keep});
+		expect(token).toMatchObject({access_token: 'at', token_type: 'Bearer', scope: 'a', issued_at});
+		expect(token).not.toHaveProperty('expires_at');
+		expect(token).not.toHaveProperty('polluted');
+	});
+
+	test('also stay through a refresh that does not bring them again', async () => {
+		const answers = [
+			{...bearer, refresh_token: 'rt-2', instance_url: 'https://eu2.example'},
+			{...bearer, id_token: null, refresh_token: 'rt-3'},
+		];
+		const auth = createAuth({
+			tokenEndpoint: 'https://as.example/token',
+			clientId: 'client',
+			keep: ['id_token', 'instance_url'],
+			fetch: async () => Response.json(answers.shift()),
+		});
+		await auth.setToken({...bearer, ...extra, refresh_token: 'rt-1'});
+		expect(await auth.getToken()).toMatchObject({id_token: extra.id_token, instance_url: extra.instance_url});
+		expect(await auth.refresh()).toMatchObject({id_token: extra.id_token, instance_url: 'https://eu2.example'});
+		expect(await auth.refresh()).toMatchObject({id_token: extra.id_token, instance_url: 'https://eu2.example'});
+		expect(await auth.peek()).not.toHaveProperty('refresh_token');
+		await auth.setToken({...bearer, refresh_token: 'rt-of-another-login'});
+		expect(await auth.getToken()).not.toHaveProperty('id_token');
 	});
 });
 
@@ -536,8 +682,9 @@ describe('R35 an answer of 200 with an error', () => {
 		expect(error).toMatchObject({code: 'oauth_error', error: 'invalid_grant', status: 200, retryable: false});
 	});
 
-	test('that is no string is no error', async () => {
-		await expect(read(json({...bearer, error: null}))).resolves.toMatchObject(bearer);
+	test.for([null, '', 42, []])('that is no text is no error: %j [R35, F-23]', async error => {
+		await expect(read(json({...bearer, error}))).resolves.toMatchObject(bearer);
+		await expect(read({...json({...bearer, error}), status: 201})).resolves.toMatchObject(bearer);
 	});
 });
 
@@ -566,14 +713,19 @@ describe('R39 pollution', () => {
 
 	test.for([
 		'{"__proto__": {"access_token": "at", "token_type": "Bearer"}}',
-		'{"access_token": "at", "__proto__": {"token_type": "Bearer"}}',
-		'{"constructor": {"prototype": {"token_type": "Bearer"}}, "access_token": "at"}',
-		'{"prototype": {"token_type": "Bearer"}, "access_token": "at"}',
+		'{"token_type": "Bearer", "__proto__": {"access_token": "at"}}',
+		'{"constructor": {"prototype": {"access_token": "at"}}, "token_type": "Bearer"}',
+		'{"prototype": {"access_token": "at"}, "token_type": "Bearer"}',
 	])('F-91 of an answer lends no field: %s', async (text, {canaries}) => {
 		const error = await canaries.rejection(read({text, type: 'application/json'}));
 		expect(error).toMatchObject({name: 'TokenResponseError', code: 'invalid_response'});
 		expect({}).not.toHaveProperty('token_type');
 		expect({}).not.toHaveProperty('access_token');
+	});
+
+	test('F-91 of an answer lends no token type', async () => {
+		const text = '{"access_token": "at", "__proto__": {"token_type": "mac"}}';
+		await expect(read({text, type: 'application/json'})).resolves.toMatchObject({token_type: 'Bearer'});
 	});
 
 	test('F-91 of an answer is dropped', async () => {
@@ -596,13 +748,13 @@ describe('R39 pollution', () => {
 	});
 
 	test('F-91 of a form is dropped', async ({canaries}) => {
-		const error = await canaries.rejection(read(form({access_token: 'at', ['__proto__']: 'Bearer'})));
+		const error = await canaries.rejection(read(form({token_type: 'Bearer', ['__proto__']: 'at'})));
 		expect(error).toMatchObject({code: 'invalid_response'});
 	});
 
 	describe.for(kinds)('F-92 of every object, %s,', ([, enumerable]) => {
 		test.for<readonly [answer: object, members: Readonly<Record<string, unknown>>]>([
-			[{access_token: 'at'}, {token_type: 'Bearer'}],
+			[{}, {access_token: 'at', token_type: 'Bearer'}],
 			[{token_type: 'Bearer'}, {access_token: 'at'}],
 		])('lends no field to %j: %j', async ([answer, members], {canaries}) => {
 			const outcome = await polluted(members, enumerable, () =>
@@ -613,6 +765,11 @@ describe('R39 pollution', () => {
 			);
 			expect(outcome).toBeInstanceOf(TokenResponseError);
 			expect(outcome).toMatchObject({code: 'invalid_response'});
+		});
+
+		test('lends no token type', async () => {
+			const token = await polluted({token_type: 'mac'}, enumerable, () => read(json({access_token: 'at'})));
+			expect(token).toMatchObject({access_token: 'at', token_type: 'Bearer'});
 		});
 
 		test('adds nothing to a token', async () => {
@@ -638,6 +795,9 @@ describe('AuthToken, as a schema of one’s own code,', () => {
 		{...bearer, expires_in: 3600, refresh_token: 'rt', scope: granting.scope},
 		{...bearer, expires_in: '3600'},
 		{...bearer, token_type: 'opaque', expires_in: 1_736_966_581},
+		{access_token: bearer.access_token},
+		{access_token: bearer.access_token, token_type: null, refresh_token: null, scope: null, expires_at: issued_at},
+		{...bearer, scope: ['a', 'b']},
 	])('takes %j', answer => {
 		const result = v.safeParse(AuthToken, answer);
 		expect(result).toMatchObject({success: true, output: {access_token: bearer.access_token}});
@@ -646,8 +806,8 @@ describe('AuthToken, as a schema of one’s own code,', () => {
 	test.for<readonly [what: string, answer: unknown]>([
 		['no access token', {token_type: 'Bearer'}],
 		['an unfit access token', {...bearer, access_token: 'at-canary-Jw6s\r\nx-evil: 1'}],
-		['no token type', {access_token: bearer.access_token}],
-		['a scope that is a list', {...bearer, scope: ['a']}],
+		['a token type that is a number', {...bearer, token_type: 42}],
+		['a scope that is a list of numbers', {...bearer, scope: [42]}],
 		['a refresh token with a line break', {...bearer, refresh_token: 'rt-canary-new-Xp4\n'}],
 		['null', null],
 		['a string', bearer.access_token],
@@ -662,7 +822,7 @@ describe('whatever the answer,', () => {
 	const printable = /^[\x20-\x7E]+$/;
 
 	function expectUsable(token: TokenSet): void {
-		expect(token.access_token).toMatch(/^[A-Za-z0-9\-._~+/]+=*$/);
+		expect(token.access_token).toMatch(/^[\x21-\x7E]+$/);
 		expect(token.token_type).toMatch(/^bearer$/i);
 		expect(token.issued_at).toBe(issued_at);
 		if ('refresh_token' in token) expect(token.refresh_token).toMatch(printable);
@@ -685,10 +845,11 @@ describe('whatever the answer,', () => {
 			fc.oneof(fc.double(), fc.integer(), fc.maxSafeInteger(), fc.constantFrom('60', '1e3', ' 60 ', '', '-1')),
 		),
 		refresh_token: or(fc.constantFrom('rt', '', null, 'r\n')),
-		scope: or(fc.constantFrom('a b', '', null)),
+		scope: or(fc.constantFrom<unknown>('a b', '', null, ['a', 'b'])),
+		expires_at: or(fc.constantFrom(1_795_428_060, '1795428060')),
 	};
 	const required = {
-		access_token: or(fc.constantFrom('at', 'a.b.c==', 'a b', 'a\r\n', 'ä', '')),
+		access_token: or(fc.constantFrom('at', 'a.b.c==', 'a|b!c:d', 'a b', 'a\r\n', 'ä', '')),
 		token_type: or(fc.constantFrom('Bearer', 'bearer', 'BEARER', 'DPoP', 'mac')),
 	};
 	const refusal = {
@@ -725,7 +886,7 @@ describe('whatever the answer,', () => {
 	});
 
 	test('R20 R36 its status, its type and its text, the error is ours', async ({canaries}) => {
-		const status = fc.oneof(fc.constantFrom(200, 400, 401, 422, 429, 503), fc.integer({min: 206, max: 599}));
+		const status = fc.oneof(fc.constantFrom(200, 201, 206, 400, 401, 422, 429, 503), fc.integer({min: 206, max: 599}));
 		const type = fc.constantFrom(
 			undefined,
 			'application/json',
@@ -753,7 +914,8 @@ describe('whatever the answer,', () => {
 				async (code, contentType, body) => {
 					try {
 						expectUsable(await read({text: body, type: contentType, status: code}));
-						expect(code).toBe(200);
+						// Any 2xx with a usable token is success: NestJS answers 201 to every POST. [R15, F-12]
+						expect(Math.floor(code / 100)).toBe(2);
 					} catch (error) {
 						if (!isRegrantError(error)) throw error;
 						canaries.see(error);

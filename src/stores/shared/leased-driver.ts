@@ -1,5 +1,5 @@
 import {type Lease, runUnderLease} from './lease.ts';
-import type {StoreDriver} from './shared-store.ts';
+import type {StoreDriver} from './store-driver.ts';
 import {type TextBackend, textDriver} from './text-driver.ts';
 
 /** What a storage engine must be able to do to share one session among processes. */

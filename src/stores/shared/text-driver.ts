@@ -1,6 +1,6 @@
-import type {Awaitable} from '../../oauth/client-authentication.ts';
+import type {Awaitable} from '../../lib/awaitable.ts';
 import {createRecordText} from './record-text.ts';
-import type {StoreDriver} from './shared-store.ts';
+import type {StoreDriver} from './store-driver.ts';
 
 /** A place that keeps one text. */
 export interface TextBackend {
@@ -22,7 +22,7 @@ export function textDriver({
 	read,
 	write,
 	compareAndSet,
-}: TextBackend): Required<Pick<StoreDriver, 'get' | 'set' | 'delete' | 'replace' | 'isSameLogin'>> {
+}: TextBackend): Required<Pick<StoreDriver, 'get' | 'set' | 'delete' | 'replace'>> {
 	const record = createRecordText();
 	return {
 		get: async () => record.parse(await read()),
@@ -31,8 +31,7 @@ export function textDriver({
 		replace: async (found, token) => {
 			const expected = record.textOf(found);
 			// A value that this store has neither read nor written cannot be what is stored.
-			return expected !== null && compareAndSet(expected, token && record.format(token, found));
+			return expected !== null && compareAndSet(expected, token && record.format(token));
 		},
-		isSameLogin: record.isSameLogin,
 	};
 }

@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {describe, expect} from 'vitest';
 import {LockError, type TokenSet} from '../../../src/index.ts';
 import {durableObjectDriver, type VaultStub} from '../../../src/stores/durable-object-driver.ts';
-import type {StoreDriver} from '../../../src/stores/shared/shared-store.ts';
+import type {StoreDriver} from '../../../src/stores/shared/store-driver.ts';
 import {createGate} from '../../support/scenario.ts';
 import {startWorkers, type Workers} from '../../support/workers.ts';
 import {createMemoryVault, tellVault} from '../../support/workers-place.ts';

@@ -1,16 +1,18 @@
-import {withTimeout} from '../lib/with-timeout.ts';
-import {LockError} from '../errors.ts';
-import type {Settings} from '../oauth/options.ts';
-import {supports} from './token-store.ts';
+import {LockError} from '../../errors.ts';
+import {withTimeout} from '../../lib/with-timeout.ts';
+import type {StoreDriver} from './store-driver.ts';
 
 /**
-Runs a task while no other holder of the store runs one, where the store knows how. The outcome is given out when the lock is
-free again.
+Runs a task under the lock of a driver. The outcome is given out when the lock is free again.
 
-@throws {LockError} where the lock could not be had within `timeout`. The task does not run later either.
+@param timeout Milliseconds.
+@throws {LockError} if the lock could not be had within `timeout`. The task does not run later either.
 */
-export async function locked<T>({store, timeout}: Settings, task: (isHeld?: () => boolean) => Promise<T>): Promise<T> {
-	if (!supports(store, 'lock')) return task();
+export async function withLock<T>(
+	driver: Required<Pick<StoreDriver, 'lock'>>,
+	timeout: number,
+	task: (isHeld?: () => boolean) => Promise<T>,
+): Promise<T> {
 	let outcome: Promise<T> | undefined;
 	let released: Promise<unknown> | undefined;
 	const waiting = new AbortController();
@@ -20,10 +22,10 @@ export async function locked<T>({store, timeout}: Settings, task: (isHeld?: () =
 			if (signal.aborted) return;
 			outcome = task(isHeld);
 			begin(undefined);
-			// Its failure is the caller's, and not the store's.
+			// The caller gets its failure. To the store it is none.
 			await outcome.catch(() => {});
 		};
-		released = (async () => store.lock(hold, signal))();
+		released = (async () => driver.lock(hold, signal))();
 		released.then(begin, begin);
 	});
 	await withTimeout(

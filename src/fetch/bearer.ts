@@ -1,0 +1,39 @@
+import {ConfigError} from '../errors.ts';
+import type {TokenScheme} from '../token/token-scheme.ts';
+
+/**
+Sends the token as `Authorization: Bearer …`: the default.
+
+@see https://www.rfc-editor.org/rfc/rfc6750#section-2.1
+*/
+export function bearer(): TokenScheme {
+	return tokenHeader('authorization', 'Bearer');
+}
+
+/**
+Sends the token in a header of another name, or with another word before it.
+
+Platforms drop `Authorization` if a redirect leads to another origin, and no other header. So with any other name regrant follows redirects
+by itself; in a browser, which does not allow that, a redirect to another origin fails.
+
+@param name The name of the header.
+@param prefix The word before the token.
+@default prefix none
+@throws {ConfigError} if the name is no header name.
+@example
+```ts
+scheme: tokenHeader('x-amz-access-token')
+scheme: tokenHeader('authorization', 'Zoho-oauthtoken')
+```
+*/
+export function tokenHeader(name: string, prefix?: string): TokenScheme {
+	if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name))
+		throw new ConfigError('tokenHeader(name): name must be the name of a header');
+	const start = prefix ? `${prefix} ` : '';
+	return {
+		header: name.toLowerCase(),
+		apply: ({headers}, accessToken) => {
+			if (accessToken !== undefined) headers.set(name, start + accessToken);
+		},
+	};
+}
