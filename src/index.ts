@@ -22,9 +22,10 @@ export {memoryStore} from './stores/token-store.ts';
 
 export type {AccessToken, Auth} from './create-auth.ts';
 export type {Awaitable, ClientAuthentication, ClientAuthenticationContext} from './oauth/client-authentication.ts';
-export type {Endpoint, EndpointArguments, EndpointError} from './endpoint/endpoint.ts';
-export type {EndpointDefinition, EndpointMethod, ResponseKind} from './endpoint/definition.ts';
+export type {Endpoint, EndpointArguments, EndpointError, EndpointResult} from './endpoint/endpoint.ts';
+export type {CheckedDefinition, EndpointDefinition, EndpointMethod} from './endpoint/definition.ts';
 export type {EndpointOptions} from './endpoint/request.ts';
+export type {ResponseKind} from './endpoint/response.ts';
 export type {
 	RegrantErrorCode,
 	SessionEndedReason,
