@@ -33,6 +33,8 @@ export default defineConfig({
 				'stores/redis': 'src/stores/redis.ts',
 				'stores/deno-kv': 'src/stores/deno-kv.ts',
 				'stores/file': 'src/stores/file.ts',
+				jwt: 'src/jwt.ts',
+				dpop: 'src/dpop.ts',
 			},
 		},
 		rolldownOptions: {

@@ -10,6 +10,8 @@ export function describeEvent(event: AuthEvent): string {
 		case 'refresh-failed':
 		case 'store-failed':
 			return `${event.type} (${event.error.code})`;
+		case 'status':
+			return `status (${event.status})`;
 		default:
 			return event satisfies never;
 	}

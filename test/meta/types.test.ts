@@ -93,6 +93,7 @@ const answer: Required<AuthToken> = {
 	access_token: 'a',
 	token_type: 'Bearer',
 	expires_in: 1,
+	expires_at: 1,
 	refresh_token: 'r',
 	scope: 'a',
 };

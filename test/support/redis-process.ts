@@ -3,7 +3,8 @@ import process from 'node:process';
 import {createClient} from 'redis';
 import {type Auth, createAuth, isRegrantError, type TokenSet, type TokenStore} from '../../src/index.ts';
 import {redisDriver} from '../../src/stores/redis-driver.ts';
-import {sharedStore, type StoreDriver} from '../../src/stores/shared/shared-store.ts';
+import {sharedStore} from '../../src/stores/shared/shared-store.ts';
+import type {StoreDriver} from '../../src/stores/shared/store-driver.ts';
 import type {Answer, Order, Place, Point, ProcessOptions} from './redis-processes.ts';
 
 const {url, tokenEndpoint, revocationEndpoint, api, clientId} = JSON.parse(process.argv[2] ?? '') as ProcessOptions; // from `startProcess`
