@@ -469,7 +469,6 @@ describe('F-92 F-93 R39 R95 what every object inherits has no effect on requests
 		'expires_at',
 		'isSameLogin',
 		'keep',
-		'previous',
 		'refresh_token',
 		'review',
 		'token',
