@@ -1,4 +1,4 @@
-import {isRegrantError, TokenNetworkError} from '../errors.ts';
+import {TokenNetworkError} from '../errors.ts';
 import {ownProperties} from '../lib/own-properties.ts';
 import {isString} from '../lib/read-options.ts';
 import {withTimeout} from '../lib/with-timeout.ts';
@@ -31,7 +31,8 @@ export async function exchange(
 	try {
 		return await withTimeout(async () => readEndpointResponse(await fetch(url, sent)), timeout);
 	} catch (error) {
-		if (isRegrantError(error)) throw new TokenNetworkError('timeout', `${request}: no answer within ${timeout} ms`);
+		if (error instanceof TokenNetworkError)
+			throw new TokenNetworkError('timeout', `${request}: no answer within ${timeout} ms`);
 		// The platform's own error is not attached: it may hold the request, its body, or a part of the answer.
 		const platformCode = platformCodeOf(error);
 		const facts = {platformCode, retryable: !permission.test(platformCode ?? '')};
@@ -50,8 +51,13 @@ const codes = /^(?:E[A-Z]{3,20}|[A-Z\d]+(?:_[A-Z\d]+)+|(?:[A-Z][a-z]+){2,5})$/;
 
 /** Finds what a platform calls a failure: in its error, or in a cause of that. */
 function platformCodeOf(error: unknown, depth = 5): string | undefined {
-	const {name, code, cause} = Object(error) as Readonly<Record<'name' | 'code' | 'cause', unknown>>;
-	if (isString(name) && permission.test(name)) return name;
-	if (isString(code) && codes.test(code)) return code;
-	return cause && depth ? platformCodeOf(cause, depth - 1) : undefined;
+	try {
+		const {name, code, cause} = error as Readonly<Record<'name' | 'code' | 'cause', unknown>>;
+		if (isString(name) && permission.test(name)) return name;
+		if (isString(code) && codes.test(code)) return code;
+		return depth ? platformCodeOf(cause, depth - 1) : undefined;
+	} catch {
+		// There is no cause, or what was thrown does not let itself be read.
+		return undefined;
+	}
 }

@@ -82,7 +82,7 @@ export async function sendTokenRequest(
 		const known = {
 			...previous,
 			refresh_token: parameters.get('refresh_token') ?? undefined,
-			scope: parameters.get('scope') ?? previous?.scope,
+			scope: parameters.get('scope') ?? ownProperties(previous).scope,
 		} as TokenSet; // as far as anything is known
 		const {token, code, problem} = readToken(record, {...client, issued_at, previous: known});
 		if (token) return ownProperties({token});
