@@ -1,4 +1,4 @@
-import {ownProperties, ownPropertiesWhere} from './lib/own-properties.ts';
+import {ownProperties} from './lib/own-properties.ts';
 
 /** The `code` of an error. Codes are API and stay. Messages are for people and may change. */
 export type RegrantErrorCode = AnyRegrantError['code'];
@@ -35,12 +35,12 @@ and there is nothing to renew it with. `signed_out`: somebody signed out. `no_se
 */
 export type SessionEndedReason = 'invalid_grant' | 'no_refresh_token' | 'signed_out' | 'no_session';
 
-/** Where a value was refused and what was expected there. Never the value itself. */
+/** Where the input or the response of an endpoint is wrong, and why. */
 export interface ValidationIssue {
-	/** Dotted, such as `json.amount`. Empty for the value as a whole. */
+	/** Dotted, such as `json.amount`. Empty for a response as a whole. */
 	readonly path: string;
-	/** What a right value would have been. */
-	readonly expected: string;
+	/** As the schema wrote it. It may quote the value. */
+	readonly message: string;
 }
 
 type Facts<T, Name extends keyof T> = {readonly [Key in Name]?: T[Key] | undefined};
@@ -67,16 +67,10 @@ export class RegrantError extends Error {
 	/** Takes the stable code, the message for people, and what else is known. An error is not retryable unless that says so. */
 	constructor(code: string, message: string, facts?: object, options?: ErrorOptions) {
 		super(message, options);
-		// What is not known must not show as undefined wherever the error is printed.
-		const known = ownPropertiesWhere({retryable: false, ...facts, code}, fact => fact !== undefined);
-		for (const [name, value] of Object.entries(known)) {
-			Object.defineProperty(this, name, {
-				__proto__: null,
-				value,
-				enumerable: true,
-				configurable: true,
-				writable: true,
-			} as object);
+		for (const [name, value] of Object.entries({retryable: false, ...facts, code})) {
+			const descriptor = {__proto__: null, value, enumerable: true, configurable: true, writable: true};
+			// What is not known must not show as undefined wherever the error is printed.
+			if (value !== undefined) Object.defineProperty(this, name, descriptor as PropertyDescriptor);
 		}
 	}
 
@@ -174,15 +168,6 @@ export class TokenResponseError extends RegrantError {
 	declare readonly contentType?: string;
 	/** How long the server asks to wait: milliseconds, at most an hour. */
 	declare readonly retryAfter?: number;
-
-	/** Takes the code, the facts of the answer, and the message. */
-	constructor(
-		code: TokenResponseErrorCode,
-		facts: Facts<TokenResponseError, 'status' | 'contentType' | 'retryAfter' | 'retryable'>,
-		message: string,
-	) {
-		super(code, message, facts);
-	}
 }
 
 /** The token endpoint could not be reached, or did not answer in time. Try again later if it is `retryable`. */
@@ -259,32 +244,65 @@ export class LoginError extends RegrantError {
 	}
 }
 
-/** The input of an endpoint did not pass its schemas. Nothing was sent. */
-export class RequestValidationError extends RegrantError {
+/** What both validation errors share. The issues are in a private field, so that nothing that prints or copies an error shows them. */
+class ValidationError extends RegrantError {
+	readonly #issues: readonly ValidationIssue[];
+
+	constructor(code: 'invalid_request' | 'invalid_api_response', summary: string, issues: readonly ValidationIssue[]) {
+		const paths = issues.slice(0, mostPaths).map(({path}) => path.replaceAll(/[^.]+/g, maskKey));
+		super(code, `${summary}: ${paths.join(', ')}`.replace(/: $/, ''));
+		this.#issues = issues;
+	}
+
+	/**
+	What is wrong and where, for a form to show. No log, `JSON.stringify` or `inspect` prints it, since a message of a schema may quote
+	the value.
+	*/
+	get issues(): readonly ValidationIssue[] {
+		return this.#issues;
+	}
+}
+
+/** More than these paths would only fill a log. */
+const mostPaths = 20;
+
+/** Hides a key that looks neither like the name of a field nor like the index of a list: it may be data, and secret, as in a record. */
+const maskKey = (key: string): string => (/^(?:[a-z_]{1,24}|\d{1,3})$/i.test(key) ? key : '*');
+
+/**
+The input of an endpoint did not pass its schemas. Nothing was sent. Show `issues` to the user, or correct the program.
+
+The message names at most 20 paths, and no value. In it, `*` stands for each key that is not a word of at most 24 letters or a number of at
+most three digits.
+
+@example
+```ts
+for (const {path, message} of error.issues) {
+	(form.elements.namedItem(path.replace('json.', '')) as HTMLInputElement).setCustomValidity(message);
+}
+```
+*/
+export class RequestValidationError extends ValidationError {
 	override readonly name = 'RequestValidationError';
 	declare readonly code: 'invalid_request';
-	/** Paths and expectations, no values. */
-	declare readonly issues: readonly ValidationIssue[];
 
-	/** Takes what was refused. */
+	/** Takes what is wrong. */
 	constructor(issues: readonly ValidationIssue[]) {
-		super('invalid_request', describe('The request is not valid', issues), {issues});
+		super('invalid_request', 'The request is not valid', issues);
 	}
 }
 
-/** The answer of an endpoint did not pass its schema. */
-export class ResponseValidationError extends RegrantError {
+/**
+The response of an endpoint did not pass its schema, or is not JSON. The server does not do what the definition says: correct one of them.
+
+The message names paths, as that of `RequestValidationError` does.
+*/
+export class ResponseValidationError extends ValidationError {
 	override readonly name = 'ResponseValidationError';
 	declare readonly code: 'invalid_api_response';
-	/** Paths and expectations, no values. */
-	declare readonly issues: readonly ValidationIssue[];
 
-	/** Takes what was refused. */
+	/** Takes what is wrong. */
 	constructor(issues: readonly ValidationIssue[]) {
-		super('invalid_api_response', describe('The response is not valid', issues), {issues});
+		super('invalid_api_response', 'The response is not valid', issues);
 	}
-}
-
-function describe(summary: string, issues: readonly ValidationIssue[]): string {
-	return `${summary}: ${issues.map(({path, expected}) => `${path} (expected ${expected})`.trimStart()).join(', ')}`;
 }

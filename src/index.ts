@@ -18,20 +18,19 @@ export {
 	TokenResponseError,
 } from './errors.ts';
 export {tokenHeader} from './fetch/bearer.ts';
-export {AuthToken} from './oauth/auth-token.ts';
 export {clientSecretBasic, clientSecretPost, none} from './oauth/client-authentication.ts';
-export {RevokeTokenRequest} from './oauth/revocation-request.ts';
+export {AuthToken, AuthTokenRequest, RevokeTokenRequest} from './oauth/models.ts';
 export {requestToken, revokeToken} from './oauth/token-endpoint.ts';
-export {AuthTokenRequest} from './oauth/token-request.ts';
 export {customStore} from './stores/custom.ts';
 export {memoryStore} from './stores/memory.ts';
 
 export type {Auth, SessionOptions} from './auth.ts';
 export type {AuthOptions} from './create-auth.ts';
 export type {CreateSessionOptions} from './create-session.ts';
-export type {EndpointDefinition, EndpointMethod, ResponseKind} from './endpoint/definition.ts';
-export type {Endpoint, EndpointArguments, EndpointError} from './endpoint/endpoint.ts';
+export type {CheckedDefinition, EndpointDefinition, EndpointMethod} from './endpoint/definition.ts';
+export type {Endpoint, EndpointArguments, EndpointError, EndpointResult} from './endpoint/endpoint.ts';
 export type {EndpointOptions} from './endpoint/request.ts';
+export type {ResponseKind} from './endpoint/response.ts';
 export type {StandardSchema} from './endpoint/standard-schema.ts';
 export type {
 	AnyRegrantError,

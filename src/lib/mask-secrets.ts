@@ -1,17 +1,9 @@
-const escapes = /%([\da-f]{2})|\\u([\da-f]{4})|&#x([\da-f]{1,6});|&#(\d{1,7});|\\(.)|&(amp);|&\w{2,9};/gi;
-
-/** Undoes the escapes of URLs, JSON and HTML, all layers of them. */
-function unescape(text: string): string {
-	const plain = text.replace(escapes, (_, percent, json, hex, decimal, character?: string, ampersand?: string) => {
-		const code = parseInt(percent ?? json ?? hex, 16) || Number(decimal);
-		// Which one HTML's other names stand for does not matter here.
-		return code ? String.fromCharCode(code) : (character ?? (ampersand ? '&' : '?'));
-	});
-	return plain === text ? text : unescape(plain);
-}
+/** Characters that URLs, JSON and HTML may write in another way, with any number of layers: one match for each. */
+const escapes = /(?:%|&#37;|&#x25;)(?:25)*[\da-f]{2}|\\+(?:u[\da-f]{4}|["/])?|&(?:amp;)*#?\w{2,9};|[^]/gi;
 
 /** For comparisons, in which all characters that may be escaped are the same. */
-const wordsOf = (text: string): string => text.replace(/\W/g, '?');
+const wordsOf = (characters: readonly string[]): string =>
+	characters.map(character => (/^\w$/.test(character) ? character : '?')).join('');
 
 /**
 Gives a text without secrets, for display: it ends where a secret begins. A server may repeat a secret with the escapes of URLs, JSON or
@@ -20,13 +12,13 @@ not show either. Shorter secrets must stand alone: they are in many a word by ch
 */
 export function maskSecrets(text: string, secrets: readonly unknown[]): string {
 	let shown = text;
-	for (const decode of [String, unescape]) {
+	for (const pattern of [/[^]/g, escapes]) {
+		const read = (given: unknown): string[] => String(given ?? '').match(pattern) ?? [];
 		for (const secret of secrets) {
-			if (typeof secret !== 'string' || !secret) continue;
-			const plain = decode(shown);
-			const start = wordsOf(decode(secret.slice(0, 99))).slice(0, 8);
-			const index = `?${wordsOf(plain)}?`.indexOf(start.length < 8 ? `?${start}?` : start);
-			if (index >= 0) shown = `${plain.slice(0, Math.max(0, index - 1))}[masked]`;
+			const characters = read(shown);
+			const start = wordsOf(read(secret).slice(0, 8));
+			const index = `?${wordsOf(characters)}?`.indexOf(start[7] ? start : `?${start}?`);
+			if (start && index >= 0) shown = `${characters.slice(0, Math.max(0, index - 1)).join('')}[masked]`;
 		}
 	}
 	return shown;

@@ -1,7 +1,6 @@
 import {ConfigError} from '../errors.ts';
 import {ownPropertiesWhere, ownProperty} from './own-properties.ts';
 import {isBrowser} from './runtime.ts';
-import {secureUrl} from './secure-url.ts';
 
 /** What an option may be, and how to say so. */
 export type Rule = readonly [isRight: (value: unknown) => unknown, expected: string];
@@ -11,43 +10,58 @@ export type Rules = Readonly<Record<string, Rule>>;
 
 /** Options that people look for, and where to find what they mean. */
 const remedies: Readonly<Record<string, string>> = {
-	clientSecret: 'use clientAuthentication: clientSecretBasic(secret)',
-	scope: 'put it into grant',
-	audience: 'use parameters: {audience}',
-	resource: 'use parameters: {resource}',
+	clientSecret: ': use clientAuthentication: clientSecretBasic(secret)',
+	scope: ': put it into grant',
+	audience: ': use parameters: {audience}',
+	resource: ': use parameters: {resource}',
 };
 
 /**
 Checks options against rules, and copies them. An option that is undefined is left out.
 
+@param prefix What stands before a name in messages, such as `grant.`.
+@param others The rule of options that have none of their own. Without it they are refused.
 @throws {ConfigError} which names an option that is missing, not known or not usable, and says what to do.
 */
 export function readOptions<Options extends object>(
 	options: Options | undefined,
 	rules: Rules,
 	required: readonly string[] = [],
+	prefix = '',
+	others?: Rule,
 ): Partial<Options> {
 	const given = ownPropertiesWhere(options, value => value !== undefined);
-	for (const name of required) if (!(name in given)) throw new ConfigError(`${name} is required`);
+	for (const name of required) {
+		if (!(name in given)) throw new ConfigError(`${prefix}${name} is required: ${ownProperty(rules, name)?.[1]}`);
+	}
 	for (const [name, value] of Object.entries(given)) {
-		const [isRight, expected] = ownProperty(rules, name) ?? [];
-		const remedy = ownProperty(remedies, name);
-		if (!isRight) throw new ConfigError(`${name} is not an option${remedy ? `: ${remedy}` : ''}`);
-		if (!isRight(value)) throw new ConfigError(`${name} must be ${expected}`);
+		const [isRight, expected] = ownProperty(rules, name) ?? others ?? [];
+		if (!isRight) throw new ConfigError(`${prefix}${name} is not an option${ownProperty(remedies, name) ?? ''}`);
+		if (!isRight(value)) throw new ConfigError(`${prefix}${name} must be ${expected}`);
 	}
 	return given;
 }
 
-/** Printable ASCII, not empty: the characters of credentials (RFC 6749 appendix A). */
-export const isText = (value: unknown): value is string => typeof value === 'string' && /^[ -~]+$/.test(value);
+/** Makes the check of a text. */
+export const matches =
+	(pattern: RegExp): ((value: unknown) => value is string) =>
+	(value): value is string =>
+		typeof value === 'string' && pattern.test(value);
 
-const isFunction = (value: unknown): boolean => typeof value === 'function';
+/** Whether a value is a text of any kind. */
+export const isString: (value: unknown) => value is string = matches(/^/);
+
+/** Printable ASCII, not empty: the characters of credentials (RFC 6749 appendix A). */
+export const isText: (value: unknown) => value is string = matches(/^[ -~]+$/);
+
+/** The rule of such a text. */
+export const aText: Rule = [isText, 'printable ASCII'];
 
 /** The rule of an option that is checked where it is read. */
 export const isAnything: Rule = [() => true, ''];
 
 /** The rule of a function. */
-export const aFunction: Rule = [isFunction, 'a function'];
+export const aFunction: Rule = [value => typeof value === 'function', 'a function'];
 
 /** The rule of one of these values. */
 export const oneOf = (...values: readonly unknown[]): Rule => [value => values.includes(value), values.join(' or ')];
@@ -70,16 +84,17 @@ Reads the origins for which plain http is accepted.
 @throws {ConfigError} in a browser, and for anything but http origins.
 */
 export function readInsecureOrigins(options: object): readonly string[] {
-	const origins = ownProperty(options as {allowInsecureOrigins?: unknown}, 'allowInsecureOrigins');
+	const origins = ownProperty(options as {allowInsecureOrigins?: readonly (string | URL)[]}, 'allowInsecureOrigins');
 	if (origins === undefined) return [];
 	if (isBrowser()) throw new ConfigError('allowInsecureOrigins is not for browsers');
-	const read = (origin: unknown): string | undefined => {
-		const text = String(origin);
-		// Judged as https, so that only the scheme is forgiven.
-		const isHttp = /^http:\/\//i.test(text) && secureUrl(text.replace(/^http/i, 'https'));
-		return isHttp ? new URL(text).origin : undefined;
-	};
-	const list = Array.isArray(origins) ? origins.map(read) : [undefined];
-	if (list.includes(undefined)) throw new ConfigError('allowInsecureOrigins must be a list of http origins');
-	return list as string[]; // as just checked
+	try {
+		return origins.map(given => {
+			const {origin, protocol} = new URL(given);
+			if (protocol !== 'http:') throw undefined;
+			return origin;
+		});
+	} catch {
+		// The platform's own error would quote the text.
+		throw new ConfigError('allowInsecureOrigins must be a list of http origins');
+	}
 }

@@ -11,7 +11,7 @@ export function secureUrl(
 ): URL | undefined {
 	try {
 		// Nothing else that could be read as a URL: a list of one URL, for example.
-		if (typeof value !== 'string' && Object.prototype.toString.call(value) !== '[object URL]') return undefined;
+		if (typeof value !== 'string' && !(value as URL).href) return undefined;
 		const url = new URL(value as string | URL, base);
 		const isInsecure = loopback.test(url.hostname) || insecureOrigins.includes(url.origin);
 		if (url.protocol === 'https:' || (url.protocol === 'http:' && isInsecure)) return url;

@@ -1,4 +1,5 @@
 import {ownProperties} from './own-properties.ts';
+import {readHeader} from './read-header.ts';
 
 /** One challenge of a `WWW-Authenticate` header. */
 export interface Challenge {
@@ -16,13 +17,9 @@ const scheme = `(${token})(?:${end}|[ \\t]+(?:[\\w.~+/-]+=*${end}|(?=${parameter
 // Sticky, and never with two ways to match one text: the time is linear in the length of the header.
 const part = new RegExp(`[ \\t,]*(?:${parameter}|${scheme})`, 'gy');
 
-/** The challenges of an answer. None where the `fetch` of a framework lets nobody read them: SvelteKit's throws then. */
+/** The challenges of an answer. */
 export function challengesOf(headers: Headers): Challenge[] {
-	try {
-		return parseChallenges(headers.get('www-authenticate') ?? '');
-	} catch {
-		return [];
-	}
+	return parseChallenges(readHeader(headers, 'www-authenticate'));
 }
 
 /**

@@ -28,10 +28,10 @@ an assertion can be a new one each time.
 export interface ClientAuthentication {
 	(context: ClientAuthenticationContext): Awaitable<void>;
 	/**
-	A method with a shared secret has it, and no other: it hands the secret to a check. So regrant knows that the secret has no place in a
-	browser, and a bundle with this method alone holds no errors.
+	Gives the secret, the name of the method and its encoding. A method with a shared secret has this, and no other. So regrant can check the
+	secret, keep it out of browsers and out of errors.
 	*/
-	readonly checkSecret?: (check: (secret: unknown, method: string, encoding?: unknown) => void) => void;
+	readonly getSecret?: () => readonly [secret: unknown, method: string, encoding?: unknown];
 }
 
 /** The form encoding of RFC 6749 appendix B, which is the one of `URLSearchParams`. */
@@ -51,9 +51,9 @@ them: if one answers `invalid_client`, use `{encoding: 'raw'}`, or `clientSecret
 export function clientSecretBasic(secret: string, options?: {readonly encoding?: 'raw'}): ClientAuthentication {
 	const {encoding} = ownProperties(options);
 	const encode = encoding ? String : formEncode;
-	return Object.assign<ClientAuthentication, Pick<ClientAuthentication, 'checkSecret'>>(
+	return Object.assign<ClientAuthentication, Pick<ClientAuthentication, 'getSecret'>>(
 		({clientId, headers}) => headers.set('authorization', `Basic ${btoa(`${encode(clientId)}:${encode(secret)}`)}`),
-		{checkSecret: check => check(secret, 'clientSecretBasic', encoding)},
+		{getSecret: () => [secret, 'clientSecretBasic', encoding]},
 	);
 }
 
@@ -64,12 +64,12 @@ Sends the client's id and secret in the body of the request.
 @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1
 */
 export function clientSecretPost(secret: string): ClientAuthentication {
-	return Object.assign<ClientAuthentication, Pick<ClientAuthentication, 'checkSecret'>>(
+	return Object.assign<ClientAuthentication, Pick<ClientAuthentication, 'getSecret'>>(
 		({clientId, parameters}) => {
 			parameters.set('client_id', clientId);
 			parameters.set('client_secret', secret);
 		},
-		{checkSecret: check => check(secret, 'clientSecretPost')},
+		{getSecret: () => [secret, 'clientSecretPost']},
 	);
 }
 

@@ -3,7 +3,9 @@ import type {Awaitable} from '../lib/awaitable.ts';
 import {ownProperties} from '../lib/own-properties.ts';
 import {
 	aFunction,
+	aText,
 	isAnything,
+	isString,
 	isText,
 	listOf,
 	oneOf,
@@ -18,8 +20,7 @@ import type {ExpiresIn} from '../token/token-response.ts';
 import {tokenRules} from '../token/token-options.ts';
 import type {TokenScheme} from '../token/token-scheme.ts';
 import {type ClientAuthentication, none} from './client-authentication.ts';
-import type {ClientFields} from './client-fields.ts';
-import {checkParameters} from './token-request.ts';
+import {aParameter, aScope, type ClientFields, readFields} from './token-request.ts';
 
 /** Further parameters of a request. A list gives its name once for each item. */
 export type TokenParameters = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -143,56 +144,54 @@ export interface Client {
 	readonly now: () => number;
 }
 
-const isRecord = (value: unknown): value is object =>
+/** Whether a value is an object and no list. */
+export const isRecord = (value: unknown): value is object =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The parameters that regrant sets. */
 const ownNames =
 	/^(?:grant_type|client_id|client_secret|client_assertion(?:_type)?|refresh_token|token|token_type_hint)$/;
 
-/** An endpoint with a user name would have it before its host. */
-const isEndpoint = (url: URL | undefined): boolean =>
+/** Whether a URL can be an endpoint or an issuer: it has no fragment and no user name, which would stand before its host. */
+export const isEndpoint = (url: URL | undefined): url is URL =>
 	!!url?.href.startsWith(`${url?.origin}/`) && !url.href.includes('#');
+
+/** The rule of an endpoint. An insecure origin may be the place of one. */
+export const endpointRule = (insecureOrigins: readonly string[]): Rule => [
+	value => isEndpoint(secureUrl(value, insecureOrigins)),
+	'an https URL without fragment and user name, or be in allowInsecureOrigins',
+];
 
 const areHeaders = (value: unknown): boolean => {
 	try {
 		const headers = new Headers(value as HeadersInit);
-		return (
-			isRecord(value) &&
-			Object.values(value).every(text => typeof text === 'string') &&
-			!headers.has('authorization') &&
-			!headers.has('content-type')
-		);
+		const isOurs = headers.has('authorization') || headers.has('content-type');
+		return !isOurs && isRecord(value) && Object.values(value).every(isString);
 	} catch {
 		// The platform's own error would quote the value.
 		return false;
 	}
 };
 
-const aText: Rule = [isText, 'printable ASCII'];
-
-/** The rules of a client's options. An insecure origin may be the place of an endpoint. */
+/** The rules of a client's options. */
 export function clientRules(insecureOrigins: readonly string[]): Rules {
-	const anEndpoint: Rule = [
-		value => isEndpoint(secureUrl(value, insecureOrigins)),
-		'an https URL without fragment and user name, or be in allowInsecureOrigins',
-	];
+	const anEndpoint = endpointRule(insecureOrigins);
 	return {
 		tokenEndpoint: anEndpoint,
 		revocationEndpoint: anEndpoint,
 		issuer: aText,
-		authorizationEndpoint: isAnything,
-		deviceAuthorizationEndpoint: isAnything,
-		endSessionEndpoint: isAnything,
+		authorizationEndpoint: anEndpoint,
+		deviceAuthorizationEndpoint: anEndpoint,
+		endSessionEndpoint: anEndpoint,
 		clientId: aText,
 		clientAuthentication: aFunction,
 		allowSecretInBrowser: oneOf(true, false),
 		allowInsecureOrigins: isAnything,
 		encoding: oneOf('form', 'json'),
 		parameters: [value => typeof value === 'function' || isRecord(value), 'an object or a function'],
-		headers: [areHeaders, 'headers beside authorization and content-type'],
+		headers: [areHeaders, 'an object of headers, and not of authorization or content-type'],
 		expiresIn: oneOf('auto', 'seconds', 'timestamp'),
-		tokenTypes: listOf(item => isText(item) && !/^dpop$/i.test(item), 'a list of types without DPoP'),
+		tokenTypes: listOf(type => isText(type) && !/^dpop$/i.test(type), 'a list of types without DPoP'),
 		...tokenRules,
 		fetch: aFunction,
 	};
@@ -233,29 +232,24 @@ export function clientOf(given: Partial<TokenClient>): Client {
 /**
 Checks further parameters, and copies them.
 
+@param further Names that are set as well.
 @throws {ConfigError} which names the parameter.
 */
-export function readParameters(parameters: unknown): TokenParameters {
-	const given = ownProperties(Object(parameters) as TokenParameters);
-	const taken = Object.keys(given).find(name => ownNames.test(name));
+export function readParameters(parameters: unknown, further?: RegExp): TokenParameters {
+	const read: TokenParameters = readFields(parameters, 'parameters', {scope: aScope}, [], aParameter);
+	const taken = Object.keys(read).find(name => ownNames.test(name) || further?.test(name));
 	if (taken) throw new ConfigError(`parameters.${taken} is set by regrant itself`);
-	const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-	checkParameters(present, 'parameters');
-	return ownProperties(present);
+	return read;
 }
 
 /**
-Refuses a request of another client, or of one that would prove itself in two ways.
+Refuses a request of another client, and one with a secret that cannot be used here.
 
-@throws {ConfigError} which names the field.
-@see https://www.rfc-editor.org/rfc/rfc6749#section-2.3
+@throws {ConfigError} which says why.
 */
 export function checkClient(client: Client, request: object): void {
 	const {client_id, client_secret} = ownProperties(request as ClientFields);
 	if (client_id && client_id !== client.clientId) throw new ConfigError('client_id must equal clientId');
-	if (client_secret && ownProperties(client.clientAuthentication).checkSecret) {
-		throw new ConfigError('client_secret is one proof too many beside clientAuthentication: use one of them');
-	}
 	checkSecret(client, client_secret);
 }
 
@@ -268,19 +262,16 @@ export function checkSecret(
 	{clientAuthentication, clientId, allowSecretInBrowser}: Client,
 	secretInBody: string | null | undefined,
 ): void {
-	let isSecret = !!secretInBody;
-	ownProperties(clientAuthentication).checkSecret?.((secret, method, encoding) => {
-		isSecret = true;
-		if (!isText(secret)) {
-			throw new ConfigError(
-				`${method}(secret): secret ${secret === undefined ? 'is undefined' : 'must be printable ASCII'}`,
-			);
-		}
+	const known = ownProperties(clientAuthentication).getSecret?.();
+	if (known) {
+		const [secret, method, encoding] = known;
+		const problem = secret === undefined ? 'is undefined' : isText(secret) ? '' : 'must be printable ASCII';
+		if (problem) throw new ConfigError(`${method}(secret): secret ${problem}`);
 		if (encoding !== undefined && (encoding !== 'raw' || clientId.includes(':'))) {
 			throw new ConfigError("encoding must be 'raw', and clientId without a colon");
 		}
-	});
-	if (isSecret && isBrowser() && !allowSecretInBrowser) {
+	}
+	if ((known || secretInBody) && isBrowser() && !allowSecretInBrowser) {
 		throw new ConfigError('A client secret is no secret in a browser: set allowSecretInBrowser if you mean it');
 	}
 }

@@ -1,7 +1,8 @@
 import {OAuthError, type RegrantError, TokenResponseError} from '../errors.ts';
 import {maskSecrets} from '../lib/mask-secrets.ts';
 import {ownProperties} from '../lib/own-properties.ts';
-import {challengesOf} from '../lib/www-authenticate.ts';
+import {readHeader} from '../lib/read-header.ts';
+import {isString} from '../lib/read-options.ts';
 import {formEncode} from './client-authentication.ts';
 import type {Client} from './client.ts';
 import type {EndpointResponse} from './endpoint-response.ts';
@@ -27,6 +28,8 @@ export interface ErrorResponse {
 export interface ErrorContext {
 	/** The method and the origin of the request, for messages. */
 	readonly request: string;
+	/** The option that has the endpoint, for messages. */
+	readonly option: string;
 	/** The parameters of the request. */
 	readonly parameters: URLSearchParams;
 	/** What must not show, though a server may repeat it. */
@@ -43,7 +46,7 @@ export function responseMetadata(
 	secrets: readonly unknown[],
 	now: number,
 ): ResponseMetadata {
-	const mediaType = /^[\w.+-]+\/[\w.+-]+/.exec(headers.get('content-type') ?? '')?.[0];
+	const mediaType = /^[\w.+-]+\/[\w.+-]+/.exec(readHeader(headers, 'content-type'))?.[0];
 	return {
 		status,
 		contentType: clean(mediaType, secrets, 100),
@@ -61,88 +64,90 @@ export function errorResponse(
 	client: Client,
 	{status, headers, record, parseError}: EndpointResponse,
 	metadata: ResponseMetadata,
-	{request, parameters, secrets}: ErrorContext,
+	{request, option, parameters, secrets}: ErrorContext,
 ): ErrorResponse | undefined {
-	const {error, error_description, error_uri} = ownProperties(record);
+	const {error} = ownProperties(record);
 	const {retryAfter, retryable} = metadata;
 	const isSuccess = status >= 200 && status < 300;
+	const answered = `${request} answered ${status}: `;
 
 	const refused = (code: string, fields?: readonly string[]): ErrorResponse => {
-		const shown = (clean(code, secrets, 128) ?? '').replaceAll('"', '?');
+		const known = describeError({...record, error: code}, secrets);
+		const facts = {...known, status, retryAfter, fields, retryable: retryable || known.retryable};
 		const hint = code === 'invalid_client' ? basicHint(client) : '';
-		const facts = {
-			status,
-			retryAfter,
-			error: shown,
-			error_description: clean(error_description, secrets, 1024),
-			error_uri: clean(error_uri, secrets, 1024)?.replace(/[ "]/g, '?'),
-			fields,
-			retryable: retryable || /^(?:server_error|temporarily_unavailable|slow_down)$/.test(code),
-		};
-		return {code, error: new OAuthError(facts, `${request} answered ${status}: ${shown}${hint}`)};
+		return {code, error: new OAuthError(facts, `${answered}${known.error}${hint}`)};
 	};
 	const unusable = (code: TokenResponseError['code'], isRetryable: boolean, hint: string = code): ErrorResponse => ({
-		error: new TokenResponseError(
-			code,
-			{...metadata, retryable: isRetryable},
-			`${request} answered ${status}: ${hint}`,
-		),
+		error: new TokenResponseError(code, answered + hint, {...metadata, retryable: isRetryable}),
 	});
 
 	if (parseError === 'unexpected_redirect') return unusable(parseError, retryable);
-	if (status === 401 && challengesOf(headers).some(({scheme}) => scheme === 'basic')) return refused('invalid_client');
-	if ((isSuccess || status >= 400) && typeof error === 'string' && error) return refused(error);
+	if (status === 401 && /(?:^|,)[ \t]*basic\b/i.test(readHeader(headers, 'www-authenticate'))) {
+		return refused('invalid_client');
+	}
+	if ((isSuccess || status >= 400) && isString(error) && error) return refused(error);
 	if (status === 422 && record) {
 		// Moov's API names the fields that it refuses, and a dead refresh token in no other way.
 		const fields = Object.keys(record).filter(name => parameters.has(name));
 		return refused(fields.includes('refresh_token') ? 'invalid_grant' : 'invalid_request', fields);
 	}
 	if (!isSuccess) {
-		const hint = status === 404 ? 'is tokenEndpoint right?' : undefined;
-		return unusable('unexpected_status', retryable || isHtml(metadata.contentType), hint);
+		// A page in place of an answer: a proxy, a portal or an error page is in the way for now.
+		const isPage = /html/i.test(readHeader(headers, 'content-type'));
+		return unusable('unexpected_status', retryable || isPage, status === 404 ? `is ${option} right?` : undefined);
 	}
 	return parseError && unusable(parseError, parseError === 'not_json');
 }
 
-/** Most servers do not decode HTTP Basic as the RFC says. That matters if encoding changed something. */
-function basicHint({clientId, clientAuthentication}: Client): string {
-	let hint = '';
-	ownProperties(clientAuthentication).checkSecret?.((secret, method, encoding) => {
-		const credentials = `${clientId}${secret as string}`;
-		if (method === 'clientSecretBasic' && !encoding && formEncode(credentials) !== credentials) {
-			hint =
-				". Form encoding changed the id or the secret: try clientSecretBasic(secret, {encoding: 'raw'}) or clientSecretPost";
-		}
-	});
-	return hint;
+/** What a server says of an error, for display. */
+export interface ErrorDescription {
+	readonly error: string;
+	readonly error_description: string | undefined;
+	readonly error_uri: string | undefined;
+	readonly retryable: boolean;
 }
 
-/** A page in place of an answer: a proxy, a portal or an error page is in the way for now. */
-export function isHtml(contentType: string | undefined): boolean {
-	return /html/i.test(contentType ?? '');
+/**
+Gives what a server says of an error, cleaned and without secrets. It comes in an answer of an endpoint, or in the URL that ends a login.
+
+@see https://www.rfc-editor.org/rfc/rfc6749#section-5.2
+*/
+export function describeError(record: object, secrets: readonly unknown[]): ErrorDescription {
+	const {error, error_description, error_uri} = ownProperties(record as Record<string, unknown>);
+	return {
+		error: clean(error, secrets, 128)?.replaceAll('"', '?') ?? '',
+		error_description: clean(error_description, secrets, 1024),
+		error_uri: clean(error_uri, secrets, 1024)?.replace(/[ "]/g, '?'),
+		retryable: /^(?:server_error|temporarily_unavailable|slow_down)$/.test(String(error)),
+	};
+}
+
+/** Most servers do not decode HTTP Basic as the RFC says. That matters if encoding changed something. */
+function basicHint({clientId, clientAuthentication}: Client): string {
+	const [secret, method, encoding] = ownProperties(clientAuthentication).getSecret?.() ?? [];
+	const credentials = `${clientId}${secret as string}`;
+	return method === 'clientSecretBasic' && !encoding && formEncode(credentials) !== credentials
+		? ". Encoding changed the id or the secret: try clientSecretBasic(secret, {encoding: 'raw'}) or clientSecretPost"
+		: '';
 }
 
 /** How long the server asks to wait, in milliseconds: RFC 9110 §10.2.3, or the headers of better-auth and of Moov's API. */
 function retryDelay(headers: Headers, now: number): number | undefined {
-	const number = (text: string): number => (/^\d+$/.test(text) ? Number(text) : NaN);
-	// Node leaves the space behind a value where it is.
-	const textOf = (name: string): string => headers.get(name)?.trim() ?? '';
-	const retryAfter = textOf('retry-after');
-	// Only what begins like a date: `Date.parse` takes `-5` for one. The form without a zone is in UTC too.
-	const date = /^[A-Z][a-z]{2}/.test(retryAfter) ? retryAfter.replace(/(?: GMT)?$/, ' GMT') : '';
-	const delays = [
-		number(retryAfter) * 1000,
-		Date.parse(date) - now,
-		number(textOf('x-retry-after')) * 1000,
-		number(textOf('x-retry-in')),
-	];
+	const delayOf = (name: string): number => {
+		const text = readHeader(headers, name);
+		if (/^\d+$/.test(text)) return Number(text) * 1000;
+		// Only what begins like a date: `Date.parse` takes `-5` for one. The form without a zone is in UTC too.
+		return /^[A-Z][a-z]{2}/.test(text) ? Date.parse(text.replace(/(?: GMT)?$/, ' GMT')) - now : NaN;
+	};
+	// The last one is in milliseconds.
+	const delays = [delayOf('retry-after'), delayOf('x-retry-after'), delayOf('x-retry-in') / 1000];
 	const delay = delays.find(milliseconds => milliseconds >= 0);
 	return delay === undefined ? undefined : Math.min(delay, 3_600_000);
 }
 
 /** Gives the server's words without secrets, cut, and without the characters that RFC 6749 appendix A.8 leaves out. Quotes stay. */
 function clean(text: unknown, secrets: readonly unknown[], length: number): string | undefined {
-	if (typeof text !== 'string') return undefined;
+	if (!isString(text)) return undefined;
 	return maskSecrets(text.slice(0, 4 * length), secrets)
 		.slice(0, length)
 		.replace(/[^ -[\]-~]/g, '?');

@@ -5,7 +5,7 @@ import type {RevokeTokenRequest} from './revocation-request.ts';
 import type {TokenRequest} from './token-request.ts';
 
 /** The fields of a request. A list gives its name once for each item. */
-type RequestFields = Readonly<Record<string, string | readonly string[] | null | undefined>>;
+export type RequestFields = Readonly<Record<string, string | readonly string[] | null | undefined>>;
 
 /** A request to the token or the revocation endpoint, ready to be sent. */
 export interface PreparedRequest {
@@ -36,24 +36,30 @@ export async function prepare(client: Client, request: RevokeTokenRequest | Requ
 	const {clientId, clientAuthentication, tokenEndpoint, issuer, timeout} = client;
 	checkClient(client, request);
 	const parameters = new URLSearchParams();
-	for (const [name, value] of Object.entries(request as RequestFields)) {
-		// RFC 6749 §3.2: a parameter without a value counts as left out. The client's id is for its authentication to add.
-		for (const item of [value ?? ''].flat()) if (item && name !== 'client_id') parameters.append(name, item);
-	}
-	const given = [...parameters];
 	const headers = new Headers(client.headers);
+	// The client's id is for its authentication to add.
+	appendParameters(parameters, {...request, client_id: undefined});
+	const given = String(parameters);
+	const repeats = countRepeats(parameters);
 	await withTimeout(() => clientAuthentication({clientId, tokenEndpoint, issuer, parameters, headers}), timeout);
-	checkSecret(client, parameters.get('client_secret'));
-	const sent = [...parameters];
-	const added = sent.slice(given.length);
+	const secret = parameters.get('client_secret');
+	checkSecret(client, secret);
 	// RFC 6749 §2.3
-	const proofs = [headers.get('authorization'), parameters.get('client_secret'), parameters.get('client_assertion')];
-	if (
-		proofs.filter(Boolean).length > 1 ||
-		added.some(([name]) => parameters.getAll(name).length > 1) ||
-		given.some(([name, value], index) => sent[index]?.[0] !== name || sent[index][1] !== value)
-	) {
+	const proofs = [headers.get('authorization'), secret, parameters.get('client_assertion')].filter(Boolean);
+	if (proofs.length > 1 || countRepeats(parameters) > repeats || !`${parameters}&`.startsWith(given && `${given}&`)) {
 		throw new ConfigError('clientAuthentication must add one proof and change no parameter');
 	}
 	return {parameters, headers, again: () => prepare(client, request)};
 }
+
+/** Appends fields to parameters. One without a value counts as left out: RFC 6749 §3.2. */
+export function appendParameters(parameters: URLSearchParams, fields: RequestFields): void {
+	for (const [name, value] of Object.entries(fields)) {
+		for (const item of [value ?? ''].flat()) if (item) parameters.append(name, item);
+	}
+}
+
+const countRepeats = (parameters: URLSearchParams): number => {
+	const names = [...parameters.keys()];
+	return names.length - new Set(names).size;
+};

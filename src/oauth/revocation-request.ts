@@ -1,7 +1,5 @@
-import {type GenericSchema, optional, picklist, strictObject} from 'valibot';
-import {type ClientFields, clientFields} from './client-fields.ts';
-import {patternSchema, keyMessage, vschars} from './pattern-schema.ts';
-import {ownProperties} from '../lib/own-properties.ts';
+import {aText, oneOf, type Rules} from '../lib/read-options.ts';
+import {clientFields, type ClientFields} from './token-request.ts';
 
 /**
 A revocation request.
@@ -15,18 +13,9 @@ export interface RevokeTokenRequest extends ClientFields {
 	readonly token_type_hint?: 'access_token' | 'refresh_token' | undefined;
 }
 
-/**
-Checks a revocation request.
-
-@see https://www.rfc-editor.org/rfc/rfc7009#section-2.1
-*/
-export const RevokeTokenRequest: GenericSchema<RevokeTokenRequest> = strictObject(
-	ownProperties({
-		token: patternSchema('token', vschars, 'printable ASCII'),
-		token_type_hint: optional(
-			picklist(['access_token', 'refresh_token'], 'token_type_hint must be access_token or refresh_token'),
-		),
-		...clientFields,
-	}),
-	keyMessage,
-);
+/** The rules of its fields. */
+export const revocationFields: Rules = {
+	token: aText,
+	token_type_hint: oneOf('access_token', 'refresh_token'),
+	...clientFields,
+};

@@ -1,15 +1,15 @@
-import {ConfigError, isRegrantError, type RegrantError, TokenNetworkError, TokenResponseError} from '../errors.ts';
+import {ConfigError, TokenResponseError} from '../errors.ts';
 import {ownProperties} from '../lib/own-properties.ts';
-import {withTimeout} from '../lib/with-timeout.ts';
+import {isText} from '../lib/read-options.ts';
 import {readToken} from '../token/token-response.ts';
 import type {TokenSet} from '../token/token-set.ts';
 import {type Client, readClient, type TokenClient} from './client.ts';
-import {type EndpointResponse, readEndpointResponse} from './endpoint-response.ts';
+import type {EndpointResponse} from './endpoint-response.ts';
 import {type ErrorResponse, errorResponse, type ResponseMetadata, responseMetadata} from './error-response.ts';
-import {vschars} from './pattern-schema.ts';
+import {exchange} from './exchange.ts';
 import {prepare, type PreparedRequest, prepareTokenRequest} from './prepared-request.ts';
-import {RevokeTokenRequest} from './revocation-request.ts';
-import {readRequest, readTokenRequest, type TokenRequest} from './token-request.ts';
+import {type RevokeTokenRequest, revocationFields} from './revocation-request.ts';
+import {readFields, readTokenRequest, type TokenRequest} from './token-request.ts';
 
 /** What came of a token request. */
 export type TokenOutcome =
@@ -38,7 +38,7 @@ await auth.setToken(token);
 export async function requestToken(client: TokenClient, request: TokenRequest): Promise<TokenSet> {
 	const checked = readClient(client);
 	const prepared = await prepareTokenRequest(checked, readTokenRequest(request, 'request'));
-	const {token, error} = ownProperties(await sendTokenRequest(checked, prepared));
+	const {token, error} = await sendTokenRequest(checked, prepared);
 	if (error) throw error;
 	return {...token};
 }
@@ -53,14 +53,15 @@ Revokes a token. A token that the server does not know counts as revoked.
 @see https://www.rfc-editor.org/rfc/rfc7009#section-2
 */
 export async function revokeToken(client: TokenClient, request: RevokeTokenRequest): Promise<void> {
-	await sendRevocation(readClient(client), readRequest(RevokeTokenRequest, request, 'request'));
+	await sendRevocation(readClient(client), readFields(request, 'request', revocationFields, ['token']));
 }
 
 /** Revokes a token, with options and a request that are checked already. */
 export async function sendRevocation(client: Client, request: RevokeTokenRequest): Promise<void> {
 	const {revocationEndpoint} = client;
 	if (!revocationEndpoint) throw new ConfigError('revocationEndpoint is required');
-	const {status, parseError, failure} = await post(client, revocationEndpoint, await prepare(client, request));
+	const prepared = await prepare(client, request);
+	const {status, parseError, failure} = await post(client, revocationEndpoint, prepared, 'revocationEndpoint');
 	// RFC 7009 §2.2: the status alone counts, and the body says nothing.
 	if (failure && (parseError === 'unexpected_redirect' || status < 200 || status >= 300)) throw failure.error;
 }
@@ -74,126 +75,80 @@ export async function sendTokenRequest(
 	const {parameters} = prepared;
 	// Taken before sending, so a slow answer makes the token expire early, never late: RFC 6749 §5.1.
 	const issued_at = Math.floor(client.now() / 1000);
-	const {record, failure, metadata, request} = await post(
-		client,
-		client.tokenEndpoint,
-		prepared,
-		previous?.access_token,
-	);
-	const known = {
-		...previous,
-		refresh_token: parameters.get('refresh_token') ?? undefined,
-		scope: parameters.get('scope') ?? previous?.scope,
-	};
-	const read = failure
-		? undefined
-		: readToken(record, {...client, issued_at, previous: ownProperties(known as TokenSet)});
-	if (read?.token) return {token: read.token};
+	const answer = await post(client, client.tokenEndpoint, prepared, 'tokenEndpoint', previous?.access_token);
+	const {record, metadata, request} = answer;
+	let failure = answer.failure;
+	if (!failure) {
+		const known = {
+			...previous,
+			refresh_token: parameters.get('refresh_token') ?? undefined,
+			scope: parameters.get('scope') ?? previous?.scope,
+		} as TokenSet; // as far as anything is known
+		const {token, code, problem} = readToken(record, {...client, issued_at, previous: known});
+		if (token) return ownProperties({token});
+		failure = {error: new TokenResponseError(code, `${request} answered ${metadata.status}: ${problem}`, metadata)};
+	}
 	const refresh_token = record?.['refresh_token'];
-	const isRotated = metadata.status < 300 && typeof refresh_token === 'string' && vschars.test(refresh_token);
-	const refreshToken = isRotated ? refresh_token : undefined;
-	if (!read) return {...(failure as ErrorResponse), refreshToken}; // as there is nothing to read after a failure
-	const message = `${request} answered ${metadata.status}: ${read.problem}`;
-	return {error: new TokenResponseError(read.code, metadata, message), refreshToken};
+	const isRotated = metadata.status < 300 && isText(refresh_token);
+	return ownProperties({...failure, refreshToken: isRotated ? refresh_token : undefined});
 }
 
 /** What is known when an answer has come. */
-interface Exchange extends EndpointResponse {
+export interface Exchange extends EndpointResponse {
 	readonly metadata: ResponseMetadata;
 	readonly failure: ErrorResponse | undefined;
 	/** The method and the origin, for messages. */
 	readonly request: string;
 }
 
-/** Sends a request, and sends it once more if the scheme asks for that. */
-async function post(client: Client, url: string, prepared: PreparedRequest, accessToken?: string): Promise<Exchange> {
-	const {scheme, clientAuthentication, now} = client;
+/**
+Sends a prepared request to one of the server's endpoints, and sends it once more if the scheme asks for that.
+
+@param option The option that has the endpoint, for messages.
+*/
+export async function post(
+	client: Client,
+	url: string,
+	prepared: PreparedRequest,
+	option: string,
+	accessToken?: string,
+): Promise<Exchange> {
+	const {scheme, clientAuthentication, encoding, now} = client;
+	const isJson = encoding === 'json';
 	const request = `POST ${new URL(url).origin}`;
-	let isResent = false;
 	let current = prepared;
-	for (;;) {
+	for (let isResent = false; ; isResent = true) {
 		const {parameters, headers} = current;
 		const sent = {url, method: 'POST', headers};
 		await scheme?.apply(sent, undefined);
-		const answer = await exchange(client, sent, parameters, request);
+		headers.set('content-type', isJson ? 'application/json' : 'application/x-www-form-urlencoded');
+		const init = {method: 'POST', headers, body: isJson ? toJson(parameters) : String(parameters)};
+		const answer = await exchange(client, url, init, request);
 		const {access_token, refresh_token, error} = ownProperties(answer.record);
 		const review = {status: answer.status, headers: answer.headers, error: String(error)};
 		if ((await scheme?.review?.(review, sent, undefined)) === 'resend' && !isResent) {
-			isResent = true;
-			current = await prepared.again();
+			current = await current.again();
 			continue;
 		}
-		const secrets: unknown[] = [
+		const secrets = [
 			accessToken,
 			access_token,
 			refresh_token,
-			sent.headers.get('authorization')?.split(' ').pop(),
+			headers.get('authorization')?.split(' ').pop(),
+			ownProperties(clientAuthentication).getSecret?.()[0],
 		];
-		for (const [name, value] of parameters)
+		for (const [name, value] of parameters) {
 			if (/(?:token|secret|assertion|code|verifier)$/.test(name)) secrets.push(value);
-		ownProperties(clientAuthentication).checkSecret?.(secret => secrets.push(secret));
+		}
 		const metadata = responseMetadata(answer, secrets, now());
-		return {
-			...answer,
-			metadata,
-			request,
-			failure: errorResponse(client, answer, metadata, {request, parameters, secrets}),
-		};
-	}
-}
-
-/** Makes one POST and reads its answer, with one deadline for both, up to the last byte. */
-async function exchange(
-	{fetch = globalThis.fetch, encoding, timeout}: Client,
-	{url, headers}: {readonly url: string; readonly headers: Headers},
-	parameters: URLSearchParams,
-	request: string,
-): Promise<EndpointResponse> {
-	const isJson = encoding === 'json';
-	headers.set('content-type', isJson ? 'application/json' : 'application/x-www-form-urlencoded');
-	const controller = new AbortController();
-	const init = ownProperties<RequestInit>({
-		method: 'POST',
-		headers,
-		body: isJson ? toJson(parameters) : parameters.toString(),
-		// Followed, a 307 would carry the credentials to wherever it points.
-		redirect: 'manual',
-		signal: controller.signal,
-	});
-	try {
-		return await withTimeout(async () => readEndpointResponse(await fetch(url, init)), timeout);
-	} catch (error) {
-		if (isRegrantError(error)) throw new TokenNetworkError('timeout', `${request}: no answer within ${timeout} ms`);
-		throw networkError(error, request);
-	} finally {
-		// Whatever is still under way has no reader any more.
-		controller.abort();
+		const failure = errorResponse(client, answer, metadata, {request, option, parameters, secrets});
+		return {...answer, metadata, request, failure};
 	}
 }
 
 /** A name that is repeated becomes a list. */
 function toJson(parameters: URLSearchParams): string {
-	const names = [...new Set(parameters.keys())];
-	const valueOf = (name: string): string | string[] => {
-		const values = parameters.getAll(name);
-		return values.length > 1 ? values : (values[0] ?? '');
-	};
-	return JSON.stringify(ownProperties(Object.fromEntries(names.map(name => [name, valueOf(name)]))));
-}
-
-/** The platform's own error is not attached: it may hold the request, its body, or a part of the answer. */
-function networkError(error: unknown, request: string): RegrantError {
-	let platformCode: string | undefined;
-	let isPermitted = true;
-	for (let cause = error, depth = 0; cause && depth < 5; cause = (Object(cause) as Error).cause, depth++) {
-		const {code, name} = Object(cause) as {readonly code?: unknown; readonly name?: unknown};
-		// Deno's own, for a permission that was not given.
-		if (name === 'NotCapable' || name === 'PermissionDenied') [isPermitted, platformCode] = [false, name];
-		else if (typeof code === 'string' && /^(?:E[A-Z]{3,20}|[A-Z\d]+(?:_[A-Z\d]+)+|(?:[A-Z][a-z]+){2,5})$/.test(code))
-			platformCode ??= code;
-	}
-	return new TokenNetworkError('network', `${request}: ${platformCode ?? 'no connection'}`, {
-		platformCode,
-		retryable: isPermitted,
-	});
+	const record = ownProperties<Record<string, unknown>>({});
+	for (const [name, value] of parameters) record[name] = name in record ? [record[name], value].flat() : value;
+	return JSON.stringify(record);
 }

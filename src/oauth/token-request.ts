@@ -1,10 +1,14 @@
-import {custom, type GenericSchema, optional, strictObject, variant} from 'valibot';
-import {ConfigError} from '../errors.ts';
 import {ownProperties, ownPropertiesWhere} from '../lib/own-properties.ts';
-import {isText} from '../lib/read-options.ts';
-import {type ClientFields, clientFields} from './client-fields.ts';
-import {keyMessage, patternSchema, vschars} from './pattern-schema.ts';
-import {type Schema, validate} from './validate.ts';
+import {aText, isString, isText, matches, oneOf, readOptions, type Rule, type Rules} from '../lib/read-options.ts';
+import {isTextOrEmpty} from '../token/token-response.ts';
+
+/** How a client may say in the body who it is. */
+export interface ClientFields {
+	/** Client ID can be provided here in the body, or as the Username in HTTP Basic Auth. Printable ASCII. */
+	readonly client_id?: string | undefined;
+	/** Client secret can be provided here in the body, or as the Password in HTTP Basic Auth. Printable ASCII. */
+	readonly client_secret?: string | undefined;
+}
 
 /**
 A request for an access token with the client's own credentials.
@@ -65,78 +69,62 @@ export interface GrantContext {
 	readonly issuer?: string | undefined;
 }
 
-// RFC 6749 §3.3
-const scopePattern = /^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/;
-const scope = patternSchema<string | null>('scope', scopePattern, 'scope tokens with single spaces between', true);
+/** The rules of these fields: RFC 6749 appendix A.1 and A.2. Empty ones are left out. */
+const proof: Rule = [value => isTextOrEmpty(value ?? ''), 'printable ASCII'];
+export const clientFields: Rules = {client_id: proof, client_secret: proof};
 
-// Of the same kind as every other field: valibot's `literal` would be one schema more in each bundle.
-const exactly = <Type extends string>(type: Type): GenericSchema<Type> => custom<Type>(value => value === type);
+/** RFC 6749 §3.3 */
+const isScope = matches(/^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/);
 
-// The entries have no prototype: valibot would take what every object inherits for one of them.
-/**
-Checks a token request of the API that regrant was made for first: the fields of its grant type and no others. Further parameters are for
-the option `parameters`.
+/** The rules of a parameter, and of the scope among them. */
+export const aParameter: Rule = [value => [value ?? ''].flat().every(isString), 'a string or a list of strings'];
+export const aScope: Rule = [
+	scope => scope === null || isScope(scope),
+	'scope tokens with single spaces between, or null if the server has none',
+];
 
-@see https://www.rfc-editor.org/rfc/rfc6749#section-3.2
-*/
-export const AuthTokenRequest: GenericSchema<AuthTokenRequest> = variant(
-	'grant_type',
-	[
-		strictObject(ownProperties({grant_type: exactly('client_credentials'), ...clientFields, scope}), keyMessage),
-		strictObject(
-			ownProperties({
-				grant_type: exactly('refresh_token'),
-				...clientFields,
-				refresh_token: patternSchema('refresh_token', vschars, 'printable ASCII'),
-				scope: optional(scope),
-			}),
-			keyMessage,
-		),
-	],
-	'grant_type must be client_credentials or refresh_token',
-);
+/** The rules of a request with the client's own credentials. */
+export const credentialsFields: Rules = {grant_type: oneOf('client_credentials'), ...clientFields, scope: aScope};
+/** The rules of a refresh. */
+export const refreshFields: Rules = {
+	grant_type: oneOf('refresh_token'),
+	...clientFields,
+	refresh_token: aText,
+	scope: aScope,
+};
+/** The rules of any other grant, beside those of parameters. */
+const otherFields: Rules = {
+	...refreshFields,
+	grant_type: [type => isText(type) && type !== 'password', 'client_credentials, or another grant type but password'],
+};
 
 /**
-Checks a request with a schema, and copies what it has. A field that is undefined or null is left out.
+Checks the fields of a request, and copies those that it has. A field that is undefined or null is left out.
 
-@throws {ConfigError} which names the fields that are wrong.
+@param name What the request is called in messages.
+@param others The rule of fields that have none of their own. Without it they are refused.
+@throws {ConfigError} which names the field that is wrong.
 */
-export function readRequest<Request extends object>(schema: Schema<Request>, request: unknown, name: string): Request {
+export function readFields<Fields extends object>(
+	fields: unknown,
+	name: string,
+	rules: Rules,
+	required?: readonly string[],
+	others?: Rule,
+): Fields {
+	const read = readOptions(fields as Fields, rules, required, `${name}.`, others);
 	// Nullable models give null for what is not there. For a scope it is an answer.
-	const isGiven = (value: unknown, field: string): boolean =>
-		value !== undefined && (value !== null || field === 'scope');
-	const {value, problem} = validate(schema, ownPropertiesWhere(Object(request) as object, isGiven));
-	if (!value) throw new ConfigError(`${name}.${problem}`);
-	return ownPropertiesWhere(value, field => field !== null) as Request;
+	return ownPropertiesWhere(read, field => field !== null) as Fields; // as just checked
 }
 
 /**
 Checks a token request of any grant type, and copies what it has.
 
-@throws {ConfigError} which names the fields that are wrong.
+@throws {ConfigError} which names the field that is wrong.
 */
 export function readTokenRequest(request: unknown, name: string): TokenRequest {
 	const {grant_type} = ownProperties(Object(request) as Partial<TokenRequest>);
-	if (!isText(grant_type) || /^(?:client_credentials|refresh_token|password)$/.test(grant_type)) {
-		return readRequest(AuthTokenRequest, request, name);
-	}
-	const fields = ownPropertiesWhere(request as object, field => field !== undefined && field !== null);
-	checkParameters(fields, name);
-	return fields as TokenRequest;
-}
-
-/**
-Checks that each value is a string or a list of strings, and a scope a list of scopes as the RFC has it.
-
-@throws {ConfigError} which names the parameter.
-*/
-export function checkParameters(parameters: object, name: string): void {
-	for (const [key, value] of Object.entries(parameters)) {
-		if ([value].flat().some(item => typeof item !== 'string')) {
-			throw new ConfigError(`${name}.${key} must be a string or a list of strings`);
-		}
-		if (key === 'scope' && !(typeof value === 'string' && scopePattern.test(value))) {
-			throw new ConfigError(`${name}.scope must be scope tokens with single spaces between`);
-		}
-	}
+	if (grant_type === 'client_credentials') return readFields(request, name, credentialsFields, ['scope']);
+	if (grant_type === 'refresh_token') return readFields(request, name, refreshFields, ['refresh_token']);
+	return readFields(request, name, otherFields, ['grant_type'], aParameter);
 }

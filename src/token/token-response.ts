@@ -1,4 +1,5 @@
 import {ownProperties, ownPropertiesWhere, ownRecordProperties} from '../lib/own-properties.ts';
+import {isString, matches, type Rules} from '../lib/read-options.ts';
 import type {TokenSet} from './token-set.ts';
 
 /**
@@ -47,7 +48,8 @@ export interface TokenReading {
 }
 
 /** A token that was read, or why the record is no usable token. */
-export type ReadToken = {readonly token: TokenSet; readonly problem?: undefined} | TokenProblem;
+export type ReadToken =
+	{readonly token: TokenSet; readonly code?: undefined; readonly problem?: undefined} | TokenProblem;
 
 /** Why a record is no usable token. */
 export interface TokenProblem {
@@ -58,41 +60,40 @@ export interface TokenProblem {
 	readonly problem: string;
 }
 
-/** Printable ASCII, or nothing: RFC 6749 appendix A.17. */
-const isRefreshToken = (value: unknown): boolean => typeof value === 'string' && /^[ -~]*$/.test(value);
+/** Printable ASCII or nothing: RFC 6749 appendix A.17. */
+export const isTextOrEmpty: (value: unknown) => value is string = matches(/^[ -~]*$/);
 
-/** The fields of an answer: which values they may have, and how to say so. Each may be null or left out, save the first. */
-export const tokenFields: Readonly<Record<string, readonly [isRight: (value: unknown) => boolean, expected: string]>> =
-	{
-		// It becomes a header: nothing that could end one, and no space (RFC 6749 appendix A.12).
-		access_token: [value => typeof value === 'string' && /^[!-~]+$/.test(value), 'visible ASCII'],
-		token_type: [value => (value ?? '') === '' || typeof value === 'string', 'a string'],
-		refresh_token: [value => (value ?? '') === '' || isRefreshToken(value), 'printable ASCII'],
-		scope: [value => [value ?? ''].flat().every(item => typeof item === 'string'), 'a string or a list of strings'],
-	};
+/** The fields of an answer that are checked. Each may be null or left out, save the first. */
+export const tokenFields: Rules = {
+	// It becomes a header: nothing that could end one, and no space (RFC 6749 appendix A.12).
+	access_token: [matches(/^[!-~]+$/), 'visible ASCII'],
+	token_type: [value => isString(value ?? ''), 'a string'],
+	refresh_token: [value => isTextOrEmpty(value ?? ''), 'printable ASCII'],
+	scope: [value => [value ?? ''].flat().every(isString), 'a string or a list of strings'],
+};
 
 /** 9999-12-31T23:59:59Z, beyond which no clock in use can go. */
 const lastSecond = 253_402_300_799;
 /** Ten years: more than any lifetime, less than any timestamp. */
 const longestLifetime = 315_360_000;
 
+const isDigits = matches(/^\d{1,10}$/);
 const isTime = (value: unknown): value is number =>
-	Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= lastSecond;
+	Number.isInteger(value) && (value as number) >= 0 && (value as number) <= lastSecond;
 
-/** A number of seconds that is not negative. Undefined for everything that says nothing. */
-function secondsIn(value: unknown): number | undefined {
-	const isDigits = typeof value === 'string' && /^\d{1,10}$/.test(value);
-	const seconds = isDigits || typeof value === 'number' ? Math.floor(Number(value)) : -1;
-	return seconds >= 0 ? seconds : undefined;
+/** A number of seconds that is not negative. NaN for everything that says nothing. */
+function secondsIn(value: unknown): number {
+	const seconds = typeof value === 'number' || isDigits(value) ? Math.floor(Number(value)) : NaN;
+	return seconds >= 0 ? seconds : NaN;
 }
 
-/** Unix time in seconds. Undefined if the answer does not say: the token is neither expired nor eternal then. */
-function expiryOf({expires_in, expires_at}: AuthToken, {expiresIn, issued_at}: TokenReading): number | undefined {
+/** Unix time in seconds. NaN if the answer does not say: the token is neither expired nor eternal then. */
+function expiryOf({expires_in, expires_at}: AuthToken, {expiresIn, issued_at}: TokenReading): number {
 	const seconds = secondsIn(expires_in);
-	const isTimestamp = expiresIn === 'timestamp' || (expiresIn === 'auto' && Number(seconds) > longestLifetime);
 	// The server's clock may differ from ours: a lifetime says more than a time.
-	const time = seconds === undefined || isTimestamp ? (seconds ?? secondsIn(expires_at)) : issued_at + seconds;
-	return isTime(time) ? time : undefined;
+	if (Number.isNaN(seconds)) return secondsIn(expires_at);
+	const isTimestamp = expiresIn === 'timestamp' || (expiresIn === 'auto' && seconds > longestLifetime);
+	return isTimestamp ? seconds : issued_at + seconds;
 }
 
 /**
@@ -104,36 +105,35 @@ export function readToken(answer: unknown, given: TokenReading): ReadToken {
 	const reading = ownProperties(given);
 	const {keep = [], tokenTypes, issued_at} = reading;
 	const previous = ownProperties(reading.previous);
-	const record = ownProperties(ownRecordProperties(answer));
-	const wrong = Object.entries(tokenFields).filter(([name, [isRight]]) => !isRight(record[name]));
-	if (wrong.length > 0) {
-		const problem = wrong.map(([name, [, expected]]) => `${name} must be ${expected}`).join(', ');
-		return {code: 'invalid_response', problem};
-	}
-	// Its fields have just been checked.
-	const {access_token, token_type, refresh_token, scope} = record as unknown as AuthToken;
-	const type = token_type || 'Bearer';
+	const record = ownProperties(ownRecordProperties(answer)) as unknown as AuthToken & Readonly<Record<string, unknown>>;
+	const problems = Object.entries(tokenFields).flatMap(([name, [isRight, expected]]) =>
+		isRight(record[name]) ? [] : `${name} must be ${expected}`,
+	);
+	if (problems[0]) return ownProperties<TokenProblem>({code: 'invalid_response', problem: problems.join(', ')});
+	const type = record.token_type || 'Bearer';
 	if (!tokenTypes.includes(type.toLowerCase())) {
-		return {code: 'unsupported_token_type', problem: `token_type must be ${tokenTypes.join(' or ')}`};
+		const problem = `token_type must be ${tokenTypes.join(' or ')}`;
+		return ownProperties<TokenProblem>({code: 'unsupported_token_type', problem});
 	}
+	const expires_at = expiryOf(record, reading);
 	const fields = {
 		...Object.fromEntries(keep.map(name => [name, record[name] ?? previous[name]])),
-		access_token,
+		access_token: record.access_token,
 		token_type: type,
-		refresh_token: refresh_token || previous.refresh_token,
-		scope: scope === undefined || scope === null ? previous.scope : [scope].flat().join(' '),
-		expires_at: expiryOf(record as unknown as AuthToken, reading),
+		refresh_token: record.refresh_token || previous.refresh_token,
+		// An empty scope is none.
+		scope: [record.scope ?? previous.scope ?? ''].flat().join(' ') || undefined,
+		expires_at: isTime(expires_at) ? expires_at : undefined,
 		issued_at,
 	};
-	// An empty scope and a field that is not known are left out. The rest is as the interface says.
-	const isGiven = (field: unknown, name: string): boolean => field !== undefined && !(name === 'scope' && field === '');
-	return {token: ownPropertiesWhere(fields, isGiven) as unknown as TokenSet};
+	// The fields are those of the interface.
+	return ownProperties({token: ownPropertiesWhere(fields, field => field !== undefined) as unknown as TokenSet});
 }
 
 /** Reads a `TokenSet`, or an answer that somebody else asked for. */
 export function readTokenSet(record: unknown, reading: TokenReading): ReadToken {
 	const {issued_at, expires_at} = ownProperties(Object(record) as Partial<TokenSet>);
 	if (!isTime(issued_at)) return readToken(record, reading);
-	const read = readToken(record, {...reading, issued_at});
-	return isTime(expires_at) && read.token ? {token: ownProperties({...read.token, expires_at})} : read;
+	const given = isTime(expires_at) ? {...(record as TokenSet), expires_in: undefined} : record;
+	return readToken(given, {...reading, issued_at});
 }

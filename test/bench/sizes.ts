@@ -25,7 +25,7 @@ export interface Bundle {
 }
 
 /** Of the request builder alone. */
-const builder = ['searchParams', 'arrayBuffer', 'unrecognized_keys', 'ValidationError'];
+const builder = ['searchParams', 'arrayBuffer', 'hook has answered', 'ValidationError'];
 /** Of the stores that are shared, one of each. */
 const stores = ['BroadcastChannel', 'token-vault', 'PEXPIRE', 'versionstamp'];
 /** Of a session alone, and of the protocol. */
@@ -68,13 +68,14 @@ export const ownRows: readonly SizeRow[] = [
 		goal: 14_400,
 		limit: 19_500,
 		// ky has words of its own for the rest.
-		without: ['picklist', 'unrecognized_keys', 'RequestValidationError', 'ResponseValidationError', ...stores],
+		without: ['picklist', 'hook has answered', 'RequestValidationError', 'ResponseValidationError', ...stores],
 	},
 	{
 		name: 'endpoint alone',
 		code: "export {endpoint} from 'regrant';",
 		external: [],
-		limit: 3_700,
+		goal: 1_600,
+		limit: 2_000,
 		without: [
 			'picklist',
 			'grant_type',

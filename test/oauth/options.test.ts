@@ -157,7 +157,6 @@ const wrong: Readonly<Record<keyof AuthOptions, readonly unknown[]>> = {
 		null,
 		[canary],
 		{audience: 42},
-		{audience: null},
 		{audience: {canary}},
 		{resource: [canary, 42]},
 		{resource: [[canary]]},
@@ -301,14 +300,14 @@ describe('createAuth', () => {
 		expect(touched).toEqual([]);
 	});
 
-	test.for<readonly [options: object, message: string]>([
+	test.for<readonly [options: object, message: string | RegExp]>([
 		[{tokenEndpoint: undefined}, 'tokenEndpoint is required'],
 		[{clientSecret: 'x'}, 'clientSecret is not an option: use clientAuthentication: clientSecretBasic(secret)'],
 		[{scope: 'a'}, 'scope is not an option: put it into grant'],
 		[{audience: 'a'}, 'audience is not an option: use parameters: {audience}'],
 		[{resource: 'a'}, 'resource is not an option: use parameters: {resource}'],
-		[{grant: {grant_type: 'client_credentials'}}, 'grant.scope is required: null, if the server has no scopes'],
-		[{grant: {...granting, audience: 'a'}}, 'grant.audience is not a field: use parameters'],
+		[{grant: {grant_type: 'client_credentials'}}, /grant\.scope is required: .*null if the server has none/],
+		[{grant: {...granting, audience: 'a'}}, 'grant.audience is not an option: use parameters: {audience}'],
 		[{tokenEndpoint: 'http://keycloak/token'}, 'allowInsecureOrigins'],
 		[{origins: ['localhost:4101']}, 'origins[0] needs a scheme, as in https://api.example.com'],
 		[{origins: []}, 'origins'],

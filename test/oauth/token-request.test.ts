@@ -338,7 +338,6 @@ describe('the option parameters', () => {
 
 	test.for<readonly [what: string, parameters: unknown]>([
 		['a number', {audience: 42}],
-		['null', {audience: null}],
 		['a record', {audience: {canary}}],
 		['a list of numbers', {resource: [canary, 42]}],
 		['a scope with two spaces', {scope: `${canary}  b`}],
@@ -459,14 +458,15 @@ describe('the field scope', () => {
 	test('is required with client_credentials, and the message says what to do without scopes [R10]', async ({
 		canaries,
 	}) => {
-		const message = 'request.scope is required: null, if the server has no scopes';
 		for (const asked of [{...granting, scope: undefined}, {grant_type: 'client_credentials'}]) {
 			const error = canaries.see(await refusal(asked));
 			expect(error).toBeInstanceOf(ConfigError);
-			expect(error).toMatchObject({message});
+			expect(error).toMatchObject({
+				message: expect.stringMatching(/^request\.scope is required: .*null if the server/),
+			});
 		}
 		const grant = {grant_type: 'client_credentials'} as AuthTokenRequest;
-		expect(() => createAuth({...staged().client, grant})).toThrow(message.replace('request', 'grant'));
+		expect(() => createAuth({...staged().client, grant})).toThrow(/^grant\.scope is required: .*null if the server/);
 	});
 
 	test.for(encodings)('is null for a server that has no scopes, and is then not sent: %s [R10]', async encoding => {

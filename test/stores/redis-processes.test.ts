@@ -1,4 +1,5 @@
 // Several real processes on one session in a real Redis, which are stopped and killed at every point of a renewal.
+import {setTimeout as sleep} from 'node:timers/promises';
 import {Redis} from 'ioredis';
 import {afterAll, beforeAll, describe, expect} from 'vitest';
 import {type Auth, type AuthEvent, createAuth} from '../../src/index.ts';
@@ -48,7 +49,7 @@ interface Fleet {
 	readonly driver: StoreDriver;
 	/** Holds back the next answer of the token endpoint to this process. */
 	holdAnswer(): Gate;
-	startOther(): Promise<SessionProcess>;
+	startOther(options?: {readonly lease: number | undefined}): Promise<SessionProcess>;
 	/** The text of the record. */
 	peek(): Promise<string | null>;
 	/** Resolves when nobody has the lease any more. */
@@ -95,9 +96,9 @@ const test = base
 				gate = createGate();
 				return gate;
 			},
-			async startOther() {
+			async startOther(options = {lease}) {
 				const other = await processes.take();
-				await other.open({key, lease});
+				await other.open({key, ...options});
 				others.push(other);
 				return other;
 			},
@@ -282,6 +283,49 @@ describe('a process that is stopped for longer than its lease [F-135]', patient,
 		expect(await outcome).toMatch(/^[\w-]+$/);
 		expect(await other.tell('getToken')).toBe(access_token);
 		expect(server.tokenRequests).toHaveLength(2);
+	});
+});
+
+describe('a process that is stopped for 11 seconds, with the default lease', patient, () => {
+	/** As long as a laptop sleeps, or a debugger stands still: longer than the deadline of a request, shorter than a lease. */
+	const nap = 11_000;
+
+	test('keeps its lock, and writes when it goes on [F-138]', async ({server, fleet}) => {
+		const other = await fleet.startOther({lease: undefined});
+		await signIn(server, fleet.auth);
+		const {outcome} = await other.tellUntil('held', 'write');
+		other.stop();
+		const waiting = AbortSignal.timeout(nap);
+		expect(await outcomeOf(Promise.resolve(fleet.driver.lock?.(async () => 'had', waiting)))).toBe('LockError');
+		other.resume();
+		other.go();
+		expect(await outcome).toBe('true, true');
+		expect(await fleet.driver.lock?.(async () => 'had')).toBe('had');
+		expect(await fleet.peek()).toContain('written');
+	});
+
+	test('in the middle of a refresh, while its answer waits in the socket, loses no session [F-138]', async ({
+		server,
+		fleet,
+	}) => {
+		const other = await fleet.startOther({lease: undefined});
+		await signIn(server, fleet.auth, expired);
+		const stopped = createGate();
+		const stop = server.onTokenAnswer(() => {
+			other.stop();
+			void stopped.pass();
+		});
+		const theirs = other.tell('getToken');
+		await stopped.reached;
+		stop();
+		const mine = outcomeOf(fleet.auth.getToken());
+		await sleep(nap);
+		other.resume();
+		expect(await mine).toBe('LockError');
+		expect(await theirs).toBe((await fleet.auth.getToken()).access_token);
+		expect(await other.tell('call')).toBe('200');
+		expect((await fleet.auth.fetch(`${server.api}/me`)).status).toBe(200);
+		expect(server.tokenRequests).toHaveLength(1);
 	});
 });
 

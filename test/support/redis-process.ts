@@ -1,9 +1,9 @@
 // A process of its own that holds a session in Redis, and does what it is told. Run by `startProcess`.
 import process from 'node:process';
 import {createClient} from 'redis';
-import {type Auth, createAuth, isRegrantError, type TokenStore} from '../../src/index.ts';
+import {type Auth, createAuth, isRegrantError, type TokenSet, type TokenStore} from '../../src/index.ts';
 import {redisDriver} from '../../src/stores/redis-driver.ts';
-import {sharedStore} from '../../src/stores/shared/shared-store.ts';
+import {sharedStore, type StoreDriver} from '../../src/stores/shared/shared-store.ts';
 import type {Answer, Order, Place, Point, ProcessOptions} from './redis-processes.ts';
 
 const {url, tokenEndpoint, revocationEndpoint, api, clientId} = JSON.parse(process.argv[2] ?? '') as ProcessOptions; // from `startProcess`
@@ -81,13 +81,26 @@ function open(place: Place): Auth {
 }
 
 let auth: Auth | undefined;
+let driver: StoreDriver | undefined;
+
+/** Gives whether it had the lock to the end, and whether it has written. */
+async function writeUnderLock({get, replace, lock}: StoreDriver): Promise<string> {
+	const write = async (isHeld?: () => boolean): Promise<string> => {
+		const found = await get();
+		await reach('held');
+		return `${await replace?.(found, {...(found as TokenSet), access_token: 'written'})}, ${isHeld?.()}`;
+	};
+	return lock ? lock(write) : write();
+}
 
 async function obey(act: Order['act']): Promise<string> {
 	if (typeof act === 'object') {
 		auth = open(act);
+		driver = redisDriver(client, act.key, {lease: act.lease});
 		return 'open';
 	}
-	if (!auth) return 'not open';
+	if (!auth || !driver) return 'not open';
+	if (act === 'write') return writeUnderLock(driver);
 	try {
 		if (act === 'call') return String((await auth.fetch(`${api}/me`)).status);
 		return (await auth[act]()).access_token;

@@ -227,7 +227,21 @@ export function tokenStoreSpec({test, equal, place, lacks = [], server}: StoreRu
 		equal(await stores[0]?.get(), tokens[taken.indexOf(true)]);
 	});
 
-	test(`F-89, F-90, F-91: ${title} is no token, is reported, is in no error, and gives way to one`, async () => {
+	test('a record can be written over itself by who has read it [F-141]', async () => {
+		const {holder} = await place();
+		const [here, there] = [await holder(), await holder()];
+		await here.set(first);
+		const found = await there.get();
+		equal(await there.replace?.(found, found as TokenSet), true);
+		equal(await there.replace?.(found, {...first}), true);
+		equal(await here.get(), first);
+		await here.set(second);
+		equal(await there.replace?.(found, found as TokenSet), false);
+		equal(await there.get(), second);
+	});
+
+	for (const [title, text] of garbage) {
+		test(`F-89, F-90, F-91: ${title} is no token, is reported, is in no error, and gives way to one`, async () => {
 			const {holder, poke} = await place();
 			await poke(text);
 			const store = await holder();

@@ -243,7 +243,7 @@ export function errors(error: unknown): void {
 	holds<Equal<OAuthError['retryAfter'], number | undefined>>();
 	holds<Equal<SessionEndedError['reason'], 'invalid_grant' | 'no_refresh_token' | 'signed_out'>>();
 	holds<Equal<TokenNetworkError['code'], 'network' | 'timeout'>>();
-	holds<Equal<keyof ValidationIssue, 'path' | 'expected'>>();
+	holds<Equal<keyof ValidationIssue, 'path' | 'message'>>();
 	if (error instanceof ConfigError) holds<Equal<typeof error.code, 'invalid_options'>>();
 
 	// @ts-expect-error: have no overlap

@@ -148,7 +148,7 @@ async function adopt(
 	const {known, logins} = record;
 	const finding = compareRecord(known, found, logins);
 	if (finding === 'same' || finding === 'changed') {
-		if (found.token || found.raw === undefined) record.operations.succeed();
+		if (found.token || found.raw === undefined) record.operations.succeed('read');
 		record.known = afterRead(known, found);
 		if (finding === 'changed') {
 			const isSameLogin = !known.token || logins.isSame(found.raw, known.raw);
@@ -175,7 +175,12 @@ async function adopt(
 export async function inTurn<T>(record: SharedRecord, {timeout}: CellUse, task: () => Promise<T>): Promise<T> {
 	const run = async (): Promise<T> => {
 		record.writes++;
-		return task();
+		try {
+			return await task();
+		} finally {
+			// A read may have begun meanwhile.
+			record.writes++;
+		}
 	};
 	return record.mutex.runExclusive(run, 2 * timeout);
 }
@@ -204,7 +209,7 @@ async function writeRecord(
 		};
 		const isDone = await operations.write(write, use.timeout, () => repair(record, use, {token, raw}));
 		if (isDone === false && canCompare) return {isConflict: true};
-		operations.succeed();
+		operations.succeed('write');
 	} catch {
 		error = operations.fail('store_write');
 	}
