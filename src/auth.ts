@@ -252,7 +252,7 @@ export function assembleAuth(options: SessionOptions, createRenewer: (settings: 
 
 const globalFetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => fetch(input, init);
 
-const withoutRefreshToken = ({refresh_token: _, ...token}: TokenSet): AccessToken => token as AccessToken; // the rest of it
+const withoutRefreshToken = ({refresh_token: _, ...token}: TokenSet): AccessToken => token; // the rest of it
 
 function waitUntilOf(waitUntil: SessionOptions['waitUntil']): SessionSettings['waitUntil'] {
 	return promise => {

@@ -276,7 +276,7 @@ describe('R77 F-89 a stored record', () => {
 					...endpoints,
 					clientId: 'client',
 					now: () => 1_500_000_000_000,
-					store: customStore({get: () => given as TokenSet, set: () => {}, delete: () => {}}),
+					store: customStore({get: () => given, set: () => {}, delete: () => {}}),
 					fetch: async () => new Response(null, {status: 503}),
 				});
 				auth.subscribe(event => {
