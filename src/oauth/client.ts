@@ -19,6 +19,7 @@ import {tokenRules} from '../token/token-options.ts';
 import type {TokenScheme} from '../token/token-scheme.ts';
 import {type ClientAuthentication, none} from './client-authentication.ts';
 import type {ClientFields} from './client-fields.ts';
+import type {ServerMetadata} from './server-metadata.ts';
 import {checkParameters} from './token-request.ts';
 
 /** Further parameters of a request. A list gives its name once for each item. */
@@ -47,6 +48,8 @@ export interface TokenClient {
 	readonly deviceAuthorizationEndpoint?: string | URL | undefined;
 	/** Not used here: `discover()` gives it, and `createLogin` of `regrant/login` takes it. @default none */
 	readonly endSessionEndpoint?: string | URL | undefined;
+	/** What `discover()` learned of the server. An error about the client's authentication then says which methods it takes. @default none */
+	readonly metadata?: ServerMetadata | undefined;
 	/**
 	The client's id: printable ASCII.
 
@@ -125,6 +128,7 @@ export interface Client {
 	readonly tokenEndpoint: string;
 	readonly revocationEndpoint?: string;
 	readonly issuer?: string;
+	readonly metadata?: ServerMetadata;
 	readonly clientId: string;
 	readonly clientAuthentication: ClientAuthentication;
 	/** Whether that is the user's choice, and not the default. */
@@ -143,16 +147,23 @@ export interface Client {
 	readonly now: () => number;
 }
 
-const isRecord = (value: unknown): value is object =>
+/** Whether a value is an object and no list. */
+export const isRecord = (value: unknown): value is object =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The parameters that regrant sets. */
 const ownNames =
 	/^(?:grant_type|client_id|client_secret|client_assertion(?:_type)?|refresh_token|token|token_type_hint)$/;
 
-/** An endpoint with a user name would have it before its host. */
-const isEndpoint = (url: URL | undefined): boolean =>
+/** Whether a URL can be an endpoint or an issuer: it has no fragment and no user name, which would stand before its host. */
+export const isEndpoint = (url: URL | undefined): url is URL =>
 	!!url?.href.startsWith(`${url?.origin}/`) && !url.href.includes('#');
+
+/** The rule of an endpoint. An insecure origin may be the place of one. */
+export const endpointRule = (insecureOrigins: readonly string[]): Rule => [
+	value => isEndpoint(secureUrl(value, insecureOrigins)),
+	'an https URL without fragment and user name, or be in allowInsecureOrigins',
+];
 
 const areHeaders = (value: unknown): boolean => {
 	try {
@@ -173,17 +184,15 @@ const aText: Rule = [isText, 'printable ASCII'];
 
 /** The rules of a client's options. An insecure origin may be the place of an endpoint. */
 export function clientRules(insecureOrigins: readonly string[]): Rules {
-	const anEndpoint: Rule = [
-		value => isEndpoint(secureUrl(value, insecureOrigins)),
-		'an https URL without fragment and user name, or be in allowInsecureOrigins',
-	];
+	const anEndpoint = endpointRule(insecureOrigins);
 	return {
 		tokenEndpoint: anEndpoint,
 		revocationEndpoint: anEndpoint,
 		issuer: aText,
-		authorizationEndpoint: isAnything,
-		deviceAuthorizationEndpoint: isAnything,
-		endSessionEndpoint: isAnything,
+		authorizationEndpoint: anEndpoint,
+		deviceAuthorizationEndpoint: anEndpoint,
+		endSessionEndpoint: anEndpoint,
+		metadata: [isRecord, 'the metadata that discover() gives'],
 		clientId: aText,
 		clientAuthentication: aFunction,
 		allowSecretInBrowser: oneOf(true, false),
@@ -233,11 +242,12 @@ export function clientOf(given: Partial<TokenClient>): Client {
 /**
 Checks further parameters, and copies them.
 
+@param further Names that are set as well.
 @throws {ConfigError} which names the parameter.
 */
-export function readParameters(parameters: unknown): TokenParameters {
+export function readParameters(parameters: unknown, further?: RegExp): TokenParameters {
 	const given = ownProperties(Object(parameters) as TokenParameters);
-	const taken = Object.keys(given).find(name => ownNames.test(name));
+	const taken = Object.keys(given).find(name => ownNames.test(name) || further?.test(name));
 	if (taken) throw new ConfigError(`parameters.${taken} is set by regrant itself`);
 	const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 	checkParameters(present, 'parameters');

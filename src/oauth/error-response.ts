@@ -27,6 +27,8 @@ export interface ErrorResponse {
 export interface ErrorContext {
 	/** The method and the origin of the request, for messages. */
 	readonly request: string;
+	/** The option that has the endpoint, for messages. */
+	readonly option: string;
 	/** The parameters of the request. */
 	readonly parameters: URLSearchParams;
 	/** What must not show, though a server may repeat it. */
@@ -61,25 +63,17 @@ export function errorResponse(
 	client: Client,
 	{status, headers, record, parseError}: EndpointResponse,
 	metadata: ResponseMetadata,
-	{request, parameters, secrets}: ErrorContext,
+	{request, option, parameters, secrets}: ErrorContext,
 ): ErrorResponse | undefined {
-	const {error, error_description, error_uri} = ownProperties(record);
+	const {error} = ownProperties(record);
 	const {retryAfter, retryable} = metadata;
 	const isSuccess = status >= 200 && status < 300;
 
 	const refused = (code: string, fields?: readonly string[]): ErrorResponse => {
-		const shown = (clean(code, secrets, 128) ?? '').replaceAll('"', '?');
-		const hint = code === 'invalid_client' ? basicHint(client) : '';
-		const facts = {
-			status,
-			retryAfter,
-			error: shown,
-			error_description: clean(error_description, secrets, 1024),
-			error_uri: clean(error_uri, secrets, 1024)?.replace(/[ "]/g, '?'),
-			fields,
-			retryable: retryable || /^(?:server_error|temporarily_unavailable|slow_down)$/.test(code),
-		};
-		return {code, error: new OAuthError(facts, `${request} answered ${status}: ${shown}${hint}`)};
+		const known = describeError({...record, error: code}, secrets);
+		const hint = code === 'invalid_client' ? authenticationHint(client) : '';
+		const facts = {...known, status, retryAfter, fields, retryable: retryable || known.retryable};
+		return {code, error: new OAuthError(facts, `${request} answered ${status}: ${known.error}${hint}`)};
 	};
 	const unusable = (code: TokenResponseError['code'], isRetryable: boolean, hint: string = code): ErrorResponse => ({
 		error: new TokenResponseError(
@@ -98,19 +92,44 @@ export function errorResponse(
 		return refused(fields.includes('refresh_token') ? 'invalid_grant' : 'invalid_request', fields);
 	}
 	if (!isSuccess) {
-		const hint = status === 404 ? 'is tokenEndpoint right?' : undefined;
+		const hint = status === 404 ? `is ${option} right?` : undefined;
 		return unusable('unexpected_status', retryable || isHtml(metadata.contentType), hint);
 	}
 	return parseError && unusable(parseError, parseError === 'not_json');
 }
 
-/** Most servers do not decode HTTP Basic as the RFC says. That matters if encoding changed something. */
-function basicHint({clientId, clientAuthentication}: Client): string {
-	let hint = '';
+/** What a server says of an error, for display. */
+export interface ErrorDescription {
+	readonly error: string;
+	readonly error_description: string | undefined;
+	readonly error_uri: string | undefined;
+	readonly retryable: boolean;
+}
+
+/**
+Gives what a server says of an error, cleaned and without secrets. It comes in an answer of an endpoint, or in the URL that ends a login.
+
+@see https://www.rfc-editor.org/rfc/rfc6749#section-5.2
+*/
+export function describeError(record: object, secrets: readonly unknown[]): ErrorDescription {
+	const {error, error_description, error_uri} = ownProperties(record as Record<string, unknown>);
+	return {
+		error: (clean(error, secrets, 128) ?? '').replaceAll('"', '?'),
+		error_description: clean(error_description, secrets, 1024),
+		error_uri: clean(error_uri, secrets, 1024)?.replace(/[ "]/g, '?'),
+		retryable: /^(?:server_error|temporarily_unavailable|slow_down)$/.test(String(error)),
+	};
+}
+
+/** What may be wrong when a server does not accept the client's authentication. */
+function authenticationHint({clientId, clientAuthentication, metadata}: Client): string {
+	const methods = [ownProperties(metadata).token_endpoint_auth_methods_supported ?? []].flat().join(' or ');
+	let hint = methods && `. The server takes ${methods}`;
 	ownProperties(clientAuthentication).checkSecret?.((secret, method, encoding) => {
 		const credentials = `${clientId}${secret as string}`;
+		// Most servers do not decode HTTP Basic as the RFC says. That matters if encoding changed something.
 		if (method === 'clientSecretBasic' && !encoding && formEncode(credentials) !== credentials) {
-			hint =
+			hint +=
 				". Form encoding changed the id or the secret: try clientSecretBasic(secret, {encoding: 'raw'}) or clientSecretPost";
 		}
 	});

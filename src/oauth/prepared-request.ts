@@ -5,7 +5,7 @@ import type {RevokeTokenRequest} from './revocation-request.ts';
 import type {TokenRequest} from './token-request.ts';
 
 /** The fields of a request. A list gives its name once for each item. */
-type RequestFields = Readonly<Record<string, string | readonly string[] | null | undefined>>;
+export type RequestFields = Readonly<Record<string, string | readonly string[] | null | undefined>>;
 
 /** A request to the token or the revocation endpoint, ready to be sent. */
 export interface PreparedRequest {
@@ -36,10 +36,8 @@ export async function prepare(client: Client, request: RevokeTokenRequest | Requ
 	const {clientId, clientAuthentication, tokenEndpoint, issuer, timeout} = client;
 	checkClient(client, request);
 	const parameters = new URLSearchParams();
-	for (const [name, value] of Object.entries(request as RequestFields)) {
-		// RFC 6749 §3.2: a parameter without a value counts as left out. The client's id is for its authentication to add.
-		for (const item of [value ?? ''].flat()) if (item && name !== 'client_id') parameters.append(name, item);
-	}
+	// The client's id is for its authentication to add.
+	appendParameters(parameters, {...request, client_id: undefined});
 	const given = [...parameters];
 	const headers = new Headers(client.headers);
 	await withTimeout(() => clientAuthentication({clientId, tokenEndpoint, issuer, parameters, headers}), timeout);
@@ -56,4 +54,11 @@ export async function prepare(client: Client, request: RevokeTokenRequest | Requ
 		throw new ConfigError('clientAuthentication must add one proof and change no parameter');
 	}
 	return {parameters, headers, again: () => prepare(client, request)};
+}
+
+/** Adds fields to a form or a query. RFC 6749 §3.1 and §3.2: one without a value counts as left out. */
+export function appendParameters(parameters: URLSearchParams, fields: RequestFields): void {
+	for (const [name, value] of Object.entries(fields)) {
+		for (const item of [value ?? ''].flat()) if (item) parameters.append(name, item);
+	}
 }

@@ -1,11 +1,11 @@
-import {ConfigError, isRegrantError, type RegrantError, TokenNetworkError, TokenResponseError} from '../errors.ts';
+import {ConfigError, TokenResponseError} from '../errors.ts';
 import {ownProperties} from '../lib/own-properties.ts';
-import {withTimeout} from '../lib/with-timeout.ts';
 import {readToken} from '../token/token-response.ts';
 import type {TokenSet} from '../token/token-set.ts';
 import {type Client, readClient, type TokenClient} from './client.ts';
-import {type EndpointResponse, readEndpointResponse} from './endpoint-response.ts';
+import type {EndpointResponse} from './endpoint-response.ts';
 import {type ErrorResponse, errorResponse, type ResponseMetadata, responseMetadata} from './error-response.ts';
+import {exchange} from './exchange.ts';
 import {vschars} from './pattern-schema.ts';
 import {prepare, type PreparedRequest, prepareTokenRequest} from './prepared-request.ts';
 import {RevokeTokenRequest} from './revocation-request.ts';
@@ -60,7 +60,8 @@ export async function revokeToken(client: TokenClient, request: RevokeTokenReque
 export async function sendRevocation(client: Client, request: RevokeTokenRequest): Promise<void> {
 	const {revocationEndpoint} = client;
 	if (!revocationEndpoint) throw new ConfigError('revocationEndpoint is required');
-	const {status, parseError, failure} = await post(client, revocationEndpoint, await prepare(client, request));
+	const prepared = await prepare(client, request);
+	const {status, parseError, failure} = await post(client, revocationEndpoint, prepared, 'revocationEndpoint');
 	// RFC 7009 §2.2: the status alone counts, and the body says nothing.
 	if (failure && (parseError === 'unexpected_redirect' || status < 200 || status >= 300)) throw failure.error;
 }
@@ -78,6 +79,7 @@ export async function sendTokenRequest(
 		client,
 		client.tokenEndpoint,
 		prepared,
+		'tokenEndpoint',
 		previous?.access_token,
 	);
 	const known = {
@@ -98,24 +100,37 @@ export async function sendTokenRequest(
 }
 
 /** What is known when an answer has come. */
-interface Exchange extends EndpointResponse {
+export interface Exchange extends EndpointResponse {
 	readonly metadata: ResponseMetadata;
 	readonly failure: ErrorResponse | undefined;
 	/** The method and the origin, for messages. */
 	readonly request: string;
 }
 
-/** Sends a request, and sends it once more if the scheme asks for that. */
-async function post(client: Client, url: string, prepared: PreparedRequest, accessToken?: string): Promise<Exchange> {
-	const {scheme, clientAuthentication, now} = client;
+/**
+Sends a prepared request to one of the server's endpoints, and sends it once more if the scheme asks for that.
+
+@param option The option that has the endpoint, for messages.
+*/
+export async function post(
+	client: Client,
+	url: string,
+	prepared: PreparedRequest,
+	option: string,
+	accessToken?: string,
+): Promise<Exchange> {
+	const {scheme, clientAuthentication, encoding, now} = client;
+	const isJson = encoding === 'json';
 	const request = `POST ${new URL(url).origin}`;
 	let isResent = false;
 	let current = prepared;
 	for (;;) {
 		const {parameters, headers} = current;
+		headers.set('content-type', isJson ? 'application/json' : 'application/x-www-form-urlencoded');
 		const sent = {url, method: 'POST', headers};
 		await scheme?.apply(sent, undefined);
-		const answer = await exchange(client, sent, parameters, request);
+		const body = isJson ? toJson(parameters) : parameters.toString();
+		const answer = await exchange(client, url, {method: 'POST', headers, body}, request);
 		const {access_token, refresh_token, error} = ownProperties(answer.record);
 		const review = {status: answer.status, headers: answer.headers, error: String(error)};
 		if ((await scheme?.review?.(review, sent, undefined)) === 'resend' && !isResent) {
@@ -127,7 +142,7 @@ async function post(client: Client, url: string, prepared: PreparedRequest, acce
 			accessToken,
 			access_token,
 			refresh_token,
-			sent.headers.get('authorization')?.split(' ').pop(),
+			headers.get('authorization')?.split(' ').pop(),
 		];
 		for (const [name, value] of parameters)
 			if (/(?:token|secret|assertion|code|verifier)$/.test(name)) secrets.push(value);
@@ -137,37 +152,8 @@ async function post(client: Client, url: string, prepared: PreparedRequest, acce
 			...answer,
 			metadata,
 			request,
-			failure: errorResponse(client, answer, metadata, {request, parameters, secrets}),
+			failure: errorResponse(client, answer, metadata, {request, option, parameters, secrets}),
 		};
-	}
-}
-
-/** Makes one POST and reads its answer, with one deadline for both, up to the last byte. */
-async function exchange(
-	{fetch = globalThis.fetch, encoding, timeout}: Client,
-	{url, headers}: {readonly url: string; readonly headers: Headers},
-	parameters: URLSearchParams,
-	request: string,
-): Promise<EndpointResponse> {
-	const isJson = encoding === 'json';
-	headers.set('content-type', isJson ? 'application/json' : 'application/x-www-form-urlencoded');
-	const controller = new AbortController();
-	const init = ownProperties<RequestInit>({
-		method: 'POST',
-		headers,
-		body: isJson ? toJson(parameters) : parameters.toString(),
-		// Followed, a 307 would carry the credentials to wherever it points.
-		redirect: 'manual',
-		signal: controller.signal,
-	});
-	try {
-		return await withTimeout(async () => readEndpointResponse(await fetch(url, init)), timeout);
-	} catch (error) {
-		if (isRegrantError(error)) throw new TokenNetworkError('timeout', `${request}: no answer within ${timeout} ms`);
-		throw networkError(error, request);
-	} finally {
-		// Whatever is still under way has no reader any more.
-		controller.abort();
 	}
 }
 
@@ -179,21 +165,4 @@ function toJson(parameters: URLSearchParams): string {
 		return values.length > 1 ? values : (values[0] ?? '');
 	};
 	return JSON.stringify(ownProperties(Object.fromEntries(names.map(name => [name, valueOf(name)]))));
-}
-
-/** The platform's own error is not attached: it may hold the request, its body, or a part of the answer. */
-function networkError(error: unknown, request: string): RegrantError {
-	let platformCode: string | undefined;
-	let isPermitted = true;
-	for (let cause = error, depth = 0; cause && depth < 5; cause = (Object(cause) as Error).cause, depth++) {
-		const {code, name} = Object(cause) as {readonly code?: unknown; readonly name?: unknown};
-		// Deno's own, for a permission that was not given.
-		if (name === 'NotCapable' || name === 'PermissionDenied') [isPermitted, platformCode] = [false, name];
-		else if (typeof code === 'string' && /^(?:E[A-Z]{3,20}|[A-Z\d]+(?:_[A-Z\d]+)+|(?:[A-Z][a-z]+){2,5})$/.test(code))
-			platformCode ??= code;
-	}
-	return new TokenNetworkError('network', `${request}: ${platformCode ?? 'no connection'}`, {
-		platformCode,
-		retryable: isPermitted,
-	});
 }

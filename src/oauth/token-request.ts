@@ -67,6 +67,7 @@ export interface GrantContext {
 
 // RFC 6749 §3.3
 const scopePattern = /^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/;
+
 const scope = patternSchema<string | null>('scope', scopePattern, 'scope tokens with single spaces between', true);
 
 // Of the same kind as every other field: valibot's `literal` would be one schema more in each bundle.
@@ -126,9 +127,10 @@ export function readTokenRequest(request: unknown, name: string): TokenRequest {
 }
 
 /**
-Checks that each value is a string or a list of strings, and a scope a list of scopes as the RFC has it.
+Checks that each value is a string or a list of strings, a scope a list of scopes as the RFC has it, and a resource an absolute URI.
 
 @throws {ConfigError} which names the parameter.
+@see https://www.rfc-editor.org/rfc/rfc8707#section-2
 */
 export function checkParameters(parameters: object, name: string): void {
 	for (const [key, value] of Object.entries(parameters)) {
@@ -137,6 +139,9 @@ export function checkParameters(parameters: object, name: string): void {
 		}
 		if (key === 'scope' && !(typeof value === 'string' && scopePattern.test(value))) {
 			throw new ConfigError(`${name}.scope must be scope tokens with single spaces between`);
+		}
+		if (key === 'resource' && [value].flat().some(uri => !/^[a-z][\w+.-]*:[^#]+$/i.test(uri as string))) {
+			throw new ConfigError(`${name}.resource must be absolute URIs without fragment`);
 		}
 	}
 }
