@@ -3,7 +3,7 @@
 import ky, {type KyInstance} from 'ky';
 import {type Auth, createAuth, isRegrantError} from 'regrant';
 import {createLogin, discover} from 'regrant/login';
-import {webStorage} from 'regrant/web';
+import {indexedDbStore} from 'regrant/web';
 
 /** Put in by the bundler: `define`. */
 declare const place: Readonly<Record<'issuer' | 'clientId' | 'api', string>>;
@@ -13,7 +13,7 @@ const client = {...(await discover(place.issuer)), clientId: place.clientId};
 export const auth: Auth = createAuth({
 	...client,
 	origins: [place.api],
-	store: webStorage('session', localStorage),
+	store: indexedDbStore('session'),
 	// The logout at the server is easier with it.
 	keep: ['id_token'],
 });

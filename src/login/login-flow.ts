@@ -1,6 +1,7 @@
 import {ConfigError, LoginError, OAuthError} from '../errors.ts';
 import {ownProperties} from '../lib/own-properties.ts';
 import {randomId} from '../lib/random-id.ts';
+import {sha256} from '../lib/sha256.ts';
 import type {TokenParameters} from '../oauth/client.ts';
 import {describeError} from '../oauth/error-response.ts';
 import {appendParameters, prepareTokenRequest, type RequestFields} from '../oauth/prepared-request.ts';
@@ -10,7 +11,6 @@ import {isLocalPath, readCallback, readUrl} from './callback.ts';
 import {type IdTokenClaims, readIdToken} from './id-token.ts';
 import {type CheckedLogin, type LoginClient, readLoginParameters} from './login-options.ts';
 import {keepLogin, type LoginStorage, takeLogin} from './login-storage.ts';
-import {codeChallenge, codeVerifier} from './pkce.ts';
 
 /** What `createLogin` takes: an authorization server, a client of it, and where the browser comes back to. */
 export interface LoginOptions extends LoginClient {
@@ -69,7 +69,8 @@ export async function startLogin(login: LoginFlow, options: StartOptions | undef
 	if (isOpenId && !login.issuer) throw new ConfigError('issuer is required with openid');
 	const state = randomId();
 	const nonce = isOpenId ? randomId() : undefined;
-	const code_verifier = codeVerifier();
+	// 256 random bits. RFC 7636 §4.1 asks for 43 characters at least.
+	const code_verifier = `${randomId()}-${randomId()}`;
 	const {tokenEndpoint} = login;
 	await keepLogin(login.storage, state, {
 		...asked,
@@ -86,7 +87,7 @@ export async function startLogin(login: LoginFlow, options: StartOptions | undef
 		redirect_uri: login.redirectUri,
 		state,
 		nonce,
-		code_challenge: await codeChallenge(code_verifier),
+		code_challenge: await sha256(code_verifier),
 		code_challenge_method: 'S256',
 	});
 }

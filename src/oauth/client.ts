@@ -192,7 +192,7 @@ export function clientRules(insecureOrigins: readonly string[]): Rules {
 		authorizationEndpoint: anEndpoint,
 		deviceAuthorizationEndpoint: anEndpoint,
 		endSessionEndpoint: anEndpoint,
-		metadata: [isRecord, 'the metadata that discover() gives'],
+		metadata: isAnything,
 		clientId: aText,
 		clientAuthentication: aFunction,
 		allowSecretInBrowser: oneOf(true, false),

@@ -67,7 +67,6 @@ export interface GrantContext {
 
 // RFC 6749 §3.3
 const scopePattern = /^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/;
-
 const scope = patternSchema<string | null>('scope', scopePattern, 'scope tokens with single spaces between', true);
 
 // Of the same kind as every other field: valibot's `literal` would be one schema more in each bundle.

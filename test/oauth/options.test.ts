@@ -67,6 +67,17 @@ function workable(): {readonly options: AuthOptions; readonly touched: string[]}
 const aFunction = (): string => canary;
 const notFunctions = [canary, 42, true, null, {}, [], {call: aFunction}];
 
+const notEndpoints = [
+	canary,
+	'',
+	42,
+	null,
+	{},
+	'http://as.example',
+	`https://${canary}@as.example`,
+	'https://as.example/#a',
+];
+
 /** For every option, what it must not be. */
 const wrong: Readonly<Record<keyof AuthOptions, readonly unknown[]>> = {
 	tokenEndpoint: [
@@ -146,10 +157,11 @@ const wrong: Readonly<Record<keyof AuthOptions, readonly unknown[]>> = {
 		new Set(['http://keycloak:8080']),
 	],
 	issuer: ['', 42, true, null, {}, [canary], aFunction, `${canary}\n`],
-	// `discover()` has checked them, and they are used elsewhere.
-	authorizationEndpoint: [],
-	deviceAuthorizationEndpoint: [],
-	endSessionEndpoint: [],
+	authorizationEndpoint: notEndpoints,
+	deviceAuthorizationEndpoint: notEndpoints,
+	endSessionEndpoint: notEndpoints,
+	// What is not as it should be is left alone: it is not used but for messages.
+	metadata: [],
 	parameters: [
 		canary,
 		42,
@@ -394,7 +406,7 @@ describe('createAuth', () => {
 		],
 		[
 			'parameters',
-			[{}, {audience: 'a', resource: ['b', 'c'], scope: 'd e', left_out: undefined}, () => ({}), aFunction],
+			[{}, {audience: 'a', resource: ['urn:b', 'https://c'], scope: 'd e', left_out: undefined}, () => ({}), aFunction],
 		],
 		['headers', [{}, {'x-moov-version': 'v2024.01.00', Accept: 'application/vnd.api+json'}, new Headers({'x-a': 'b'})]],
 		['keep', [[], ['id_token', 'instance_url']]],
@@ -466,7 +478,7 @@ describe('options', () => {
 			store: memoryStore(),
 			origins: Object.freeze(['https://a']),
 			headers: Object.freeze({'x-a': 'b'}),
-			parameters: Object.freeze({resource: Object.freeze(['b', 'c'])}),
+			parameters: Object.freeze({resource: Object.freeze(['urn:b', 'urn:c'])}),
 			keep: Object.freeze(['id_token']),
 		});
 		const before = {...frozen};

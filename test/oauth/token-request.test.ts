@@ -241,6 +241,18 @@ describe('a grant of another type', () => {
 		},
 	);
 
+	test.for<unknown>([canary, `//${canary}`, `https://a#${canary}`, ['urn:a', canary], `:${canary}`, 'https:'])(
+		'has absolute URIs for resources, and not %j [R109]',
+		async (resource, {canaries}) => {
+			canaries.plant(canary);
+			const error = canaries.see(await refusal({...code, resource} as object));
+			expect(error).toMatchObject({
+				name: 'ConfigError',
+				message: 'request.resource must be absolute URIs without fragment',
+			});
+		},
+	);
+
 	test('is no grant of another client [R11]', async ({canaries}) => {
 		canaries.plant(canary);
 		expect(canaries.see(await refusal({...code, client_id: canary}))).toBeInstanceOf(ConfigError);
@@ -343,6 +355,7 @@ describe('the option parameters', () => {
 		['a list of numbers', {resource: [canary, 42]}],
 		['a scope with two spaces', {scope: `${canary}  b`}],
 		['a scope in a list', {scope: [canary, 'b']}],
+		['a resource that is no absolute URI', {resource: ['urn:a', `/${canary}`]}],
 	])('has strings and lists of strings, and not %s', async ([, parameters], {canaries}) => {
 		canaries.plant(canary);
 		for (const given of [parameters, () => parameters, async () => parameters]) {
