@@ -33,6 +33,7 @@ export default defineConfig({
 				'stores/redis': 'src/stores/redis.ts',
 				'stores/deno-kv': 'src/stores/deno-kv.ts',
 				'stores/file': 'src/stores/file.ts',
+				'login/login': 'src/login/login.ts',
 			},
 		},
 		rolldownOptions: {

@@ -136,7 +136,7 @@ export class OAuthError extends RegrantError {
 	declare readonly error_description?: string;
 	/** The server's page about the error. */
 	declare readonly error_uri?: string;
-	/** The HTTP status. */
+	/** The HTTP status; 0 if the error came in the URL that ends a login. */
 	declare readonly status: number;
 	/** How long the server asks to wait: milliseconds, at most an hour. */
 	declare readonly retryAfter?: number;
@@ -233,7 +233,7 @@ export class SessionEndedError extends RegrantError {
 	}
 }
 
-/** A login could not be finished. The message says what to do: mostly, to begin another login. */
+/** A login did not succeed. The message says why and what to do: mostly, to begin another login. */
 export class LoginError extends RegrantError {
 	override readonly name = 'LoginError';
 	declare readonly code: 'login_failed';

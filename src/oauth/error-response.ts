@@ -74,7 +74,7 @@ export function errorResponse(
 	const refused = (code: string, fields?: readonly string[]): ErrorResponse => {
 		const known = describeError({...record, error: code}, secrets);
 		const facts = {...known, status, retryAfter, fields, retryable: retryable || known.retryable};
-		const hint = code === 'invalid_client' ? basicHint(client) : '';
+		const hint = code === 'invalid_client' ? authenticationHint(client) : '';
 		return {code, error: new OAuthError(facts, `${answered}${known.error}${hint}`)};
 	};
 	const unusable = (code: TokenResponseError['code'], isRetryable: boolean, hint: string = code): ErrorResponse => ({
@@ -122,13 +122,17 @@ export function describeError(record: object, secrets: readonly unknown[]): Erro
 	};
 }
 
-/** Most servers do not decode HTTP Basic as the RFC says. That matters if encoding changed something. */
-function basicHint({clientId, clientAuthentication}: Client): string {
+/** What may be wrong when a server does not accept the client's authentication. */
+function authenticationHint({clientId, clientAuthentication, metadata}: Client): string {
+	const methods = [ownProperties(metadata).token_endpoint_auth_methods_supported ?? []].flat().join(' or ');
 	const [secret, method, encoding] = ownProperties(clientAuthentication).getSecret?.() ?? [];
 	const credentials = `${clientId}${secret as string}`;
-	return method === 'clientSecretBasic' && !encoding && formEncode(credentials) !== credentials
+	// Most servers do not decode HTTP Basic as the RFC says. That matters if encoding changed something.
+	const isEncoded = method === 'clientSecretBasic' && !encoding && formEncode(credentials) !== credentials;
+	const remedy = isEncoded
 		? ". Encoding changed the id or the secret: try clientSecretBasic(secret, {encoding: 'raw'}) or clientSecretPost"
 		: '';
+	return (methods && `. The server takes ${methods}`) + remedy;
 }
 
 /** How long the server asks to wait, in milliseconds: RFC 9110 §10.2.3, or the headers of better-auth and of Moov's API. */
