@@ -2,6 +2,7 @@ import type {TokenStore} from 'regrant';
 import {authSpec} from './auth.spec.ts';
 import {faultsSpec} from './faults.spec.ts';
 import {createLabClient, type LabFacts} from './lab-client.ts';
+import {loginSpec} from './login.spec.ts';
 
 /** What a runtime cannot do, or does in a way of its own: each with its reason where it is set. */
 export interface Traits {
@@ -56,7 +57,9 @@ export async function run(runtime: string, facts: LabFacts, traits: Traits = {},
 	};
 
 	const tests: Test[] = [];
-	authSpec({test: (title, run) => void tests.push({title, run}), equal, lab, traits, stores});
+	const test = (title: string, run: () => Promise<void>): void => void tests.push({title, run});
+	authSpec({test, equal, lab, traits, stores});
+	loginSpec({test, equal, lab, traits});
 	for (const test of tests) {
 		await lab.reset();
 		await perform(test);
