@@ -105,10 +105,11 @@ async function beginLogin(
 	const ask = (): Promise<Exchange> => post(login, String(login[option]), prepared, option);
 	const {failure, record, request} = await withTimeout(ask, forever, undefined, waiter);
 	if (failure) throw failure.error;
-	const {device_code, user_code, expires_in, interval, ...uris} = ownProperties(record);
+	const answer = ownProperties(record);
+	const {device_code, user_code, expires_in, interval, verification_uri_complete} = answer;
 	// Google has another name for it.
-	const page = secureUrl(uris['verification_uri'] ?? uris['verification_url'], insecureOrigins);
-	const complete = secureUrl(uris['verification_uri_complete'], insecureOrigins);
+	const page = secureUrl(answer['verification_uri'] ?? answer['verification_url'], insecureOrigins);
+	const complete = secureUrl(verification_uri_complete, insecureOrigins);
 	// A terminal may show what is printable and nothing else.
 	if (!isText(device_code) || !isText(user_code) || !page) {
 		throw new LoginError(`${request} answered without a usable code: is ${option} right?`);
@@ -145,7 +146,7 @@ async function poll(
 	for (;;) {
 		await sleep(Math.min(pause, due - performance.now()), waiter);
 		if (performance.now() >= due) break;
-		const {token, error, code} = await withTimeout(send, forever, undefined, waiter);
+		const {token, error, code} = ownProperties(await withTimeout(send, forever, undefined, waiter));
 		if (token) return token;
 		if (code === 'expired_token') break;
 		if (code === 'slow_down') regular += 5000;

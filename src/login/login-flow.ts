@@ -119,7 +119,8 @@ export async function finishLogin(login: LoginFlow, given: string | URL | undefi
 	const request = {grant_type: 'authorization_code', code, redirect_uri, code_verifier, resource} as const;
 	// RFC 6749 §5.1: an answer without a scope grants the one that was asked for.
 	const known = {scope} as TokenSet; // only its scope is read
-	const {token, error: failure} = await sendTokenRequest(login, await prepareTokenRequest(login, request), known);
+	const prepared = await prepareTokenRequest(login, request);
+	const {token, error: failure} = ownProperties(await sendTokenRequest(login, prepared, known));
 	if (failure) throw failure;
 	const claims = nonce ? readIdToken(token['id_token'], login, pending) : undefined;
 	return {token: {...token}, returnTo: isLocalPath(returnTo) ? returnTo : '/', claims};

@@ -60,11 +60,7 @@ export function readLogin<Options extends LoginClient, Name extends keyof Option
 	rules?: (insecureOrigins: readonly string[]) => Rules,
 ): CheckedLogin<Options, Name> {
 	const insecureOrigins = readInsecureOrigins(Object(options));
-	const {
-		keep = [],
-		parameters,
-		...client
-	} = readOptions<LoginClient>(
+	const given = readOptions<LoginClient>(
 		options,
 		{
 			...clientRules(insecureOrigins),
@@ -74,9 +70,10 @@ export function readLogin<Options extends LoginClient, Name extends keyof Option
 		},
 		[...requiredOptions, ...required],
 	);
-	const asked = readLoginParameters({scope: client.scope, ...parameters});
+	const {keep = [], parameters, scope} = given;
+	const client = clientOf(ownProperties({...given, keep: [...keep, 'id_token'], parameters: undefined}));
 	// A client has all that it was given.
-	return ownProperties({...clientOf({...client, keep: [...keep, 'id_token']}), asked}) as CheckedLogin<Options, Name>;
+	return ownProperties({...client, asked: readLoginParameters({scope, ...parameters})}) as CheckedLogin<Options, Name>;
 }
 
 /**

@@ -2,6 +2,7 @@
 // browser.
 import {describe, expect} from 'vitest';
 import {clientSecretBasic, clientSecretPost, createAuth} from '../../src/index.ts';
+import {dpop} from '../../src/dpop.ts';
 import {createLogin, deviceLogin, discover, type Login, type LoginOptions} from '../../src/login/login.ts';
 import {createFakeStorage} from '../support/fake-login.ts';
 import {spa, tool, website} from '../support/login-pages.ts';
@@ -118,6 +119,20 @@ describe('createLogin', () => {
 		});
 		const silent = await visitor.open(await login.start({parameters: {prompt: 'none'}}), {}, isCallback);
 		await expect(login.finish(silent.url)).rejects.toMatchObject({error: 'login_required'});
+	});
+
+	test('binds the tokens of a login to a key, which renews them [R105]', async ({loginWith, metadata, server}) => {
+		const scheme = dpop();
+		const login = loginWith({scheme});
+		const {token} = await login.finish(await visit(await login.start()));
+		expect(token.token_type).toBe('DPoP');
+		const client = {...metadata, clientId: spa.clientId, origins: [server.api]};
+		const thief = createAuth({...client, scheme: dpop()});
+		await thief.setToken(token);
+		await expect(thief.refresh()).rejects.toMatchObject({code: 'session_ended', reason: 'invalid_grant'});
+		const auth = createAuth({...client, scheme});
+		await auth.setToken(token);
+		expect((await auth.refresh()).token_type).toBe('DPoP');
 	});
 
 	test('checks how long ago the user signed in, if that matters', async ({loginWith}) => {
