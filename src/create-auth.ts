@@ -1,25 +1,10 @@
-import {
-  assembleAuth,
-  type Auth,
-  type SessionOptions,
-  sessionRules,
-} from "./auth.ts";
-import { readInsecureOrigins, readOptions } from "./lib/read-options.ts";
-import {
-  clientOf,
-  clientRules,
-  requiredOptions,
-  type TokenClient,
-} from "./oauth/client.ts";
-import {
-  type GrantOptions,
-  grantRules,
-  oauthRenewer,
-} from "./oauth/renewer.ts";
+import {assembleAuth, type Auth, type SessionOptions, sessionRules} from './auth.ts';
+import {readInsecureOrigins, readOptions} from './lib/read-options.ts';
+import {clientOf, clientRules, requiredOptions, type TokenClient} from './oauth/client.ts';
+import {type GrantOptions, grantRules, oauthRenewer} from './oauth/renewer.ts';
 
 /** What `createAuth` takes. */
-export interface AuthOptions
-  extends TokenClient, GrantOptions, Omit<SessionOptions, keyof TokenClient> {}
+export interface AuthOptions extends TokenClient, GrantOptions, Omit<SessionOptions, keyof TokenClient> {}
 
 /**
 Creates a session of an OAuth client. Nothing is read or sent before it is used.
@@ -37,11 +22,11 @@ const api = ky.extend({baseUrl: 'https://api.moov.io', hooks: auth.hooks});
 ```
 */
 export function createAuth(options: AuthOptions): Auth {
-  const rules = {
-    ...clientRules(readInsecureOrigins(Object(options))),
-    ...sessionRules,
-    ...grantRules,
-  };
-  const given = readOptions(options, rules, requiredOptions);
-  return assembleAuth(given, () => oauthRenewer(clientOf(given), given));
+	const rules = {
+		...clientRules(readInsecureOrigins(Object(options))),
+		...sessionRules,
+		...grantRules,
+	};
+	const given = readOptions(options, rules, requiredOptions);
+	return assembleAuth(given, () => oauthRenewer(clientOf(given), given));
 }

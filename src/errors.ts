@@ -1,114 +1,106 @@
-import { ownProperties } from "./lib/own-properties.ts";
+import {ownProperties} from './lib/own-properties.ts';
 
 /** The `code` of an error. Codes are API and stay. Messages are for people and may change. */
-export type RegrantErrorCode = AnyRegrantError["code"];
+export type RegrantErrorCode = AnyRegrantError['code'];
 
 /** Every error that regrant throws. `switch (error.code)` tells them apart. */
 export type AnyRegrantError =
-  | ConfigError
-  | OAuthError
-  | TokenResponseError
-  | TokenNetworkError
-  | RenewalError
-  | StoreError
-  | LockError
-  | SessionEndedError
-  | LoginError
-  | RequestValidationError
-  | ResponseValidationError;
+	| ConfigError
+	| OAuthError
+	| TokenResponseError
+	| TokenNetworkError
+	| RenewalError
+	| StoreError
+	| LockError
+	| SessionEndedError
+	| LoginError
+	| RequestValidationError
+	| ResponseValidationError;
 
 /** What was wrong with an answer of the token endpoint. */
 export type TokenResponseErrorCode =
-  | "not_json"
-  | "invalid_response"
-  | "unsupported_token_type"
-  | "unexpected_status"
-  | "unexpected_redirect"
-  | "body_too_large";
+	| 'not_json'
+	| 'invalid_response'
+	| 'unsupported_token_type'
+	| 'unexpected_status'
+	| 'unexpected_redirect'
+	| 'body_too_large';
 
 /** What the token store failed to do. */
-export type StoreErrorCode = "store_read" | "store_write" | "store_corrupt";
+export type StoreErrorCode = 'store_read' | 'store_write' | 'store_corrupt';
 
 /**
 Why a session is over. `invalid_grant`: the server rejected its refresh token. `no_refresh_token`: its token was refused or has expired,
 and there is nothing to renew it with. `signed_out`: somebody signed out. `no_session`: there never was one, or it ended before.
 */
-export type SessionEndedReason =
-  "invalid_grant" | "no_refresh_token" | "signed_out" | "no_session";
+export type SessionEndedReason = 'invalid_grant' | 'no_refresh_token' | 'signed_out' | 'no_session';
 
 /** Where the input or the response of an endpoint is wrong, and why. */
 export interface ValidationIssue {
-  /** Dotted, such as `json.amount`. Empty for a response as a whole. */
-  readonly path: string;
-  /** As the schema wrote it. It may quote the value. */
-  readonly message: string;
+	/** Dotted, such as `json.amount`. Empty for a response as a whole. */
+	readonly path: string;
+	/** As the schema wrote it. It may quote the value. */
+	readonly message: string;
 }
 
 type Facts<T, Name extends keyof T> = {
-  readonly [Key in Name]?: T[Key] | undefined;
+	readonly [Key in Name]?: T[Key] | undefined;
 };
 
 // From the registry of symbols: another copy of the package, or another realm, knows it too.
-const brand = Symbol.for("regrant");
+const brand = Symbol.for('regrant');
 
 /**
 The base of every error that regrant throws. No error holds a request, a response, a body or a schema issue, so none can show a secret,
 however it is printed.
 */
 export class RegrantError extends Error {
-  /** The name of the class. Minifiers leave it alone. */
-  override readonly name: string = "RegrantError";
-  /** Stable, for programs. */
-  declare readonly code: string;
-  /** Whether the same call may succeed later though nobody changes anything. */
-  declare readonly retryable: boolean;
+	/** The name of the class. Minifiers leave it alone. */
+	override readonly name: string = 'RegrantError';
+	/** Stable, for programs. */
+	declare readonly code: string;
+	/** Whether the same call may succeed later though nobody changes anything. */
+	declare readonly retryable: boolean;
 
-  static {
-    Object.assign(this.prototype, { [brand]: true });
-  }
+	static {
+		Object.assign(this.prototype, {[brand]: true});
+	}
 
-  /** Takes the stable code, the message for people, and what else is known. An error is not retryable unless that says so. */
-  constructor(
-    code: string,
-    message: string,
-    facts?: object,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-    for (const [name, value] of Object.entries({
-      retryable: false,
-      ...facts,
-      code,
-    })) {
-      const descriptor = {
-        __proto__: null,
-        value,
-        enumerable: true,
-        configurable: true,
-        writable: true,
-      };
-      // What is not known must not show as undefined wherever the error is printed.
-      if (value !== undefined)
-        Object.defineProperty(this, name, descriptor as PropertyDescriptor);
-    }
-  }
+	/** Takes the stable code, the message for people, and what else is known. An error is not retryable unless that says so. */
+	constructor(code: string, message: string, facts?: object, options?: ErrorOptions) {
+		super(message, options);
+		for (const [name, value] of Object.entries({
+			retryable: false,
+			...facts,
+			code,
+		})) {
+			const descriptor = {
+				__proto__: null,
+				value,
+				enumerable: true,
+				configurable: true,
+				writable: true,
+			};
+			// What is not known must not show as undefined wherever the error is printed.
+			if (value !== undefined) Object.defineProperty(this, name, descriptor as PropertyDescriptor);
+		}
+	}
 
-  /** Gives what may go into a log: the public facts, as far as the error has them. */
-  toJSON(): Record<string, unknown> {
-    const { name, message } = this;
-    const { code, error, status, retryable, retryAfter, reason } =
-      ownProperties(this as Record<string, unknown>);
-    return {
-      name,
-      code,
-      message,
-      error,
-      status,
-      retryable,
-      retryAfter,
-      reason,
-    };
-  }
+	/** Gives what may go into a log: the public facts, as far as the error has them. */
+	toJSON(): Record<string, unknown> {
+		const {name, message} = this;
+		const {code, error, status, retryable, retryAfter, reason} = ownProperties(this as Record<string, unknown>);
+		return {
+			name,
+			code,
+			message,
+			error,
+			status,
+			retryable,
+			retryAfter,
+			reason,
+		};
+	}
 }
 
 /**
@@ -126,9 +118,7 @@ if (isRegrantError(error)) {
 ```
 */
 export function isRegrantError(value: unknown): value is AnyRegrantError {
-  return (
-    (value as Record<symbol, unknown> | null | undefined)?.[brand] === true
-  );
+	return (value as Record<symbol, unknown> | null | undefined)?.[brand] === true;
 }
 
 /**
@@ -136,7 +126,7 @@ Whether an error says that there is no session and the user has to sign in again
 every copy of the package.
 */
 export function isSignedOut(error: unknown): error is SessionEndedError {
-  return isRegrantError(error) && error.code === "session_ended";
+	return isRegrantError(error) && error.code === 'session_ended';
 }
 
 /**
@@ -144,13 +134,13 @@ An option, a field of a request or a token is not usable. The message names it a
 before anything is sent. Correct the program.
 */
 export class ConfigError extends RegrantError {
-  override readonly name = "ConfigError";
-  declare readonly code: "invalid_options";
+	override readonly name = 'ConfigError';
+	declare readonly code: 'invalid_options';
 
-  /** Takes the message. */
-  constructor(message: string) {
-    super("invalid_options", message);
-  }
+	/** Takes the message. */
+	constructor(message: string) {
+		super('invalid_options', message);
+	}
 }
 
 /**
@@ -159,36 +149,31 @@ The authorization server refused the request. Try again later if it is `retryabl
 @see https://www.rfc-editor.org/rfc/rfc6749#section-5.2
 */
 export class OAuthError extends RegrantError {
-  override readonly name = "OAuthError";
-  declare readonly code: "oauth_error";
-  /** The error code, such as `invalid_client`. */
-  declare readonly error: string;
-  /** The server's explanation: cleaned, cut, and without the secrets that regrant knows. */
-  declare readonly error_description?: string;
-  /** The server's page about the error. */
-  declare readonly error_uri?: string;
-  /** The HTTP status; 0 if the error came in the URL that ends a login. */
-  declare readonly status: number;
-  /** How long the server asks to wait: milliseconds, at most an hour. */
-  declare readonly retryAfter?: number;
-  /** The fields of the request that the server named in a 422 answer. */
-  declare readonly fields?: readonly string[];
+	override readonly name = 'OAuthError';
+	declare readonly code: 'oauth_error';
+	/** The error code, such as `invalid_client`. */
+	declare readonly error: string;
+	/** The server's explanation: cleaned, cut, and without the secrets that regrant knows. */
+	declare readonly error_description?: string;
+	/** The server's page about the error. */
+	declare readonly error_uri?: string;
+	/** The HTTP status; 0 if the error came in the URL that ends a login. */
+	declare readonly status: number;
+	/** How long the server asks to wait: milliseconds, at most an hour. */
+	declare readonly retryAfter?: number;
+	/** The fields of the request that the server named in a 422 answer. */
+	declare readonly fields?: readonly string[];
 
-  /** Takes the facts of the answer, and the message. */
-  constructor(
-    facts: { readonly error: string } & Facts<
-      OAuthError,
-      | "error_description"
-      | "error_uri"
-      | "status"
-      | "retryAfter"
-      | "fields"
-      | "retryable"
-    >,
-    message = `Refused: ${facts.error}`,
-  ) {
-    super("oauth_error", message, facts);
-  }
+	/** Takes the facts of the answer, and the message. */
+	constructor(
+		facts: {readonly error: string} & Facts<
+			OAuthError,
+			'error_description' | 'error_uri' | 'status' | 'retryAfter' | 'fields' | 'retryable'
+		>,
+		message = `Refused: ${facts.error}`,
+	) {
+		super('oauth_error', message, facts);
+	}
 }
 
 /**
@@ -196,134 +181,114 @@ The token endpoint answered, but not as OAuth says. Nothing of the body is kept.
 the endpoint.
 */
 export class TokenResponseError extends RegrantError {
-  override readonly name = "TokenResponseError";
-  declare readonly code: TokenResponseErrorCode;
-  /** The HTTP status; 0 if a browser hides it. */
-  declare readonly status: number;
-  /** The media type of the answer. */
-  declare readonly contentType?: string;
-  /** How long the server asks to wait: milliseconds, at most an hour. */
-  declare readonly retryAfter?: number;
+	override readonly name = 'TokenResponseError';
+	declare readonly code: TokenResponseErrorCode;
+	/** The HTTP status; 0 if a browser hides it. */
+	declare readonly status: number;
+	/** The media type of the answer. */
+	declare readonly contentType?: string;
+	/** How long the server asks to wait: milliseconds, at most an hour. */
+	declare readonly retryAfter?: number;
 }
 
 /** The token endpoint could not be reached, or did not answer in time. Try again later if it is `retryable`. */
 export class TokenNetworkError extends RegrantError {
-  override readonly name = "TokenNetworkError";
-  declare readonly code: "network" | "timeout";
-  /** The platform's own code, such as `ENOTFOUND`. Left out if the platform gives none, as in browsers. */
-  declare readonly platformCode?: string;
+	override readonly name = 'TokenNetworkError';
+	declare readonly code: 'network' | 'timeout';
+	/** The platform's own code, such as `ENOTFOUND`. Left out if the platform gives none, as in browsers. */
+	declare readonly platformCode?: string;
 
-  /** Takes the code, the message, and the platform's code. */
-  constructor(
-    code: "network" | "timeout",
-    message = "No answer in time",
-    facts?: Facts<TokenNetworkError, "platformCode" | "retryable">,
-  ) {
-    super(code, message, { retryable: true, ...facts });
-  }
+	/** Takes the code, the message, and the platform's code. */
+	constructor(
+		code: 'network' | 'timeout',
+		message = 'No answer in time',
+		facts?: Facts<TokenNetworkError, 'platformCode' | 'retryable'>,
+	) {
+		super(code, message, {retryable: true, ...facts});
+	}
 }
 
 /** The `renew` function of `createSession` failed for now. Its `cause` is what the function failed with. Try again later. */
 export class RenewalError extends RegrantError {
-  override readonly name = "RenewalError";
-  declare readonly code: "renewal_failed";
+	override readonly name = 'RenewalError';
+	declare readonly code: 'renewal_failed';
 
-  /** Takes what the function failed with. */
-  constructor(cause: unknown) {
-    super(
-      "renewal_failed",
-      "renew failed: see the cause",
-      { retryable: true },
-      { cause },
-    );
-  }
+	/** Takes what the function failed with. */
+	constructor(cause: unknown) {
+		super('renewal_failed', 'renew failed: see the cause', {retryable: true}, {cause});
+	}
 }
 
 /** The token store could not be read, holds something else than this client's token, or could not be written. */
 export class StoreError extends RegrantError {
-  override readonly name = "StoreError";
-  declare readonly code: StoreErrorCode;
+	override readonly name = 'StoreError';
+	declare readonly code: StoreErrorCode;
 
-  /** Takes the code, and the message. */
-  constructor(
-    code: StoreErrorCode,
-    message = `The token store failed: ${code}`,
-  ) {
-    super(code, message, { retryable: code !== "store_corrupt" });
-  }
+	/** Takes the code, and the message. */
+	constructor(code: StoreErrorCode, message = `The token store failed: ${code}`) {
+		super(code, message, {retryable: code !== 'store_corrupt'});
+	}
 }
 
 /** Another holder of the token store kept its lock for too long. Try again later. */
 export class LockError extends RegrantError {
-  override readonly name = "LockError";
-  declare readonly code: "lock_timeout";
+	override readonly name = 'LockError';
+	declare readonly code: 'lock_timeout';
 
-  /** Takes nothing. */
-  constructor() {
-    super("lock_timeout", "The token store is locked", { retryable: true });
-  }
+	/** Takes nothing. */
+	constructor() {
+		super('lock_timeout', 'The token store is locked', {retryable: true});
+	}
 }
 
 /** There is no session, or none from which a token can be had. Sign in again. */
 export class SessionEndedError extends RegrantError {
-  override readonly name = "SessionEndedError";
-  declare readonly code: "session_ended";
-  /** Why it is over. */
-  declare readonly reason: SessionEndedReason;
+	override readonly name = 'SessionEndedError';
+	declare readonly code: 'session_ended';
+	/** Why it is over. */
+	declare readonly reason: SessionEndedReason;
 
-  /** Takes the reason, and as cause the error that ended the session. */
-  constructor(reason: SessionEndedReason, options?: ErrorOptions) {
-    super(
-      "session_ended",
-      `There is no session: ${reason}`,
-      { reason },
-      options,
-    );
-  }
+	/** Takes the reason, and as cause the error that ended the session. */
+	constructor(reason: SessionEndedReason, options?: ErrorOptions) {
+		super('session_ended', `There is no session: ${reason}`, {reason}, options);
+	}
 }
 
 /** A login did not succeed. The message says why and what to do: mostly, to begin another login. */
 export class LoginError extends RegrantError {
-  override readonly name = "LoginError";
-  declare readonly code: "login_failed";
+	override readonly name = 'LoginError';
+	declare readonly code: 'login_failed';
 
-  /** Takes the message. */
-  constructor(message: string) {
-    super("login_failed", message);
-  }
+	/** Takes the message. */
+	constructor(message: string) {
+		super('login_failed', message);
+	}
 }
 
 /** What both validation errors share. The issues are in a private field, so that nothing that prints or copies an error shows them. */
 class ValidationError extends RegrantError {
-  readonly #issues: readonly ValidationIssue[];
+	readonly #issues: readonly ValidationIssue[];
 
-  constructor(
-    code: "invalid_request" | "invalid_api_response",
-    summary: string,
-    issues: readonly ValidationIssue[],
-  ) {
-    const paths = issues
-      .slice(0, mostPaths)
-      .map(({ path }) => path.replaceAll(/[^.]+/g, maskKey));
-    super(code, `${summary}: ${paths.join(", ")}`.replace(/: $/, ""));
-    this.#issues = issues;
-  }
+	constructor(code: 'invalid_request' | 'invalid_api_response', summary: string, issues: readonly ValidationIssue[]) {
+		const paths = issues.slice(0, mostPaths).map(({path}) => path.replaceAll(/[^.]+/g, maskKey));
+		super(code, `${summary}: ${paths.join(', ')}`.replace(/: $/, ''));
+		this.#issues = issues;
+	}
 
-  /**
+	/**
 	What is wrong and where, for a form to show. No log, `JSON.stringify` or `inspect` prints it, since a message of a schema may quote
 	the value.
 	*/
-  get issues(): readonly ValidationIssue[] {
-    return this.#issues;
-  }
+	get issues(): readonly ValidationIssue[] {
+		return this.#issues;
+	}
 }
 
 /** More than these paths would only fill a log. */
 const mostPaths = 20;
 
 /** Hides a key that looks neither like the name of a field nor like the index of a list: it may be data, and secret, as in a record. */
-const maskKey = (key: string): string =>
-  /^(?:[a-z_]{1,24}|\d{1,3})$/i.test(key) ? key : "*";
+const maskKey = (key: string): string => (/^(?:[a-z_]{1,24}|\d{1,3})$/i.test(key) ? key : '*');
 
 /**
 The input of an endpoint did not pass its schemas. Nothing was sent. Show `issues` to the user, or correct the program.
@@ -339,13 +304,13 @@ for (const {path, message} of error.issues) {
 ```
 */
 export class RequestValidationError extends ValidationError {
-  override readonly name = "RequestValidationError";
-  declare readonly code: "invalid_request";
+	override readonly name = 'RequestValidationError';
+	declare readonly code: 'invalid_request';
 
-  /** Takes what is wrong. */
-  constructor(issues: readonly ValidationIssue[]) {
-    super("invalid_request", "The request is not valid", issues);
-  }
+	/** Takes what is wrong. */
+	constructor(issues: readonly ValidationIssue[]) {
+		super('invalid_request', 'The request is not valid', issues);
+	}
 }
 
 /**
@@ -354,11 +319,11 @@ The response of an endpoint did not pass its schema, or is not JSON. The server 
 The message names paths, as that of `RequestValidationError` does.
 */
 export class ResponseValidationError extends ValidationError {
-  override readonly name = "ResponseValidationError";
-  declare readonly code: "invalid_api_response";
+	override readonly name = 'ResponseValidationError';
+	declare readonly code: 'invalid_api_response';
 
-  /** Takes what is wrong. */
-  constructor(issues: readonly ValidationIssue[]) {
-    super("invalid_api_response", "The response is not valid", issues);
-  }
+	/** Takes what is wrong. */
+	constructor(issues: readonly ValidationIssue[]) {
+		super('invalid_api_response', 'The response is not valid', issues);
+	}
 }

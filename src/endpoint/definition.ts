@@ -1,104 +1,84 @@
-import { ConfigError } from "../errors.ts";
-import { ownPropertiesWhere } from "../lib/own-properties.ts";
-import { encoders, type EndpointPart } from "./parts.ts";
-import { isPath } from "./path.ts";
-import type { ErrorSchemas, ResponseKind } from "./response.ts";
-import type { StandardSchema } from "./standard-schema.ts";
+import {ConfigError} from '../errors.ts';
+import {ownPropertiesWhere} from '../lib/own-properties.ts';
+import {encoders, type EndpointPart} from './parts.ts';
+import {isPath} from './path.ts';
+import type {ErrorSchemas, ResponseKind} from './response.ts';
+import type {StandardSchema} from './standard-schema.ts';
 
 /** The methods that ky sends, and any other that a server knows, in its own case. */
 export type EndpointMethod =
-  | "get"
-  | "post"
-  | "put"
-  | "patch"
-  | "delete"
-  | "head"
-  | "options"
-  | "query"
-  | (string & Record<never, never>);
+	'get' | 'post' | 'put' | 'patch' | 'delete' | 'head' | 'options' | 'query' | (string & Record<never, never>);
 
 /** A schema, or none. */
-export type OptionalSchema<Output = unknown> =
-  StandardSchema<unknown, Output> | undefined;
+export type OptionalSchema<Output = unknown> = StandardSchema<unknown, Output> | undefined;
 
 /** What a definition says of a response. */
 export type OptionalResponse = StandardSchema | ResponseKind | undefined;
 
 /** An endpoint as data. Every schema is a Standard Schema: of valibot, zod, arktype or your own. */
 export interface EndpointDefinition<
-  Path extends string = string,
-  Params extends OptionalSchema = OptionalSchema,
-  SearchParams extends OptionalSchema = OptionalSchema,
-  Json extends OptionalSchema = OptionalSchema,
-  Form extends OptionalSchema = OptionalSchema,
-  Body extends OptionalSchema = OptionalSchema,
-  Headers extends OptionalSchema = OptionalSchema,
-  Response extends OptionalResponse = OptionalResponse,
-  Errors extends ErrorSchemas | undefined = ErrorSchemas | undefined,
-  Method extends EndpointMethod = EndpointMethod,
+	Path extends string = string,
+	Params extends OptionalSchema = OptionalSchema,
+	SearchParams extends OptionalSchema = OptionalSchema,
+	Json extends OptionalSchema = OptionalSchema,
+	Form extends OptionalSchema = OptionalSchema,
+	Body extends OptionalSchema = OptionalSchema,
+	Headers extends OptionalSchema = OptionalSchema,
+	Response extends OptionalResponse = OptionalResponse,
+	Errors extends ErrorSchemas | undefined = ErrorSchemas | undefined,
+	Method extends EndpointMethod = EndpointMethod,
 > {
-  /** The HTTP method. */
-  readonly method: Method;
-  /**
+	/** The HTTP method. */
+	readonly method: Method;
+	/**
 	The path below the `baseUrl` or `prefix` of the ky instance, percent-encoded, with `{name}` for each parameter. A leading slash
 	starts at the root of the host if the instance has a `baseUrl`, and means nothing if it has a `prefix`.
 
 	@see https://www.rfc-editor.org/rfc/rfc3986#section-3.3
 	*/
-  readonly path: Path;
-  /** Gives a string, a number or a bigint for each parameter of the path. Default: parameters are sent as they are. */
-  readonly params?: Params;
-  /** Gives the query, which is added to that of the ky instance. Default: nothing is added. */
-  readonly searchParams?: SearchParams;
-  /** Gives the body, sent as JSON. Default: no body. */
-  readonly json?: Json;
-  /** Gives the body, sent as `application/x-www-form-urlencoded`. Default: no body. */
-  readonly form?: Form;
-  /** Gives the body: anything that `fetch` takes. Default: no body. */
-  readonly body?: Body;
-  /** Gives headers, which replace those of the ky instance and of the call. What is undefined is left out. Default: none. */
-  readonly headers?: Headers;
-  /**
+	readonly path: Path;
+	/** Gives a string, a number or a bigint for each parameter of the path. Default: parameters are sent as they are. */
+	readonly params?: Params;
+	/** Gives the query, which is added to that of the ky instance. Default: nothing is added. */
+	readonly searchParams?: SearchParams;
+	/** Gives the body, sent as JSON. Default: no body. */
+	readonly json?: Json;
+	/** Gives the body, sent as `application/x-www-form-urlencoded`. Default: no body. */
+	readonly form?: Form;
+	/** Gives the body: anything that `fetch` takes. Default: no body. */
+	readonly body?: Body;
+	/** Gives headers, which replace those of the ky instance and of the call. What is undefined is left out. Default: none. */
+	readonly headers?: Headers;
+	/**
 	What the response is: a schema for JSON, which gets undefined for an empty body, or one of the other kinds. Default: `void`, and the
 	body is dropped, so that nothing gets in unchecked.
 	*/
-  readonly response?: Response;
-  /** The schemas of error bodies, by HTTP status: see `isError`. Default: none, and error bodies are left to ky. */
-  readonly errors?: Errors;
+	readonly response?: Response;
+	/** The schemas of error bodies, by HTTP status: see `isError`. Default: none, and error bodies are left to ky. */
+	readonly errors?: Errors;
 }
 
 /** A definition as its endpoint shows it: each schema has its own type, and what the definition lacks is undefined. */
 export interface CheckedDefinition<
-  Path extends string,
-  Params extends OptionalSchema,
-  SearchParams extends OptionalSchema,
-  Json extends OptionalSchema,
-  Form extends OptionalSchema,
-  Body extends OptionalSchema,
-  Headers extends OptionalSchema,
-  Response extends OptionalResponse,
-  Errors extends ErrorSchemas | undefined,
-  Method extends EndpointMethod,
-> extends EndpointDefinition<
-  Path,
-  Params,
-  SearchParams,
-  Json,
-  Form,
-  Body,
-  Headers,
-  Response,
-  Errors,
-  Method
-> {
-  readonly params: Params;
-  readonly searchParams: SearchParams;
-  readonly json: Json;
-  readonly form: Form;
-  readonly body: Body;
-  readonly headers: Headers;
-  readonly response: Response;
-  readonly errors: Errors;
+	Path extends string,
+	Params extends OptionalSchema,
+	SearchParams extends OptionalSchema,
+	Json extends OptionalSchema,
+	Form extends OptionalSchema,
+	Body extends OptionalSchema,
+	Headers extends OptionalSchema,
+	Response extends OptionalResponse,
+	Errors extends ErrorSchemas | undefined,
+	Method extends EndpointMethod,
+> extends EndpointDefinition<Path, Params, SearchParams, Json, Form, Body, Headers, Response, Errors, Method> {
+	readonly params: Params;
+	readonly searchParams: SearchParams;
+	readonly json: Json;
+	readonly form: Form;
+	readonly body: Body;
+	readonly headers: Headers;
+	readonly response: Response;
+	readonly errors: Errors;
 }
 
 /** A definition, whatever its types are. */
@@ -110,19 +90,13 @@ Checks a definition, and gives a frozen copy of its own properties. The compiler
 @throws {ConfigError} which names the member that is missing, unknown or not usable.
 */
 export function readDefinition(definition: AnyDefinition): AnyDefinition {
-  const given = ownPropertiesWhere(definition, (value) => value !== undefined);
-  const { method, path, response, errors, ...schemas } = given;
-  const wrong =
-    (typeof method !== "string" && "method") ||
-    (!isPath(path) && "path") ||
-    Object.keys(schemas).find(
-      (name) =>
-        !(
-          Object.hasOwn(encoders, name) &&
-          schemas[name as EndpointPart]?.["~standard"]
-        ),
-    );
-  if (wrong) throw new ConfigError(`${wrong} is missing or cannot be used`);
-  // As just checked.
-  return Object.freeze(given) as AnyDefinition;
+	const given = ownPropertiesWhere(definition, value => value !== undefined);
+	const {method, path, response, errors, ...schemas} = given;
+	const wrong =
+		(typeof method !== 'string' && 'method') ||
+		(!isPath(path) && 'path') ||
+		Object.keys(schemas).find(name => !(Object.hasOwn(encoders, name) && schemas[name as EndpointPart]?.['~standard']));
+	if (wrong) throw new ConfigError(`${wrong} is missing or cannot be used`);
+	// As just checked.
+	return Object.freeze(given) as AnyDefinition;
 }

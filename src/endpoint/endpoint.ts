@@ -1,50 +1,42 @@
-import type { BeforeRequestHook, HTTPError, KyInstance, KyResponse } from "ky";
-import { ConfigError, ResponseValidationError } from "../errors.ts";
-import { ownProperties } from "../lib/own-properties.ts";
+import type {BeforeRequestHook, HTTPError, KyInstance, KyResponse} from 'ky';
+import {ConfigError, ResponseValidationError} from '../errors.ts';
+import {ownProperties} from '../lib/own-properties.ts';
 import {
-  type AnyDefinition,
-  type CheckedDefinition,
-  type EndpointDefinition,
-  type EndpointMethod,
-  type OptionalResponse,
-  type OptionalSchema,
-  readDefinition,
-} from "./definition.ts";
-import type {
-  Consistent,
-  EndpointInput,
-  EndpointOutput,
-  ErrorOutputs,
-} from "./inference.ts";
-import { buildRequest, type EndpointOptions } from "./request.ts";
-import { type ErrorSchemas, readBody } from "./response.ts";
-import { check } from "./standard-schema.ts";
+	type AnyDefinition,
+	type CheckedDefinition,
+	type EndpointDefinition,
+	type EndpointMethod,
+	type OptionalResponse,
+	type OptionalSchema,
+	readDefinition,
+} from './definition.ts';
+import type {Consistent, EndpointInput, EndpointOutput, ErrorOutputs} from './inference.ts';
+import {buildRequest, type EndpointOptions} from './request.ts';
+import {type ErrorSchemas, readBody} from './response.ts';
+import {check} from './standard-schema.ts';
 
 /** An `HTTPError` of ky whose body passed the schema that its status has. */
-export interface EndpointError<
-  Status extends number,
-  Data,
-> extends HTTPError<Data> {
-  /** The body, as the schema gives it. */
-  data: Data;
-  /** The response. Its body is read. */
-  response: KyResponse<Data> & {
-    /** The HTTP status. */
-    readonly status: Status;
-  };
+export interface EndpointError<Status extends number, Data> extends HTTPError<Data> {
+	/** The body, as the schema gives it. */
+	data: Data;
+	/** The response. Its body is read. */
+	response: KyResponse<Data> & {
+		/** The HTTP status. */
+		readonly status: Status;
+	};
 }
 
 /** The arguments of a call. */
 export type EndpointArguments<Input> = {} extends Input
-  ? [api: KyInstance, input?: Input, options?: EndpointOptions]
-  : [api: KyInstance, input: Input, options?: EndpointOptions];
+	? [api: KyInstance, input?: Input, options?: EndpointOptions]
+	: [api: KyInstance, input: Input, options?: EndpointOptions];
 
 /** What `withResponse` gives. */
 export interface EndpointResult<Output> {
-  /** What a call gives. */
-  readonly data: Output;
-  /** The response. Its body is read, unless `data` is its stream. */
-  readonly response: KyResponse;
+	/** What a call gives. */
+	readonly data: Output;
+	/** The response. Its body is read, unless `data` is its stream. */
+	readonly response: KyResponse;
 }
 
 /**
@@ -58,10 +50,10 @@ An asynchronous schema of the input has no deadline. ky's `totalTimeout` covers 
 @throws {HTTPError} of ky for every status but 2xx, whatever `throwHttpErrors` of the instance says: an error's body is never an output.
 */
 export interface Endpoint<Input, Output, Errors, Definition = AnyDefinition> {
-  (...call: EndpointArguments<Input>): Promise<Output>;
-  /** The definition, frozen. `definition.json` is the schema of the JSON body, for a form or a test. */
-  readonly definition: Definition;
-  /**
+	(...call: EndpointArguments<Input>): Promise<Output>;
+	/** The definition, frozen. `definition.json` is the schema of the JSON body, for a form or a test. */
+	readonly definition: Definition;
+	/**
 	Makes the same call, and gives the response, too: for its headers, such as `link`, `etag` or `x-total-count`.
 
 	@throws {RequestValidationError} as a call does.
@@ -74,25 +66,23 @@ export interface Endpoint<Input, Output, Errors, Definition = AnyDefinition> {
 	const total = Number(response.headers.get('x-total-count'));
 	```
 	*/
-  withResponse(
-    ...call: EndpointArguments<Input>
-  ): Promise<EndpointResult<Output>>;
-  /**
+	withResponse(...call: EndpointArguments<Input>): Promise<EndpointResult<Output>>;
+	/**
 	Gives the `Request` that a call would send, and sends nothing: for signing, service workers and tests. All `init` and `beforeRequest`
 	hooks run. It holds no access token, since `auth.hooks` adds that to what is sent. `auth.fetch(request)` sends it with one.
 
 	@throws {RequestValidationError} if the input does not pass.
 	@throws {ConfigError} if a hook answers in place of the API, so that there is no request.
 	*/
-  request(...call: EndpointArguments<Input>): Promise<Request>;
-  /**
+	request(...call: EndpointArguments<Input>): Promise<Request>;
+	/**
 	Whether a call of this endpoint failed with this status, and with a body that passed the schema that `errors` has for it. If the body
 	did not pass, this is false, and ky's error is as ky made it.
 	*/
-  isError<Status extends keyof Errors & number>(
-    error: unknown,
-    status: Status,
-  ): error is EndpointError<Status, Errors[Status]>;
+	isError<Status extends keyof Errors & number>(
+		error: unknown,
+		status: Status,
+	): error is EndpointError<Status, Errors[Status]>;
 }
 
 // The token and the revocation endpoint of this package are not definitions of this kind. Their requests must not pass the hooks of the
@@ -113,136 +103,86 @@ const {transferID} = await createTransfer(api, {params: {accountID}, json: {amou
 ```
 */
 export function endpoint<
-  const Path extends string,
-  Params extends OptionalSchema = undefined,
-  SearchParams extends OptionalSchema = undefined,
-  Json extends OptionalSchema = undefined,
-  Form extends OptionalSchema = undefined,
-  Body extends OptionalSchema = undefined,
-  Headers extends OptionalSchema = undefined,
-  Response extends OptionalResponse = undefined,
-  Errors extends ErrorSchemas | undefined = undefined,
-  const Method extends EndpointMethod = EndpointMethod,
+	const Path extends string,
+	Params extends OptionalSchema = undefined,
+	SearchParams extends OptionalSchema = undefined,
+	Json extends OptionalSchema = undefined,
+	Form extends OptionalSchema = undefined,
+	Body extends OptionalSchema = undefined,
+	Headers extends OptionalSchema = undefined,
+	Response extends OptionalResponse = undefined,
+	Errors extends ErrorSchemas | undefined = undefined,
+	const Method extends EndpointMethod = EndpointMethod,
 >(
-  definition: EndpointDefinition<
-    Path,
-    Params,
-    SearchParams,
-    Json,
-    Form,
-    Body,
-    Headers,
-    Response,
-    Errors,
-    Method
-  > &
-    Consistent<
-      Path,
-      Params,
-      SearchParams,
-      Json,
-      Form,
-      Body,
-      Headers,
-      Errors,
-      Method
-    >,
+	definition: EndpointDefinition<Path, Params, SearchParams, Json, Form, Body, Headers, Response, Errors, Method> &
+		Consistent<Path, Params, SearchParams, Json, Form, Body, Headers, Errors, Method>,
 ): Endpoint<
-  EndpointInput<Path, Params, SearchParams, Json, Form, Body, Headers>,
-  EndpointOutput<Response>,
-  ErrorOutputs<Errors>,
-  CheckedDefinition<
-    Path,
-    Params,
-    SearchParams,
-    Json,
-    Form,
-    Body,
-    Headers,
-    Response,
-    Errors,
-    Method
-  >
+	EndpointInput<Path, Params, SearchParams, Json, Form, Body, Headers>,
+	EndpointOutput<Response>,
+	ErrorOutputs<Errors>,
+	CheckedDefinition<Path, Params, SearchParams, Json, Form, Body, Headers, Response, Errors, Method>
 > {
-  const checked = readDefinition(definition);
-  /** The errors for which `isError` is true. */
-  const known = new WeakSet<object>();
+	const checked = readDefinition(definition);
+	/** The errors for which `isError` is true. */
+	const known = new WeakSet<object>();
 
-  const withResponse = async (
-    api: KyInstance,
-    input?: unknown,
-    options?: EndpointOptions,
-  ): Promise<EndpointResult<unknown>> => {
-    // Let ky merge the options of the call with those of the instance. What was checked comes last.
-    const instance = options ? api.extend({ ...options }) : api;
-    const request = await buildRequest(checked, input);
-    try {
-      const pending = instance(...request);
-      return {
-        data: await readBody(pending, checked.response),
-        response: await pending,
-      };
-    } catch (error) {
-      // By its name, as ky does: it may be of another copy of ky.
-      const name = (error as Error | undefined)?.name;
-      // The parser quotes the body.
-      if (name === "SyntaxError")
-        throw new ResponseValidationError([
-          { path: "", message: "is not JSON" },
-        ]);
-      if (name === "HTTPError") {
-        const failure = error as HTTPError;
-        const schema = ownProperties(checked.errors)[failure.response.status];
-        try {
-          failure.data = await check(
-            schema,
-            failure.data,
-            ResponseValidationError,
-          );
-          known.add(failure);
-        } catch {
-          // No schema, or it does not pass: the error stays as ky made it.
-        }
-      }
-      throw error;
-    }
-  };
+	const withResponse = async (
+		api: KyInstance,
+		input?: unknown,
+		options?: EndpointOptions,
+	): Promise<EndpointResult<unknown>> => {
+		// Let ky merge the options of the call with those of the instance. What was checked comes last.
+		const instance = options ? api.extend({...options}) : api;
+		const request = await buildRequest(checked, input);
+		try {
+			const pending = instance(...request);
+			return {
+				data: await readBody(pending, checked.response),
+				response: await pending,
+			};
+		} catch (error) {
+			// By its name, as ky does: it may be of another copy of ky.
+			const name = (error as Error | undefined)?.name;
+			// The parser quotes the body.
+			if (name === 'SyntaxError') throw new ResponseValidationError([{path: '', message: 'is not JSON'}]);
+			if (name === 'HTTPError') {
+				const failure = error as HTTPError;
+				const schema = ownProperties(checked.errors)[failure.response.status];
+				try {
+					failure.data = await check(schema, failure.data, ResponseValidationError);
+					known.add(failure);
+				} catch {
+					// No schema, or it does not pass: the error stays as ky made it.
+				}
+			}
+			throw error;
+		}
+	};
 
-  const request = (
-    api: KyInstance,
-    input?: unknown,
-    options?: EndpointOptions,
-  ): Promise<Request> =>
-    new Promise((resolve, reject) => {
-      const capture: BeforeRequestHook = ({ request }) => {
-        resolve(new Request(request));
-        // ky passes on what is thrown and is no error: no retry, no `beforeError`.
-        throw request; // oxlint-disable-line no-throw-literal, typescript/only-throw-error
-      };
-      // The last hook, so that it sees what the others made of the request.
-      const instance = api
-        .extend({ ...options })
-        .extend({ hooks: { beforeRequest: [capture] } });
-      withResponse(instance, input).then(
-        () => reject(new ConfigError("A beforeRequest hook has answered")),
-        reject,
-      );
-    });
+	const request = (api: KyInstance, input?: unknown, options?: EndpointOptions): Promise<Request> =>
+		new Promise((resolve, reject) => {
+			const capture: BeforeRequestHook = ({request}) => {
+				resolve(new Request(request));
+				// ky passes on what is thrown and is no error: no retry, no `beforeError`.
+				throw request; // oxlint-disable-line no-throw-literal, typescript/only-throw-error
+			};
+			// The last hook, so that it sees what the others made of the request.
+			const instance = api.extend({...options}).extend({hooks: {beforeRequest: [capture]}});
+			withResponse(instance, input).then(() => reject(new ConfigError('A beforeRequest hook has answered')), reject);
+		});
 
-  const isError = (error: unknown, status: number): boolean =>
-    known.has(error as object) &&
-    (error as HTTPError).response.status === status;
+	const isError = (error: unknown, status: number): boolean =>
+		known.has(error as object) && (error as HTTPError).response.status === status;
 
-  const call = async (
-    ...given: Parameters<typeof withResponse>
-  ): Promise<unknown> => (await withResponse(...given)).data;
-  // The types of the arguments and of the output are those of the schemas, which have been or will be run.
-  return Object.freeze(
-    Object.assign(call, {
-      definition: checked,
-      withResponse,
-      request,
-      isError,
-    }),
-  ) as never;
+	const call = async (...given: Parameters<typeof withResponse>): Promise<unknown> =>
+		(await withResponse(...given)).data;
+	// The types of the arguments and of the output are those of the schemas, which have been or will be run.
+	return Object.freeze(
+		Object.assign(call, {
+			definition: checked,
+			withResponse,
+			request,
+			isError,
+		}),
+	) as never;
 }

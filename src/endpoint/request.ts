@@ -1,32 +1,17 @@
-import type { Options } from "ky";
-import {
-  ConfigError,
-  RequestValidationError,
-  type ValidationIssue,
-} from "../errors.ts";
-import { ownProperties } from "../lib/own-properties.ts";
-import type { AnyDefinition } from "./definition.ts";
-import {
-  type Encoder,
-  encoders,
-  type EndpointPart,
-  unusable,
-} from "./parts.ts";
-import { check } from "./standard-schema.ts";
+import type {Options} from 'ky';
+import {ConfigError, RequestValidationError, type ValidationIssue} from '../errors.ts';
+import {ownProperties} from '../lib/own-properties.ts';
+import type {AnyDefinition} from './definition.ts';
+import {type Encoder, encoders, type EndpointPart, unusable} from './parts.ts';
+import {check} from './standard-schema.ts';
 
 /**
 The options of ky that a call may have. The definition and the ky instance decide the others. If a program without types gives them,
 the definition's method and body win.
 */
 export type EndpointOptions = Omit<
-  Options,
-  | "method"
-  | "json"
-  | "body"
-  | "searchParams"
-  | "baseUrl"
-  | "prefix"
-  | "throwHttpErrors"
+	Options,
+	'method' | 'json' | 'body' | 'searchParams' | 'baseUrl' | 'prefix' | 'throwHttpErrors'
 >;
 
 /**
@@ -35,50 +20,44 @@ Checks an input, and makes of it what ky is called with.
 @throws {RequestValidationError} with the issues of all parts.
 */
 export async function buildRequest(
-  definition: AnyDefinition,
-  input: unknown,
+	definition: AnyDefinition,
+	input: unknown,
 ): Promise<[path: string, options: Options]> {
-  const { method, path } = definition;
-  const given = ownProperties(input as Record<string, unknown> | undefined);
-  const sent = ownProperties<Record<string, unknown>>({});
-  const issues: ValidationIssue[] = [];
-  for (const [part, encode] of Object.entries(encoders) as [
-    EndpointPart,
-    Encoder | undefined,
-  ][]) {
-    const schema = definition[part];
-    // The parameters of a path need no schema. Other parts without one are not sent.
-    if (!schema && part !== "params") continue;
-    // A record whose fields are all optional is itself optional.
-    const value = given[part] === undefined ? encode && {} : given[part];
-    try {
-      const output = schema
-        ? await check(schema, value, RequestValidationError, part)
-        : value;
-      sent[part] = encode?.(output, part, path) ?? output;
-    } catch (error) {
-      const { issues: found } = error as Partial<RequestValidationError>;
-      issues.push(...(found ?? unusable(part).issues));
-    }
-  }
-  if (issues.length > 0) throw new RequestValidationError(issues);
-  const { params, form, ...rest } = sent;
-  // Each encoder gives what its option is.
-  return [
-    params as string,
-    {
-      method,
-      throwHttpErrors: true,
-      hooks: { init: [requireBase] },
-      json: undefined,
-      body: form,
-      ...rest,
-    } as Options,
-  ];
+	const {method, path} = definition;
+	const given = ownProperties(input as Record<string, unknown> | undefined);
+	const sent = ownProperties<Record<string, unknown>>({});
+	const issues: ValidationIssue[] = [];
+	for (const [part, encode] of Object.entries(encoders) as [EndpointPart, Encoder | undefined][]) {
+		const schema = definition[part];
+		// The parameters of a path need no schema. Other parts without one are not sent.
+		if (!schema && part !== 'params') continue;
+		// A record whose fields are all optional is itself optional.
+		const value = given[part] === undefined ? encode && {} : given[part];
+		try {
+			const output = schema ? await check(schema, value, RequestValidationError, part) : value;
+			sent[part] = encode?.(output, part, path) ?? output;
+		} catch (error) {
+			const {issues: found} = error as Partial<RequestValidationError>;
+			issues.push(...(found ?? unusable(part).issues));
+		}
+	}
+	if (issues.length > 0) throw new RequestValidationError(issues);
+	const {params, form, ...rest} = sent;
+	// Each encoder gives what its option is.
+	return [
+		params as string,
+		{
+			method,
+			throwHttpErrors: true,
+			hooks: {init: [requireBase]},
+			json: undefined,
+			body: form,
+			...rest,
+		} as Options,
+	];
 }
 
 /** Without a base, a page would send the request to its own origin, and other platforms fail with an error that does not name ky. */
-function requireBase({ baseUrl, prefix }: Options): void {
-  if (!baseUrl && !prefix)
-    throw new ConfigError("The ky instance is missing a baseUrl or prefix");
+function requireBase({baseUrl, prefix}: Options): void {
+	if (!baseUrl && !prefix) throw new ConfigError('The ky instance is missing a baseUrl or prefix');
 }

@@ -1,12 +1,12 @@
-import type { ResponsePromise } from "ky";
-import { ResponseValidationError } from "../errors.ts";
-import { check, type StandardSchema } from "./standard-schema.ts";
+import type {ResponsePromise} from 'ky';
+import {ResponseValidationError} from '../errors.ts';
+import {check, type StandardSchema} from './standard-schema.ts';
 
 /** The schemas of error bodies, by status. */
-export type ErrorSchemas = { readonly [status: number]: StandardSchema };
+export type ErrorSchemas = {readonly [status: number]: StandardSchema};
 
 /** What else than JSON a response can be. */
-export type ResponseKind = "text" | "blob" | "arrayBuffer" | "stream" | "void";
+export type ResponseKind = 'text' | 'blob' | 'arrayBuffer' | 'stream' | 'void';
 
 /**
 Reads the body of a response as what the definition says it is. ky's shortcuts set the `accept` header of the request, and keep
@@ -16,21 +16,20 @@ Reads the body of a response as what the definition says it is. ky's shortcuts s
 @throws {SyntaxError} for what is not JSON. It quotes the body.
 */
 export async function readBody(
-  pending: ResponsePromise,
-  kind: StandardSchema | ResponseKind = "void",
+	pending: ResponsePromise,
+	kind: StandardSchema | ResponseKind = 'void',
 ): Promise<unknown> {
-  if (typeof kind !== "string") {
-    const validate = async (value: unknown): Promise<{ value: unknown }> => ({
-      value: await check(kind, value, ResponseValidationError),
-    });
-    // ky runs it, so that `totalTimeout` covers an asynchronous schema, and an empty body is undefined.
-    return pending.json({ "~standard": { ...kind["~standard"], validate } });
-  }
-  if (kind === "text" || kind === "blob" || kind === "arrayBuffer")
-    return pending[kind]();
-  const { body } = await pending;
-  if (kind === "stream") return body ?? new Blob().stream();
-  // A body that nobody reads keeps its connection. `cancel` may never settle while a hook holds a clone, so do not wait for it.
-  body?.cancel().catch(() => {});
-  return undefined;
+	if (typeof kind !== 'string') {
+		const validate = async (value: unknown): Promise<{value: unknown}> => ({
+			value: await check(kind, value, ResponseValidationError),
+		});
+		// ky runs it, so that `totalTimeout` covers an asynchronous schema, and an empty body is undefined.
+		return pending.json({'~standard': {...kind['~standard'], validate}});
+	}
+	if (kind === 'text' || kind === 'blob' || kind === 'arrayBuffer') return pending[kind]();
+	const {body} = await pending;
+	if (kind === 'stream') return body ?? new Blob().stream();
+	// A body that nobody reads keeps its connection. `cancel` may never settle while a hook holds a clone, so do not wait for it.
+	body?.cancel().catch(() => {});
+	return undefined;
 }

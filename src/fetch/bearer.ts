@@ -1,5 +1,5 @@
-import { ConfigError } from "../errors.ts";
-import type { TokenScheme } from "../token/token-scheme.ts";
+import {ConfigError} from '../errors.ts';
+import type {TokenScheme} from '../token/token-scheme.ts';
 
 /**
 Sends the token as `Authorization: Bearer …`: the default.
@@ -7,7 +7,7 @@ Sends the token as `Authorization: Bearer …`: the default.
 @see https://www.rfc-editor.org/rfc/rfc6750#section-2.1
 */
 export function bearer(): TokenScheme {
-  return tokenHeader("authorization", "Bearer");
+	return tokenHeader('authorization', 'Bearer');
 }
 
 /**
@@ -27,15 +27,13 @@ scheme: tokenHeader('authorization', 'Zoho-oauthtoken')
 ```
 */
 export function tokenHeader(name: string, prefix?: string): TokenScheme {
-  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name))
-    throw new ConfigError(
-      "tokenHeader(name): name must be the name of a header",
-    );
-  const start = prefix ? `${prefix} ` : "";
-  return {
-    header: name.toLowerCase(),
-    apply: ({ headers }, accessToken) => {
-      if (accessToken !== undefined) headers.set(name, start + accessToken);
-    },
-  };
+	if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name))
+		throw new ConfigError('tokenHeader(name): name must be the name of a header');
+	const start = prefix ? `${prefix} ` : '';
+	return {
+		header: name.toLowerCase(),
+		apply: ({headers}, accessToken) => {
+			if (accessToken !== undefined) headers.set(name, start + accessToken);
+		},
+	};
 }

@@ -1,5 +1,5 @@
-import { ConfigError } from "../errors.ts";
-import { secureUrl } from "../lib/secure-url.ts";
+import {ConfigError} from '../errors.ts';
+import {secureUrl} from '../lib/secure-url.ts';
 
 /** The origins that may get a token: a list, or a function that judges a URL. */
 export type Origins = readonly (string | URL)[] | ((url: URL) => boolean);
@@ -14,90 +14,61 @@ Makes the check of the option `origins`.
 
 @throws {ConfigError} for what could never match.
 */
-export function readOrigins(
-  origins: Origins,
-  insecureOrigins: readonly string[],
-): OriginCheck {
-  if (typeof origins === "function") {
-    return (text) => {
-      const url = secureUrl(text, insecureOrigins);
-      return url && origins(new URL(url)) ? url.href : undefined;
-    };
-  }
-  if (!Array.isArray(origins))
-    throw new ConfigError(
-      "origins must be a list of origins, or a function (url: URL) => boolean",
-    );
-  if (origins.length === 0)
-    throw new ConfigError(
-      "origins is empty: name an origin, as in https://api.example.com",
-    );
-  return checkOf(
-    origins.map((origin: unknown, index) =>
-      originOf(origin, `origins[${index}]`, insecureOrigins),
-    ),
-  );
+export function readOrigins(origins: Origins, insecureOrigins: readonly string[]): OriginCheck {
+	if (typeof origins === 'function') {
+		return text => {
+			const url = secureUrl(text, insecureOrigins);
+			return url && origins(new URL(url)) ? url.href : undefined;
+		};
+	}
+	if (!Array.isArray(origins))
+		throw new ConfigError('origins must be a list of origins, or a function (url: URL) => boolean');
+	if (origins.length === 0) throw new ConfigError('origins is empty: name an origin, as in https://api.example.com');
+	return checkOf(origins.map((origin: unknown, index) => originOf(origin, `origins[${index}]`, insecureOrigins)));
 }
 
 /** Gives the origin with a slash behind it: a URL that begins with it is of that origin, however it is parsed. */
-function originOf(
-  origin: unknown,
-  name: string,
-  insecureOrigins: readonly string[],
-): string {
-  const url = secureUrl(origin, insecureOrigins);
-  if (url && !url.hostname.includes("*")) return `${url.origin}/`;
-  if (url)
-    throw new ConfigError(
-      `${name} has a wildcard, which matches nothing: use a function (url: URL) => boolean`,
-    );
-  if (/^[^/]*$/.test(String(origin)))
-    throw new ConfigError(
-      `${name} needs a scheme, as in https://api.example.com`,
-    );
-  throw new ConfigError(
-    `${name} must be an https origin, or be in allowInsecureOrigins`,
-  );
+function originOf(origin: unknown, name: string, insecureOrigins: readonly string[]): string {
+	const url = secureUrl(origin, insecureOrigins);
+	if (url && !url.hostname.includes('*')) return `${url.origin}/`;
+	if (url) throw new ConfigError(`${name} has a wildcard, which matches nothing: use a function (url: URL) => boolean`);
+	if (/^[^/]*$/.test(String(origin))) throw new ConfigError(`${name} needs a scheme, as in https://api.example.com`);
+	throw new ConfigError(`${name} must be an https origin, or be in allowInsecureOrigins`);
 }
 
 function checkOf(allowed: readonly string[]): OriginCheck {
-  const isAllowed = (url: string | undefined): boolean =>
-    allowed.some((origin) => url?.startsWith(origin));
-  return (text) => {
-    if (isAllowed(text)) return text;
-    // At some compatibility dates Workers give a URL as it was written, and read it in another way when they send it.
-    const href = secureUrl(text)?.href;
-    return isAllowed(href) ? href : undefined;
-  };
+	const isAllowed = (url: string | undefined): boolean => allowed.some(origin => url?.startsWith(origin));
+	return text => {
+		if (isAllowed(text)) return text;
+		// At some compatibility dates Workers give a URL as it was written, and read it in another way when they send it.
+		const href = secureUrl(text)?.href;
+		return isAllowed(href) ? href : undefined;
+	};
 }
 
 /** Makes the check for the origin to which ky's `baseUrl` and `prefix` lead: worked out once for calls that repeat them. */
 export function createOriginResolver(
-  insecureOrigins: readonly string[],
+	insecureOrigins: readonly string[],
 ): (baseUrl?: string | URL, prefix?: string | URL) => OriginCheck {
-  let known: string | undefined;
-  let check: OriginCheck;
-  return (baseUrl = "", prefix = "") => {
-    const key = `${baseUrl} ${prefix}`;
-    if (key !== known) {
-      // Of the page, and not of a `<base>` in it, which may lead anywhere.
-      const here = (globalThis as { location?: Location }).location?.href;
-      const base = baseUrl ? secureUrl(baseUrl, insecureOrigins, here) : here;
-      const target = prefix ? secureUrl(prefix, insecureOrigins, base) : base;
-      const origin = target && `${new URL(target).origin}/`;
-      check = checkOf(origin ? [origin] : []);
-      known = key;
-      if (!baseUrl && !prefix)
-        check = fail("origins, baseUrl or prefix is required");
-      else if (!origin)
-        check = fail(
-          "baseUrl or prefix must be https, or be in allowInsecureOrigins",
-        );
-    }
-    return check;
-  };
+	let known: string | undefined;
+	let check: OriginCheck;
+	return (baseUrl = '', prefix = '') => {
+		const key = `${baseUrl} ${prefix}`;
+		if (key !== known) {
+			// Of the page, and not of a `<base>` in it, which may lead anywhere.
+			const here = (globalThis as {location?: Location}).location?.href;
+			const base = baseUrl ? secureUrl(baseUrl, insecureOrigins, here) : here;
+			const target = prefix ? secureUrl(prefix, insecureOrigins, base) : base;
+			const origin = target && `${new URL(target).origin}/`;
+			check = checkOf(origin ? [origin] : []);
+			known = key;
+			if (!baseUrl && !prefix) check = fail('origins, baseUrl or prefix is required');
+			else if (!origin) check = fail('baseUrl or prefix must be https, or be in allowInsecureOrigins');
+		}
+		return check;
+	};
 }
 
 const fail = (message: string) => (): never => {
-  throw new ConfigError(message);
+	throw new ConfigError(message);
 };

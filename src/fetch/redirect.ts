@@ -1,4 +1,4 @@
-import { ownProperties } from "../lib/own-properties.ts";
+import {ownProperties} from '../lib/own-properties.ts';
 
 /** Headers that must not reach another origin, beside the token. */
 const credentials = /^(?:(?:proxy-)?authorization|cookie|dpop)$/;
@@ -15,73 +15,60 @@ credentials stay behind, and they do not come back.
 @see https://fetch.spec.whatwg.org/#http-redirect-fetch
 */
 export async function followRedirects(
-  send: (request: Request, isHome: boolean) => Promise<Response>,
-  request: Request,
-  isStream: boolean,
-  tokenHeader: string,
+	send: (request: Request, isHome: boolean) => Promise<Response>,
+	request: Request,
+	isStream: boolean,
+	tokenHeader: string,
 ): Promise<Response> {
-  if (request.redirect !== "follow") return send(request, true);
-  const home = new URL(request.url).origin;
-  let isHome = true;
-  let next = new Request(
-    request,
-    ownProperties<RequestInit>({ redirect: "manual" }),
-  );
-  for (let hops = 0; ; hops++) {
-    const spare = isStream ? undefined : next.clone();
-    const response = await send(next, isHome);
-    const location = response.headers.get("location");
-    if (
-      location === null ||
-      ![301, 302, 303, 307, 308].includes(response.status)
-    )
-      return response;
-    response.body?.cancel().catch(() => {});
-    try {
-      if (hops === mostHops) throw undefined;
-      const target = new URL(location, next.url);
-      isHome &&= target.origin === home;
-      next = redirectOf(next, spare, target, response.status, tokenHeader);
-    } catch {
-      // The words of a platform, which ky knows. A platform's own error would quote the address.
-      throw new TypeError("fetch failed");
-    }
-  }
+	if (request.redirect !== 'follow') return send(request, true);
+	const home = new URL(request.url).origin;
+	let isHome = true;
+	let next = new Request(request, ownProperties<RequestInit>({redirect: 'manual'}));
+	for (let hops = 0; ; hops++) {
+		const spare = isStream ? undefined : next.clone();
+		const response = await send(next, isHome);
+		const location = response.headers.get('location');
+		if (location === null || ![301, 302, 303, 307, 308].includes(response.status)) return response;
+		response.body?.cancel().catch(() => {});
+		try {
+			if (hops === mostHops) throw undefined;
+			const target = new URL(location, next.url);
+			isHome &&= target.origin === home;
+			next = redirectOf(next, spare, target, response.status, tokenHeader);
+		} catch {
+			// The words of a platform, which ky knows. A platform's own error would quote the address.
+			throw new TypeError('fetch failed');
+		}
+	}
 }
 
 /** Makes the request of the next hop. Throws if there is none: for a body that is gone, or an address that `Request` refuses. */
 function redirectOf(
-  { url, method, headers, body, signal }: Request,
-  spare: Request | undefined,
-  target: URL,
-  status: number,
-  tokenHeader: string,
+	{url, method, headers, body, signal}: Request,
+	spare: Request | undefined,
+	target: URL,
+	status: number,
+	tokenHeader: string,
 ): Request {
-  const becomesGet =
-    status === 303
-      ? !["GET", "HEAD"].includes(method)
-      : status < 303 && method === "POST";
-  if (!target.protocol.startsWith("http") || (body && !spare && !becomesGet))
-    throw undefined;
-  const kept = new Headers(headers);
-  const isElsewhere = target.origin !== new URL(url).origin;
-  for (const name of headers.keys()) {
-    if (
-      (becomesGet && name.startsWith("content-")) ||
-      (isElsewhere && (name === tokenHeader || credentials.test(name)))
-    )
-      kept.delete(name);
-  }
-  const sent = becomesGet
-    ? {}
-    : { method, body: spare?.body ?? null, duplex: "half" };
-  return new Request(
-    target,
-    ownProperties<RequestInit>({
-      ...sent,
-      headers: kept,
-      redirect: "manual",
-      signal,
-    }),
-  );
+	const becomesGet = status === 303 ? !['GET', 'HEAD'].includes(method) : status < 303 && method === 'POST';
+	if (!target.protocol.startsWith('http') || (body && !spare && !becomesGet)) throw undefined;
+	const kept = new Headers(headers);
+	const isElsewhere = target.origin !== new URL(url).origin;
+	for (const name of headers.keys()) {
+		if (
+			(becomesGet && name.startsWith('content-')) ||
+			(isElsewhere && (name === tokenHeader || credentials.test(name)))
+		)
+			kept.delete(name);
+	}
+	const sent = becomesGet ? {} : {method, body: spare?.body ?? null, duplex: 'half'};
+	return new Request(
+		target,
+		ownProperties<RequestInit>({
+			...sent,
+			headers: kept,
+			redirect: 'manual',
+			signal,
+		}),
+	);
 }

@@ -1,151 +1,110 @@
-import { ownProperties } from "../lib/own-properties.ts";
-import { dropsAuthorization, isBrowser } from "../lib/runtime.ts";
-import type { TokenScheme } from "../token/token-scheme.ts";
-import type { TokenSet } from "../token/token-set.ts";
-import { followRedirects } from "./redirect.ts";
+import {ownProperties} from '../lib/own-properties.ts';
+import {dropsAuthorization, isBrowser} from '../lib/runtime.ts';
+import type {TokenScheme} from '../token/token-scheme.ts';
+import type {TokenSet} from '../token/token-set.ts';
+import {followRedirects} from './redirect.ts';
 
 /** A `fetch` that is given a `Request`, and the options that are not the platform's, such as `cf` or `next`. */
-export type Fetch = (
-  request: Request,
-  extra?: RequestInit,
-) => Promise<Response>;
+export type Fetch = (request: Request, extra?: RequestInit) => Promise<Response>;
 
 /** One call, as much as sending it needs. */
 export interface SendingCall {
-  /** Sends the requests. */
-  readonly fetch: Fetch;
-  /** Whether the body can be read once, and so cannot be sent again. */
-  readonly isStream: boolean;
+	/** Sends the requests. */
+	readonly fetch: Fetch;
+	/** Whether the body can be read once, and so cannot be sent again. */
+	readonly isStream: boolean;
 }
 
 /** Sends requests with a token. */
 export interface Sender {
-  /**
+	/**
 	Sends one.
 
 	@param url The URL that was judged. The request goes there.
 	*/
-  send(
-    call: SendingCall,
-    request: Request,
-    extra: RequestInit | undefined,
-    url: string,
-    token: TokenSet,
-  ): Promise<Response>;
-  /** Whether the scheme says that an answer refuses the token. */
-  isRefused(response: Response): boolean;
+	send(
+		call: SendingCall,
+		request: Request,
+		extra: RequestInit | undefined,
+		url: string,
+		token: TokenSet,
+	): Promise<Response>;
+	/** Whether the scheme says that an answer refuses the token. */
+	isRefused(response: Response): boolean;
 }
 
 /** How redirects are kept from carrying the token to another origin: by the platform, by hand, or by not following them. */
-type RedirectGuard = "platform" | "by-hand" | "refuse";
+type RedirectGuard = 'platform' | 'by-hand' | 'refuse';
 
-function guardOf({ header, isBoundToUrl }: TokenScheme): RedirectGuard {
-  if (header === "authorization" && !isBoundToUrl && dropsAuthorization())
-    return "platform";
-  return isBrowser() ? "refuse" : "by-hand";
+function guardOf({header, isBoundToUrl}: TokenScheme): RedirectGuard {
+	if (header === 'authorization' && !isBoundToUrl && dropsAuthorization()) return 'platform';
+	return isBrowser() ? 'refuse' : 'by-hand';
 }
 
 /** Whether an answer came from the origin that was asked. A `fetch` of the user's own may give an answer without a URL. */
-export function isFrom(url: string, { url: answered }: Response): boolean {
-  return !answered || new URL(answered).origin === new URL(url).origin;
+export function isFrom(url: string, {url: answered}: Response): boolean {
+	return !answered || new URL(answered).origin === new URL(url).origin;
 }
 
 /** Makes the sender of a scheme. */
 export function createSender(scheme: TokenScheme): Sender {
-  const guard = guardOf(scheme);
-  const refused = new WeakSet<Response>();
+	const guard = guardOf(scheme);
+	const refused = new WeakSet<Response>();
 
-  /** Adds the token to a request of our own, and sends it. */
-  const sendOnce = (
-    call: SendingCall,
-    request: Request,
-    options: RequestInit,
-    token: string,
-  ): Promise<Response> => {
-    const { url, method, headers } = request;
-    const pending = scheme.apply({ url, method, headers }, token);
-    return pending
-      ? (async () => (await pending, call.fetch(request, options)))()
-      : call.fetch(request, options);
-  };
+	/** Adds the token to a request of our own, and sends it. */
+	const sendOnce = (call: SendingCall, request: Request, options: RequestInit, token: string): Promise<Response> => {
+		const {url, method, headers} = request;
+		const pending = scheme.apply({url, method, headers}, token);
+		return pending ? (async () => (await pending, call.fetch(request, options)))() : call.fetch(request, options);
+	};
 
-  const send: Sender["send"] = (
-    call,
-    request,
-    extra,
-    url,
-    { access_token },
-  ) => {
-    // What ky holds, and puts into its errors, never has the token.
-    const copy = call.isStream ? new Request(request) : request.clone();
-    const judged = url === request.url ? copy : new Request(url, copy);
-    const own =
-      guard === "refuse"
-        ? new Request(judged, refusalFor(judged, scheme))
-        : judged;
-    const options = optionsFor(request, extra);
-    if (guard !== "by-hand") return sendOnce(call, own, options, access_token);
-    const sendHop = (hop: Request, isHome: boolean): Promise<Response> =>
-      isHome
-        ? sendOnce(call, hop, options, access_token)
-        : call.fetch(hop, options);
-    return followRedirects(sendHop, own, call.isStream, scheme.header);
-  };
+	const send: Sender['send'] = (call, request, extra, url, {access_token}) => {
+		// What ky holds, and puts into its errors, never has the token.
+		const copy = call.isStream ? new Request(request) : request.clone();
+		const judged = url === request.url ? copy : new Request(url, copy);
+		const own = guard === 'refuse' ? new Request(judged, refusalFor(judged, scheme)) : judged;
+		const options = optionsFor(request, extra);
+		if (guard !== 'by-hand') return sendOnce(call, own, options, access_token);
+		const sendHop = (hop: Request, isHome: boolean): Promise<Response> =>
+			isHome ? sendOnce(call, hop, options, access_token) : call.fetch(hop, options);
+		return followRedirects(sendHop, own, call.isStream, scheme.header);
+	};
 
-  /** The same for a scheme that reads answers: it may ask for the same token to be sent again, in another way. */
-  const sendReviewed: Sender["send"] = async (
-    call,
-    request,
-    extra,
-    url,
-    token,
-  ) => {
-    for (let isResent = call.isStream; ; isResent = true) {
-      const response = await send(call, request, extra, url, token);
-      const { method, headers } = request;
-      const isReviewed = isFrom(url, response);
-      const review = isReviewed
-        ? await scheme.review?.(
-            response,
-            { url, method, headers },
-            token.access_token,
-          )
-        : undefined;
-      if (review === "renew") refused.add(response);
-      if (review !== "resend" || isResent) return response;
-      response.body?.cancel().catch(() => {});
-    }
-  };
+	/** The same for a scheme that reads answers: it may ask for the same token to be sent again, in another way. */
+	const sendReviewed: Sender['send'] = async (call, request, extra, url, token) => {
+		for (let isResent = call.isStream; ; isResent = true) {
+			const response = await send(call, request, extra, url, token);
+			const {method, headers} = request;
+			const isReviewed = isFrom(url, response);
+			const review = isReviewed
+				? await scheme.review?.(response, {url, method, headers}, token.access_token)
+				: undefined;
+			if (review === 'renew') refused.add(response);
+			if (review !== 'resend' || isResent) return response;
+			response.body?.cancel().catch(() => {});
+		}
+	};
 
-  return {
-    send: scheme.review ? sendReviewed : send,
-    isRefused: (response) => refused.has(response),
-  };
+	return {
+		send: scheme.review ? sendReviewed : send,
+		isRefused: response => refused.has(response),
+	};
 }
 
 /**
 What keeps a browser from following a redirect of a request. It tells nobody where one leads. Within the origin of the page it can be told to
 stay there; but what is bound to one URL is of no use at another. (happy-dom looks for it in the request, and not in the options.)
 */
-function refusalFor(
-  { redirect, url }: Request,
-  { isBoundToUrl }: TokenScheme,
-): RequestInit {
-  const isOfPage = !isBoundToUrl && url.startsWith(`${location.origin}/`);
-  const refusal: RequestInit = isOfPage
-    ? { mode: "same-origin" }
-    : { redirect: "error" };
-  return ownProperties(redirect === "follow" ? refusal : {});
+function refusalFor({redirect, url}: Request, {isBoundToUrl}: TokenScheme): RequestInit {
+	const isOfPage = !isBoundToUrl && url.startsWith(`${location.origin}/`);
+	const refusal: RequestInit = isOfPage ? {mode: 'same-origin'} : {redirect: 'error'};
+	return ownProperties(redirect === 'follow' ? refusal : {});
 }
 
 /** Options at all reset the referrer. In Node a copy of a request hears of an abort no more once it was collected. */
-function optionsFor(
-  { signal, referrer, referrerPolicy }: Request,
-  extra: RequestInit | undefined,
-): RequestInit {
-  const options = ownProperties<RequestInit>({ signal, ...extra });
-  if (referrer !== "about:client" && referrer !== undefined)
-    options.referrer = referrer;
-  if (referrerPolicy) options.referrerPolicy = referrerPolicy;
-  return options;
+function optionsFor({signal, referrer, referrerPolicy}: Request, extra: RequestInit | undefined): RequestInit {
+	const options = ownProperties<RequestInit>({signal, ...extra});
+	if (referrer !== 'about:client' && referrer !== undefined) options.referrer = referrer;
+	if (referrerPolicy) options.referrerPolicy = referrerPolicy;
+	return options;
 }

@@ -1,15 +1,13 @@
-import { challengesOf } from "../lib/www-authenticate.ts";
+import {challengesOf} from '../lib/www-authenticate.ts';
 
 /** Schemes that have nothing to do with a token (the registry of HTTP authentication schemes). */
-const otherSchemes =
-  /^(?:basic|digest|negotiate|ntlm|hoba|mutual|scram-.*|vapid|privatetoken|gnap)$/;
+const otherSchemes = /^(?:basic|digest|negotiate|ntlm|hoba|mutual|scram-.*|vapid|privatetoken|gnap)$/;
 
 /** The schemes whose challenges say what is wrong with a token: RFC 6750 §3, RFC 9449 §7.1. */
 const tokenSchemes = /^(?:bearer|dpop)$/;
 
 /** What such a challenge says if a new token cannot help: RFC 6750 §3.1, RFC 9470. */
-const hopeless =
-  /^(?:insufficient_scope|invalid_request|insufficient_user_authentication)$/;
+const hopeless = /^(?:insufficient_scope|invalid_request|insufficient_user_authentication)$/;
 
 /**
 Whether an answer says that its token is not accepted, and a new one may be: a 401, unless it says that a new token cannot help. Browsers
@@ -18,19 +16,16 @@ hide the challenge unless CORS exposes it, so a 401 without one counts.
 @see https://www.rfc-editor.org/rfc/rfc6750#section-3.1
 */
 export function isUnauthorized(response: Response): boolean {
-  if (response.status !== 401) return false;
-  const challenges = challengesOf(response.headers);
-  const hopeful = challenges.filter(({ scheme, parameters }) => {
-    const { error = "" } = parameters;
-    return (
-      !otherSchemes.test(scheme) &&
-      error !== "use_dpop_nonce" &&
-      !(tokenSchemes.test(scheme) && hopeless.test(error))
-    );
-  });
-  const isHopeless = challenges.some(
-    ({ scheme, parameters }) =>
-      tokenSchemes.test(scheme) && hopeless.test(parameters["error"] ?? ""),
-  );
-  return challenges.length === 0 || (hopeful.length > 0 && !isHopeless);
+	if (response.status !== 401) return false;
+	const challenges = challengesOf(response.headers);
+	const hopeful = challenges.filter(({scheme, parameters}) => {
+		const {error = ''} = parameters;
+		return (
+			!otherSchemes.test(scheme) && error !== 'use_dpop_nonce' && !(tokenSchemes.test(scheme) && hopeless.test(error))
+		);
+	});
+	const isHopeless = challenges.some(
+		({scheme, parameters}) => tokenSchemes.test(scheme) && hopeless.test(parameters['error'] ?? ''),
+	);
+	return challenges.length === 0 || (hopeful.length > 0 && !isHopeless);
 }

@@ -1,11 +1,7 @@
-import { readOptions } from "../lib/read-options.ts";
-import type { ClientAuthentication } from "../oauth/client-authentication.ts";
-import {
-  type AssertionOptions,
-  assertionRules,
-  createAssertionSigner,
-} from "./assertion.ts";
-import type { PrivateKey } from "./signing-key.ts";
+import {readOptions} from '../lib/read-options.ts';
+import type {ClientAuthentication} from '../oauth/client-authentication.ts';
+import {type AssertionOptions, assertionRules, createAssertionSigner} from './assertion.ts';
+import type {PrivateKey} from './signing-key.ts';
 
 /**
 Proves who the client is with a signed assertion, a new one for each request. Its private key stays here: nothing secret is sent.
@@ -25,23 +21,17 @@ const auth = createAuth({
 ```
 @see https://www.rfc-editor.org/rfc/rfc7523#section-2.2
 */
-export function privateKeyJwt(
-  key: PrivateKey | undefined,
-  options?: AssertionOptions,
-): ClientAuthentication {
-  const given = readOptions(options, assertionRules);
-  const sign = createAssertionSigner(key, "privateKeyJwt(key): key", given);
-  return async ({ clientId, issuer, tokenEndpoint, parameters }) => {
-    const claims = {
-      iss: clientId,
-      sub: clientId,
-      aud: given.audience ?? issuer ?? tokenEndpoint,
-    };
-    parameters.set("client_id", clientId);
-    parameters.set(
-      "client_assertion_type",
-      "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-    );
-    parameters.set("client_assertion", await sign(claims));
-  };
+export function privateKeyJwt(key: PrivateKey | undefined, options?: AssertionOptions): ClientAuthentication {
+	const given = readOptions(options, assertionRules);
+	const sign = createAssertionSigner(key, 'privateKeyJwt(key): key', given);
+	return async ({clientId, issuer, tokenEndpoint, parameters}) => {
+		const claims = {
+			iss: clientId,
+			sub: clientId,
+			aud: given.audience ?? issuer ?? tokenEndpoint,
+		};
+		parameters.set('client_id', clientId);
+		parameters.set('client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
+		parameters.set('client_assertion', await sign(claims));
+	};
 }

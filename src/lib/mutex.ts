@@ -1,15 +1,15 @@
-import { type Waiter, withTimeout } from "./with-timeout.ts";
+import {type Waiter, withTimeout} from './with-timeout.ts';
 
 /** Runs one task at a time. */
 export interface Mutex {
-  /** Waits until no task runs. Rejects with the reason of the waiter's signal. */
-  wait(waiter?: Waiter): Promise<void>;
-  /**
+	/** Waits until no task runs. Rejects with the reason of the waiter's signal. */
+	wait(waiter?: Waiter): Promise<void>;
+	/**
 	Runs the task when no other runs.
 
 	@param milliseconds How long the task may keep others waiting.
 	*/
-  runExclusive<T>(task: () => Promise<T>, milliseconds: number): Promise<T>;
+	runExclusive<T>(task: () => Promise<T>, milliseconds: number): Promise<T>;
 }
 
 /**
@@ -18,31 +18,28 @@ Creates a mutex.
 Nobody waits for a task longer than it may take: on Cloudflare Workers the request that began it may be gone, and then it never ends.
 */
 export function createMutex(): Mutex {
-  let running:
-    { readonly task: Promise<unknown>; readonly end: number } | undefined;
+	let running: {readonly task: Promise<unknown>; readonly end: number} | undefined;
 
-  const wait: Mutex["wait"] = async (waiter) => {
-    while (running) {
-      const current = running;
-      const left = Math.max(0, current.end - performance.now());
-      await withTimeout(() => current.task, left, undefined, waiter).catch(() =>
-        waiter?.signal?.throwIfAborted(),
-      );
-      if (running === current) running = undefined;
-    }
-  };
+	const wait: Mutex['wait'] = async waiter => {
+		while (running) {
+			const current = running;
+			const left = Math.max(0, current.end - performance.now());
+			await withTimeout(() => current.task, left, undefined, waiter).catch(() => waiter?.signal?.throwIfAborted());
+			if (running === current) running = undefined;
+		}
+	};
 
-  return {
-    wait,
-    runExclusive: async (task, milliseconds) => {
-      while (running) await wait();
-      const mine = { task: task(), end: performance.now() + milliseconds };
-      running = mine;
-      try {
-        return await mine.task;
-      } finally {
-        if (running === mine) running = undefined;
-      }
-    },
-  };
+	return {
+		wait,
+		runExclusive: async (task, milliseconds) => {
+			while (running) await wait();
+			const mine = {task: task(), end: performance.now() + milliseconds};
+			running = mine;
+			try {
+				return await mine.task;
+			} finally {
+				if (running === mine) running = undefined;
+			}
+		},
+	};
 }

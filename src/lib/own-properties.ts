@@ -3,34 +3,26 @@ Copies the value's own properties into an object without a prototype. A polluted
 `__proto__` is a key like any other.
 */
 export function ownProperties<T extends object>(value: T | undefined): T {
-  return { __proto__: null, ...value } as unknown as T;
+	return {__proto__: null, ...value} as unknown as T;
 }
 
 /** Does the same for a value of any kind. Gives undefined for everything that is not a record. */
-export function ownRecordProperties(
-  value: unknown,
-): Record<string, unknown> | undefined {
-  const isRecord =
-    typeof value === "object" && value !== null && !Array.isArray(value);
-  return isRecord ? ownProperties(value as Record<string, unknown>) : undefined;
+export function ownRecordProperties(value: unknown): Record<string, unknown> | undefined {
+	const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
+	return isRecord ? ownProperties(value as Record<string, unknown>) : undefined;
 }
 
 /** Copies those own properties that are to be kept. */
 export function ownPropertiesWhere<T extends object>(
-  value: T | undefined,
-  isKept: (value: unknown, name: string) => unknown,
+	value: T | undefined,
+	isKept: (value: unknown, name: string) => unknown,
 ): Partial<T> {
-  const entries = Object.entries(ownProperties(value)).filter(([name, item]) =>
-    isKept(item, name),
-  );
-  // Each of its properties is one of the value's.
-  return ownProperties(Object.fromEntries(entries) as Partial<T>);
+	const entries = Object.entries(ownProperties(value)).filter(([name, item]) => isKept(item, name));
+	// Each of its properties is one of the value's.
+	return ownProperties(Object.fromEntries(entries) as Partial<T>);
 }
 
 /** Reads one own property. It costs less than a copy of all. */
-export function ownProperty<T extends object, Name extends keyof T>(
-  value: T,
-  name: Name,
-): T[Name] | undefined {
-  return Object.hasOwn(value, name) ? value[name] : undefined;
+export function ownProperty<T extends object, Name extends keyof T>(value: T, name: Name): T[Name] | undefined {
+	return Object.hasOwn(value, name) ? value[name] : undefined;
 }

@@ -1,22 +1,19 @@
-import { ConfigError } from "../errors.ts";
-import { ownPropertiesWhere, ownProperty } from "./own-properties.ts";
-import { isBrowser } from "./runtime.ts";
+import {ConfigError} from '../errors.ts';
+import {ownPropertiesWhere, ownProperty} from './own-properties.ts';
+import {isBrowser} from './runtime.ts';
 
 /** What an option may be, and how to say so. */
-export type Rule = readonly [
-  isRight: (value: unknown) => unknown,
-  expected: string,
-];
+export type Rule = readonly [isRight: (value: unknown) => unknown, expected: string];
 
 /** The rules of a bag of options, by name. */
 export type Rules = Readonly<Record<string, Rule>>;
 
 /** Options that people look for, and where to find what they mean. */
 const remedies: Readonly<Record<string, string>> = {
-  clientSecret: ": use clientAuthentication: clientSecretBasic(secret)",
-  scope: ": put it into grant",
-  audience: ": use parameters: {audience}",
-  resource: ": use parameters: {resource}",
+	clientSecret: ': use clientAuthentication: clientSecretBasic(secret)',
+	scope: ': put it into grant',
+	audience: ': use parameters: {audience}',
+	resource: ': use parameters: {resource}',
 };
 
 /**
@@ -27,36 +24,29 @@ Checks options against rules, and copies them. An option that is undefined is le
 @throws {ConfigError} which names an option that is missing, not known or not usable, and says what to do.
 */
 export function readOptions<Options extends object>(
-  options: Options | undefined,
-  rules: Rules,
-  required: readonly string[] = [],
-  prefix = "",
-  others?: Rule,
+	options: Options | undefined,
+	rules: Rules,
+	required: readonly string[] = [],
+	prefix = '',
+	others?: Rule,
 ): Partial<Options> {
-  const given = ownPropertiesWhere(options, (value) => value !== undefined);
-  for (const name of required) {
-    if (!(name in given))
-      throw new ConfigError(
-        `${prefix}${name} is required: ${ownProperty(rules, name)?.[1]}`,
-      );
-  }
-  for (const [name, value] of Object.entries(given)) {
-    const [isRight, expected] = ownProperty(rules, name) ?? others ?? [];
-    if (!isRight)
-      throw new ConfigError(
-        `${prefix}${name} is not an option${ownProperty(remedies, name) ?? ""}`,
-      );
-    if (!isRight(value))
-      throw new ConfigError(`${prefix}${name} must be ${expected}`);
-  }
-  return given;
+	const given = ownPropertiesWhere(options, value => value !== undefined);
+	for (const name of required) {
+		if (!(name in given)) throw new ConfigError(`${prefix}${name} is required: ${ownProperty(rules, name)?.[1]}`);
+	}
+	for (const [name, value] of Object.entries(given)) {
+		const [isRight, expected] = ownProperty(rules, name) ?? others ?? [];
+		if (!isRight) throw new ConfigError(`${prefix}${name} is not an option${ownProperty(remedies, name) ?? ''}`);
+		if (!isRight(value)) throw new ConfigError(`${prefix}${name} must be ${expected}`);
+	}
+	return given;
 }
 
 /** Makes the check of a text. */
 export const matches =
-  (pattern: RegExp): ((value: unknown) => value is string) =>
-  (value): value is string =>
-    typeof value === "string" && pattern.test(value);
+	(pattern: RegExp): ((value: unknown) => value is string) =>
+	(value): value is string =>
+		typeof value === 'string' && pattern.test(value);
 
 /** Whether a value is a text of any kind. */
 export const isString: (value: unknown) => value is string = matches(/^/);
@@ -65,36 +55,27 @@ export const isString: (value: unknown) => value is string = matches(/^/);
 export const isText: (value: unknown) => value is string = matches(/^[ -~]+$/);
 
 /** The rule of such a text. */
-export const aText: Rule = [isText, "printable ASCII"];
+export const aText: Rule = [isText, 'printable ASCII'];
 
 /** The rule of an option that is checked where it is read. */
-export const isAnything: Rule = [() => true, ""];
+export const isAnything: Rule = [() => true, ''];
 
 /** The rule of a function. */
-export const aFunction: Rule = [
-  (value) => typeof value === "function",
-  "a function",
-];
+export const aFunction: Rule = [value => typeof value === 'function', 'a function'];
 
 /** The rule of one of these values. */
-export const oneOf = (...values: readonly unknown[]): Rule => [
-  (value) => values.includes(value),
-  values.join(" or "),
-];
+export const oneOf = (...values: readonly unknown[]): Rule => [value => values.includes(value), values.join(' or ')];
 
 /** The rule of a number of this unit. A timer takes no more than 2 ** 31 milliseconds. */
 export const numberOf = (unit: string, least: number): Rule => [
-  (value) => typeof value === "number" && value >= least && value < 2 ** 30,
-  unit,
+	value => typeof value === 'number' && value >= least && value < 2 ** 30,
+	unit,
 ];
 
 /** The rule of a list. */
-export const listOf = (
-  isRight: (item: unknown) => unknown,
-  expected: string,
-): Rule => [
-  (value) => Array.isArray(value) && value.every((item) => isRight(item)),
-  expected,
+export const listOf = (isRight: (item: unknown) => unknown, expected: string): Rule => [
+	value => Array.isArray(value) && value.every(item => isRight(item)),
+	expected,
 ];
 
 /**
@@ -103,23 +84,17 @@ Reads the origins for which plain http is accepted.
 @throws {ConfigError} in a browser, and for anything but http origins.
 */
 export function readInsecureOrigins(options: object): readonly string[] {
-  const origins = ownProperty(
-    options as { allowInsecureOrigins?: readonly (string | URL)[] },
-    "allowInsecureOrigins",
-  );
-  if (origins === undefined) return [];
-  if (isBrowser())
-    throw new ConfigError("allowInsecureOrigins is not for browsers");
-  try {
-    return origins.map((given) => {
-      const { origin, protocol } = new URL(given);
-      if (protocol !== "http:") throw undefined;
-      return origin;
-    });
-  } catch {
-    // The platform's own error would quote the text.
-    throw new ConfigError(
-      "allowInsecureOrigins must be a list of http origins",
-    );
-  }
+	const origins = ownProperty(options as {allowInsecureOrigins?: readonly (string | URL)[]}, 'allowInsecureOrigins');
+	if (origins === undefined) return [];
+	if (isBrowser()) throw new ConfigError('allowInsecureOrigins is not for browsers');
+	try {
+		return origins.map(given => {
+			const {origin, protocol} = new URL(given);
+			if (protocol !== 'http:') throw undefined;
+			return origin;
+		});
+	} catch {
+		// The platform's own error would quote the text.
+		throw new ConfigError('allowInsecureOrigins must be a list of http origins');
+	}
 }

@@ -1,29 +1,26 @@
-import { ownProperty } from "./own-properties.ts";
+import {ownProperty} from './own-properties.ts';
 
 interface Realm {
-  readonly navigator?: { readonly userAgent?: string };
-  readonly document?: unknown;
-  readonly WorkerLocation?: unknown;
-  readonly WebSocketPair?: unknown;
+	readonly navigator?: {readonly userAgent?: string};
+	readonly document?: unknown;
+	readonly WorkerLocation?: unknown;
+	readonly WebSocketPair?: unknown;
 }
 
-const agentOf = ({ navigator }: Realm): string => navigator?.userAgent ?? "";
+const agentOf = ({navigator}: Realm): string => navigator?.userAgent ?? '';
 
 /** Whether this is Node, Deno or Bun. */
 export function isServer(realm: Realm = globalThis): boolean {
-  // `process` says nothing: Workers have it too if they are asked for compatibility with Node.
-  return /^(?:Node\.js|Deno|Bun)\//.test(agentOf(realm));
+	// `process` says nothing: Workers have it too if they are asked for compatibility with Node.
+	return /^(?:Node\.js|Deno|Bun)\//.test(agentOf(realm));
 }
 
 /** Whether this is a page or a worker of a browser, where everybody can read what the program holds. */
 export function isBrowser(realm: Realm = globalThis): boolean {
-  // Some Workers bring a `document` of their own. Cloudflare has `WebSocketPair` at every compatibility date, and no browser has it.
-  if (ownProperty(realm, "WebSocketPair")) return false;
-  // Cloudflare has `WorkerGlobalScope` too, and had `importScripts`; workers of Deno have a location as well.
-  return (
-    !!ownProperty(realm, "document") ||
-    (!!ownProperty(realm, "WorkerLocation") && !isServer(realm))
-  );
+	// Some Workers bring a `document` of their own. Cloudflare has `WebSocketPair` at every compatibility date, and no browser has it.
+	if (ownProperty(realm, 'WebSocketPair')) return false;
+	// Cloudflare has `WorkerGlobalScope` too, and had `importScripts`; workers of Deno have a location as well.
+	return !!ownProperty(realm, 'document') || (!!ownProperty(realm, 'WorkerLocation') && !isServer(realm));
 }
 
 /**
@@ -31,9 +28,7 @@ Whether the platform's `fetch` is known to drop `Authorization` when it follows 
 from compatibility date 2025-09-01 on, and do not tell. Deno does from 2.2 on, happy-dom from 21 on.
 */
 export function dropsAuthorization(realm: Realm = globalThis): boolean {
-  const [, name, major, minor] =
-    /(Deno|HappyDOM)\/(\d+)\.(\d+)/.exec(agentOf(realm)) ?? [];
-  if (name === "Deno")
-    return Number(major) > 2 || (major === "2" && Number(minor) > 1);
-  return name ? Number(major) > 20 : isBrowser(realm) || isServer(realm);
+	const [, name, major, minor] = /(Deno|HappyDOM)\/(\d+)\.(\d+)/.exec(agentOf(realm)) ?? [];
+	if (name === 'Deno') return Number(major) > 2 || (major === '2' && Number(minor) > 1);
+	return name ? Number(major) > 20 : isBrowser(realm) || isServer(realm);
 }

@@ -5,20 +5,18 @@ undefined for anything else, since the platform's own error would quote the text
 @see https://www.rfc-editor.org/rfc/rfc6749#section-3.2
 */
 export function secureUrl(
-  value: unknown,
-  insecureOrigins: readonly string[] = [],
-  base?: string | URL,
+	value: unknown,
+	insecureOrigins: readonly string[] = [],
+	base?: string | URL,
 ): URL | undefined {
-  try {
-    // Nothing else that could be read as a URL: a list of one URL, for example.
-    if (typeof value !== "string" && !(value as URL).href) return undefined;
-    const url = new URL(value as string | URL, base);
-    const isInsecure =
-      loopback.test(url.hostname) || insecureOrigins.includes(url.origin);
-    if (url.protocol === "https:" || (url.protocol === "http:" && isInsecure))
-      return url;
-  } catch {}
-  return undefined;
+	try {
+		// Nothing else that could be read as a URL: a list of one URL, for example.
+		if (typeof value !== 'string' && !(value as URL).href) return undefined;
+		const url = new URL(value as string | URL, base);
+		const isInsecure = loopback.test(url.hostname) || insecureOrigins.includes(url.origin);
+		if (url.protocol === 'https:' || (url.protocol === 'http:' && isInsecure)) return url;
+	} catch {}
+	return undefined;
 }
 
 const loopback = /^(?:(?:.+\.)?localhost|127(?:\.\d+){3}|\[::1\])$/;

@@ -1,14 +1,14 @@
-import { TokenNetworkError } from "../errors.ts";
-import type { Awaitable } from "./awaitable.ts";
+import {TokenNetworkError} from '../errors.ts';
+import type {Awaitable} from './awaitable.ts';
 
 /** Somebody who waits, such as a `Request`. The signal is read only if there is something to wait for. */
 export interface Waiter {
-  /**
+	/**
 	Ends the wait of this caller, and nothing else.
 
 	@default none
 	*/
-  readonly signal?: AbortSignal | null | undefined;
+	readonly signal?: AbortSignal | null | undefined;
 }
 
 /** A timer that fires this late, in milliseconds, fires in a process or page that was stopped meanwhile. */
@@ -26,38 +26,38 @@ once, by a second at most.
 @throws {TokenNetworkError} `timeout` at the deadline. Also throws the signal's reason.
 */
 export async function withTimeout<T>(
-  work: () => Awaitable<T>,
-  milliseconds: number,
-  onLate?: () => void,
-  waiter?: Waiter,
+	work: () => Awaitable<T>,
+	milliseconds: number,
+	onLate?: () => void,
+	waiter?: Waiter,
 ): Promise<T> {
-  const signal = waiter?.signal;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let leave = (): void => {};
-  try {
-    return await new Promise<T>((resolve, reject) => {
-      // A synchronous throw becomes a rejection.
-      (async () => work())().then(resolve, reject);
-      const expire = (): void => {
-        onLate?.();
-        reject(new TokenNetworkError("timeout"));
-      };
-      const due = performance.now() + milliseconds;
-      const start = (then: () => void, delay: number): void => {
-        timer = setTimeout(then, delay);
-        // The awaited work keeps a process alive, if it is anything real. Its deadline does not (Node, Bun).
-        (timer as { unref?: () => void }).unref?.();
-      };
-      start(() => {
-        if (performance.now() - due < stoppedAfter) expire();
-        else start(expire, Math.min(milliseconds, 1000));
-      }, milliseconds);
-      leave = () => reject(signal?.reason);
-      signal?.addEventListener("abort", leave);
-      if (signal?.aborted) leave();
-    });
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", leave);
-  }
+	const signal = waiter?.signal;
+	let timer: ReturnType<typeof setTimeout> | undefined;
+	let leave = (): void => {};
+	try {
+		return await new Promise<T>((resolve, reject) => {
+			// A synchronous throw becomes a rejection.
+			(async () => work())().then(resolve, reject);
+			const expire = (): void => {
+				onLate?.();
+				reject(new TokenNetworkError('timeout'));
+			};
+			const due = performance.now() + milliseconds;
+			const start = (then: () => void, delay: number): void => {
+				timer = setTimeout(then, delay);
+				// The awaited work keeps a process alive, if it is anything real. Its deadline does not (Node, Bun).
+				(timer as {unref?: () => void}).unref?.();
+			};
+			start(() => {
+				if (performance.now() - due < stoppedAfter) expire();
+				else start(expire, Math.min(milliseconds, 1000));
+			}, milliseconds);
+			leave = () => reject(signal?.reason);
+			signal?.addEventListener('abort', leave);
+			if (signal?.aborted) leave();
+		});
+	} finally {
+		clearTimeout(timer);
+		signal?.removeEventListener('abort', leave);
+	}
 }

@@ -1,25 +1,25 @@
-import { ownProperties } from "./own-properties.ts";
-import { readHeader } from "./read-header.ts";
+import {ownProperties} from './own-properties.ts';
+import {readHeader} from './read-header.ts';
 
 /** One challenge of a `WWW-Authenticate` header. */
 export interface Challenge {
-  /** In lower case, such as `bearer`. */
-  readonly scheme: string;
-  /** By their names in lower case. Where a name is repeated, the last one counts. */
-  readonly parameters: Readonly<Record<string, string>>;
+	/** In lower case, such as `bearer`. */
+	readonly scheme: string;
+	/** By their names in lower case. Where a name is repeated, the last one counts. */
+	readonly parameters: Readonly<Record<string, string>>;
 }
 
 const token = "[!#$%&'*+.^`|~\\w-]+";
-const end = "[ \\t]*(?:,|$)";
+const end = '[ \\t]*(?:,|$)';
 const parameter = `(${token})[ \\t]*=[ \\t]*(?:"([^"\\\\]*(?:\\\\.[^"\\\\]*)*)"|(${token}))${end}`;
 // A scheme stands alone, with a token68, or with a first parameter.
 const scheme = `(${token})(?:${end}|[ \\t]+(?:[\\w.~+/-]+=*${end}|(?=${parameter})))`;
 // Sticky, and never with two ways to match one text: the time is linear in the length of the header.
-const part = new RegExp(`[ \\t,]*(?:${parameter}|${scheme})`, "gy");
+const part = new RegExp(`[ \\t,]*(?:${parameter}|${scheme})`, 'gy');
 
 /** The challenges of an answer. */
 export function challengesOf(headers: Headers): Challenge[] {
-  return parseChallenges(readHeader(headers, "www-authenticate"));
+	return parseChallenges(readHeader(headers, 'www-authenticate'));
 }
 
 /**
@@ -29,19 +29,16 @@ the grammar; what was complete before that counts.
 @see https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
 */
 export function parseChallenges(header: string): Challenge[] {
-  const challenges: { scheme: string; parameters: Record<string, string> }[] =
-    [];
-  for (const [, name, quoted, plain = "", next] of header.matchAll(part)) {
-    const last = challenges.at(-1);
-    if (next)
-      challenges.push({
-        scheme: next.toLowerCase(),
-        parameters: ownProperties({}),
-      });
-    else if (last && name)
-      last.parameters[name.toLowerCase()] =
-        quoted?.replace(/\\(.)/g, "$1") ?? plain;
-    else break;
-  }
-  return challenges;
+	const challenges: {scheme: string; parameters: Record<string, string>}[] = [];
+	for (const [, name, quoted, plain = '', next] of header.matchAll(part)) {
+		const last = challenges.at(-1);
+		if (next)
+			challenges.push({
+				scheme: next.toLowerCase(),
+				parameters: ownProperties({}),
+			});
+		else if (last && name) last.parameters[name.toLowerCase()] = quoted?.replace(/\\(.)/g, '$1') ?? plain;
+		else break;
+	}
+	return challenges;
 }

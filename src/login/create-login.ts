@@ -1,30 +1,30 @@
-import { ConfigError } from "../errors.ts";
-import { ownProperties } from "../lib/own-properties.ts";
-import { isBrowser } from "../lib/runtime.ts";
-import { endpointRule, isRecord } from "../oauth/client.ts";
-import { isCallback, readUrl } from "./callback.ts";
+import {ConfigError} from '../errors.ts';
+import {ownProperties} from '../lib/own-properties.ts';
+import {isBrowser} from '../lib/runtime.ts';
+import {endpointRule, isRecord} from '../oauth/client.ts';
+import {isCallback, readUrl} from './callback.ts';
 import {
-  finishLogin,
-  type FinishedLogin,
-  type LoginFlow,
-  type LoginOptions,
-  startLogin,
-  type StartOptions,
-  withParameters,
-} from "./login-flow.ts";
-import { readLogin } from "./login-options.ts";
+	finishLogin,
+	type FinishedLogin,
+	type LoginFlow,
+	type LoginOptions,
+	startLogin,
+	type StartOptions,
+	withParameters,
+} from './login-flow.ts';
+import {readLogin} from './login-options.ts';
 
 /** How to log out. */
 export interface LogoutOptions {
-  /** The user's ID token: with it most servers do not ask again. @default none */
-  readonly idToken?: string | undefined;
-  /** Where the server sends the browser afterwards: a URL that is registered there, or a path of this origin. @default the server's own page */
-  readonly returnTo?: string | undefined;
+	/** The user's ID token: with it most servers do not ask again. @default none */
+	readonly idToken?: string | undefined;
+	/** Where the server sends the browser afterwards: a URL that is registered there, or a path of this origin. @default the server's own page */
+	readonly returnTo?: string | undefined;
 }
 
 /** Logins by authorization code. */
 export interface Login {
-  /**
+	/**
 	Begins a login. Several may be under way at once, in several tabs.
 
 	@returns The URL to send the browser to.
@@ -35,14 +35,14 @@ export interface Login {
 	location.href = await login.start({returnTo: location.pathname});
 	```
 	*/
-  start(options?: StartOptions): Promise<string>;
-  /**
+	start(options?: StartOptions): Promise<string>;
+	/**
 	Whether a URL is the answer to a login: the path is that of `redirectUri`, and it has a `state` with a `code` or an `error`.
 
 	@default url the address of the page
 	*/
-  isCallback(url?: string | URL): boolean;
-  /**
+	isCallback(url?: string | URL): boolean;
+	/**
 	Finishes a login: removes the answer from the address bar, and exchanges the code for a token. A login is finished once.
 
 	@default url the address of the page
@@ -54,14 +54,14 @@ export interface Login {
 	@throws {StoreError} if `storage` fails.
 	@see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2
 	*/
-  finish(url?: string | URL): Promise<FinishedLogin>;
-  /**
+	finish(url?: string | URL): Promise<FinishedLogin>;
+	/**
 	Where to send the browser to log out at the server, after `auth.signOut()`.
 
 	@throws {ConfigError} without an `endSessionEndpoint`.
 	@see https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RPLogout
 	*/
-  logoutUrl(options?: LogoutOptions): string;
+	logoutUrl(options?: LogoutOptions): string;
 }
 
 /**
@@ -77,34 +77,26 @@ if (login.isCallback()) await auth.setToken((await login.finish()).token);
 @see https://www.rfc-editor.org/rfc/rfc7636
 */
 export function createLogin(options: LoginOptions): Login {
-  // Node and Deno have a sessionStorage as well, which all users would share.
-  const required = [
-    "authorizationEndpoint",
-    "redirectUri",
-    ...(isBrowser() ? [] : (["storage"] as const)),
-  ] as const;
-  const login: LoginFlow = readLogin(options, required, (insecureOrigins) => ({
-    redirectUri: endpointRule(insecureOrigins),
-    storage: [isRecord, "an object"],
-  }));
-  const { clientId: client_id, endSessionEndpoint, redirectUri } = login;
-  return {
-    start: (options) => startLogin(login, options),
-    isCallback: (url) => isCallback(readUrl(url, redirectUri), redirectUri),
-    finish: (url) => finishLogin(login, url),
-    logoutUrl: (options) => {
-      const { idToken: id_token_hint, returnTo } =
-        ownProperties<LogoutOptions>(options);
-      if (!endSessionEndpoint)
-        throw new ConfigError("endSessionEndpoint is required");
-      const post_logout_redirect_uri = returnTo?.startsWith("/")
-        ? new URL(returnTo, redirectUri).href
-        : returnTo;
-      return withParameters(endSessionEndpoint, {
-        client_id,
-        id_token_hint,
-        post_logout_redirect_uri,
-      });
-    },
-  };
+	// Node and Deno have a sessionStorage as well, which all users would share.
+	const required = ['authorizationEndpoint', 'redirectUri', ...(isBrowser() ? [] : (['storage'] as const))] as const;
+	const login: LoginFlow = readLogin(options, required, insecureOrigins => ({
+		redirectUri: endpointRule(insecureOrigins),
+		storage: [isRecord, 'an object'],
+	}));
+	const {clientId: client_id, endSessionEndpoint, redirectUri} = login;
+	return {
+		start: options => startLogin(login, options),
+		isCallback: url => isCallback(readUrl(url, redirectUri), redirectUri),
+		finish: url => finishLogin(login, url),
+		logoutUrl: options => {
+			const {idToken: id_token_hint, returnTo} = ownProperties<LogoutOptions>(options);
+			if (!endSessionEndpoint) throw new ConfigError('endSessionEndpoint is required');
+			const post_logout_redirect_uri = returnTo?.startsWith('/') ? new URL(returnTo, redirectUri).href : returnTo;
+			return withParameters(endSessionEndpoint, {
+				client_id,
+				id_token_hint,
+				post_logout_redirect_uri,
+			});
+		},
+	};
 }

@@ -1,5 +1,5 @@
-import type { Awaitable } from "../lib/awaitable.ts";
-import { ownProperties } from "../lib/own-properties.ts";
+import type {Awaitable} from '../lib/awaitable.ts';
+import {ownProperties} from '../lib/own-properties.ts';
 
 /**
 What a client authentication is given, and may add to.
@@ -7,16 +7,16 @@ What a client authentication is given, and may add to.
 @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3
 */
 export interface ClientAuthenticationContext {
-  /** The client's id. */
-  readonly clientId: string;
-  /** The URL of the token endpoint, also while a token is revoked. */
-  readonly tokenEndpoint: string;
-  /** The issuer, if the client was given one. */
-  readonly issuer?: string | undefined;
-  /** The parameters of the request, whatever encoding its body will have. */
-  readonly parameters: URLSearchParams;
-  /** The headers of the request. */
-  readonly headers: Headers;
+	/** The client's id. */
+	readonly clientId: string;
+	/** The URL of the token endpoint, also while a token is revoked. */
+	readonly tokenEndpoint: string;
+	/** The issuer, if the client was given one. */
+	readonly issuer?: string | undefined;
+	/** The parameters of the request, whatever encoding its body will have. */
+	readonly parameters: URLSearchParams;
+	/** The headers of the request. */
+	readonly headers: Headers;
 }
 
 /**
@@ -26,21 +26,17 @@ an assertion can be a new one each time.
 @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3
 */
 export interface ClientAuthentication {
-  (context: ClientAuthenticationContext): Awaitable<void>;
-  /**
+	(context: ClientAuthenticationContext): Awaitable<void>;
+	/**
 	Gives the secret, the name of the method and its encoding. A method with a shared secret has this, and no other. So regrant can check the
 	secret, keep it out of browsers and out of errors.
 	*/
-  readonly getSecret?: () => readonly [
-    secret: unknown,
-    method: string,
-    encoding?: unknown,
-  ];
+	readonly getSecret?: () => readonly [secret: unknown, method: string, encoding?: unknown];
 }
 
 /** The form encoding of RFC 6749 appendix B, which is the one of `URLSearchParams`. */
 export function formEncode(text: string): string {
-  return new URLSearchParams({ "": text }).toString().slice(1);
+	return new URLSearchParams({'': text}).toString().slice(1);
 }
 
 /**
@@ -52,23 +48,13 @@ them: if one answers `invalid_client`, use `{encoding: 'raw'}`, or `clientSecret
 @default options.encoding form-encoded
 @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1
 */
-export function clientSecretBasic(
-  secret: string,
-  options?: { readonly encoding?: "raw" },
-): ClientAuthentication {
-  const { encoding } = ownProperties(options);
-  const encode = encoding ? String : formEncode;
-  return Object.assign<
-    ClientAuthentication,
-    Pick<ClientAuthentication, "getSecret">
-  >(
-    ({ clientId, headers }) =>
-      headers.set(
-        "authorization",
-        `Basic ${btoa(`${encode(clientId)}:${encode(secret)}`)}`,
-      ),
-    { getSecret: () => [secret, "clientSecretBasic", encoding] },
-  );
+export function clientSecretBasic(secret: string, options?: {readonly encoding?: 'raw'}): ClientAuthentication {
+	const {encoding} = ownProperties(options);
+	const encode = encoding ? String : formEncode;
+	return Object.assign<ClientAuthentication, Pick<ClientAuthentication, 'getSecret'>>(
+		({clientId, headers}) => headers.set('authorization', `Basic ${btoa(`${encode(clientId)}:${encode(secret)}`)}`),
+		{getSecret: () => [secret, 'clientSecretBasic', encoding]},
+	);
 }
 
 /**
@@ -78,16 +64,13 @@ Sends the client's id and secret in the body of the request.
 @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1
 */
 export function clientSecretPost(secret: string): ClientAuthentication {
-  return Object.assign<
-    ClientAuthentication,
-    Pick<ClientAuthentication, "getSecret">
-  >(
-    ({ clientId, parameters }) => {
-      parameters.set("client_id", clientId);
-      parameters.set("client_secret", secret);
-    },
-    { getSecret: () => [secret, "clientSecretPost"] },
-  );
+	return Object.assign<ClientAuthentication, Pick<ClientAuthentication, 'getSecret'>>(
+		({clientId, parameters}) => {
+			parameters.set('client_id', clientId);
+			parameters.set('client_secret', secret);
+		},
+		{getSecret: () => [secret, 'clientSecretPost']},
+	);
 }
 
 /**
@@ -96,5 +79,5 @@ Sends the client's id alone, as a public client does.
 @see https://www.rfc-editor.org/rfc/rfc6749#section-3.2.1
 */
 export function none(): ClientAuthentication {
-  return ({ clientId, parameters }) => parameters.set("client_id", clientId);
+	return ({clientId, parameters}) => parameters.set('client_id', clientId);
 }

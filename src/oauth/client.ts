@@ -1,93 +1,86 @@
-import { ConfigError } from "../errors.ts";
-import type { Awaitable } from "../lib/awaitable.ts";
-import { ownProperties } from "../lib/own-properties.ts";
+import {ConfigError} from '../errors.ts';
+import type {Awaitable} from '../lib/awaitable.ts';
+import {ownProperties} from '../lib/own-properties.ts';
 import {
-  aFunction,
-  aText,
-  isAnything,
-  isString,
-  isText,
-  listOf,
-  oneOf,
-  readInsecureOrigins,
-  readOptions,
-  type Rule,
-  type Rules,
-} from "../lib/read-options.ts";
-import { isBrowser } from "../lib/runtime.ts";
-import { secureUrl } from "../lib/secure-url.ts";
-import type { ExpiresIn } from "../token/token-response.ts";
-import { tokenRules } from "../token/token-options.ts";
-import type { TokenScheme } from "../token/token-scheme.ts";
-import { type ClientAuthentication, none } from "./client-authentication.ts";
-import type { ServerMetadata } from "./server-metadata.ts";
-import {
-  aParameter,
-  aScope,
-  type ClientFields,
-  readFields,
-} from "./token-request.ts";
+	aFunction,
+	aText,
+	isAnything,
+	isString,
+	isText,
+	listOf,
+	oneOf,
+	readInsecureOrigins,
+	readOptions,
+	type Rule,
+	type Rules,
+} from '../lib/read-options.ts';
+import {isBrowser} from '../lib/runtime.ts';
+import {secureUrl} from '../lib/secure-url.ts';
+import type {ExpiresIn} from '../token/token-response.ts';
+import {tokenRules} from '../token/token-options.ts';
+import type {TokenScheme} from '../token/token-scheme.ts';
+import {type ClientAuthentication, none} from './client-authentication.ts';
+import type {ServerMetadata} from './server-metadata.ts';
+import {aParameter, aScope, type ClientFields, readFields} from './token-request.ts';
 
 /** Further parameters of a request. A list gives its name once for each item. */
-export type TokenParameters = Readonly<
-  Record<string, string | readonly string[] | undefined>
->;
+export type TokenParameters = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** An authorization server and a client of it: what one token request needs to know. */
 export interface TokenClient {
-  /**
+	/**
 	The token endpoint: https, or http on loopback. It has no fragment and no user name. Its query is kept.
 
 	@see https://www.rfc-editor.org/rfc/rfc6749#section-3.2
 	*/
-  readonly tokenEndpoint: string | URL;
-  /**
+	readonly tokenEndpoint: string | URL;
+	/**
 	The revocation endpoint, under the same conditions. Without one, a session that ends is forgotten here alone.
 
 	@default none
 	@see https://www.rfc-editor.org/rfc/rfc7009#section-2
 	*/
-  readonly revocationEndpoint?: string | URL | undefined;
-  /** The issuer, as `discover()` gives it: the audience of a `privateKeyJwt`. @default none */
-  readonly issuer?: string | undefined;
-  /** Not used here: `discover()` gives it, and `createLogin` of `regrant/login` takes it. @default none */
-  readonly authorizationEndpoint?: string | URL | undefined;
-  /** Not used here: `discover()` gives it, and `deviceLogin` of `regrant/login` takes it. @default none */
-  readonly deviceAuthorizationEndpoint?: string | URL | undefined;
-  /** Not used here: `discover()` gives it, and `createLogin` of `regrant/login` takes it. @default none */
-  readonly endSessionEndpoint?: string | URL | undefined;
-  /** What `discover()` learned of the server. An error about the client's authentication then says which methods it takes. @default none */
-  readonly metadata?: ServerMetadata | undefined;
-  /**
+	readonly revocationEndpoint?: string | URL | undefined;
+	/** The issuer, as `discover()` gives it: the audience of a `privateKeyJwt`. @default none */
+	readonly issuer?: string | undefined;
+	/** Not used here: `discover()` gives it, and `createLogin` of `regrant/login` takes it. @default none */
+	readonly authorizationEndpoint?: string | URL | undefined;
+	/** Not used here: `discover()` gives it, and `deviceLogin` of `regrant/login` takes it. @default none */
+	readonly deviceAuthorizationEndpoint?: string | URL | undefined;
+	/** Not used here: `discover()` gives it, and `createLogin` of `regrant/login` takes it. @default none */
+	readonly endSessionEndpoint?: string | URL | undefined;
+	/** What `discover()` learned of the server. An error about the client's authentication then says which methods it takes. @default none */
+	readonly metadata?: ServerMetadata | undefined;
+	/**
 	The client's id: printable ASCII.
 
 	@see https://www.rfc-editor.org/rfc/rfc6749#section-2.2
 	*/
-  readonly clientId: string;
-  /**
+	readonly clientId: string;
+	/**
 	How the client proves who it is: `clientSecretBasic(secret)`, `clientSecretPost(secret)`, `privateKeyJwt(key)` of `regrant/jwt`, or a
 	function of your own.
 
 	@default none(), a public client
 	@see https://www.rfc-editor.org/rfc/rfc6749#section-2.3
 	*/
-  readonly clientAuthentication?: ClientAuthentication | undefined;
-  /** Allows a client secret in a page or a worker of a browser, where everybody can read it. @default false */
-  readonly allowSecretInBrowser?: boolean | undefined;
-  /**
+	readonly clientAuthentication?: ClientAuthentication | undefined;
+	/** Allows a client secret in a page or a worker of a browser, where everybody can read it. @default false */
+	readonly allowSecretInBrowser?: boolean | undefined;
+	/**
 	Origins for which plain http is accepted, such as `http://keycloak:8080`: for networks that nobody else can reach. Refused in browsers.
 
 	@default none but loopback
 	*/
-  readonly allowInsecureOrigins?: readonly (string | URL)[] | undefined;
-  /**
+	readonly allowInsecureOrigins?: readonly (string | URL)[] | undefined;
+	/**
 	The encoding of request bodies: `form` as the RFC has it, `json` for servers that want JSON.
 
 	@default 'form'
 	@see https://www.rfc-editor.org/rfc/rfc6749#appendix-B
 	*/
-  readonly encoding?: "form" | "json" | undefined;
-  /**
+	readonly encoding?: 'form' | 'json' | undefined;
+	/**
 	Further parameters of every token request, such as `audience` or `resource`: an object, or a function that gives one for each request.
 	A revocation does not have them. Parameters that regrant sets by itself are refused.
 
@@ -98,129 +91,119 @@ export interface TokenClient {
 	```
 	@see https://www.rfc-editor.org/rfc/rfc8707#section-2
 	*/
-  readonly parameters?:
-    TokenParameters | (() => Awaitable<TokenParameters>) | undefined;
-  /** Further headers of token and revocation requests, such as `x-moov-version`. @default none */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-  /**
+	readonly parameters?: TokenParameters | (() => Awaitable<TokenParameters>) | undefined;
+	/** Further headers of token and revocation requests, such as `x-moov-version`. @default none */
+	readonly headers?: Readonly<Record<string, string>> | undefined;
+	/**
 	How `expires_in` is read: as `seconds`, or as a Unix `timestamp`. `auto` takes a value above ten years for a timestamp.
 
 	@default 'auto'
 	@see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
 	*/
-  readonly expiresIn?: ExpiresIn | undefined;
-  /**
+	readonly expiresIn?: ExpiresIn | undefined;
+	/**
 	Token types that are sent as `Bearer` beside `bearer` itself, in any case. `dpop` is none of them.
 
 	@default none
 	@see https://www.rfc-editor.org/rfc/rfc6749#section-7.1
 	*/
-  readonly tokenTypes?: readonly string[] | undefined;
-  /**
+	readonly tokenTypes?: readonly string[] | undefined;
+	/**
 	Names of further fields of token answers that stay in the token, such as `id_token`. A field that a refresh does not bring again is kept.
 
 	@default none
 	*/
-  readonly keep?: readonly string[] | undefined;
-  /** How the token travels. A `dpop()` scheme also proves token requests. @default a Bearer token in `Authorization` */
-  readonly scheme?: TokenScheme | undefined;
-  /** The deadline of one token request, headers and body: milliseconds. @default 10_000 */
-  readonly timeout?: number | undefined;
-  /** Sends token and revocation requests. @default the global `fetch`, as it is when it is used */
-  readonly fetch?: typeof fetch | undefined;
-  /** The clock: milliseconds since the epoch. @default Date.now */
-  readonly now?: (() => number) | undefined;
+	readonly keep?: readonly string[] | undefined;
+	/** How the token travels. A `dpop()` scheme also proves token requests. @default a Bearer token in `Authorization` */
+	readonly scheme?: TokenScheme | undefined;
+	/** The deadline of one token request, headers and body: milliseconds. @default 10_000 */
+	readonly timeout?: number | undefined;
+	/** Sends token and revocation requests. @default the global `fetch`, as it is when it is used */
+	readonly fetch?: typeof fetch | undefined;
+	/** The clock: milliseconds since the epoch. @default Date.now */
+	readonly now?: (() => number) | undefined;
 }
 
 /** The options of a client, checked, copied and with their defaults. */
 export interface Client {
-  readonly tokenEndpoint: string;
-  readonly revocationEndpoint?: string;
-  readonly issuer?: string;
-  readonly metadata?: ServerMetadata;
-  readonly clientId: string;
-  readonly clientAuthentication: ClientAuthentication;
-  /** Whether that is the user's choice, and not the default. */
-  readonly hasAuthentication: boolean;
-  readonly allowSecretInBrowser?: boolean;
-  readonly encoding?: "form" | "json";
-  readonly parameters?: TokenParameters | (() => Awaitable<TokenParameters>);
-  readonly headers: Headers;
-  readonly expiresIn: ExpiresIn;
-  /** In lower case. */
-  readonly tokenTypes: readonly string[];
-  readonly keep?: readonly string[];
-  readonly scheme?: TokenScheme;
-  readonly timeout: number;
-  readonly fetch?: typeof fetch;
-  readonly now: () => number;
+	readonly tokenEndpoint: string;
+	readonly revocationEndpoint?: string;
+	readonly issuer?: string;
+	readonly metadata?: ServerMetadata;
+	readonly clientId: string;
+	readonly clientAuthentication: ClientAuthentication;
+	/** Whether that is the user's choice, and not the default. */
+	readonly hasAuthentication: boolean;
+	readonly allowSecretInBrowser?: boolean;
+	readonly encoding?: 'form' | 'json';
+	readonly parameters?: TokenParameters | (() => Awaitable<TokenParameters>);
+	readonly headers: Headers;
+	readonly expiresIn: ExpiresIn;
+	/** In lower case. */
+	readonly tokenTypes: readonly string[];
+	readonly keep?: readonly string[];
+	readonly scheme?: TokenScheme;
+	readonly timeout: number;
+	readonly fetch?: typeof fetch;
+	readonly now: () => number;
 }
 
 /** Whether a value is an object and no list. */
 export const isRecord = (value: unknown): value is object =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+	typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The parameters that regrant sets. */
 const ownNames =
-  /^(?:grant_type|client_id|client_secret|client_assertion(?:_type)?|refresh_token|token|token_type_hint)$/;
+	/^(?:grant_type|client_id|client_secret|client_assertion(?:_type)?|refresh_token|token|token_type_hint)$/;
 
 /** Whether a URL can be an endpoint or an issuer: it has no fragment and no user name, which would stand before its host. */
 export const isEndpoint = (url: URL | undefined): url is URL =>
-  !!url?.href.startsWith(`${url?.origin}/`) && !url.href.includes("#");
+	!!url?.href.startsWith(`${url?.origin}/`) && !url.href.includes('#');
 
 /** The rule of an endpoint. An insecure origin may be the place of one. */
 export const endpointRule = (insecureOrigins: readonly string[]): Rule => [
-  (value) => isEndpoint(secureUrl(value, insecureOrigins)),
-  "an https URL without fragment and user name, or be in allowInsecureOrigins",
+	value => isEndpoint(secureUrl(value, insecureOrigins)),
+	'an https URL without fragment and user name, or be in allowInsecureOrigins',
 ];
 
 const areHeaders = (value: unknown): boolean => {
-  try {
-    const headers = new Headers(value as HeadersInit);
-    const isOurs = headers.has("authorization") || headers.has("content-type");
-    return !isOurs && isRecord(value) && Object.values(value).every(isString);
-  } catch {
-    // The platform's own error would quote the value.
-    return false;
-  }
+	try {
+		const headers = new Headers(value as HeadersInit);
+		const isOurs = headers.has('authorization') || headers.has('content-type');
+		return !isOurs && isRecord(value) && Object.values(value).every(isString);
+	} catch {
+		// The platform's own error would quote the value.
+		return false;
+	}
 };
 
 /** The rules of a client's options. */
 export function clientRules(insecureOrigins: readonly string[]): Rules {
-  const anEndpoint = endpointRule(insecureOrigins);
-  return {
-    tokenEndpoint: anEndpoint,
-    revocationEndpoint: anEndpoint,
-    issuer: aText,
-    authorizationEndpoint: anEndpoint,
-    deviceAuthorizationEndpoint: anEndpoint,
-    endSessionEndpoint: anEndpoint,
-    metadata: [isRecord, "an object"],
-    clientId: aText,
-    clientAuthentication: aFunction,
-    allowSecretInBrowser: oneOf(true, false),
-    allowInsecureOrigins: isAnything,
-    encoding: oneOf("form", "json"),
-    parameters: [
-      (value) => typeof value === "function" || isRecord(value),
-      "an object or a function",
-    ],
-    headers: [
-      areHeaders,
-      "an object of headers, and not of authorization or content-type",
-    ],
-    expiresIn: oneOf("auto", "seconds", "timestamp"),
-    tokenTypes: listOf(
-      (type) => isText(type) && !/^dpop$/i.test(type),
-      "a list of types without DPoP",
-    ),
-    ...tokenRules,
-    fetch: aFunction,
-  };
+	const anEndpoint = endpointRule(insecureOrigins);
+	return {
+		tokenEndpoint: anEndpoint,
+		revocationEndpoint: anEndpoint,
+		issuer: aText,
+		authorizationEndpoint: anEndpoint,
+		deviceAuthorizationEndpoint: anEndpoint,
+		endSessionEndpoint: anEndpoint,
+		metadata: [isRecord, 'an object'],
+		clientId: aText,
+		clientAuthentication: aFunction,
+		allowSecretInBrowser: oneOf(true, false),
+		allowInsecureOrigins: isAnything,
+		encoding: oneOf('form', 'json'),
+		parameters: [value => typeof value === 'function' || isRecord(value), 'an object or a function'],
+		headers: [areHeaders, 'an object of headers, and not of authorization or content-type'],
+		expiresIn: oneOf('auto', 'seconds', 'timestamp'),
+		tokenTypes: listOf(type => isText(type) && !/^dpop$/i.test(type), 'a list of types without DPoP'),
+		...tokenRules,
+		fetch: aFunction,
+	};
 }
 
 /** The options that a client must have. */
-export const requiredOptions: readonly string[] = ["tokenEndpoint", "clientId"];
+export const requiredOptions: readonly string[] = ['tokenEndpoint', 'clientId'];
 
 /**
 Checks the options of a client, and copies them with their defaults.
@@ -228,47 +211,27 @@ Checks the options of a client, and copies them with their defaults.
 @throws {ConfigError} which names an option that is missing, not known or not usable.
 */
 export function readClient(options: TokenClient): Client {
-  return clientOf(
-    readOptions(
-      options,
-      clientRules(readInsecureOrigins(Object(options))),
-      requiredOptions,
-    ),
-  );
+	return clientOf(readOptions(options, clientRules(readInsecureOrigins(Object(options))), requiredOptions));
 }
 
 /** Makes a client of options that are checked already. */
 export function clientOf(given: Partial<TokenClient>): Client {
-  const {
-    tokenEndpoint = "",
-    revocationEndpoint,
-    tokenTypes = [],
-    parameters,
-    headers,
-    scheme,
-  } = given;
-  const client = ownProperties({
-    clientAuthentication: none(),
-    expiresIn: "auto",
-    timeout: 10_000,
-    now: () => Date.now(),
-    ...given,
-    tokenEndpoint: new URL(tokenEndpoint).href,
-    revocationEndpoint: revocationEndpoint && new URL(revocationEndpoint).href,
-    tokenTypes: [
-      scheme?.tokenType ?? "bearer",
-      ...tokenTypes.map((type) => type.toLowerCase()),
-    ],
-    parameters:
-      typeof parameters === "object" ? readParameters(parameters) : parameters,
-    headers: new Headers([
-      ["accept", "application/json"],
-      ...new Headers(headers),
-    ]),
-    hasAuthentication: !!given.clientAuthentication,
-  }) as Client;
-  checkSecret(client, undefined);
-  return client;
+	const {tokenEndpoint = '', revocationEndpoint, tokenTypes = [], parameters, headers, scheme} = given;
+	const client = ownProperties({
+		clientAuthentication: none(),
+		expiresIn: 'auto',
+		timeout: 10_000,
+		now: () => Date.now(),
+		...given,
+		tokenEndpoint: new URL(tokenEndpoint).href,
+		revocationEndpoint: revocationEndpoint && new URL(revocationEndpoint).href,
+		tokenTypes: [scheme?.tokenType ?? 'bearer', ...tokenTypes.map(type => type.toLowerCase())],
+		parameters: typeof parameters === 'object' ? readParameters(parameters) : parameters,
+		headers: new Headers([['accept', 'application/json'], ...new Headers(headers)]),
+		hasAuthentication: !!given.clientAuthentication,
+	}) as Client;
+	checkSecret(client, undefined);
+	return client;
 }
 
 /**
@@ -277,23 +240,11 @@ Checks further parameters, and copies them.
 @param further Names that are set as well.
 @throws {ConfigError} which names the parameter.
 */
-export function readParameters(
-  parameters: unknown,
-  further?: RegExp,
-): TokenParameters {
-  const read: TokenParameters = readFields(
-    parameters,
-    "parameters",
-    { scope: aScope },
-    [],
-    aParameter,
-  );
-  const taken = Object.keys(read).find(
-    (name) => ownNames.test(name) || further?.test(name),
-  );
-  if (taken)
-    throw new ConfigError(`parameters.${taken} is set by regrant itself`);
-  return read;
+export function readParameters(parameters: unknown, further?: RegExp): TokenParameters {
+	const read: TokenParameters = readFields(parameters, 'parameters', {scope: aScope}, [], aParameter);
+	const taken = Object.keys(read).find(name => ownNames.test(name) || further?.test(name));
+	if (taken) throw new ConfigError(`parameters.${taken} is set by regrant itself`);
+	return read;
 }
 
 /**
@@ -302,10 +253,9 @@ Refuses a request of another client, and one with a secret that cannot be used h
 @throws {ConfigError} which says why.
 */
 export function checkClient(client: Client, request: object): void {
-  const { client_id, client_secret } = ownProperties(request as ClientFields);
-  if (client_id && client_id !== client.clientId)
-    throw new ConfigError("client_id must equal clientId");
-  checkSecret(client, client_secret);
+	const {client_id, client_secret} = ownProperties(request as ClientFields);
+	if (client_id && client_id !== client.clientId) throw new ConfigError('client_id must equal clientId');
+	checkSecret(client, client_secret);
 }
 
 /**
@@ -314,31 +264,19 @@ Refuses a client secret that cannot be sent, or that is used where everybody can
 @throws {ConfigError} which does not hold it.
 */
 export function checkSecret(
-  { clientAuthentication, clientId, allowSecretInBrowser }: Client,
-  secretInBody: string | null | undefined,
+	{clientAuthentication, clientId, allowSecretInBrowser}: Client,
+	secretInBody: string | null | undefined,
 ): void {
-  const known = ownProperties(clientAuthentication).getSecret?.();
-  if (known) {
-    const [secret, method, encoding] = known;
-    const problem =
-      secret === undefined
-        ? "is undefined"
-        : isText(secret)
-          ? ""
-          : "must be printable ASCII";
-    if (problem) throw new ConfigError(`${method}(secret): secret ${problem}`);
-    if (
-      encoding !== undefined &&
-      (encoding !== "raw" || clientId.includes(":"))
-    ) {
-      throw new ConfigError(
-        "encoding must be 'raw', and clientId without a colon",
-      );
-    }
-  }
-  if ((known || secretInBody) && isBrowser() && !allowSecretInBrowser) {
-    throw new ConfigError(
-      "A client secret is no secret in a browser: set allowSecretInBrowser if you mean it",
-    );
-  }
+	const known = ownProperties(clientAuthentication).getSecret?.();
+	if (known) {
+		const [secret, method, encoding] = known;
+		const problem = secret === undefined ? 'is undefined' : isText(secret) ? '' : 'must be printable ASCII';
+		if (problem) throw new ConfigError(`${method}(secret): secret ${problem}`);
+		if (encoding !== undefined && (encoding !== 'raw' || clientId.includes(':'))) {
+			throw new ConfigError("encoding must be 'raw', and clientId without a colon");
+		}
+	}
+	if ((known || secretInBody) && isBrowser() && !allowSecretInBrowser) {
+		throw new ConfigError('A client secret is no secret in a browser: set allowSecretInBrowser if you mean it');
+	}
 }

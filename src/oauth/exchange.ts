@@ -1,18 +1,15 @@
-import { TokenNetworkError } from "../errors.ts";
-import { ownProperties } from "../lib/own-properties.ts";
-import { isString } from "../lib/read-options.ts";
-import { withTimeout } from "../lib/with-timeout.ts";
-import {
-  type EndpointResponse,
-  readEndpointResponse,
-} from "./endpoint-response.ts";
+import {TokenNetworkError} from '../errors.ts';
+import {ownProperties} from '../lib/own-properties.ts';
+import {isString} from '../lib/read-options.ts';
+import {withTimeout} from '../lib/with-timeout.ts';
+import {type EndpointResponse, readEndpointResponse} from './endpoint-response.ts';
 
 /** How a request is sent. */
 export interface ExchangeOptions {
-  /** Sends it. Undefined stands for the global `fetch`, as it is now. */
-  readonly fetch?: typeof fetch | undefined;
-  /** Milliseconds, for the headers and the body of the answer. */
-  readonly timeout: number;
+	/** Sends it. Undefined stands for the global `fetch`, as it is now. */
+	readonly fetch?: typeof fetch | undefined;
+	/** Milliseconds, for the headers and the body of the answer. */
+	readonly timeout: number;
 }
 
 /**
@@ -22,45 +19,35 @@ Sends one request to an authorization server and reads its answer, with one dead
 @throws {TokenNetworkError} if there is no answer.
 */
 export async function exchange(
-  { fetch = globalThis.fetch, timeout }: ExchangeOptions,
-  url: string,
-  init: RequestInit,
-  request: string,
+	{fetch = globalThis.fetch, timeout}: ExchangeOptions,
+	url: string,
+	init: RequestInit,
+	request: string,
 ): Promise<EndpointResponse> {
-  const controller = new AbortController();
-  const { signal } = controller;
-  // Followed, a 307 would carry the credentials to wherever it points.
-  const sent = ownProperties<RequestInit>({
-    ...init,
-    redirect: "manual",
-    signal,
-  });
-  try {
-    return await withTimeout(
-      async () => readEndpointResponse(await fetch(url, sent)),
-      timeout,
-    );
-  } catch (error) {
-    if (error instanceof TokenNetworkError)
-      throw new TokenNetworkError(
-        "timeout",
-        `${request}: no answer within ${timeout} ms`,
-      );
-    // The platform's own error is not attached: it may hold the request, its body, or a part of the answer.
-    const platformCode = platformCodeOf(error);
-    const facts = {
-      platformCode,
-      retryable: !permission.test(platformCode ?? ""),
-    };
-    throw new TokenNetworkError(
-      "network",
-      `${request}: ${platformCode ?? "no connection"}`,
-      facts,
-    );
-  } finally {
-    // Whatever is still under way has no reader any more.
-    controller.abort();
-  }
+	const controller = new AbortController();
+	const {signal} = controller;
+	// Followed, a 307 would carry the credentials to wherever it points.
+	const sent = ownProperties<RequestInit>({
+		...init,
+		redirect: 'manual',
+		signal,
+	});
+	try {
+		return await withTimeout(async () => readEndpointResponse(await fetch(url, sent)), timeout);
+	} catch (error) {
+		if (error instanceof TokenNetworkError)
+			throw new TokenNetworkError('timeout', `${request}: no answer within ${timeout} ms`);
+		// The platform's own error is not attached: it may hold the request, its body, or a part of the answer.
+		const platformCode = platformCodeOf(error);
+		const facts = {
+			platformCode,
+			retryable: !permission.test(platformCode ?? ''),
+		};
+		throw new TokenNetworkError('network', `${request}: ${platformCode ?? 'no connection'}`, facts);
+	} finally {
+		// Whatever is still under way has no reader any more.
+		controller.abort();
+	}
 }
 
 /** Deno's names for a permission that was not given. */
@@ -71,15 +58,13 @@ const codes = /^(?:E[A-Z]{3,20}|[A-Z\d]+(?:_[A-Z\d]+)+|(?:[A-Z][a-z]+){2,5})$/;
 
 /** Finds what a platform calls a failure: in its error, or in a cause of that. */
 function platformCodeOf(error: unknown, depth = 5): string | undefined {
-  try {
-    const { name, code, cause } = error as Readonly<
-      Record<"name" | "code" | "cause", unknown>
-    >;
-    if (isString(name) && permission.test(name)) return name;
-    if (isString(code) && codes.test(code)) return code;
-    return depth ? platformCodeOf(cause, depth - 1) : undefined;
-  } catch {
-    // There is no cause, or what was thrown does not let itself be read.
-    return undefined;
-  }
+	try {
+		const {name, code, cause} = error as Readonly<Record<'name' | 'code' | 'cause', unknown>>;
+		if (isString(name) && permission.test(name)) return name;
+		if (isString(code) && codes.test(code)) return code;
+		return depth ? platformCodeOf(cause, depth - 1) : undefined;
+	} catch {
+		// There is no cause, or what was thrown does not let itself be read.
+		return undefined;
+	}
 }

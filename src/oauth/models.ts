@@ -1,27 +1,9 @@
-import {
-  custom,
-  type GenericSchema,
-  object,
-  optional,
-  type OptionalSchema,
-  strictObject,
-  variant,
-} from "valibot";
-import { ownProperties } from "../lib/own-properties.ts";
-import { isAnything, type Rules } from "../lib/read-options.ts";
-import {
-  type AuthToken as TokenAnswer,
-  tokenFields,
-} from "../token/token-response.ts";
-import {
-  type RevokeTokenRequest as RevocationRequest,
-  revocationFields,
-} from "./revocation-request.ts";
-import {
-  credentialsFields,
-  refreshFields,
-  type AuthTokenRequest as Request,
-} from "./token-request.ts";
+import {custom, type GenericSchema, object, optional, type OptionalSchema, strictObject, variant} from 'valibot';
+import {ownProperties} from '../lib/own-properties.ts';
+import {isAnything, type Rules} from '../lib/read-options.ts';
+import {type AuthToken as TokenAnswer, tokenFields} from '../token/token-response.ts';
+import {type RevokeTokenRequest as RevocationRequest, revocationFields} from './revocation-request.ts';
+import {credentialsFields, refreshFields, type AuthTokenRequest as Request} from './token-request.ts';
 
 /**
 An answer of a token endpoint, as it comes.
@@ -44,38 +26,31 @@ A revocation request.
 */
 export type RevokeTokenRequest = RevocationRequest;
 
-type Entries = Record<
-  string,
-  GenericSchema | OptionalSchema<GenericSchema, undefined>
->;
+type Entries = Record<string, GenericSchema | OptionalSchema<GenericSchema, undefined>>;
 
 /** Makes schemas of rules. Their messages name the field and, unlike valibot's own, do not quote the value. */
 function entriesOf<Required extends string = never>(
-  rules: Rules,
-  required: readonly string[],
+	rules: Rules,
+	required: readonly string[],
 ): Entries & Record<Required, GenericSchema> {
-  const entries = Object.entries(rules).map(([name, [isRight, expected]]) => {
-    const schema = custom<unknown>(
-      (value) => !!isRight(value),
-      `${name} must be ${expected}`,
-    );
-    return [name, required.includes(name) ? schema : optional(schema)] as const;
-  });
-  // Without a prototype: valibot would take what every object inherits for an entry.
-  return ownProperties(Object.fromEntries(entries)) as unknown as Entries &
-    Record<Required, GenericSchema>;
+	const entries = Object.entries(rules).map(([name, [isRight, expected]]) => {
+		const schema = custom<unknown>(value => !!isRight(value), `${name} must be ${expected}`);
+		return [name, required.includes(name) ? schema : optional(schema)] as const;
+	});
+	// Without a prototype: valibot would take what every object inherits for an entry.
+	return ownProperties(Object.fromEntries(entries)) as unknown as Entries & Record<Required, GenericSchema>;
 }
 
 /** The message for a record that lacks a field, or has one that is not known. */
 function keyMessage({
-  expected,
-  path,
+	expected,
+	path,
 }: {
-  readonly expected: string | null;
-  readonly path?: readonly { readonly key: unknown }[] | undefined;
+	readonly expected: string | null;
+	readonly path?: readonly {readonly key: unknown}[] | undefined;
 }): string {
-  const key = (path?.[0]?.key ?? "it") as string; // the keys of records are strings
-  return `${key} ${expected === "never" ? "is not a field" : "is required"}`;
+	const key = (path?.[0]?.key ?? 'it') as string; // the keys of records are strings
+	return `${key} ${expected === 'never' ? 'is not a field' : 'is required'}`;
 }
 
 /**
@@ -85,11 +60,8 @@ Checks an answer of a token endpoint, field by field. Fields that it does not kn
 */
 // Here and below the fields are those of the interface: a type test compares the two.
 export const AuthToken: GenericSchema<AuthToken> = object(
-  entriesOf(
-    { ...tokenFields, expires_in: isAnything, expires_at: isAnything },
-    ["access_token"],
-  ),
-  keyMessage,
+	entriesOf({...tokenFields, expires_in: isAnything, expires_at: isAnything}, ['access_token']),
+	keyMessage,
 ) as unknown as GenericSchema<AuthToken>;
 
 /**
@@ -99,18 +71,12 @@ the option `parameters`.
 @see https://www.rfc-editor.org/rfc/rfc6749#section-3.2
 */
 export const AuthTokenRequest: GenericSchema<AuthTokenRequest> = variant(
-  "grant_type",
-  [
-    strictObject(
-      entriesOf<"grant_type">(credentialsFields, ["grant_type", "scope"]),
-      keyMessage,
-    ),
-    strictObject(
-      entriesOf<"grant_type">(refreshFields, ["grant_type", "refresh_token"]),
-      keyMessage,
-    ),
-  ],
-  "grant_type must be client_credentials or refresh_token",
+	'grant_type',
+	[
+		strictObject(entriesOf<'grant_type'>(credentialsFields, ['grant_type', 'scope']), keyMessage),
+		strictObject(entriesOf<'grant_type'>(refreshFields, ['grant_type', 'refresh_token']), keyMessage),
+	],
+	'grant_type must be client_credentials or refresh_token',
 ) as unknown as GenericSchema<AuthTokenRequest>;
 
 /**
@@ -118,8 +84,7 @@ Checks a revocation request.
 
 @see https://www.rfc-editor.org/rfc/rfc7009#section-2.1
 */
-export const RevokeTokenRequest: GenericSchema<RevokeTokenRequest> =
-  strictObject(
-    entriesOf(revocationFields, ["token"]),
-    keyMessage,
-  ) as unknown as GenericSchema<RevokeTokenRequest>;
+export const RevokeTokenRequest: GenericSchema<RevokeTokenRequest> = strictObject(
+	entriesOf(revocationFields, ['token']),
+	keyMessage,
+) as unknown as GenericSchema<RevokeTokenRequest>;

@@ -1,5 +1,5 @@
-import { aText, oneOf, type Rules } from "../lib/read-options.ts";
-import { clientFields, type ClientFields } from "./token-request.ts";
+import {aText, oneOf, type Rules} from '../lib/read-options.ts';
+import {clientFields, type ClientFields} from './token-request.ts';
 
 /**
 A revocation request.
@@ -7,15 +7,15 @@ A revocation request.
 @see https://www.rfc-editor.org/rfc/rfc7009#section-2.1
 */
 export interface RevokeTokenRequest extends ClientFields {
-  /** The access or refresh token to revoke. Printable ASCII. */
-  readonly token: string;
-  /** What `token` is. A server that does not find it there looks elsewhere. */
-  readonly token_type_hint?: "access_token" | "refresh_token" | undefined;
+	/** The access or refresh token to revoke. Printable ASCII. */
+	readonly token: string;
+	/** What `token` is. A server that does not find it there looks elsewhere. */
+	readonly token_type_hint?: 'access_token' | 'refresh_token' | undefined;
 }
 
 /** The rules of its fields. */
 export const revocationFields: Rules = {
-  token: aText,
-  token_type_hint: oneOf("access_token", "refresh_token"),
-  ...clientFields,
+	token: aText,
+	token_type_hint: oneOf('access_token', 'refresh_token'),
+	...clientFields,
 };

@@ -1,40 +1,24 @@
-import { ConfigError, TokenResponseError } from "../errors.ts";
-import { ownProperties } from "../lib/own-properties.ts";
-import { isText } from "../lib/read-options.ts";
-import { readToken } from "../token/token-response.ts";
-import type { TokenSet } from "../token/token-set.ts";
-import { type Client, readClient, type TokenClient } from "./client.ts";
-import type { EndpointResponse } from "./endpoint-response.ts";
-import {
-  type ErrorResponse,
-  errorResponse,
-  type ResponseMetadata,
-  responseMetadata,
-} from "./error-response.ts";
-import { exchange } from "./exchange.ts";
-import {
-  prepare,
-  type PreparedRequest,
-  prepareTokenRequest,
-} from "./prepared-request.ts";
-import {
-  type RevokeTokenRequest,
-  revocationFields,
-} from "./revocation-request.ts";
-import {
-  readFields,
-  readTokenRequest,
-  type TokenRequest,
-} from "./token-request.ts";
+import {ConfigError, TokenResponseError} from '../errors.ts';
+import {ownProperties} from '../lib/own-properties.ts';
+import {isText} from '../lib/read-options.ts';
+import {readToken} from '../token/token-response.ts';
+import type {TokenSet} from '../token/token-set.ts';
+import {type Client, readClient, type TokenClient} from './client.ts';
+import type {EndpointResponse} from './endpoint-response.ts';
+import {type ErrorResponse, errorResponse, type ResponseMetadata, responseMetadata} from './error-response.ts';
+import {exchange} from './exchange.ts';
+import {prepare, type PreparedRequest, prepareTokenRequest} from './prepared-request.ts';
+import {type RevokeTokenRequest, revocationFields} from './revocation-request.ts';
+import {readFields, readTokenRequest, type TokenRequest} from './token-request.ts';
 
 /** What came of a token request. */
 export type TokenOutcome =
-  | { readonly token: TokenSet; readonly error?: undefined }
-  | (ErrorResponse & {
-      readonly token?: undefined;
-      /** A new refresh token that came all the same: the server has rotated the old one. */
-      readonly refreshToken?: string | undefined;
-    });
+	| {readonly token: TokenSet; readonly error?: undefined}
+	| (ErrorResponse & {
+			readonly token?: undefined;
+			/** A new refresh token that came all the same: the server has rotated the old one. */
+			readonly refreshToken?: string | undefined;
+	  });
 
 /**
 Makes one token request and keeps no session.
@@ -51,18 +35,12 @@ await auth.setToken(token);
 ```
 @see https://www.rfc-editor.org/rfc/rfc6749#section-3.2
 */
-export async function requestToken(
-  client: TokenClient,
-  request: TokenRequest,
-): Promise<TokenSet> {
-  const checked = readClient(client);
-  const prepared = await prepareTokenRequest(
-    checked,
-    readTokenRequest(request, "request"),
-  );
-  const { token, error } = await sendTokenRequest(checked, prepared);
-  if (error) throw error;
-  return { ...token };
+export async function requestToken(client: TokenClient, request: TokenRequest): Promise<TokenSet> {
+	const checked = readClient(client);
+	const prepared = await prepareTokenRequest(checked, readTokenRequest(request, 'request'));
+	const {token, error} = await sendTokenRequest(checked, prepared);
+	if (error) throw error;
+	return {...token};
 }
 
 /**
@@ -74,91 +52,62 @@ Revokes a token. A token that the server does not know counts as revoked.
 @throws {TokenNetworkError} if it does not answer within `timeout`. Try again later.
 @see https://www.rfc-editor.org/rfc/rfc7009#section-2
 */
-export async function revokeToken(
-  client: TokenClient,
-  request: RevokeTokenRequest,
-): Promise<void> {
-  await sendRevocation(
-    readClient(client),
-    readFields(request, "request", revocationFields, ["token"]),
-  );
+export async function revokeToken(client: TokenClient, request: RevokeTokenRequest): Promise<void> {
+	await sendRevocation(readClient(client), readFields(request, 'request', revocationFields, ['token']));
 }
 
 /** Revokes a token, with options and a request that are checked already. */
-export async function sendRevocation(
-  client: Client,
-  request: RevokeTokenRequest,
-): Promise<void> {
-  const { revocationEndpoint } = client;
-  if (!revocationEndpoint)
-    throw new ConfigError("revocationEndpoint is required");
-  const prepared = await prepare(client, request);
-  const { status, parseError, failure } = await post(
-    client,
-    revocationEndpoint,
-    prepared,
-    "revocationEndpoint",
-  );
-  // RFC 7009 §2.2: the status alone counts, and the body says nothing.
-  if (
-    failure &&
-    (parseError === "unexpected_redirect" || status < 200 || status >= 300)
-  )
-    throw failure.error;
+export async function sendRevocation(client: Client, request: RevokeTokenRequest): Promise<void> {
+	const {revocationEndpoint} = client;
+	if (!revocationEndpoint) throw new ConfigError('revocationEndpoint is required');
+	const prepared = await prepare(client, request);
+	const {status, parseError, failure} = await post(client, revocationEndpoint, prepared, 'revocationEndpoint');
+	// RFC 7009 §2.2: the status alone counts, and the body says nothing.
+	if (failure && (parseError === 'unexpected_redirect' || status < 200 || status >= 300)) throw failure.error;
 }
 
 /** Sends a token request. `previous` is the token that it renews. */
 export async function sendTokenRequest(
-  client: Client,
-  prepared: PreparedRequest,
-  previous?: TokenSet,
+	client: Client,
+	prepared: PreparedRequest,
+	previous?: TokenSet,
 ): Promise<TokenOutcome> {
-  const { parameters } = prepared;
-  // Taken before sending, so a slow answer makes the token expire early, never late: RFC 6749 §5.1.
-  const issued_at = Math.floor(client.now() / 1000);
-  const answer = await post(
-    client,
-    client.tokenEndpoint,
-    prepared,
-    "tokenEndpoint",
-    previous?.access_token,
-  );
-  const { record, metadata, request } = answer;
-  let failure = answer.failure;
-  if (!failure) {
-    const known = {
-      ...previous,
-      refresh_token: parameters.get("refresh_token") ?? undefined,
-      scope: parameters.get("scope") ?? ownProperties(previous).scope,
-    } as TokenSet; // as far as anything is known
-    const { token, code, problem } = readToken(record, {
-      ...client,
-      issued_at,
-      previous: known,
-    });
-    if (token) return ownProperties({ token });
-    failure = {
-      error: new TokenResponseError(
-        code,
-        `${request} answered ${metadata.status}: ${problem}`,
-        metadata,
-      ),
-    };
-  }
-  const refresh_token = record?.["refresh_token"];
-  const isRotated = metadata.status < 300 && isText(refresh_token);
-  return ownProperties({
-    ...failure,
-    refreshToken: isRotated ? refresh_token : undefined,
-  });
+	const {parameters} = prepared;
+	// Taken before sending, so a slow answer makes the token expire early, never late: RFC 6749 §5.1.
+	const issued_at = Math.floor(client.now() / 1000);
+	const answer = await post(client, client.tokenEndpoint, prepared, 'tokenEndpoint', previous?.access_token);
+	const {record, metadata, request} = answer;
+	let failure = answer.failure;
+	if (!failure) {
+		const known = {
+			...previous,
+			refresh_token: parameters.get('refresh_token') ?? undefined,
+			scope: parameters.get('scope') ?? ownProperties(previous).scope,
+		} as TokenSet; // as far as anything is known
+		const {token, code, problem} = readToken(record, {
+			...client,
+			issued_at,
+			previous: known,
+		});
+		if (token) return ownProperties({token});
+		failure = {
+			error: new TokenResponseError(code, `${request} answered ${metadata.status}: ${problem}`, metadata),
+		};
+	}
+	const refresh_token = record?.['refresh_token'];
+	const isRotated = metadata.status < 300 && isText(refresh_token);
+	return ownProperties({
+		...failure,
+		refreshToken: isRotated ? refresh_token : undefined,
+	});
 }
 
 /** What is known when an answer has come. */
 export interface Exchange extends EndpointResponse {
-  readonly metadata: ResponseMetadata;
-  readonly failure: ErrorResponse | undefined;
-  /** The method and the origin, for messages. */
-  readonly request: string;
+	readonly metadata: ResponseMetadata;
+	readonly failure: ErrorResponse | undefined;
+	/** The method and the origin, for messages. */
+	readonly request: string;
 }
 
 /**
@@ -167,69 +116,61 @@ Sends a prepared request to one of the server's endpoints, and sends it once mor
 @param option The option that has the endpoint, for messages.
 */
 export async function post(
-  client: Client,
-  url: string,
-  prepared: PreparedRequest,
-  option: string,
-  accessToken?: string,
+	client: Client,
+	url: string,
+	prepared: PreparedRequest,
+	option: string,
+	accessToken?: string,
 ): Promise<Exchange> {
-  const { scheme, clientAuthentication, encoding, now } = client;
-  const isJson = encoding === "json";
-  const request = `POST ${new URL(url).origin}`;
-  let current = prepared;
-  for (let isResent = false; ; isResent = true) {
-    const { parameters, headers } = current;
-    const sent = { url, method: "POST", headers };
-    await scheme?.apply(sent, undefined);
-    headers.set(
-      "content-type",
-      isJson ? "application/json" : "application/x-www-form-urlencoded",
-    );
-    const init = {
-      method: "POST",
-      headers,
-      body: isJson ? toJson(parameters) : String(parameters),
-    };
-    const answer = await exchange(client, url, init, request);
-    const { access_token, refresh_token, error } = ownProperties(answer.record);
-    const review = {
-      status: answer.status,
-      headers: answer.headers,
-      error: String(error),
-    };
-    if (
-      (await scheme?.review?.(review, sent, undefined)) === "resend" &&
-      !isResent
-    ) {
-      current = await current.again();
-      continue;
-    }
-    const secrets = [
-      accessToken,
-      access_token,
-      refresh_token,
-      headers.get("authorization")?.split(" ").pop(),
-      ownProperties(clientAuthentication).getSecret?.()[0],
-    ];
-    for (const [name, value] of parameters) {
-      if (/(?:token|secret|assertion|code|verifier)$/.test(name))
-        secrets.push(value);
-    }
-    const metadata = responseMetadata(answer, secrets, now());
-    const failure = errorResponse(client, answer, metadata, {
-      request,
-      option,
-      parameters,
-      secrets,
-    });
-    return { ...answer, metadata, request, failure };
-  }
+	const {scheme, clientAuthentication, encoding, now} = client;
+	const isJson = encoding === 'json';
+	const request = `POST ${new URL(url).origin}`;
+	let current = prepared;
+	for (let isResent = false; ; isResent = true) {
+		const {parameters, headers} = current;
+		const sent = {url, method: 'POST', headers};
+		await scheme?.apply(sent, undefined);
+		headers.set('content-type', isJson ? 'application/json' : 'application/x-www-form-urlencoded');
+		const init = {
+			method: 'POST',
+			headers,
+			body: isJson ? toJson(parameters) : String(parameters),
+		};
+		const answer = await exchange(client, url, init, request);
+		const {access_token, refresh_token, error} = ownProperties(answer.record);
+		const review = {
+			status: answer.status,
+			headers: answer.headers,
+			error: String(error),
+		};
+		if ((await scheme?.review?.(review, sent, undefined)) === 'resend' && !isResent) {
+			current = await current.again();
+			continue;
+		}
+		const secrets = [
+			accessToken,
+			access_token,
+			refresh_token,
+			headers.get('authorization')?.split(' ').pop(),
+			ownProperties(clientAuthentication).getSecret?.()[0],
+		];
+		for (const [name, value] of parameters) {
+			if (/(?:token|secret|assertion|code|verifier)$/.test(name)) secrets.push(value);
+		}
+		const metadata = responseMetadata(answer, secrets, now());
+		const failure = errorResponse(client, answer, metadata, {
+			request,
+			option,
+			parameters,
+			secrets,
+		});
+		return {...answer, metadata, request, failure};
+	}
 }
 
 /** A name that is repeated becomes a list. */
 function toJson(parameters: URLSearchParams): string {
-  const record = ownProperties<Record<string, unknown>>({});
-  for (const [name, value] of parameters)
-    record[name] = name in record ? [record[name], value].flat() : value;
-  return JSON.stringify(record);
+	const record = ownProperties<Record<string, unknown>>({});
+	for (const [name, value] of parameters) record[name] = name in record ? [record[name], value].flat() : value;
+	return JSON.stringify(record);
 }

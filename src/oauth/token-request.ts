@@ -1,22 +1,13 @@
-import { ownProperties, ownPropertiesWhere } from "../lib/own-properties.ts";
-import {
-  aText,
-  isString,
-  isText,
-  matches,
-  oneOf,
-  readOptions,
-  type Rule,
-  type Rules,
-} from "../lib/read-options.ts";
-import { isTextOrEmpty } from "../token/token-response.ts";
+import {ownProperties, ownPropertiesWhere} from '../lib/own-properties.ts';
+import {aText, isString, isText, matches, oneOf, readOptions, type Rule, type Rules} from '../lib/read-options.ts';
+import {isTextOrEmpty} from '../token/token-response.ts';
 
 /** How a client may say in the body who it is. */
 export interface ClientFields {
-  /** Client ID can be provided here in the body, or as the Username in HTTP Basic Auth. Printable ASCII. */
-  readonly client_id?: string | undefined;
-  /** Client secret can be provided here in the body, or as the Password in HTTP Basic Auth. Printable ASCII. */
-  readonly client_secret?: string | undefined;
+	/** Client ID can be provided here in the body, or as the Username in HTTP Basic Auth. Printable ASCII. */
+	readonly client_id?: string | undefined;
+	/** Client secret can be provided here in the body, or as the Password in HTTP Basic Auth. Printable ASCII. */
+	readonly client_secret?: string | undefined;
 }
 
 /**
@@ -25,10 +16,10 @@ A request for an access token with the client's own credentials.
 @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4
 */
 export interface ClientCredentialsRequest extends ClientFields {
-  /** A grant type used by clients to obtain an access token. */
-  readonly grant_type: "client_credentials";
-  /** A space delimited list of scopes. Null for a server that has none. */
-  readonly scope: string | null;
+	/** A grant type used by clients to obtain an access token. */
+	readonly grant_type: 'client_credentials';
+	/** A space delimited list of scopes. Null for a server that has none. */
+	readonly scope: string | null;
 }
 
 /**
@@ -37,12 +28,12 @@ A request for a new access token with a refresh token.
 @see https://www.rfc-editor.org/rfc/rfc6749#section-6
 */
 export interface RefreshTokenRequest extends ClientFields {
-  /** A grant type used by clients to obtain a new access token using a refresh token. */
-  readonly grant_type: "refresh_token";
-  /** The refresh token returned alongside the access token being refreshed. Printable ASCII. */
-  readonly refresh_token: string;
-  /** A space delimited list of scopes: none beyond what was granted. What was granted, if it is left out. */
-  readonly scope?: string | null | undefined;
+	/** A grant type used by clients to obtain a new access token using a refresh token. */
+	readonly grant_type: 'refresh_token';
+	/** The refresh token returned alongside the access token being refreshed. Printable ASCII. */
+	readonly refresh_token: string;
+	/** A space delimited list of scopes: none beyond what was granted. What was granted, if it is left out. */
+	readonly scope?: string | null | undefined;
 }
 
 /**
@@ -59,11 +50,10 @@ A token request of another grant type: `authorization_code` with its `code`, or 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-4.5
 */
 export interface ExtensionTokenRequest {
-  /** The name of the grant type. */
-  readonly grant_type:
-    "authorization_code" | `urn:${string}` | `https:${string}`;
-  /** The parameters of the grant. A list gives its name once for each item. */
-  readonly [parameter: string]: string | readonly string[] | null | undefined;
+	/** The name of the grant type. */
+	readonly grant_type: 'authorization_code' | `urn:${string}` | `https:${string}`;
+	/** The parameters of the grant. A list gives its name once for each item. */
+	readonly [parameter: string]: string | readonly string[] | null | undefined;
 }
 
 /** What a token can be asked for with. */
@@ -71,51 +61,45 @@ export type TokenRequest = AuthTokenRequest | ExtensionTokenRequest;
 
 /** What a `grant` function is given: for whom its request is, and where it goes. An assertion names both. */
 export interface GrantContext {
-  /** The client's id. */
-  readonly clientId: string;
-  /** The URL of the token endpoint. */
-  readonly tokenEndpoint: string;
-  /** The issuer, if the client was given one. */
-  readonly issuer?: string | undefined;
+	/** The client's id. */
+	readonly clientId: string;
+	/** The URL of the token endpoint. */
+	readonly tokenEndpoint: string;
+	/** The issuer, if the client was given one. */
+	readonly issuer?: string | undefined;
 }
 
 /** The rules of these fields: RFC 6749 appendix A.1 and A.2. Empty ones are left out. */
-const proof: Rule = [(value) => isTextOrEmpty(value ?? ""), "printable ASCII"];
-export const clientFields: Rules = { client_id: proof, client_secret: proof };
+const proof: Rule = [value => isTextOrEmpty(value ?? ''), 'printable ASCII'];
+export const clientFields: Rules = {client_id: proof, client_secret: proof};
 
 /** RFC 6749 §3.3 */
 const isScope = matches(/^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/);
 
 /** The rules of a parameter, and of the scope among them. */
-export const aParameter: Rule = [
-  (value) => [value ?? ""].flat().every(isString),
-  "a string or a list of strings",
-];
+export const aParameter: Rule = [value => [value ?? ''].flat().every(isString), 'a string or a list of strings'];
 export const aScope: Rule = [
-  (scope) => scope === null || isScope(scope),
-  "scope tokens with single spaces between, or null if the server has none",
+	scope => scope === null || isScope(scope),
+	'scope tokens with single spaces between, or null if the server has none',
 ];
 
 /** The rules of a request with the client's own credentials. */
 export const credentialsFields: Rules = {
-  grant_type: oneOf("client_credentials"),
-  ...clientFields,
-  scope: aScope,
+	grant_type: oneOf('client_credentials'),
+	...clientFields,
+	scope: aScope,
 };
 /** The rules of a refresh. */
 export const refreshFields: Rules = {
-  grant_type: oneOf("refresh_token"),
-  ...clientFields,
-  refresh_token: aText,
-  scope: aScope,
+	grant_type: oneOf('refresh_token'),
+	...clientFields,
+	refresh_token: aText,
+	scope: aScope,
 };
 /** The rules of any other grant, beside those of parameters. */
 const otherFields: Rules = {
-  ...refreshFields,
-  grant_type: [
-    (type) => isText(type) && type !== "password",
-    "client_credentials, or another grant type but password",
-  ],
+	...refreshFields,
+	grant_type: [type => isText(type) && type !== 'password', 'client_credentials, or another grant type but password'],
 };
 
 /**
@@ -127,21 +111,15 @@ Checks the fields of a request, and copies those that it has. A field that is un
 */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- it says what was checked
 export function readFields<Fields extends object>(
-  fields: unknown,
-  name: string,
-  rules: Rules,
-  required?: readonly string[],
-  others?: Rule,
+	fields: unknown,
+	name: string,
+	rules: Rules,
+	required?: readonly string[],
+	others?: Rule,
 ): Fields {
-  const read = readOptions(
-    fields as Fields,
-    rules,
-    required,
-    `${name}.`,
-    others,
-  );
-  // Nullable models give null for what is not there. For a scope it is an answer.
-  return ownPropertiesWhere(read, (field) => field !== null) as Fields; // as just checked
+	const read = readOptions(fields as Fields, rules, required, `${name}.`, others);
+	// Nullable models give null for what is not there. For a scope it is an answer.
+	return ownPropertiesWhere(read, field => field !== null) as Fields; // as just checked
 }
 
 /**
@@ -150,12 +128,8 @@ Checks a token request of any grant type, and copies what it has.
 @throws {ConfigError} which names the field that is wrong.
 */
 export function readTokenRequest(request: unknown, name: string): TokenRequest {
-  const { grant_type } = ownProperties(
-    Object(request) as Partial<TokenRequest>,
-  );
-  if (grant_type === "client_credentials")
-    return readFields(request, name, credentialsFields, ["scope"]);
-  if (grant_type === "refresh_token")
-    return readFields(request, name, refreshFields, ["refresh_token"]);
-  return readFields(request, name, otherFields, ["grant_type"], aParameter);
+	const {grant_type} = ownProperties(Object(request) as Partial<TokenRequest>);
+	if (grant_type === 'client_credentials') return readFields(request, name, credentialsFields, ['scope']);
+	if (grant_type === 'refresh_token') return readFields(request, name, refreshFields, ['refresh_token']);
+	return readFields(request, name, otherFields, ['grant_type'], aParameter);
 }

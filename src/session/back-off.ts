@@ -1,13 +1,13 @@
-import type { RegrantError, TokenResponseError } from "../errors.ts";
+import type {RegrantError, TokenResponseError} from '../errors.ts';
 
 /** The time in which no renewal is tried, because one failed. All callers of a session share it. */
 export interface BackOff {
-  /** Throws the error that it began with, while it lasts. */
-  check(now: number): void;
-  /** Begins with an error of the server, or of the way there. False if this is the one that it began with. */
-  begin(error: RegrantError, now: number): boolean;
-  /** Ends it. */
-  reset(): void;
+	/** Throws the error that it began with, while it lasts. */
+	check(now: number): void;
+	/** Begins with an error of the server, or of the way there. False if this is the one that it began with. */
+	begin(error: RegrantError, now: number): boolean;
+	/** Ends it. */
+	reset(): void;
 }
 
 /** The first pause and the longest, in milliseconds, unless the server says how long to wait. */
@@ -15,35 +15,30 @@ const [firstPause, longestPause] = [1000, 30_000];
 
 /** Creates a back-off that has not begun. Its times are milliseconds since the epoch. */
 export function createBackOff(): BackOff {
-  let cause: RegrantError | undefined;
-  let since = 0;
-  let length = 0;
-  let pause = 0;
-  return {
-    check: (now) => {
-      // A clock that was set back does not prolong it.
-      if (cause && now >= since && now < since + length) throw cause;
-    },
-    begin: (error, now) => {
-      if (error === cause) return false;
-      // Another holder of the store, or the store itself, was in the way: the server has not been asked.
-      if (/^(?:lock|store)_/.test(error.code)) return true;
-      // Who is offline now may be online in a second.
-      const isOffline = error.code === "network" || error.code === "timeout";
-      pause = isOffline
-        ? firstPause
-        : Math.min(pause * 2 || firstPause, longestPause);
-      cause = error;
-      since = now;
-      length =
-        (Object.hasOwn(error, "retryAfter") &&
-          (error as TokenResponseError).retryAfter) ||
-        pause;
-      return true;
-    },
-    reset: () => {
-      cause = undefined;
-      pause = 0;
-    },
-  };
+	let cause: RegrantError | undefined;
+	let since = 0;
+	let length = 0;
+	let pause = 0;
+	return {
+		check: now => {
+			// A clock that was set back does not prolong it.
+			if (cause && now >= since && now < since + length) throw cause;
+		},
+		begin: (error, now) => {
+			if (error === cause) return false;
+			// Another holder of the store, or the store itself, was in the way: the server has not been asked.
+			if (/^(?:lock|store)_/.test(error.code)) return true;
+			// Who is offline now may be online in a second.
+			const isOffline = error.code === 'network' || error.code === 'timeout';
+			pause = isOffline ? firstPause : Math.min(pause * 2 || firstPause, longestPause);
+			cause = error;
+			since = now;
+			length = (Object.hasOwn(error, 'retryAfter') && (error as TokenResponseError).retryAfter) || pause;
+			return true;
+		},
+		reset: () => {
+			cause = undefined;
+			pause = 0;
+		},
+	};
 }

@@ -1,27 +1,18 @@
-import type { TokenSet } from "../token/token-set.ts";
+import type {TokenSet} from '../token/token-set.ts';
 
 /**
 Gives the seconds until the token expires; Infinity if that is not known.
 
 @param now Milliseconds since the epoch.
 */
-export function secondsLeft(
-  { expires_at, issued_at }: TokenSet,
-  now: number,
-): number {
-  // Issued in the future: a clock was set, and the expiry is worth nothing.
-  return expires_at === undefined || now < issued_at * 1000
-    ? Infinity
-    : expires_at - now / 1000;
+export function secondsLeft({expires_at, issued_at}: TokenSet, now: number): number {
+	// Issued in the future: a clock was set, and the expiry is worth nothing.
+	return expires_at === undefined || now < issued_at * 1000 ? Infinity : expires_at - now / 1000;
 }
 
 /** Whether the token lives for more than these seconds. */
-export function isAlive(
-  token: TokenSet | undefined,
-  now: number,
-  seconds = 0,
-): token is TokenSet {
-  return !!token && secondsLeft(token, now) > seconds;
+export function isAlive(token: TokenSet | undefined, now: number, seconds = 0): token is TokenSet {
+	return !!token && secondsLeft(token, now) > seconds;
 }
 
 /**
@@ -31,15 +22,11 @@ Whether the token can be sent without being renewed first.
 @param minimumLifetime Seconds for which it must still be good.
 */
 export function isFresh(
-  token: TokenSet | undefined,
-  now: number,
-  leeway: number,
-  minimumLifetime = 0,
+	token: TokenSet | undefined,
+	now: number,
+	leeway: number,
+	minimumLifetime = 0,
 ): token is TokenSet {
-  const { expires_at = Infinity, issued_at = 0 } = token ?? {};
-  return isAlive(
-    token,
-    now,
-    Math.max(Math.min(leeway, (expires_at - issued_at) / 10), minimumLifetime),
-  );
+	const {expires_at = Infinity, issued_at = 0} = token ?? {};
+	return isAlive(token, now, Math.max(Math.min(leeway, (expires_at - issued_at) / 10), minimumLifetime));
 }

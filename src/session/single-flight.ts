@@ -1,115 +1,103 @@
-import { type Waiter, withTimeout } from "../lib/with-timeout.ts";
-import type { TokenSet } from "../token/token-set.ts";
-import type { SessionSettings } from "./settings.ts";
+import {type Waiter, withTimeout} from '../lib/with-timeout.ts';
+import type {TokenSet} from '../token/token-set.ts';
+import type {SessionSettings} from './settings.ts';
 
 /** A renewal of a stale token. It calls `progress` before each of its steps, none of which takes longer than a deadline. */
-export type Renew = (
-  settings: SessionSettings,
-  stale: TokenSet | undefined,
-  progress: () => void,
-) => Promise<TokenSet>;
+export type Renew = (settings: SessionSettings, stale: TokenSet | undefined, progress: () => void) => Promise<TokenSet>;
 
 /** The one renewal of a session that is under way, shared by all who wait for it. */
 export interface SingleFlight {
-  /**
+	/**
 	Waits for the renewal under way, or begins one. Each caller has a deadline and a signal of its own, which end its wait and nothing else.
 
 	@throws what the renewal failed with, the signal's reason, or a TokenNetworkError at twice `timeout`.
 	*/
-  run(
-    settings: SessionSettings,
-    stale: TokenSet | undefined,
-    waiter: Waiter,
-  ): Promise<TokenSet>;
-  /** Lets all who wait fail. Who comes next begins another renewal. */
-  cancel(error: Error): void;
+	run(settings: SessionSettings, stale: TokenSet | undefined, waiter: Waiter): Promise<TokenSet>;
+	/** Lets all who wait fail. Who comes next begins another renewal. */
+	cancel(error: Error): void;
 }
 
 /** Gives the token, or throws what the renewal failed with. */
 type Outcome = () => TokenSet;
 
 interface Flight {
-  /** The access token that is renewed. */
-  readonly stale: string | undefined;
-  /** Fulfils whatever the renewal does. On Workers it may hang, or reject, once the request that began it is gone. */
-  readonly outcome: Promise<Outcome>;
-  readonly settle: (outcome: Outcome) => void;
-  /** Counts the steps. A renewal that makes none for a while has lost its owner. */
-  steps: number;
+	/** The access token that is renewed. */
+	readonly stale: string | undefined;
+	/** Fulfils whatever the renewal does. On Workers it may hang, or reject, once the request that began it is gone. */
+	readonly outcome: Promise<Outcome>;
+	readonly settle: (outcome: Outcome) => void;
+	/** Counts the steps. A renewal that makes none for a while has lost its owner. */
+	steps: number;
 }
 
 const fail = (error: unknown) => (): never => {
-  throw error;
+	throw error;
 };
 
 /** Creates a single flight that nobody has begun. */
 export function createSingleFlight(renew: Renew): SingleFlight {
-  let current: Flight | undefined;
+	let current: Flight | undefined;
 
-  const clear = (flight: Flight): void => {
-    if (current === flight) current = undefined;
-  };
+	const clear = (flight: Flight): void => {
+		if (current === flight) current = undefined;
+	};
 
-  const begin = (
-    settings: SessionSettings,
-    stale: TokenSet | undefined,
-  ): Flight => {
-    const { promise: outcome, resolve } = withResolvers<Outcome>();
-    const settle = (result: Outcome): void => {
-      // First, so that whoever comes from now on begins anew.
-      clear(flight);
-      resolve(result);
-    };
-    const flight: Flight = {
-      stale: stale?.access_token,
-      outcome,
-      settle,
-      steps: 0,
-    };
-    const ended = withResolvers<void>();
-    // First, since it may throw. It gets what ends with the renewal, and not with those who wait for it.
-    settings.waitUntil(ended.promise);
-    renew(settings, stale, () => flight.steps++)
-      .then(
-        (token) => settle(() => token),
-        (error) => settle(fail(error)),
-      )
-      .finally(ended.resolve);
-    return flight;
-  };
+	const begin = (settings: SessionSettings, stale: TokenSet | undefined): Flight => {
+		const {promise: outcome, resolve} = withResolvers<Outcome>();
+		const settle = (result: Outcome): void => {
+			// First, so that whoever comes from now on begins anew.
+			clear(flight);
+			resolve(result);
+		};
+		const flight: Flight = {
+			stale: stale?.access_token,
+			outcome,
+			settle,
+			steps: 0,
+		};
+		const ended = withResolvers<void>();
+		// First, since it may throw. It gets what ends with the renewal, and not with those who wait for it.
+		settings.waitUntil(ended.promise);
+		renew(settings, stale, () => flight.steps++)
+			.then(
+				token => settle(() => token),
+				error => settle(fail(error)),
+			)
+			.finally(ended.resolve);
+		return flight;
+	};
 
-  const run: SingleFlight["run"] = async (settings, stale, waiter) => {
-    const refused = stale?.access_token;
-    for (;;) {
-      const flight = (current ??= begin(settings, stale));
-      const { steps } = flight;
-      const outcome = await withTimeout(
-        // A rejection is the runtime's: the owner is gone.
-        () => flight.outcome.catch(() => clear(flight)),
-        2 * settings.timeout,
-        () => {
-          if (steps === flight.steps) clear(flight);
-        },
-        waiter,
-      );
-      const token = outcome?.();
-      // A renewal that began for an older token may have found the very one that is to be renewed.
-      if (token && (token.access_token !== refused || flight.stale === refused))
-        return token;
-    }
-  };
+	const run: SingleFlight['run'] = async (settings, stale, waiter) => {
+		const refused = stale?.access_token;
+		for (;;) {
+			const flight = (current ??= begin(settings, stale));
+			const {steps} = flight;
+			const outcome = await withTimeout(
+				// A rejection is the runtime's: the owner is gone.
+				() => flight.outcome.catch(() => clear(flight)),
+				2 * settings.timeout,
+				() => {
+					if (steps === flight.steps) clear(flight);
+				},
+				waiter,
+			);
+			const token = outcome?.();
+			// A renewal that began for an older token may have found the very one that is to be renewed.
+			if (token && (token.access_token !== refused || flight.stale === refused)) return token;
+		}
+	};
 
-  return { run, cancel: (error) => current?.settle(fail(error)) };
+	return {run, cancel: error => current?.settle(fail(error))};
 }
 
 /** As `Promise.withResolvers` does, which Node 20 and older browsers lack. */
 function withResolvers<T>(): {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
+	readonly promise: Promise<T>;
+	readonly resolve: (value: T) => void;
 } {
-  let resolve: (value: T) => void = () => {};
-  const promise = new Promise<T>((fulfil) => {
-    resolve = fulfil;
-  });
-  return { promise, resolve };
+	let resolve: (value: T) => void = () => {};
+	const promise = new Promise<T>(fulfil => {
+		resolve = fulfil;
+	});
+	return {promise, resolve};
 }

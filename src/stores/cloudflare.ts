@@ -1,20 +1,13 @@
-import {
-  durableObjectDriver,
-  type VaultStub,
-} from "./durable-object-driver.ts";
-import { sharedStore } from "./shared/shared-store.ts";
-import type { ExpiringStoreOptions } from "./shared/ttl.ts";
-import type { TokenStore } from "./token-cell.ts";
+import {durableObjectDriver, type VaultStub} from './durable-object-driver.ts';
+import {sharedStore} from './shared/shared-store.ts';
+import type {ExpiringStoreOptions} from './shared/ttl.ts';
+import type {TokenStore} from './token-cell.ts';
 
-export { TokenVault } from "./token-vault.ts";
-export type {
-  VaultRequest,
-  VaultResponse,
-  VaultStub,
-} from "./durable-object-driver.ts";
-export type { LeaseOptions } from "./shared/lease.ts";
-export type { ExpiringStoreOptions } from "./shared/ttl.ts";
-export type { VaultState, VaultStorage } from "./token-vault.ts";
+export {TokenVault} from './token-vault.ts';
+export type {VaultRequest, VaultResponse, VaultStub} from './durable-object-driver.ts';
+export type {LeaseOptions} from './shared/lease.ts';
+export type {ExpiringStoreOptions} from './shared/ttl.ts';
+export type {VaultState, VaultStorage} from './token-vault.ts';
 
 /**
 Keeps the token in a Durable Object, for all isolates of a worker, wherever they run. One request at a time refreshes the token, under
@@ -49,9 +42,6 @@ const auth = createAuth({
 ```
 @see https://developers.cloudflare.com/kv/concepts/how-kv-works/#consistency
 */
-export function durableObjectStore(
-  stub: () => VaultStub,
-  options?: ExpiringStoreOptions,
-): TokenStore {
-  return sharedStore(durableObjectDriver(stub, options), { isMarked: true });
+export function durableObjectStore(stub: () => VaultStub, options?: ExpiringStoreOptions): TokenStore {
+	return sharedStore(durableObjectDriver(stub, options), {isMarked: true});
 }

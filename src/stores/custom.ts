@@ -1,7 +1,7 @@
-import { ConfigError } from "../errors.ts";
-import { sharedStore } from "./shared/shared-store.ts";
-import { type StoreDriver, supports } from "./shared/store-driver.ts";
-import type { TokenStore } from "./token-cell.ts";
+import {ConfigError} from '../errors.ts';
+import {sharedStore} from './shared/shared-store.ts';
+import {type StoreDriver, supports} from './shared/store-driver.ts';
+import type {TokenStore} from './token-cell.ts';
 
 /**
 Makes a store of your own `get`, `set` and `delete`, and of what else it can do.
@@ -18,13 +18,11 @@ const store = customStore({
 ```
 */
 export function customStore(driver: StoreDriver): TokenStore {
-  for (const name of ["get", "set", "delete"] as const) {
-    if (typeof Object(driver)[name] !== "function")
-      throw new ConfigError(
-        `customStore(driver): driver.${name} must be a function`,
-      );
-  }
-  return sharedStore(driver, {
-    isMarked: supports(driver, "lock") && !supports(driver, "isSameLogin"),
-  });
+	for (const name of ['get', 'set', 'delete'] as const) {
+		if (typeof Object(driver)[name] !== 'function')
+			throw new ConfigError(`customStore(driver): driver.${name} must be a function`);
+	}
+	return sharedStore(driver, {
+		isMarked: supports(driver, 'lock') && !supports(driver, 'isSameLogin'),
+	});
 }

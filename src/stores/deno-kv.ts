@@ -1,21 +1,11 @@
-import {
-  denoKvDriver,
-  type DenoKvKeyPart,
-  type DenoKvLike,
-} from "./deno-kv-driver.ts";
-import { sharedStore } from "./shared/shared-store.ts";
-import type { ExpiringStoreOptions } from "./shared/ttl.ts";
-import type { TokenStore } from "./token-cell.ts";
+import {denoKvDriver, type DenoKvKeyPart, type DenoKvLike} from './deno-kv-driver.ts';
+import {sharedStore} from './shared/shared-store.ts';
+import type {ExpiringStoreOptions} from './shared/ttl.ts';
+import type {TokenStore} from './token-cell.ts';
 
-export type {
-  DenoKvAtomic,
-  DenoKvEntry,
-  DenoKvKeyPart,
-  DenoKvLike,
-  DenoKvSetOptions,
-} from "./deno-kv-driver.ts";
-export type { LeaseOptions } from "./shared/lease.ts";
-export type { ExpiringStoreOptions } from "./shared/ttl.ts";
+export type {DenoKvAtomic, DenoKvEntry, DenoKvKeyPart, DenoKvLike, DenoKvSetOptions} from './deno-kv-driver.ts';
+export type {LeaseOptions} from './shared/lease.ts';
+export type {ExpiringStoreOptions} from './shared/ttl.ts';
 
 /**
 Keeps the token in Deno KV, for several Deno processes on one session. One process at a time refreshes the token, under a lease that
@@ -38,9 +28,9 @@ const auth = createAuth({tokenEndpoint, clientId, grant, store: denoKvStore(awai
 ```
 */
 export function denoKvStore(
-  kv: DenoKvLike,
-  key: string | readonly DenoKvKeyPart[],
-  options?: ExpiringStoreOptions,
+	kv: DenoKvLike,
+	key: string | readonly DenoKvKeyPart[],
+	options?: ExpiringStoreOptions,
 ): TokenStore {
-  return sharedStore(denoKvDriver(kv, key, options), { isMarked: true });
+	return sharedStore(denoKvDriver(kv, key, options), {isMarked: true});
 }

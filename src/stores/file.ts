@@ -1,9 +1,9 @@
-import { fileDriver } from "./file-driver.ts";
-import type { LeaseOptions } from "./shared/lease.ts";
-import { sharedStore } from "./shared/shared-store.ts";
-import type { TokenStore } from "./token-cell.ts";
+import {fileDriver} from './file-driver.ts';
+import type {LeaseOptions} from './shared/lease.ts';
+import {sharedStore} from './shared/shared-store.ts';
+import type {TokenStore} from './token-cell.ts';
 
-export type { LeaseOptions } from "./shared/lease.ts";
+export type {LeaseOptions} from './shared/lease.ts';
 
 /**
 Keeps the token in a file, for command-line tools and scripts on Node, Deno and Bun. Several processes may use it at once. One of them
@@ -28,9 +28,6 @@ import {join} from 'node:path';
 const auth = createAuth({tokenEndpoint, clientId, store: fileStore(join(homedir(), '.config/my-tool/session.json'))});
 ```
 */
-export function fileStore(
-  path: string | URL,
-  options?: LeaseOptions,
-): TokenStore {
-  return sharedStore(fileDriver(path, options), { isMarked: true });
+export function fileStore(path: string | URL, options?: LeaseOptions): TokenStore {
+	return sharedStore(fileDriver(path, options), {isMarked: true});
 }

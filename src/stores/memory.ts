@@ -1,41 +1,38 @@
-import { createMutex } from "../lib/mutex.ts";
-import { isSameToken, type TokenSet } from "../token/token-set.ts";
-import type { TokenCell, TokenStore } from "./token-cell.ts";
+import {createMutex} from '../lib/mutex.ts';
+import {isSameToken, type TokenSet} from '../token/token-set.ts';
+import type {TokenCell, TokenStore} from './token-cell.ts';
 
 /**
 Keeps the token in the memory of this realm: the default. All sessions that are given the same store share one token, and make one token
 request at a time.
 */
 export function memoryStore(): TokenStore {
-  let held: TokenSet | undefined;
-  const mutex = createMutex();
-  const replace = async (
-    from: TokenSet | undefined,
-    to: TokenSet | undefined,
-  ): Promise<boolean> => {
-    const isThere = isSameToken(held, from);
-    if (isThere) held = to;
-    return isThere;
-  };
-  const overwrite: TokenCell["overwrite"] = async (_use, decide) => {
-    const previous = held;
-    held = decide(previous).token;
-    return { previous };
-  };
-  return {
-    peek: () => held,
-    read: async () => held,
-    swap: async (_use, from, to) => replace(from, to),
-    overwrite,
-    exclusive: async ({ timeout }, task) =>
-      mutex.runExclusive(
-        () =>
-          task({
-            claim: async (from) => isSameToken(held, from),
-            commit: replace,
-          }),
-        2 * timeout,
-      ),
-    onChange: () => {},
-  };
+	let held: TokenSet | undefined;
+	const mutex = createMutex();
+	const replace = async (from: TokenSet | undefined, to: TokenSet | undefined): Promise<boolean> => {
+		const isThere = isSameToken(held, from);
+		if (isThere) held = to;
+		return isThere;
+	};
+	const overwrite: TokenCell['overwrite'] = async (_use, decide) => {
+		const previous = held;
+		held = decide(previous).token;
+		return {previous};
+	};
+	return {
+		peek: () => held,
+		read: async () => held,
+		swap: async (_use, from, to) => replace(from, to),
+		overwrite,
+		exclusive: async ({timeout}, task) =>
+			mutex.runExclusive(
+				() =>
+					task({
+						claim: async from => isSameToken(held, from),
+						commit: replace,
+					}),
+				2 * timeout,
+			),
+		onChange: () => {},
+	};
 }

@@ -1,15 +1,11 @@
-import {
-  redisDriver,
-  type IoRedisClient,
-  type NodeRedisClient,
-} from "./redis-driver.ts";
-import { sharedStore } from "./shared/shared-store.ts";
-import type { ExpiringStoreOptions } from "./shared/ttl.ts";
-import type { TokenStore } from "./token-cell.ts";
+import {redisDriver, type IoRedisClient, type NodeRedisClient} from './redis-driver.ts';
+import {sharedStore} from './shared/shared-store.ts';
+import type {ExpiringStoreOptions} from './shared/ttl.ts';
+import type {TokenStore} from './token-cell.ts';
 
-export type { IoRedisClient, NodeRedisClient } from "./redis-driver.ts";
-export type { LeaseOptions } from "./shared/lease.ts";
-export type { ExpiringStoreOptions } from "./shared/ttl.ts";
+export type {IoRedisClient, NodeRedisClient} from './redis-driver.ts';
+export type {LeaseOptions} from './shared/lease.ts';
+export type {ExpiringStoreOptions} from './shared/ttl.ts';
 
 /**
 Keeps the token in Redis, for several servers on one session. One process at a time refreshes the token, under a lease that ends by
@@ -36,9 +32,9 @@ const auth = createAuth({tokenEndpoint, clientId, grant, store: redisStore(clien
 ```
 */
 export function redisStore(
-  client: NodeRedisClient | IoRedisClient,
-  key: string,
-  options?: ExpiringStoreOptions,
+	client: NodeRedisClient | IoRedisClient,
+	key: string,
+	options?: ExpiringStoreOptions,
 ): TokenStore {
-  return sharedStore(redisDriver(client, key, options), { isMarked: true });
+	return sharedStore(redisDriver(client, key, options), {isMarked: true});
 }

@@ -1,15 +1,11 @@
-import { LockError } from "../errors.ts";
-import { ownProperties } from "../lib/own-properties.ts";
-import { isServer } from "../lib/runtime.ts";
-import { withTimeout } from "../lib/with-timeout.ts";
+import {LockError} from '../errors.ts';
+import {ownProperties} from '../lib/own-properties.ts';
+import {isServer} from '../lib/runtime.ts';
+import {withTimeout} from '../lib/with-timeout.ts';
 
 /** The part of the Web Locks API that is used here. Not every runtime has types of it. */
 interface Locks {
-  request<T>(
-    name: string,
-    options: { readonly signal?: AbortSignal },
-    task: () => Promise<T>,
-  ): Promise<T>;
+	request<T>(name: string, options: {readonly signal?: AbortSignal}, task: () => Promise<T>): Promise<T>;
 }
 
 /** The last task that holds or wants each lock in this realm, by what the lock belongs to and by its name. Empty while nobody does. */
@@ -25,60 +21,54 @@ opaque origin), it runs after the tasks of this realm alone.
 @see https://www.w3.org/TR/web-locks/
 */
 export async function runWithLock<T>(
-  name: string,
-  owner: object,
-  task: () => Promise<T>,
-  signal: AbortSignal | undefined,
+	name: string,
+	owner: object,
+	task: () => Promise<T>,
+	signal: AbortSignal | undefined,
 ): Promise<T> {
-  // Node can be started without a navigator. With one, it never frees a lock whose holder was ended.
-  const { locks } = Object(globalThis.navigator) as {
-    readonly locks?: Locks | null;
-  };
-  if (!locks || isServer()) return runInQueue(name, owner, task, signal);
-  let isHeld = false;
-  try {
-    return await locks.request(
-      name,
-      ownProperties(signal ? { signal } : {}),
-      async () => {
-        isHeld = true;
-        return task();
-      },
-    );
-  } catch (error) {
-    if (isHeld) throw error;
-    if (signal?.aborted) throw new LockError();
-    // The page may have no right to locks, or is just being closed.
-    return runInQueue(name, owner, task, signal);
-  }
+	// Node can be started without a navigator. With one, it never frees a lock whose holder was ended.
+	const {locks} = Object(globalThis.navigator) as {
+		readonly locks?: Locks | null;
+	};
+	if (!locks || isServer()) return runInQueue(name, owner, task, signal);
+	let isHeld = false;
+	try {
+		return await locks.request(name, ownProperties(signal ? {signal} : {}), async () => {
+			isHeld = true;
+			return task();
+		});
+	} catch (error) {
+		if (isHeld) throw error;
+		if (signal?.aborted) throw new LockError();
+		// The page may have no right to locks, or is just being closed.
+		return runInQueue(name, owner, task, signal);
+	}
 }
 
 async function runInQueue<T>(
-  name: string,
-  owner: object,
-  task: () => Promise<T>,
-  signal: AbortSignal | undefined,
+	name: string,
+	owner: object,
+	task: () => Promise<T>,
+	signal: AbortSignal | undefined,
 ): Promise<T> {
-  const queue = queues.get(owner) ?? new Map<string, Promise<unknown>>();
-  queues.set(owner, queue);
-  const before = queue.get(name);
-  let leave = (): void => {};
-  const mine = new Promise<void>((resolve) => {
-    leave = resolve;
-  });
-  // Whoever gives up waiting lets the next one through only when those before are done.
-  const last = Promise.all([before, mine]).then(() => {
-    if (queue.get(name) === last) queue.delete(name);
-  });
-  queue.set(name, last);
-  try {
-    await withTimeout(() => before, 2 ** 31 - 1, undefined, { signal }).catch(
-      () => {
-        throw new LockError();
-      },
-    );
-    return await task();
-  } finally {
-    leave();
-  }
+	const queue = queues.get(owner) ?? new Map<string, Promise<unknown>>();
+	queues.set(owner, queue);
+	const before = queue.get(name);
+	let leave = (): void => {};
+	const mine = new Promise<void>(resolve => {
+		leave = resolve;
+	});
+	// Whoever gives up waiting lets the next one through only when those before are done.
+	const last = Promise.all([before, mine]).then(() => {
+		if (queue.get(name) === last) queue.delete(name);
+	});
+	queue.set(name, last);
+	try {
+		await withTimeout(() => before, 2 ** 31 - 1, undefined, {signal}).catch(() => {
+			throw new LockError();
+		});
+		return await task();
+	} finally {
+		leave();
+	}
 }

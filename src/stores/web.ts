@@ -1,9 +1,9 @@
-import { indexedDbDriver } from "./indexed-db-driver.ts";
-import { sharedStore } from "./shared/shared-store.ts";
-import type { TokenStore } from "./token-cell.ts";
-import { type WebStorage, webStorageDriver } from "./web-storage-driver.ts";
+import {indexedDbDriver} from './indexed-db-driver.ts';
+import {sharedStore} from './shared/shared-store.ts';
+import type {TokenStore} from './token-cell.ts';
+import {type WebStorage, webStorageDriver} from './web-storage-driver.ts';
 
-export type { WebStorage } from "./web-storage-driver.ts";
+export type {WebStorage} from './web-storage-driver.ts';
 
 /**
 Keeps the token in IndexedDB, for all tabs, frames, service workers and dedicated workers of the origin. One of them at a time refreshes
@@ -24,7 +24,7 @@ const auth = createAuth({tokenEndpoint, clientId: 'app', store: indexedDbStore('
 ```
 */
 export function indexedDbStore(name: string): TokenStore {
-  return sharedStore(indexedDbDriver(name), { isMarked: true });
+	return sharedStore(indexedDbDriver(name), {isMarked: true});
 }
 
 /**
@@ -46,9 +46,6 @@ mere mention of a storage that the page may not use, and servers that render the
 const auth = createAuth({tokenEndpoint, clientId: 'app', store: webStorage('session', sessionStorage)});
 ```
 */
-export function webStorage(
-  key: string,
-  storage: WebStorage | (() => WebStorage),
-): TokenStore {
-  return sharedStore(webStorageDriver(key, storage), { isMarked: true });
+export function webStorage(key: string, storage: WebStorage | (() => WebStorage)): TokenStore {
+	return sharedStore(webStorageDriver(key, storage), {isMarked: true});
 }

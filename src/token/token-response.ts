@@ -1,10 +1,6 @@
-import {
-  ownProperties,
-  ownPropertiesWhere,
-  ownRecordProperties,
-} from "../lib/own-properties.ts";
-import { isString, matches, type Rules } from "../lib/read-options.ts";
-import type { TokenSet } from "./token-set.ts";
+import {ownProperties, ownPropertiesWhere, ownRecordProperties} from '../lib/own-properties.ts';
+import {isString, matches, type Rules} from '../lib/read-options.ts';
+import type {TokenSet} from './token-set.ts';
 
 /**
 An answer of a token endpoint, as it comes.
@@ -12,22 +8,22 @@ An answer of a token endpoint, as it comes.
 @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
 */
 export interface AuthToken {
-  /**
+	/**
 	The token that is sent to the API: visible ASCII characters.
 
 	@see https://www.rfc-editor.org/rfc/rfc6749#appendix-A.12
 	*/
-  readonly access_token: string;
-  /** How the access token is used. Left out, empty and null count as `Bearer`. */
-  readonly token_type?: string | null | undefined;
-  /** The lifetime in seconds, as a number or in digits; at some servers a Unix timestamp. Anything else counts as left out. */
-  readonly expires_in?: unknown;
-  /** Unix time in seconds, as a number or in digits. It is read if `expires_in` is left out. */
-  readonly expires_at?: unknown;
-  /** Printable ASCII. Empty and null count as left out. */
-  readonly refresh_token?: string | null | undefined;
-  /** Scopes separated by spaces, or a list of them. Null counts as left out. */
-  readonly scope?: string | readonly string[] | null | undefined;
+	readonly access_token: string;
+	/** How the access token is used. Left out, empty and null count as `Bearer`. */
+	readonly token_type?: string | null | undefined;
+	/** The lifetime in seconds, as a number or in digits; at some servers a Unix timestamp. Anything else counts as left out. */
+	readonly expires_in?: unknown;
+	/** Unix time in seconds, as a number or in digits. It is read if `expires_in` is left out. */
+	readonly expires_at?: unknown;
+	/** Printable ASCII. Empty and null count as left out. */
+	readonly refresh_token?: string | null | undefined;
+	/** Scopes separated by spaces, or a list of them. Null counts as left out. */
+	readonly scope?: string | readonly string[] | null | undefined;
 }
 
 /**
@@ -35,54 +31,50 @@ How `expires_in` is read: as seconds, as a Unix timestamp, or by its size. `auto
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
 */
-export type ExpiresIn = "auto" | "seconds" | "timestamp";
+export type ExpiresIn = 'auto' | 'seconds' | 'timestamp';
 
 /** What an answer is read with. */
 export interface TokenReading {
-  /** When the token was asked for: Unix time in seconds. */
-  readonly issued_at: number;
-  /** How `expires_in` is read. */
-  readonly expiresIn: ExpiresIn;
-  /** The token types that can be sent, in lower case. */
-  readonly tokenTypes: readonly string[];
-  /** The names of further fields to keep. */
-  readonly keep?: readonly string[] | undefined;
-  /** The token that is renewed: what the answer leaves out is taken from it. */
-  readonly previous?: Partial<TokenSet> | undefined;
+	/** When the token was asked for: Unix time in seconds. */
+	readonly issued_at: number;
+	/** How `expires_in` is read. */
+	readonly expiresIn: ExpiresIn;
+	/** The token types that can be sent, in lower case. */
+	readonly tokenTypes: readonly string[];
+	/** The names of further fields to keep. */
+	readonly keep?: readonly string[] | undefined;
+	/** The token that is renewed: what the answer leaves out is taken from it. */
+	readonly previous?: Partial<TokenSet> | undefined;
 }
 
 /** A token that was read, or why the record is no usable token. */
 export type ReadToken =
-  | {
-      readonly token: TokenSet;
-      readonly code?: undefined;
-      readonly problem?: undefined;
-    }
-  | TokenProblem;
+	| {
+			readonly token: TokenSet;
+			readonly code?: undefined;
+			readonly problem?: undefined;
+	  }
+	| TokenProblem;
 
 /** Why a record is no usable token. */
 export interface TokenProblem {
-  readonly token?: undefined;
-  /** The code of the error to throw. */
-  readonly code: "invalid_response" | "unsupported_token_type";
-  /** The fields, and what is expected of them. */
-  readonly problem: string;
+	readonly token?: undefined;
+	/** The code of the error to throw. */
+	readonly code: 'invalid_response' | 'unsupported_token_type';
+	/** The fields, and what is expected of them. */
+	readonly problem: string;
 }
 
 /** Printable ASCII or nothing: RFC 6749 appendix A.17. */
-export const isTextOrEmpty: (value: unknown) => value is string =
-  matches(/^[ -~]*$/);
+export const isTextOrEmpty: (value: unknown) => value is string = matches(/^[ -~]*$/);
 
 /** The fields of an answer that are checked. Each may be null or left out, save the first. */
 export const tokenFields: Rules = {
-  // It becomes a header: nothing that could end one, and no space (RFC 6749 appendix A.12).
-  access_token: [matches(/^[!-~]+$/), "visible ASCII"],
-  token_type: [(value) => isString(value ?? ""), "a string"],
-  refresh_token: [(value) => isTextOrEmpty(value ?? ""), "printable ASCII"],
-  scope: [
-    (value) => [value ?? ""].flat().every(isString),
-    "a string or a list of strings",
-  ],
+	// It becomes a header: nothing that could end one, and no space (RFC 6749 appendix A.12).
+	access_token: [matches(/^[!-~]+$/), 'visible ASCII'],
+	token_type: [value => isString(value ?? ''), 'a string'],
+	refresh_token: [value => isTextOrEmpty(value ?? ''), 'printable ASCII'],
+	scope: [value => [value ?? ''].flat().every(isString), 'a string or a list of strings'],
 };
 
 /** 9999-12-31T23:59:59Z, beyond which no clock in use can go. */
@@ -92,31 +84,21 @@ const longestLifetime = 315_360_000;
 
 const isDigits = matches(/^\d{1,10}$/);
 const isTime = (value: unknown): value is number =>
-  Number.isInteger(value) &&
-  (value as number) >= 0 &&
-  (value as number) <= lastSecond;
+	Number.isInteger(value) && (value as number) >= 0 && (value as number) <= lastSecond;
 
 /** A number of seconds that is not negative. NaN for everything that says nothing. */
 function secondsIn(value: unknown): number {
-  const seconds =
-    typeof value === "number" || isDigits(value)
-      ? Math.floor(Number(value))
-      : NaN;
-  return seconds >= 0 ? seconds : NaN;
+	const seconds = typeof value === 'number' || isDigits(value) ? Math.floor(Number(value)) : NaN;
+	return seconds >= 0 ? seconds : NaN;
 }
 
 /** Unix time in seconds. NaN if the answer does not say: the token is neither expired nor eternal then. */
-function expiryOf(
-  { expires_in, expires_at }: AuthToken,
-  { expiresIn, issued_at }: TokenReading,
-): number {
-  const seconds = secondsIn(expires_in);
-  // The server's clock may differ from ours: a lifetime says more than a time.
-  if (Number.isNaN(seconds)) return secondsIn(expires_at);
-  const isTimestamp =
-    expiresIn === "timestamp" ||
-    (expiresIn === "auto" && seconds > longestLifetime);
-  return isTimestamp ? seconds : issued_at + seconds;
+function expiryOf({expires_in, expires_at}: AuthToken, {expiresIn, issued_at}: TokenReading): number {
+	const seconds = secondsIn(expires_in);
+	// The server's clock may differ from ours: a lifetime says more than a time.
+	if (Number.isNaN(seconds)) return secondsIn(expires_at);
+	const isTimestamp = expiresIn === 'timestamp' || (expiresIn === 'auto' && seconds > longestLifetime);
+	return isTimestamp ? seconds : issued_at + seconds;
 }
 
 /**
@@ -125,62 +107,47 @@ Reads an answer of a token endpoint. Only its own properties count.
 @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
 */
 export function readToken(answer: unknown, given: TokenReading): ReadToken {
-  const reading = ownProperties(given);
-  const { keep = [], tokenTypes, issued_at } = reading;
-  const previous = ownProperties(reading.previous);
-  const record = ownProperties(
-    ownRecordProperties(answer),
-  ) as unknown as AuthToken & Readonly<Record<string, unknown>>;
-  const problems = Object.entries(tokenFields).flatMap(
-    ([name, [isRight, expected]]) =>
-      isRight(record[name]) ? [] : `${name} must be ${expected}`,
-  );
-  if (problems[0])
-    return ownProperties<TokenProblem>({
-      code: "invalid_response",
-      problem: problems.join(", "),
-    });
-  const type = record.token_type || "Bearer";
-  if (!tokenTypes.includes(type.toLowerCase())) {
-    const problem = `token_type must be ${tokenTypes.join(" or ")}`;
-    return ownProperties<TokenProblem>({
-      code: "unsupported_token_type",
-      problem,
-    });
-  }
-  const expires_at = expiryOf(record, reading);
-  const fields = {
-    ...Object.fromEntries(
-      keep.map((name) => [name, record[name] ?? previous[name]]),
-    ),
-    access_token: record.access_token,
-    token_type: type,
-    refresh_token: record.refresh_token || previous.refresh_token,
-    // An empty scope is none.
-    scope: [record.scope ?? previous.scope ?? ""].flat().join(" ") || undefined,
-    expires_at: isTime(expires_at) ? expires_at : undefined,
-    issued_at,
-  };
-  // The fields are those of the interface.
-  return ownProperties({
-    token: ownPropertiesWhere(
-      fields,
-      (field) => field !== undefined,
-    ) as unknown as TokenSet,
-  });
+	const reading = ownProperties(given);
+	const {keep = [], tokenTypes, issued_at} = reading;
+	const previous = ownProperties(reading.previous);
+	const record = ownProperties(ownRecordProperties(answer)) as unknown as AuthToken & Readonly<Record<string, unknown>>;
+	const problems = Object.entries(tokenFields).flatMap(([name, [isRight, expected]]) =>
+		isRight(record[name]) ? [] : `${name} must be ${expected}`,
+	);
+	if (problems[0])
+		return ownProperties<TokenProblem>({
+			code: 'invalid_response',
+			problem: problems.join(', '),
+		});
+	const type = record.token_type || 'Bearer';
+	if (!tokenTypes.includes(type.toLowerCase())) {
+		const problem = `token_type must be ${tokenTypes.join(' or ')}`;
+		return ownProperties<TokenProblem>({
+			code: 'unsupported_token_type',
+			problem,
+		});
+	}
+	const expires_at = expiryOf(record, reading);
+	const fields = {
+		...Object.fromEntries(keep.map(name => [name, record[name] ?? previous[name]])),
+		access_token: record.access_token,
+		token_type: type,
+		refresh_token: record.refresh_token || previous.refresh_token,
+		// An empty scope is none.
+		scope: [record.scope ?? previous.scope ?? ''].flat().join(' ') || undefined,
+		expires_at: isTime(expires_at) ? expires_at : undefined,
+		issued_at,
+	};
+	// The fields are those of the interface.
+	return ownProperties({
+		token: ownPropertiesWhere(fields, field => field !== undefined) as unknown as TokenSet,
+	});
 }
 
 /** Reads a `TokenSet`, or an answer that somebody else asked for. */
-export function readTokenSet(
-  record: unknown,
-  reading: TokenReading,
-): ReadToken {
-  const { issued_at, expires_at } = ownProperties(
-    Object(record) as Partial<TokenSet>,
-  );
-  if (!isTime(issued_at)) return readToken(record, reading);
-  const given = isTime(expires_at)
-    ? { ...(record as TokenSet), expires_in: undefined }
-    : record;
-  return readToken(given, { ...reading, issued_at });
+export function readTokenSet(record: unknown, reading: TokenReading): ReadToken {
+	const {issued_at, expires_at} = ownProperties(Object(record) as Partial<TokenSet>);
+	if (!isTime(issued_at)) return readToken(record, reading);
+	const given = isTime(expires_at) ? {...(record as TokenSet), expires_in: undefined} : record;
+	return readToken(given, {...reading, issued_at});
 }

@@ -4,32 +4,27 @@ An access token and what is known of it: what `getToken` gives. The refresh toke
 @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
 */
 export interface AccessToken {
-  /** The token that is sent to the API. */
-  readonly access_token: string;
-  /** The type as the server gave it. `Bearer` if the server gave none. */
-  readonly token_type: string;
-  /** The granted scopes, separated by spaces. Left out if there is none, or if it is not known. */
-  readonly scope?: string;
-  /** When the token expires: Unix time in seconds. Left out if that is not known. */
-  readonly expires_at?: number;
-  /** When the token was asked for: Unix time in seconds. */
-  readonly issued_at: number;
-  /** Further fields of the answer, which the option `keep` names. */
-  readonly [field: string]: unknown;
+	/** The token that is sent to the API. */
+	readonly access_token: string;
+	/** The type as the server gave it. `Bearer` if the server gave none. */
+	readonly token_type: string;
+	/** The granted scopes, separated by spaces. Left out if there is none, or if it is not known. */
+	readonly scope?: string;
+	/** When the token expires: Unix time in seconds. Left out if that is not known. */
+	readonly expires_at?: number;
+	/** When the token was asked for: Unix time in seconds. */
+	readonly issued_at: number;
+	/** Further fields of the answer, which the option `keep` names. */
+	readonly [field: string]: unknown;
 }
 
 /** What a session holds and a store stores: a plain JSON record. */
 export interface TokenSet extends AccessToken {
-  /** Sent to the token endpoint and the revocation endpoint, and nowhere else. */
-  readonly refresh_token?: string;
+	/** Sent to the token endpoint and the revocation endpoint, and nowhere else. */
+	readonly refresh_token?: string;
 }
 
 /** Whether two are the same token, or neither is one. */
-export function isSameToken(
-  a: TokenSet | undefined,
-  b: TokenSet | undefined,
-): boolean {
-  return (
-    a?.access_token === b?.access_token && a?.refresh_token === b?.refresh_token
-  );
+export function isSameToken(a: TokenSet | undefined, b: TokenSet | undefined): boolean {
+	return a?.access_token === b?.access_token && a?.refresh_token === b?.refresh_token;
 }

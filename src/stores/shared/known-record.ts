@@ -1,9 +1,9 @@
-import { isSameToken, type TokenSet } from "../../token/token-set.ts";
+import {isSameToken, type TokenSet} from '../../token/token-set.ts';
 
 /** A token, and the record of the store that it is in: as the store gave it, or was given it. */
 export interface StoredRecord {
-  readonly token: TokenSet | undefined;
-  readonly raw: unknown;
+	readonly token: TokenSet | undefined;
+	readonly raw: unknown;
 }
 
 /**
@@ -15,74 +15,57 @@ What this holder knows of the record in a shared store.
 - `lagging`: the store took our last write, and has then given back what that replaced.
 */
 export interface KnownRecord extends StoredRecord {
-  readonly state: "unread" | "synced" | "unsaved" | "lagging";
-  /** True after the first successful read. From then on another tab or process may have newer data. */
-  readonly wasRead: boolean;
-  /** What our last write replaced. */
-  readonly replaced?: StoredRecord | undefined;
-  /** The record of the login that was signed out here last. */
-  readonly signedOut?: unknown;
-  /** Whether the unsaved write renews a record that the store holds. A login that the store never took is known to nobody else. */
-  readonly isRenewal?: boolean;
+	readonly state: 'unread' | 'synced' | 'unsaved' | 'lagging';
+	/** True after the first successful read. From then on another tab or process may have newer data. */
+	readonly wasRead: boolean;
+	/** What our last write replaced. */
+	readonly replaced?: StoredRecord | undefined;
+	/** The record of the login that was signed out here last. */
+	readonly signedOut?: unknown;
+	/** Whether the unsaved write renews a record that the store holds. A login that the store never took is known to nobody else. */
+	readonly isRenewal?: boolean;
 }
 
 /** Before the first read. */
 export const unread: KnownRecord = {
-  state: "unread",
-  token: undefined,
-  raw: undefined,
-  wasRead: false,
+	state: 'unread',
+	token: undefined,
+	raw: undefined,
+	wasRead: false,
 };
 
 /** How records compare, by the login that wrote them. */
 export interface LoginComparison {
-  /** Whether two records may be of one login. True if that is not known. */
-  isSame(later: unknown, earlier: unknown): boolean;
-  /** Whether two records are of one login, for certain. */
-  isCertain(later: unknown, earlier: unknown): boolean;
+	/** Whether two records may be of one login. True if that is not known. */
+	isSame(later: unknown, earlier: unknown): boolean;
+	/** Whether two records are of one login, for certain. */
+	isCertain(later: unknown, earlier: unknown): boolean;
 }
 
 /** What a record that was read is to what is known. */
 export type Finding =
-  /** What our last write replaced: the store lags, or did not take the write. */
-  | "outdated"
-  /** Of a login that was signed out here: a slow holder has written it since. */
-  | "late"
-  /** As it is known, or the first that is read. */
-  | "same"
-  /** Changed by another holder. */
-  | "changed";
+	/** What our last write replaced: the store lags, or did not take the write. */
+	| 'outdated'
+	/** Of a login that was signed out here: a slow holder has written it since. */
+	| 'late'
+	/** As it is known, or the first that is read. */
+	| 'same'
+	/** Changed by another holder. */
+	| 'changed';
 
 /** Compares what was read with what is known. */
-export function compareRecord(
-  known: KnownRecord,
-  found: StoredRecord,
-  logins: LoginComparison,
-): Finding {
-  const { state, token, replaced, signedOut } = known;
-  const isReplaced =
-    replaced &&
-    isSameToken(found.token, replaced.token) &&
-    (state === "unsaved" || replaced.token);
-  // Another login may bring the very token that our last write replaced.
-  if (isReplaced && logins.isSame(found.raw, replaced.raw)) return "outdated";
-  if (
-    found.token &&
-    signedOut !== undefined &&
-    logins.isCertain(found.raw, signedOut)
-  )
-    return "late";
-  return state === "unread" || isSameToken(found.token, token)
-    ? "same"
-    : "changed";
+export function compareRecord(known: KnownRecord, found: StoredRecord, logins: LoginComparison): Finding {
+	const {state, token, replaced, signedOut} = known;
+	const isReplaced = replaced && isSameToken(found.token, replaced.token) && (state === 'unsaved' || replaced.token);
+	// Another login may bring the very token that our last write replaced.
+	if (isReplaced && logins.isSame(found.raw, replaced.raw)) return 'outdated';
+	if (found.token && signedOut !== undefined && logins.isCertain(found.raw, signedOut)) return 'late';
+	return state === 'unread' || isSameToken(found.token, token) ? 'same' : 'changed';
 }
 
 /** What is known after a read of a record that is not outdated. */
-export function afterRead(
-  { replaced, signedOut }: KnownRecord,
-  found: StoredRecord,
-): KnownRecord {
-  return { ...found, state: "synced", wasRead: true, replaced, signedOut };
+export function afterRead({replaced, signedOut}: KnownRecord, found: StoredRecord): KnownRecord {
+	return {...found, state: 'synced', wasRead: true, replaced, signedOut};
 }
 
 /**
@@ -92,23 +75,20 @@ What is known after a write.
 @param isRenewal Whether it renews what was known, and is no login.
 */
 export function afterWrite(
-  known: KnownRecord,
-  written: StoredRecord,
-  isSaved: boolean,
-  isRenewal: boolean,
+	known: KnownRecord,
+	written: StoredRecord,
+	isSaved: boolean,
+	isRenewal: boolean,
 ): KnownRecord {
-  const wasUnsaved = known.state === "unsaved";
-  const replaced = wasUnsaved
-    ? known.replaced
-    : { token: known.token, raw: known.raw };
-  return {
-    ...written,
-    state: isSaved ? "synced" : "unsaved",
-    wasRead: known.wasRead,
-    replaced,
-    signedOut:
-      !written.token && replaced?.token ? replaced.raw : known.signedOut,
-    // What renews a login that was not saved is a part of it.
-    isRenewal: isRenewal && (known.isRenewal === true || !wasUnsaved),
-  };
+	const wasUnsaved = known.state === 'unsaved';
+	const replaced = wasUnsaved ? known.replaced : {token: known.token, raw: known.raw};
+	return {
+		...written,
+		state: isSaved ? 'synced' : 'unsaved',
+		wasRead: known.wasRead,
+		replaced,
+		signedOut: !written.token && replaced?.token ? replaced.raw : known.signedOut,
+		// What renews a login that was not saved is a part of it.
+		isRenewal: isRenewal && (known.isRenewal === true || !wasUnsaved),
+	};
 }

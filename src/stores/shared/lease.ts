@@ -1,30 +1,30 @@
-import { ConfigError, LockError } from "../../errors.ts";
-import { ownProperties } from "../../lib/own-properties.ts";
-import { randomId } from "../../lib/random-id.ts";
+import {ConfigError, LockError} from '../../errors.ts';
+import {ownProperties} from '../../lib/own-properties.ts';
+import {randomId} from '../../lib/random-id.ts';
 
 /** A lock that its owner has for a limited time, and can renew. A crashed owner blocks the others no longer than that. */
 export interface Lease {
-  /**
+	/**
 	Gives the lock to this owner, if no other owner has it.
 
 	@param signal Aborts when nobody waits for the answer any more.
 	*/
-  acquire(owner: string, signal?: AbortSignal): Promise<boolean>;
-  /** Starts the owner's time again, if the lock is still theirs. */
-  renew(owner: string): Promise<boolean>;
-  /** Frees the lock, if it is still this owner's. */
-  release(owner: string): Promise<unknown>;
+	acquire(owner: string, signal?: AbortSignal): Promise<boolean>;
+	/** Starts the owner's time again, if the lock is still theirs. */
+	renew(owner: string): Promise<boolean>;
+	/** Frees the lock, if it is still this owner's. */
+	release(owner: string): Promise<unknown>;
 }
 
 /** Options of every store whose lock is a lease. */
 export interface LeaseOptions {
-  /**
+	/**
 	How long the lock of a crashed process stays taken, in milliseconds. A running process renews its lease for as long as it needs
 	it, so this is no limit for a slow refresh. Should not be shorter than the `timeout` of the session.
 
 	@default 15_000
 	*/
-  readonly lease?: number | undefined;
+	readonly lease?: number | undefined;
 }
 
 const defaultLease = 15_000;
@@ -39,13 +39,10 @@ Reads the `lease` option, in milliseconds.
 @throws {ConfigError} if it is no whole number of milliseconds in range.
 */
 export function readLease(options: LeaseOptions | undefined): number {
-  const { lease = defaultLease } = ownProperties(options);
-  // A timer with more than 2 ** 31 - 1 milliseconds fires at once, on every runtime.
-  if (Number.isSafeInteger(lease) && lease >= shortestLease && lease < 2 ** 31)
-    return lease;
-  throw new ConfigError(
-    `lease must be milliseconds, a whole number of at least ${shortestLease}`,
-  );
+	const {lease = defaultLease} = ownProperties(options);
+	// A timer with more than 2 ** 31 - 1 milliseconds fires at once, on every runtime.
+	if (Number.isSafeInteger(lease) && lease >= shortestLease && lease < 2 ** 31) return lease;
+	throw new ConfigError(`lease must be milliseconds, a whole number of at least ${shortestLease}`);
 }
 
 /** The first and the longest pause between two attempts to acquire the lock, in milliseconds. */
@@ -63,44 +60,36 @@ Runs a task while it has the lease, and renews the lease until the task is done.
 @throws {LockError} if the signal aborts before the lock is acquired: the task does not run then. Also what `acquire` rejects with.
 */
 export async function runUnderLease<T>(
-  { acquire, renew, release }: Lease,
-  lease: number,
-  task: (isHeld: () => boolean) => Promise<T>,
-  signal?: AbortSignal,
+	{acquire, renew, release}: Lease,
+	lease: number,
+	task: (isHeld: () => boolean) => Promise<T>,
+	signal?: AbortSignal,
 ): Promise<T> {
-  const owner = randomId();
-  let since: readonly number[] | undefined;
-  const isHeld = (): boolean =>
-    readClocks().every(
-      (now, index) => now < (since?.[index] ?? -Infinity) + lease,
-    );
-  const extend = async (request: Lease["acquire"]): Promise<boolean> => {
-    // Counted from before the request is sent: the other side starts counting at some point after that.
-    const sent = readClocks();
-    const isGranted = await request(owner, signal);
-    since = isGranted ? sent : undefined;
-    return isGranted;
-  };
-  let timer: ReturnType<typeof setInterval> | undefined;
-  try {
-    let pause = shortestPause;
-    while (!(await extend(acquire)) && !signal?.aborted) {
-      // Random, so that no process is always the second to ask.
-      await new Promise(
-        (resolve) => void setTimeout(resolve, pause * (0.5 + Math.random())),
-      );
-      pause = Math.min(pause * 1.5, longestPause);
-    }
-    if (signal?.aborted) throw new LockError();
-    timer = setInterval(
-      () => void extend(renew).catch(() => {}),
-      lease / renewalsPerLease,
-    );
-    (timer as { unref?: () => void }).unref?.();
-    return await task(isHeld);
-  } finally {
-    clearInterval(timer);
-    // Also if `acquire` failed: its answer may have been lost. If this fails as well, the lease runs out by itself.
-    await release(owner).catch(() => {});
-  }
+	const owner = randomId();
+	let since: readonly number[] | undefined;
+	const isHeld = (): boolean => readClocks().every((now, index) => now < (since?.[index] ?? -Infinity) + lease);
+	const extend = async (request: Lease['acquire']): Promise<boolean> => {
+		// Counted from before the request is sent: the other side starts counting at some point after that.
+		const sent = readClocks();
+		const isGranted = await request(owner, signal);
+		since = isGranted ? sent : undefined;
+		return isGranted;
+	};
+	let timer: ReturnType<typeof setInterval> | undefined;
+	try {
+		let pause = shortestPause;
+		while (!(await extend(acquire)) && !signal?.aborted) {
+			// Random, so that no process is always the second to ask.
+			await new Promise(resolve => void setTimeout(resolve, pause * (0.5 + Math.random())));
+			pause = Math.min(pause * 1.5, longestPause);
+		}
+		if (signal?.aborted) throw new LockError();
+		timer = setInterval(() => void extend(renew).catch(() => {}), lease / renewalsPerLease);
+		(timer as {unref?: () => void}).unref?.();
+		return await task(isHeld);
+	} finally {
+		clearInterval(timer);
+		// Also if `acquire` failed: its answer may have been lost. If this fails as well, the lease runs out by itself.
+		await release(owner).catch(() => {});
+	}
 }

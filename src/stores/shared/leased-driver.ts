@@ -1,6 +1,6 @@
-import { type Lease, runUnderLease } from "./lease.ts";
-import type { StoreDriver } from "./store-driver.ts";
-import { type TextBackend, textDriver } from "./text-driver.ts";
+import {type Lease, runUnderLease} from './lease.ts';
+import type {StoreDriver} from './store-driver.ts';
+import {type TextBackend, textDriver} from './text-driver.ts';
 
 /** What a storage engine must be able to do to share one session among processes. */
 export interface LeasedBackend extends TextBackend, Lease {}
@@ -10,12 +10,9 @@ Makes a store driver of such an engine: the token is kept as text, and the lock 
 
 @param lease Milliseconds.
 */
-export function leasedDriver(
-  backend: LeasedBackend,
-  lease: number,
-): StoreDriver {
-  return {
-    ...textDriver(backend),
-    lock: (task, signal) => runUnderLease(backend, lease, task, signal),
-  };
+export function leasedDriver(backend: LeasedBackend, lease: number): StoreDriver {
+	return {
+		...textDriver(backend),
+		lock: (task, signal) => runUnderLease(backend, lease, task, signal),
+	};
 }

@@ -1,13 +1,8 @@
-import { LockError } from "../../errors.ts";
-import { isSameToken } from "../../token/token-set.ts";
-import type { CellUse, LockedCell } from "../token-cell.ts";
-import {
-  readRecord,
-  rewriteRecord,
-  type SharedRecord,
-  swapRecord,
-} from "./shared-record.ts";
-import { supports } from "./store-driver.ts";
+import {LockError} from '../../errors.ts';
+import {isSameToken} from '../../token/token-set.ts';
+import type {CellUse, LockedCell} from '../token-cell.ts';
+import {readRecord, rewriteRecord, type SharedRecord, swapRecord} from './shared-record.ts';
+import {supports} from './store-driver.ts';
 
 /** The pause before a write is tried again, in milliseconds. */
 const pause = 50;
@@ -17,49 +12,44 @@ The record of a driver whose lock is held.
 
 @param isHeld Whether the lock is still held, for a lock that can run out.
 */
-export function createLockedCell(
-  record: SharedRecord,
-  use: CellUse,
-  isHeld: (() => boolean) | undefined,
-): LockedCell {
-  const isShared = supports(record.driver, "lock");
-  /** Whether the store worked when the cell was claimed. One that never did is no shared store. */
-  let isWorking = false;
-  const assertHeld = (): void => {
-    // This process was stopped for so long that another holder may be at it.
-    if (isHeld?.() === false) throw new LockError();
-  };
+export function createLockedCell(record: SharedRecord, use: CellUse, isHeld: (() => boolean) | undefined): LockedCell {
+	const isShared = supports(record.driver, 'lock');
+	/** Whether the store worked when the cell was claimed. One that never did is no shared store. */
+	let isWorking = false;
+	const assertHeld = (): void => {
+		// This process was stopped for so long that another holder may be at it.
+		if (isHeld?.() === false) throw new LockError();
+	};
 
-  return {
-    claim: async (from, usesRefreshToken) => {
-      const { token, error } = await readRecord(record, use);
-      const { state, wasRead } = record.known;
-      // Others may have renewed the token since the last read.
-      if (error && isShared && wasRead && state !== "unsaved")
-        throw new LockError();
-      if (!isSameToken(token, from)) return false;
-      assertHeld();
-      isWorking = isShared && !error && state !== "unsaved";
-      // A token that the store has never taken is known to nobody else.
-      if (!isWorking || !from || !usesRefreshToken) return true;
-      const isThere = await rewriteRecord(record, use);
-      assertHeld();
-      return isThere;
-    },
-    commit: async (from, to) => {
-      const isStored = await swapRecord(record, use, from, to);
-      const end = performance.now() + use.timeout;
-      while (
-        isStored &&
-        isWorking &&
-        record.known.state === "unsaved" &&
-        isHeld?.() !== false &&
-        performance.now() < end
-      ) {
-        await new Promise((resolve) => void setTimeout(resolve, pause));
-        await readRecord(record, use);
-      }
-      return isStored;
-    },
-  };
+	return {
+		claim: async (from, usesRefreshToken) => {
+			const {token, error} = await readRecord(record, use);
+			const {state, wasRead} = record.known;
+			// Others may have renewed the token since the last read.
+			if (error && isShared && wasRead && state !== 'unsaved') throw new LockError();
+			if (!isSameToken(token, from)) return false;
+			assertHeld();
+			isWorking = isShared && !error && state !== 'unsaved';
+			// A token that the store has never taken is known to nobody else.
+			if (!isWorking || !from || !usesRefreshToken) return true;
+			const isThere = await rewriteRecord(record, use);
+			assertHeld();
+			return isThere;
+		},
+		commit: async (from, to) => {
+			const isStored = await swapRecord(record, use, from, to);
+			const end = performance.now() + use.timeout;
+			while (
+				isStored &&
+				isWorking &&
+				record.known.state === 'unsaved' &&
+				isHeld?.() !== false &&
+				performance.now() < end
+			) {
+				await new Promise(resolve => void setTimeout(resolve, pause));
+				await readRecord(record, use);
+			}
+			return isStored;
+		},
+	};
 }

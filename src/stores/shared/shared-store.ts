@@ -1,64 +1,45 @@
-import type { StoreError } from "../../errors.ts";
-import { createMutex } from "../../lib/mutex.ts";
-import type { CellChange, TokenStore } from "../token-cell.ts";
-import { createDriverOperations } from "./driver-operations.ts";
-import { createLockedCell } from "./locked-cell.ts";
-import {
-  createSharedRecord,
-  overwriteRecord,
-  readRecord,
-  swapRecord,
-} from "./shared-record.ts";
-import {
-  type SharedStoreOptions,
-  type StoreDriver,
-  supports,
-} from "./store-driver.ts";
-import { withLock } from "./with-lock.ts";
+import type {StoreError} from '../../errors.ts';
+import {createMutex} from '../../lib/mutex.ts';
+import type {CellChange, TokenStore} from '../token-cell.ts';
+import {createDriverOperations} from './driver-operations.ts';
+import {createLockedCell} from './locked-cell.ts';
+import {createSharedRecord, overwriteRecord, readRecord, swapRecord} from './shared-record.ts';
+import {type SharedStoreOptions, type StoreDriver, supports} from './store-driver.ts';
+import {withLock} from './with-lock.ts';
 
 /**
 Makes a store of a driver, with everything that shared and failing stores need: writes that the store did not take, stores that lag or
 hang, records that are no token, news from other holders, and what a slow holder writes after a sign-out.
 */
-export function sharedStore(
-  driver: StoreDriver,
-  options: SharedStoreOptions = {},
-): TokenStore {
-  let listener: (change: CellChange) => void = () => {};
-  const tell = (change: CellChange): void => listener(change);
-  const operations = createDriverOperations((error: StoreError) =>
-    tell({ type: "failed", error }),
-  );
-  const record = createSharedRecord(driver, operations, tell, options);
-  const mutex = createMutex();
+export function sharedStore(driver: StoreDriver, options: SharedStoreOptions = {}): TokenStore {
+	let listener: (change: CellChange) => void = () => {};
+	const tell = (change: CellChange): void => listener(change);
+	const operations = createDriverOperations((error: StoreError) => tell({type: 'failed', error}));
+	const record = createSharedRecord(driver, operations, tell, options);
+	const mutex = createMutex();
 
-  const exclusive: TokenStore["exclusive"] = async (use, task) => {
-    const run = (isHeld?: () => boolean): ReturnType<typeof task> =>
-      task(createLockedCell(record, use, isHeld));
-    return supports(driver, "lock")
-      ? withLock(driver, use.timeout, run)
-      : mutex.runExclusive(run, 2 * use.timeout);
-  };
+	const exclusive: TokenStore['exclusive'] = async (use, task) => {
+		const run = (isHeld?: () => boolean): ReturnType<typeof task> => task(createLockedCell(record, use, isHeld));
+		return supports(driver, 'lock') ? withLock(driver, use.timeout, run) : mutex.runExclusive(run, 2 * use.timeout);
+	};
 
-  return {
-    peek: () => undefined,
-    read: async (use, waiter) => (await readRecord(record, use, waiter)).token,
-    swap: async (use, from, to) => swapRecord(record, use, from, to),
-    overwrite: async (use, decide) => overwriteRecord(record, use, decide),
-    exclusive,
-    onChange: (next) => {
-      listener = next;
-    },
-    watch: (use) => {
-      try {
-        if (supports(driver, "subscribe"))
-          return driver.subscribe(() => void readRecord(record, use));
-      } catch {}
-      return () => {};
-    },
-    deleteLateWrite: async (use) => {
-      if (supports(driver, "lock"))
-        await exclusive(use, async () => void (await readRecord(record, use)));
-    },
-  };
+	return {
+		peek: () => undefined,
+		read: async (use, waiter) => (await readRecord(record, use, waiter)).token,
+		swap: async (use, from, to) => swapRecord(record, use, from, to),
+		overwrite: async (use, decide) => overwriteRecord(record, use, decide),
+		exclusive,
+		onChange: next => {
+			listener = next;
+		},
+		watch: use => {
+			try {
+				if (supports(driver, 'subscribe')) return driver.subscribe(() => void readRecord(record, use));
+			} catch {}
+			return () => {};
+		},
+		deleteLateWrite: async use => {
+			if (supports(driver, 'lock')) await exclusive(use, async () => void (await readRecord(record, use)));
+		},
+	};
 }

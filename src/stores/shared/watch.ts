@@ -9,17 +9,16 @@ Nobody's wall clock counts, and time in which this process itself was stopped or
 may have been asleep as well, and deserves the chance to go on.
 */
 export function createWatch(): (state: string) => number {
-  let last: string | undefined;
-  let lookedAt = 0;
-  let watched = 0;
-  return (state) => {
-    const now = performance.now();
-    watched =
-      state === last ? watched + Math.min(now - lookedAt, longestGap) : 0;
-    last = state;
-    lookedAt = now;
-    return watched;
-  };
+	let last: string | undefined;
+	let lookedAt = 0;
+	let watched = 0;
+	return state => {
+		const now = performance.now();
+		watched = state === last ? watched + Math.min(now - lookedAt, longestGap) : 0;
+		last = state;
+		lookedAt = now;
+		return watched;
+	};
 }
 
 /**
@@ -30,16 +29,11 @@ short-lived script could never take over from one that crashed yesterday.
 @param lease Milliseconds.
 @returns A check that takes the lease's present state and when it was renewed, in milliseconds since the epoch.
 */
-export function createLeaseWatch(
-  lease: number,
-): (state: string, renewedAt: number) => boolean {
-  const watch = createWatch();
-  return (state, renewedAt) => {
-    const watched = watch(state);
-    // Four times the length, so that the clocks of two machines may differ.
-    return (
-      watched >= lease ||
-      (watched >= lease / 2 && Date.now() - renewedAt >= 4 * lease)
-    );
-  };
+export function createLeaseWatch(lease: number): (state: string, renewedAt: number) => boolean {
+	const watch = createWatch();
+	return (state, renewedAt) => {
+		const watched = watch(state);
+		// Four times the length, so that the clocks of two machines may differ.
+		return watched >= lease || (watched >= lease / 2 && Date.now() - renewedAt >= 4 * lease);
+	};
 }

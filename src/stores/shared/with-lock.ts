@@ -1,6 +1,6 @@
-import { LockError } from "../../errors.ts";
-import { withTimeout } from "../../lib/with-timeout.ts";
-import type { StoreDriver } from "./store-driver.ts";
+import {LockError} from '../../errors.ts';
+import {withTimeout} from '../../lib/with-timeout.ts';
+import type {StoreDriver} from './store-driver.ts';
 
 /**
 Runs a task under the lock of a driver. The outcome is given out when the lock is free again.
@@ -9,33 +9,33 @@ Runs a task under the lock of a driver. The outcome is given out when the lock i
 @throws {LockError} if the lock could not be had within `timeout`. The task does not run later either.
 */
 export async function withLock<T>(
-  driver: Required<Pick<StoreDriver, "lock">>,
-  timeout: number,
-  task: (isHeld?: () => boolean) => Promise<T>,
+	driver: Required<Pick<StoreDriver, 'lock'>>,
+	timeout: number,
+	task: (isHeld?: () => boolean) => Promise<T>,
 ): Promise<T> {
-  let outcome: Promise<T> | undefined;
-  let released: Promise<unknown> | undefined;
-  const waiting = new AbortController();
-  const { signal } = waiting;
-  const begun = new Promise<unknown>((begin) => {
-    const hold = async (isHeld?: () => boolean): Promise<void> => {
-      if (signal.aborted) return;
-      outcome = task(isHeld);
-      begin(undefined);
-      // The caller gets its failure. To the store it is none.
-      await outcome.catch(() => {});
-    };
-    released = (async () => driver.lock(hold, signal))();
-    released.then(begin, begin);
-  });
-  await withTimeout(
-    () => begun,
-    timeout,
-    () => waiting.abort(),
-  ).catch(() => {});
-  if (!outcome) throw new LockError();
-  await outcome.catch(() => {});
-  // A lock that is not released is the next holder's trouble: the token is stored.
-  await withTimeout(() => released, timeout).catch(() => {});
-  return outcome;
+	let outcome: Promise<T> | undefined;
+	let released: Promise<unknown> | undefined;
+	const waiting = new AbortController();
+	const {signal} = waiting;
+	const begun = new Promise<unknown>(begin => {
+		const hold = async (isHeld?: () => boolean): Promise<void> => {
+			if (signal.aborted) return;
+			outcome = task(isHeld);
+			begin(undefined);
+			// The caller gets its failure. To the store it is none.
+			await outcome.catch(() => {});
+		};
+		released = (async () => driver.lock(hold, signal))();
+		released.then(begin, begin);
+	});
+	await withTimeout(
+		() => begun,
+		timeout,
+		() => waiting.abort(),
+	).catch(() => {});
+	if (!outcome) throw new LockError();
+	await outcome.catch(() => {});
+	// A lock that is not released is the next holder's trouble: the token is stored.
+	await withTimeout(() => released, timeout).catch(() => {});
+	return outcome;
 }
