@@ -13,7 +13,7 @@ not show either. Shorter secrets must stand alone: they are in many a word by ch
 export function maskSecrets(text: string, secrets: readonly unknown[]): string {
 	let shown = text;
 	for (const pattern of [/[^]/g, escapes]) {
-		const read = (given: unknown): string[] => String(given ?? '').match(pattern) ?? [];
+		const read = (given: unknown): string[] => (typeof given === 'string' && given.match(pattern)) || [];
 		for (const secret of secrets) {
 			const characters = read(shown);
 			const start = wordsOf(read(secret).slice(0, 8));
