@@ -219,9 +219,12 @@ export async function signOut(session: Session, settings: SessionSettings): Prom
 	core.events.release();
 	const {previous, error} = await store.overwrite(settings, () => ({token: undefined}));
 	core.dispatch({type: 'removed', token: previous});
-	// Nobody waits for it, since the holder of the lock may be slow.
-	if (store.deleteLateWrite) waitUntil(store.deleteLateWrite(settings).catch(() => {}));
-	if (previous) await renewer.revoke(previous);
+	try {
+		// Nobody waits for it, since the holder of the lock may be slow.
+		if (store.deleteLateWrite) waitUntil(store.deleteLateWrite(settings).catch(() => {}));
+	} finally {
+		if (previous) await renewer.revoke(previous);
+	}
 	if (error) throw error;
 }
 
