@@ -1,10 +1,11 @@
 // One of a crowd: a process with some callers that use one session of a store, until it is told to end.
 import process from 'node:process';
-import {createAuth, isRegrantError, type TokenStore} from '../../src/index.ts';
+import {createAuth, isRegrantError} from '../../src/index.ts';
 import {denoKvDriver} from '../../src/stores/deno-kv-driver.ts';
 import {fileDriver} from '../../src/stores/file-driver.ts';
 import {redisDriver} from '../../src/stores/redis-driver.ts';
-import {sharedStore, type StoreDriver} from '../../src/stores/shared/store-driver.ts';
+import {sharedStore} from '../../src/stores/shared/shared-store.ts';
+import type {StoreDriver} from '../../src/stores/shared/store-driver.ts';
 import type {Counts} from './counts.ts';
 
 /** What a holder is told. */
@@ -70,20 +71,19 @@ const waits: number[] = [];
 const outcomes: Counts = {};
 let calls = 0;
 const {lock} = inner;
-const {lock: _, replace: __, isSameLogin: ___, ...unlocked} = inner;
-const store: TokenStore = options.isUnlocked
-	? sharedStore(unlocked)
-	: sharedStore({
-			...inner,
-			lock: (task, signal) => {
-				const asked = performance.now();
-				const begin = (isHeld?: () => boolean): ReturnType<typeof task> => {
-					waits.push(Math.round(performance.now() - asked));
-					return task(isHeld);
-				};
-				return lock ? lock(begin, signal) : begin();
-			},
-		});
+const {lock: _, replace: __, ...unlocked} = inner;
+const locked: StoreDriver = {
+	...inner,
+	lock: (task, signal) => {
+		const asked = performance.now();
+		const begin = (isHeld?: () => boolean): ReturnType<typeof task> => {
+			waits.push(Math.round(performance.now() - asked));
+			return task(isHeld);
+		};
+		return lock ? lock(begin, signal) : begin();
+	},
+};
+const store = sharedStore(options.isUnlocked ? unlocked : locked, {isMarked: true});
 
 let offset = 0;
 const auth = createAuth({
