@@ -35,6 +35,7 @@ export default defineConfig({
 				'stores/file': 'src/stores/file.ts',
 				jwt: 'src/jwt.ts',
 				dpop: 'src/dpop.ts',
+				'login/login': 'src/login/login.ts',
 			},
 		},
 		rolldownOptions: {

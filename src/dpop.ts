@@ -1,9 +1,10 @@
 import {type DpopAlgorithm, type DpopKeyPair, isKeyPair} from './dpop/key-pair.ts';
 import {createKeySource} from './dpop/key-source.ts';
 import type {DpopKeyStore} from './dpop/key-store.ts';
-import {sha256, signJwt} from './jwt/sign-jwt.ts';
+import {signJwt} from './jwt/sign-jwt.ts';
 import {randomId} from './lib/random-id.ts';
 import {aFunction, oneOf, readOptions, type Rules} from './lib/read-options.ts';
+import {sha256} from './lib/sha256.ts';
 import {challengesOf} from './lib/www-authenticate.ts';
 import type {SchemeResponse, TokenScheme} from './token/token-scheme.ts';
 

@@ -43,7 +43,9 @@ export interface ValidationIssue {
 	readonly message: string;
 }
 
-type Facts<T, Name extends keyof T> = {readonly [Key in Name]?: T[Key] | undefined};
+type Facts<T, Name extends keyof T> = {
+	readonly [Key in Name]?: T[Key] | undefined;
+};
 
 // From the registry of symbols: another copy of the package, or another realm, knows it too.
 const brand = Symbol.for('regrant');
@@ -67,8 +69,18 @@ export class RegrantError extends Error {
 	/** Takes the stable code, the message for people, and what else is known. An error is not retryable unless that says so. */
 	constructor(code: string, message: string, facts?: object, options?: ErrorOptions) {
 		super(message, options);
-		for (const [name, value] of Object.entries({retryable: false, ...facts, code})) {
-			const descriptor = {__proto__: null, value, enumerable: true, configurable: true, writable: true};
+		for (const [name, value] of Object.entries({
+			retryable: false,
+			...facts,
+			code,
+		})) {
+			const descriptor = {
+				__proto__: null,
+				value,
+				enumerable: true,
+				configurable: true,
+				writable: true,
+			};
 			// What is not known must not show as undefined wherever the error is printed.
 			if (value !== undefined) Object.defineProperty(this, name, descriptor as PropertyDescriptor);
 		}
@@ -78,7 +90,16 @@ export class RegrantError extends Error {
 	toJSON(): Record<string, unknown> {
 		const {name, message} = this;
 		const {code, error, status, retryable, retryAfter, reason} = ownProperties(this as Record<string, unknown>);
-		return {name, code, message, error, status, retryable, retryAfter, reason};
+		return {
+			name,
+			code,
+			message,
+			error,
+			status,
+			retryable,
+			retryAfter,
+			reason,
+		};
 	}
 }
 
@@ -136,7 +157,7 @@ export class OAuthError extends RegrantError {
 	declare readonly error_description?: string;
 	/** The server's page about the error. */
 	declare readonly error_uri?: string;
-	/** The HTTP status. */
+	/** The HTTP status; 0 if the error came in the URL that ends a login. */
 	declare readonly status: number;
 	/** How long the server asks to wait: milliseconds, at most an hour. */
 	declare readonly retryAfter?: number;
@@ -233,7 +254,7 @@ export class SessionEndedError extends RegrantError {
 	}
 }
 
-/** A login could not be finished. The message says what to do: mostly, to begin another login. */
+/** A login did not succeed. The message says why and what to do: mostly, to begin another login. */
 export class LoginError extends RegrantError {
 	override readonly name = 'LoginError';
 	declare readonly code: 'login_failed';

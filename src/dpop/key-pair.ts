@@ -55,5 +55,8 @@ Prepares a pair of keys for signing.
 export async function toProofKey({privateKey, publicKey}: DpopKeyPair): Promise<ProofKey> {
 	const {kty, crv, x, y} = await crypto.subtle.exportKey('jwk', publicKey as CryptoKey);
 	const jwk = ownProperties({kty, crv, x, y});
-	return {key: privateKey, header: encodePart({typ: 'dpop+jwt', alg: algorithmOf(privateKey), jwk})};
+	return {
+		key: privateKey,
+		header: encodePart({typ: 'dpop+jwt', alg: algorithmOf(privateKey), jwk}),
+	};
 }

@@ -19,7 +19,9 @@ export async function keepInIndexedDb(keyPair: DpopKeyPair, name: DpopAlgorithm)
 	try {
 		return await new Promise((resolve, reject) => {
 			// Strict: after a power failure, a token must not be there without its key.
-			const transaction = database.transaction(table, 'readwrite', {durability: 'strict'});
+			const transaction = database.transaction(table, 'readwrite', {
+				durability: 'strict',
+			});
 			const keys = transaction.objectStore(table);
 			let kept = keyPair;
 			const reading = keys.get(name);

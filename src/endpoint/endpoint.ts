@@ -136,7 +136,10 @@ export function endpoint<
 		const request = await buildRequest(checked, input);
 		try {
 			const pending = instance(...request);
-			return {data: await readBody(pending, checked.response), response: await pending};
+			return {
+				data: await readBody(pending, checked.response),
+				response: await pending,
+			};
 		} catch (error) {
 			// By its name, as ky does: it may be of another copy of ky.
 			const name = (error as Error | undefined)?.name;
@@ -174,5 +177,12 @@ export function endpoint<
 	const call = async (...given: Parameters<typeof withResponse>): Promise<unknown> =>
 		(await withResponse(...given)).data;
 	// The types of the arguments and of the output are those of the schemas, which have been or will be run.
-	return Object.freeze(Object.assign(call, {definition: checked, withResponse, request, isError})) as never;
+	return Object.freeze(
+		Object.assign(call, {
+			definition: checked,
+			withResponse,
+			request,
+			isError,
+		}),
+	) as never;
 }

@@ -118,4 +118,6 @@ export type EndpointOutput<Response extends OptionalResponse> = Response extends
 /** The bodies of errors, by status. */
 export type ErrorOutputs<Errors extends ErrorSchemas | undefined> = keyof Errors extends never
 	? {}
-	: {readonly [Status in keyof Errors]: Errors[Status] extends StandardSchema ? OutputOf<Errors[Status]> : never};
+	: {
+			readonly [Status in keyof Errors]: Errors[Status] extends StandardSchema ? OutputOf<Errors[Status]> : never;
+		};

@@ -46,7 +46,14 @@ export async function buildRequest(
 	// Each encoder gives what its option is.
 	return [
 		params as string,
-		{method, throwHttpErrors: true, hooks: {init: [requireBase]}, json: undefined, body: form, ...rest} as Options,
+		{
+			method,
+			throwHttpErrors: true,
+			hooks: {init: [requireBase]},
+			json: undefined,
+			body: form,
+			...rest,
+		} as Options,
 	];
 }
 

@@ -85,7 +85,10 @@ export function createSender(scheme: TokenScheme): Sender {
 		}
 	};
 
-	return {send: scheme.review ? sendReviewed : send, isRefused: response => refused.has(response)};
+	return {
+		send: scheme.review ? sendReviewed : send,
+		isRefused: response => refused.has(response),
+	};
 }
 
 /**

@@ -45,7 +45,7 @@ export function createAssertionSigner(
 	name: string,
 	{algorithm, keyId, lifetime = 60}: AssertionOptions,
 ): (claims: object) => Promise<string> {
-	const candidates = jwtAlgorithms.filter(name => (algorithm ?? name) === name && mayFit(key, name));
+	const candidates = jwtAlgorithms.filter(possible => possible === (algorithm ?? possible) && mayFit(key, possible));
 	const refuse = (): never => {
 		const wanted = algorithm ?? jwtAlgorithms.join(' or ');
 		const problem = key === undefined ? 'is undefined' : `must be a private key for ${wanted}`;

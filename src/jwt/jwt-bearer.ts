@@ -60,7 +60,10 @@ export function jwtBearer(options: JwtBearerOptions): JwtBearerGrant {
 		const {issuer: server, tokenEndpoint} = ownProperties(context);
 		const aud = audience ?? server ?? tokenEndpoint;
 		if (!aud) throw new ConfigError('audience is required without a client');
-		return {...assertionRequest(await sign({...claims, iss: issuer, sub: subject, aud})), scope};
+		return {
+			...assertionRequest(await sign({...claims, iss: issuer, sub: subject, aud})),
+			scope,
+		};
 	};
 }
 

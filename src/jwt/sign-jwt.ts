@@ -1,3 +1,4 @@
+import {base64url} from '../lib/base64url.ts';
 import {ownProperties} from '../lib/own-properties.ts';
 
 /** A `CryptoKey`. Not every runtime's types have it as a global. */
@@ -18,21 +19,6 @@ export function isCryptoKey(value: unknown): value is WebCryptoKey {
 }
 
 const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
-
-/**
-Encodes bytes as JSON Web Signatures have them, without padding.
-
-@see https://www.rfc-editor.org/rfc/rfc7515#section-2
-*/
-export function base64url(bytes: Uint8Array | ArrayBuffer): string {
-	const binary = String.fromCharCode(...new Uint8Array(bytes));
-	return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
-}
-
-/** Gives the SHA-256 of a text, encoded. */
-export async function sha256(text: string): Promise<string> {
-	return base64url(await crypto.subtle.digest('SHA-256', utf8(text)));
-}
 
 /** Encodes a header or claims. What is undefined is left out. */
 export function encodePart(part: object): string {

@@ -39,41 +39,43 @@ export interface SigningKey {
 	readonly algorithm: JwtAlgorithm;
 }
 
-/** The algorithms as the platform calls them, in the order in which a key is tried with them. */
-const parameters: Readonly<Record<JwtAlgorithm, Readonly<Record<'name', string> & Record<string, string>>>> = {
-	ES256: {name: 'ECDSA', namedCurve: 'P-256'},
-	RS256: {name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256'},
-	PS256: {name: 'RSA-PSS', hash: 'SHA-256'},
-	EdDSA: {name: 'Ed25519'},
+/** What the platform calls the algorithms, in the order in which a key is tried with them. */
+const platformNames: Readonly<Record<JwtAlgorithm, string>> = {
+	ES256: 'ECDSA',
+	RS256: 'RSASSA-PKCS1-v1_5',
+	PS256: 'RSA-PSS',
+	EdDSA: 'Ed25519',
 };
 
 /** The names of the algorithms. */
-export const jwtAlgorithms: readonly JwtAlgorithm[] = Object.keys(parameters) as JwtAlgorithm[];
+export const jwtAlgorithms: readonly JwtAlgorithm[] = Object.keys(platformNames) as JwtAlgorithm[];
 
 /** Whether a value may be a private key for this algorithm, as far as that can be told without the platform. */
 export function mayFit(key: unknown, algorithm: JwtAlgorithm): boolean {
+	const name = platformNames[algorithm];
+	if (isCryptoKey(key)) {
+		const {namedCurve, hash} = key.algorithm as Partial<EcKeyAlgorithm & RsaHashedKeyAlgorithm>;
+		// A key has a curve, a hash or neither. There is one curve and one hash here.
+		const isRight = /^(?:P|SHA)-256$/.test(namedCurve ?? hash?.name ?? 'P-256');
+		return isRight && key.algorithm.name === name && key.usages.includes('sign');
+	}
 	if (typeof key === 'string') return key.includes('BEGIN PRIVATE KEY-----');
-	const {name} = parameters[algorithm];
 	const {d, alg = name} = ownProperties(ownRecordProperties(key));
-	// RFC 9864 calls EdDSA as the platform does.
-	if (typeof d === 'string') return alg === algorithm || alg === name;
-	if (!isCryptoKey(key) || !key.usages.includes('sign')) return false;
-	// A key has a curve, a hash or neither. There is one curve and one hash here.
-	const {namedCurve = 'P-256', hash} = key.algorithm as Partial<EcKeyAlgorithm & RsaHashedKeyAlgorithm>;
-	return key.algorithm.name === name && namedCurve === 'P-256' && (hash?.name ?? 'SHA-256') === 'SHA-256';
+	// Not every platform looks at `alg` itself. RFC 9864 calls EdDSA as platforms do.
+	return typeof d === 'string' && (alg === name || alg === algorithm);
 }
 
 /** Gives a key for the first of these algorithms for which the platform takes it. Undefined if there is none. */
 export async function loadKey(key: unknown, algorithms: readonly JwtAlgorithm[]): Promise<SigningKey | undefined> {
 	for (const algorithm of algorithms) {
 		if (isCryptoKey(key)) return {key, algorithm};
+		// Each algorithm takes of it what it needs.
+		const parameters = {name: platformNames[algorithm], namedCurve: 'P-256', hash: 'SHA-256'};
 		try {
 			const imported =
 				typeof key === 'string'
-					? await crypto.subtle.importKey('pkcs8', decodePem(key), parameters[algorithm], false, ['sign'])
-					: await crypto.subtle.importKey('jwk', ownProperties(key as JsonWebKey), parameters[algorithm], false, [
-							'sign',
-						]);
+					? await crypto.subtle.importKey('pkcs8', decodePem(key), parameters, false, ['sign'])
+					: await crypto.subtle.importKey('jwk', ownProperties(key as JsonWebKey), parameters, false, ['sign']);
 			return {key: imported, algorithm};
 		} catch {
 			// It is of another kind. The platform's error may quote it.

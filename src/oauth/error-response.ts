@@ -1,4 +1,4 @@
-import {OAuthError, type RegrantError, TokenResponseError} from '../errors.ts';
+import {OAuthError, type RegrantError, TokenResponseError, type TokenResponseErrorCode} from '../errors.ts';
 import {maskSecrets} from '../lib/mask-secrets.ts';
 import {ownProperties} from '../lib/own-properties.ts';
 import {readHeader} from '../lib/read-header.ts';
@@ -32,8 +32,18 @@ export interface ErrorContext {
 	readonly option: string;
 	/** The parameters of the request. */
 	readonly parameters: URLSearchParams;
-	/** What must not show, though a server may repeat it. */
-	readonly secrets: readonly unknown[];
+	/** The headers of the request. */
+	readonly headers: Headers;
+	/** The token that is renewed. */
+	readonly accessToken?: string | undefined;
+}
+
+/** What an answer amounts to. */
+export interface ReviewedResponse {
+	/** Its error. Undefined if it may hold a token. */
+	readonly failure: ErrorResponse | undefined;
+	/** Makes the error of an answer that is not as OAuth says. */
+	unusable(code: TokenResponseErrorCode, problem?: string, retryable?: boolean): ErrorResponse;
 }
 
 /**
@@ -51,52 +61,67 @@ export function responseMetadata(
 		status,
 		contentType: clean(mediaType, secrets, 100),
 		retryAfter: retryDelay(headers, now),
-		retryable: [408, 425, 429].includes(status) || status >= 500,
+		retryable: status >= 500 || [408, 425, 429].includes(status),
 	};
 }
 
 /**
-Gives the error of an answer that holds no token, and undefined for any other answer.
+Finds the error in an answer.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-5.2
 */
-export function errorResponse(
-	client: Client,
-	{status, headers, record, parseError}: EndpointResponse,
-	metadata: ResponseMetadata,
-	{request, option, parameters, secrets}: ErrorContext,
-): ErrorResponse | undefined {
-	const {error} = ownProperties(record);
-	const {retryAfter, retryable} = metadata;
-	const isSuccess = status >= 200 && status < 300;
+export function reviewResponse(client: Client, answer: EndpointResponse, context: ErrorContext): ReviewedResponse {
+	const {status, headers, record, parseError} = answer;
+	const {parameters, request, option} = context;
+	const secrets = secretsOf(client, answer, context);
+	const metadata = responseMetadata(answer, secrets, client.now());
 	const answered = `${request} answered ${status}: `;
+	const {error} = ownProperties(record);
+	const isSuccess = status >= 200 && status < 300;
 
+	const unusable: ReviewedResponse['unusable'] = (code, problem = code, retryable = false) => ({
+		error: new TokenResponseError(code, answered + problem, {...metadata, retryable}),
+	});
 	const refused = (code: string, fields?: readonly string[]): ErrorResponse => {
 		const known = describeError({...record, error: code}, secrets);
+		const {retryAfter, retryable} = metadata;
 		const facts = {...known, status, retryAfter, fields, retryable: retryable || known.retryable};
-		const hint = code === 'invalid_client' ? basicHint(client) : '';
-		return {code, error: new OAuthError(facts, `${answered}${known.error}${hint}`)};
+		const hint = code === 'invalid_client' ? authenticationHint(client) : '';
+		return {code, error: new OAuthError(facts, answered + known.error + hint)};
 	};
-	const unusable = (code: TokenResponseError['code'], isRetryable: boolean, hint: string = code): ErrorResponse => ({
-		error: new TokenResponseError(code, answered + hint, {...metadata, retryable: isRetryable}),
-	});
-
-	if (parseError === 'unexpected_redirect') return unusable(parseError, retryable);
-	if (status === 401 && /(?:^|,)[ \t]*basic\b/i.test(readHeader(headers, 'www-authenticate'))) {
-		return refused('invalid_client');
-	}
-	if ((isSuccess || status >= 400) && isString(error) && error) return refused(error);
-	if (status === 422 && record) {
-		// Moov's API names the fields that it refuses, and a dead refresh token in no other way.
-		const fields = Object.keys(record).filter(name => parameters.has(name));
-		return refused(fields.includes('refresh_token') ? 'invalid_grant' : 'invalid_request', fields);
-	}
-	if (!isSuccess) {
+	const find = (): ErrorResponse | undefined => {
+		if (parseError === 'unexpected_redirect') return unusable(parseError);
+		const challenges = status === 401 ? readHeader(headers, 'www-authenticate') : '';
+		if (/(?:^|,)[ \t]*basic\b/i.test(challenges)) return refused('invalid_client');
+		if (isString(error) && error) return refused(error);
+		if (status === 422 && record) {
+			// Moov's API names the fields that it refuses, and a dead refresh token in no other way.
+			const fields = Object.keys(record).filter(name => parameters.has(name));
+			return refused(fields.includes('refresh_token') ? 'invalid_grant' : 'invalid_request', fields);
+		}
+		if (isSuccess) return parseError && unusable(parseError, parseError, parseError === 'not_json');
 		// A page in place of an answer: a proxy, a portal or an error page is in the way for now.
 		const isPage = /html/i.test(readHeader(headers, 'content-type'));
-		return unusable('unexpected_status', retryable || isPage, status === 404 ? `is ${option} right?` : undefined);
+		const problem = status === 404 ? `is ${option} right?` : undefined;
+		return unusable('unexpected_status', problem, metadata.retryable || isPage);
+	};
+	return {failure: find(), unusable};
+}
+
+/** What no error may show, though the server may repeat it. */
+function secretsOf(
+	{clientAuthentication}: Client,
+	{record}: EndpointResponse,
+	{parameters, headers, accessToken}: ErrorContext,
+): unknown[] {
+	const {access_token, refresh_token} = ownProperties(record);
+	const [secret] = ownProperties(clientAuthentication).getSecret?.() ?? [];
+	const proof = headers.get('authorization')?.split(' ').pop();
+	const secrets = [secret, proof, accessToken, access_token, refresh_token];
+	for (const [name, value] of parameters) {
+		if (/(?:token|secret|assertion|code|verifier)$/.test(name)) secrets.push(value);
 	}
-	return parseError && unusable(parseError, parseError === 'not_json');
+	return secrets;
 }
 
 /** What a server says of an error, for display. */
@@ -122,13 +147,17 @@ export function describeError(record: object, secrets: readonly unknown[]): Erro
 	};
 }
 
-/** Most servers do not decode HTTP Basic as the RFC says. That matters if encoding changed something. */
-function basicHint({clientId, clientAuthentication}: Client): string {
+/** What may be wrong when a server does not accept the client's authentication. */
+function authenticationHint({clientId, clientAuthentication, metadata}: Client): string {
+	const methods = [ownProperties(metadata).token_endpoint_auth_methods_supported ?? []].flat().join(' or ');
 	const [secret, method, encoding] = ownProperties(clientAuthentication).getSecret?.() ?? [];
 	const credentials = `${clientId}${secret as string}`;
-	return method === 'clientSecretBasic' && !encoding && formEncode(credentials) !== credentials
+	// Most servers do not decode HTTP Basic as the RFC says. That matters if encoding changed something.
+	const isEncoded = method === 'clientSecretBasic' && !encoding && formEncode(credentials) !== credentials;
+	const remedy = isEncoded
 		? ". Encoding changed the id or the secret: try clientSecretBasic(secret, {encoding: 'raw'}) or clientSecretPost"
 		: '';
+	return (methods && `. The server takes ${methods}`) + remedy;
 }
 
 /** How long the server asks to wait, in milliseconds: RFC 9110 §10.2.3, or the headers of better-auth and of Moov's API. */

@@ -27,7 +27,11 @@ export async function exchange(
 	const controller = new AbortController();
 	const {signal} = controller;
 	// Followed, a 307 would carry the credentials to wherever it points.
-	const sent = ownProperties<RequestInit>({...init, redirect: 'manual', signal});
+	const sent = ownProperties<RequestInit>({
+		...init,
+		redirect: 'manual',
+		signal,
+	});
 	try {
 		return await withTimeout(async () => readEndpointResponse(await fetch(url, sent)), timeout);
 	} catch (error) {
@@ -35,7 +39,10 @@ export async function exchange(
 			throw new TokenNetworkError('timeout', `${request}: no answer within ${timeout} ms`);
 		// The platform's own error is not attached: it may hold the request, its body, or a part of the answer.
 		const platformCode = platformCodeOf(error);
-		const facts = {platformCode, retryable: !permission.test(platformCode ?? '')};
+		const facts = {
+			platformCode,
+			retryable: !permission.test(platformCode ?? ''),
+		};
 		throw new TokenNetworkError('network', `${request}: ${platformCode ?? 'no connection'}`, facts);
 	} finally {
 		// Whatever is still under way has no reader any more.

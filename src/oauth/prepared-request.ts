@@ -41,7 +41,17 @@ export async function prepare(client: Client, request: RevokeTokenRequest | Requ
 	appendParameters(parameters, {...request, client_id: undefined});
 	const given = String(parameters);
 	const repeats = countRepeats(parameters);
-	await withTimeout(() => clientAuthentication({clientId, tokenEndpoint, issuer, parameters, headers}), timeout);
+	await withTimeout(
+		() =>
+			clientAuthentication({
+				clientId,
+				tokenEndpoint,
+				issuer,
+				parameters,
+				headers,
+			}),
+		timeout,
+	);
 	const secret = parameters.get('client_secret');
 	checkSecret(client, secret);
 	// RFC 6749 §2.3

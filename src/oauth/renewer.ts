@@ -68,7 +68,11 @@ export function oauthRenewer(client: Client, options: GrantOptions): Renewer {
 	const callGrant = async (): Promise<TokenRequest> => {
 		const {clientId, tokenEndpoint, issuer} = client;
 		const call = (): Awaitable<TokenRequest> =>
-			(grant as (context: GrantContext) => TokenRequest)({clientId, tokenEndpoint, issuer});
+			(grant as (context: GrantContext) => TokenRequest)({
+				clientId,
+				tokenEndpoint,
+				issuer,
+			});
 		return readTokenRequest(await withTimeout(call, client.timeout), 'grant');
 	};
 
@@ -82,7 +86,11 @@ export function oauthRenewer(client: Client, options: GrantOptions): Renewer {
 	const requestOf = async ({cause, refreshToken = ''}: TokenSource): Promise<TokenRequest> => {
 		if (cause === 'grant') return askGrant();
 		if (!isSecretKnown) await askGrant();
-		return {grant_type: 'refresh_token', refresh_token: refreshToken, client_secret: secret};
+		return {
+			grant_type: 'refresh_token',
+			refresh_token: refreshToken,
+			client_secret: secret,
+		};
 	};
 
 	/** Whether the server will never accept again the refresh token that was sent. */
@@ -97,7 +105,12 @@ export function oauthRenewer(client: Client, options: GrantOptions): Renewer {
 		const previous = source.cause === 'refresh' ? token : undefined;
 		const send: PreparedRenewal['send'] = async () => {
 			const outcome = ownProperties(await sendTokenRequest(client, prepared, previous));
-			return outcome.token ? outcome : ownProperties({...outcome, isRejected: !!refreshToken && isRejected(outcome)});
+			return outcome.token
+				? outcome
+				: ownProperties({
+						...outcome,
+						isRejected: !!refreshToken && isRejected(outcome),
+					});
 		};
 		return {refreshToken, send};
 	};
@@ -108,13 +121,24 @@ export function oauthRenewer(client: Client, options: GrantOptions): Renewer {
 		read: (record, issued_at) => readTokenSet(record, {...client, issued_at}),
 		sources: token => [
 			...(token?.refresh_token ? [{cause: 'refresh', refreshToken: token.refresh_token} as const] : []),
-			...(grant ? [{cause: 'grant', refreshToken: fieldOf(request, 'refresh_token')} as const] : []),
+			...(grant
+				? [
+						{
+							cause: 'grant',
+							refreshToken: fieldOf(request, 'refresh_token'),
+						} as const,
+					]
+				: []),
 		],
 		prepare,
 		revoke: async ({refresh_token}) => {
 			if (!refresh_token || !client.revocationEndpoint) return;
 			if (!isSecretKnown) await askGrant();
-			const revocation = {token: refresh_token, token_type_hint: 'refresh_token', client_secret: secret} as const;
+			const revocation = {
+				token: refresh_token,
+				token_type_hint: 'refresh_token',
+				client_secret: secret,
+			} as const;
 			await sendRevocation(client, ownProperties(revocation));
 		},
 	};

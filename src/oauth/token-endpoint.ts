@@ -1,11 +1,11 @@
-import {ConfigError, TokenResponseError} from '../errors.ts';
+import {ConfigError} from '../errors.ts';
 import {ownProperties} from '../lib/own-properties.ts';
 import {isText} from '../lib/read-options.ts';
 import {readToken} from '../token/token-response.ts';
 import type {TokenSet} from '../token/token-set.ts';
 import {type Client, readClient, type TokenClient} from './client.ts';
 import type {EndpointResponse} from './endpoint-response.ts';
-import {type ErrorResponse, errorResponse, type ResponseMetadata, responseMetadata} from './error-response.ts';
+import {type ErrorResponse, type ReviewedResponse, reviewResponse} from './error-response.ts';
 import {exchange} from './exchange.ts';
 import {prepare, type PreparedRequest, prepareTokenRequest} from './prepared-request.ts';
 import {type RevokeTokenRequest, revocationFields} from './revocation-request.ts';
@@ -76,7 +76,7 @@ export async function sendTokenRequest(
 	// Taken before sending, so a slow answer makes the token expire early, never late: RFC 6749 §5.1.
 	const issued_at = Math.floor(client.now() / 1000);
 	const answer = await post(client, client.tokenEndpoint, prepared, 'tokenEndpoint', previous?.access_token);
-	const {record, metadata, request} = answer;
+	const {status, record, unusable} = answer;
 	let failure = answer.failure;
 	if (!failure) {
 		const known = {
@@ -86,17 +86,17 @@ export async function sendTokenRequest(
 		} as TokenSet; // as far as anything is known
 		const {token, code, problem} = readToken(record, {...client, issued_at, previous: known});
 		if (token) return ownProperties({token});
-		failure = {error: new TokenResponseError(code, `${request} answered ${metadata.status}: ${problem}`, metadata)};
+		failure = unusable(code, problem);
 	}
 	const refresh_token = record?.['refresh_token'];
-	const isRotated = metadata.status < 300 && isText(refresh_token);
-	return ownProperties({...failure, refreshToken: isRotated ? refresh_token : undefined});
+	return ownProperties({
+		...failure,
+		refreshToken: status < 300 && isText(refresh_token) ? refresh_token : undefined,
+	});
 }
 
 /** What is known when an answer has come. */
-export interface Exchange extends EndpointResponse {
-	readonly metadata: ResponseMetadata;
-	readonly failure: ErrorResponse | undefined;
+export interface Exchange extends EndpointResponse, ReviewedResponse {
 	/** The method and the origin, for messages. */
 	readonly request: string;
 }
@@ -113,7 +113,7 @@ export async function post(
 	option: string,
 	accessToken?: string,
 ): Promise<Exchange> {
-	const {scheme, clientAuthentication, encoding, now} = client;
+	const {scheme, encoding} = client;
 	const isJson = encoding === 'json';
 	const request = `POST ${new URL(url).origin}`;
 	let current = prepared;
@@ -122,27 +122,15 @@ export async function post(
 		const sent = {url, method: 'POST', headers};
 		await scheme?.apply(sent, undefined);
 		headers.set('content-type', isJson ? 'application/json' : 'application/x-www-form-urlencoded');
-		const init = {method: 'POST', headers, body: isJson ? toJson(parameters) : String(parameters)};
-		const answer = await exchange(client, url, init, request);
-		const {access_token, refresh_token, error} = ownProperties(answer.record);
-		const review = {status: answer.status, headers: answer.headers, error: String(error)};
+		const body = isJson ? toJson(parameters) : String(parameters);
+		const answer = await exchange(client, url, {method: 'POST', headers, body}, request);
+		const review = {...answer, error: String(ownProperties(answer.record)['error'])};
 		if ((await scheme?.review?.(review, sent, undefined)) === 'resend' && !isResent) {
 			current = await current.again();
 			continue;
 		}
-		const secrets = [
-			accessToken,
-			access_token,
-			refresh_token,
-			headers.get('authorization')?.split(' ').pop(),
-			ownProperties(clientAuthentication).getSecret?.()[0],
-		];
-		for (const [name, value] of parameters) {
-			if (/(?:token|secret|assertion|code|verifier)$/.test(name)) secrets.push(value);
-		}
-		const metadata = responseMetadata(answer, secrets, now());
-		const failure = errorResponse(client, answer, metadata, {request, option, parameters, secrets});
-		return {...answer, metadata, request, failure};
+		const context = {request, option, parameters, headers, accessToken};
+		return {...answer, ...reviewResponse(client, answer, context), request};
 	}
 }
 

@@ -84,7 +84,11 @@ export const aScope: Rule = [
 ];
 
 /** The rules of a request with the client's own credentials. */
-export const credentialsFields: Rules = {grant_type: oneOf('client_credentials'), ...clientFields, scope: aScope};
+export const credentialsFields: Rules = {
+	grant_type: oneOf('client_credentials'),
+	...clientFields,
+	scope: aScope,
+};
 /** The rules of a refresh. */
 export const refreshFields: Rules = {
 	grant_type: oneOf('refresh_token'),

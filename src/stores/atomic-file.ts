@@ -80,7 +80,10 @@ export function createAtomicFiles(folder: string): AtomicFiles {
 			try {
 				for (;;) {
 					// Another process may just be removing the folder. Then the attempt fails, too.
-					await mkdir(`${folder}/${id}/${id}`, {recursive: true, mode: 0o700}).catch(ignore(/^ENOENT$/));
+					await mkdir(`${folder}/${id}/${id}`, {
+						recursive: true,
+						mode: 0o700,
+					}).catch(ignore(/^ENOENT$/));
 					if (performance.now() - begun > longestWait) throw new StoreError('store_write');
 					const isChanged = await attempt(id, file, decide, isDurable).catch(ignore(busyCodes));
 					if (isChanged !== undefined) return isChanged;
@@ -152,6 +155,9 @@ function explain(error: unknown, action: 'read' | 'write'): Error {
 
 /** Gives the system's code for what went wrong. If a permission is missing, Deno's error has only a name. */
 function codeOf(error: unknown): string {
-	const {code, name} = Object(error) as {readonly code?: unknown; readonly name?: unknown};
+	const {code, name} = Object(error) as {
+		readonly code?: unknown;
+		readonly name?: unknown;
+	};
 	return String(code ?? name);
 }

@@ -87,7 +87,13 @@ export function durableObjectDriver(stub: () => VaultStub, options?: ExpiringSto
 				throw new StoreError('store_read');
 			},
 			write: text => change({op: 'write', text: text ?? null, ttl}),
-			compareAndSet: (found, text) => change({op: 'compareAndSet', found: found ?? null, text: text ?? null, ttl}),
+			compareAndSet: (found, text) =>
+				change({
+					op: 'compareAndSet',
+					found: found ?? null,
+					text: text ?? null,
+					ttl,
+				}),
 			acquire: (owner, signal) => change({op: 'acquire', owner, lease}, signal),
 			renew: owner => change({op: 'renew', owner, lease}),
 			release: owner => change({op: 'release', owner}),

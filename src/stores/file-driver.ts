@@ -79,5 +79,9 @@ function readPath(path: string | URL): string {
 /** A symbolic link is followed, since the file that a change moves into place would replace the link. */
 async function openFiles(path: string): Promise<SessionFiles> {
 	const record = await realpath(path).catch(() => path);
-	return {record, lock: `${record}.lock`, ...createAtomicFiles(`${record}.tmp`)};
+	return {
+		record,
+		lock: `${record}.lock`,
+		...createAtomicFiles(`${record}.tmp`),
+	};
 }

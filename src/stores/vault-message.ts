@@ -1,14 +1,22 @@
 /** What a store asks of its vault. A text that is null means that there is, or shall be, no record. */
 export type VaultMessage =
 	| {readonly op: 'read'}
-	| {readonly op: 'write'; readonly text: string | null; readonly ttl?: number | undefined}
+	| {
+			readonly op: 'write';
+			readonly text: string | null;
+			readonly ttl?: number | undefined;
+	  }
 	| {
 			readonly op: 'compareAndSet';
 			readonly found: string | null;
 			readonly text: string | null;
 			readonly ttl?: number | undefined;
 	  }
-	| {readonly op: 'acquire' | 'renew'; readonly owner: string; readonly lease: number}
+	| {
+			readonly op: 'acquire' | 'renew';
+			readonly owner: string;
+			readonly lease: number;
+	  }
 	| {readonly op: 'release'; readonly owner: string};
 
 /** What the vault answers: the text that was read, or whether it did what was asked. */

@@ -27,7 +27,9 @@ export async function runWithLock<T>(
 	signal: AbortSignal | undefined,
 ): Promise<T> {
 	// Node can be started without a navigator. With one, it never frees a lock whose holder was ended.
-	const {locks} = Object(globalThis.navigator) as {readonly locks?: Locks | null};
+	const {locks} = Object(globalThis.navigator) as {
+		readonly locks?: Locks | null;
+	};
 	if (!locks || isServer()) return runInQueue(name, owner, task, signal);
 	let isHeld = false;
 	try {

@@ -49,7 +49,12 @@ export interface TokenReading {
 
 /** A token that was read, or why the record is no usable token. */
 export type ReadToken =
-	{readonly token: TokenSet; readonly code?: undefined; readonly problem?: undefined} | TokenProblem;
+	| {
+			readonly token: TokenSet;
+			readonly code?: undefined;
+			readonly problem?: undefined;
+	  }
+	| TokenProblem;
 
 /** Why a record is no usable token. */
 export interface TokenProblem {
@@ -109,11 +114,18 @@ export function readToken(answer: unknown, given: TokenReading): ReadToken {
 	const problems = Object.entries(tokenFields).flatMap(([name, [isRight, expected]]) =>
 		isRight(record[name]) ? [] : `${name} must be ${expected}`,
 	);
-	if (problems[0]) return ownProperties<TokenProblem>({code: 'invalid_response', problem: problems.join(', ')});
+	if (problems[0])
+		return ownProperties<TokenProblem>({
+			code: 'invalid_response',
+			problem: problems.join(', '),
+		});
 	const type = record.token_type || 'Bearer';
 	if (!tokenTypes.includes(type.toLowerCase())) {
 		const problem = `token_type must be ${tokenTypes.join(' or ')}`;
-		return ownProperties<TokenProblem>({code: 'unsupported_token_type', problem});
+		return ownProperties<TokenProblem>({
+			code: 'unsupported_token_type',
+			problem,
+		});
 	}
 	const expires_at = expiryOf(record, reading);
 	const fields = {
@@ -127,7 +139,9 @@ export function readToken(answer: unknown, given: TokenReading): ReadToken {
 		issued_at,
 	};
 	// The fields are those of the interface.
-	return ownProperties({token: ownPropertiesWhere(fields, field => field !== undefined) as unknown as TokenSet});
+	return ownProperties({
+		token: ownPropertiesWhere(fields, field => field !== undefined) as unknown as TokenSet,
+	});
 }
 
 /** Reads a `TokenSet`, or an answer that somebody else asked for. */

@@ -6,6 +6,8 @@ export interface SizeRow {
 	readonly name: string;
 	/** The user's module. */
 	readonly code: string;
+	/** What the user has already: it is in the bundle, and not counted. Nothing by default. */
+	readonly beside?: string;
 	/** Packages that are not counted. */
 	readonly external: readonly string[];
 	/** What is wished for, in bytes, where that is less than the limit. */
@@ -31,6 +33,8 @@ const stores = ['BroadcastChannel', 'token-vault', 'PEXPIRE', 'versionstamp'];
 /** Of a session alone, and of the protocol. */
 const sessions = ['session-ended', 'refresh-failed', 'store-failed'];
 const protocol = ['grant_type', 'token_type', 'www-authenticate', 'OAuthError'];
+/** Of proofs in place of secrets. */
+const proofs = ['client-assertion-type', 'dpop+jwt'];
 
 const session = "export {createAuth, memoryStore} from 'regrant';";
 
@@ -60,7 +64,7 @@ export const ownRows: readonly SizeRow[] = [
 		external: ['ky', 'valibot'],
 		goal: 7_000,
 		limit: 13_900,
-		without: [...builder, ...stores],
+		without: [...builder, ...stores, ...proofs],
 	},
 	{
 		name: 'the same and its part of valibot',
@@ -103,7 +107,7 @@ export const ownRows: readonly SizeRow[] = [
 		external: [],
 		goal: 3_600,
 		limit: 6_200,
-		without: ['picklist', ...builder, ...sessions, ...stores],
+		without: ['picklist', ...builder, ...sessions, ...stores, ...proofs],
 	},
 	{
 		name: 'clientSecretBasic alone',
@@ -119,6 +123,39 @@ export const ownRows: readonly SizeRow[] = [
 	store('regrant/redis', 'redisStore', 4_500, 'PEXPIRE'),
 	store('regrant/deno-kv', 'denoKvStore', 4_400, 'versionstamp'),
 	store('regrant/file', 'fileStore', 5_500, 'regrant-'),
+	{
+		name: 'regrant/jwt: privateKeyJwt, beside createAuth',
+		code: "export {privateKeyJwt} from 'regrant/jwt';",
+		beside: session,
+		external: ['ky', 'valibot'],
+		goal: 700,
+		limit: 1_000,
+		without: [...builder, ...stores, 'dpop+jwt', 'client_email'],
+	},
+	{
+		name: 'regrant/dpop: dpop, beside createAuth',
+		code: "export {dpop} from 'regrant/dpop';",
+		beside: session,
+		external: ['ky', 'valibot'],
+		goal: 1_200,
+		limit: 1_600,
+		without: [...builder, ...stores, 'client-assertion-type', 'RSA-PSS'],
+	},
+	...(
+		[
+			['createLogin', 1_200, 1_700],
+			['discover', 500, 800],
+			['deviceLogin', 600, 900],
+		] as const
+	).map(([name, goal, limit]) => ({
+		name: `regrant/login: ${name}, beside createAuth`,
+		code: `export {${name}} from 'regrant/login';`,
+		beside: session,
+		external: ['ky', 'valibot'],
+		goal,
+		limit,
+		without: [...builder, ...stores, ...proofs],
+	})),
 ];
 
 const peer = (name: string, code: string): SizeRow => ({name, code, external: [], without: []});
@@ -154,15 +191,22 @@ export interface Size extends Pick<SizeRow, 'name' | 'goal' | 'limit'> {
 /** Measures all rows, own and others'. */
 export async function measureSizes(): Promise<Size[]> {
 	return Promise.all(
-		[...ownRows, ...peerRows].map(async ({name, goal, limit, code, external}) => {
-			const {bytes} = await bundle({code, external});
+		[...ownRows, ...peerRows].map(async ({name, goal, limit, ...row}) => {
+			const {bytes} = await bundle(row);
 			return {name, bytes, ...(goal && {goal}), ...(limit && {limit})};
 		}),
 	);
 }
 
-/** Bundles what a user would write. */
-export async function bundle({code, external}: Pick<SizeRow, 'code' | 'external'>): Promise<Bundle> {
+/** Bundles what a user would write. The bytes are those that it has more than what the user has already. */
+export async function bundle(row: Pick<SizeRow, 'beside' | 'code' | 'external'>): Promise<Bundle> {
+	const {beside = '', code, external} = row;
+	const {bytes, text} = await bundleAll({code: `${beside} ${code}`, external});
+	const already = beside ? await bundleAll({code: beside, external}) : undefined;
+	return {bytes: bytes - (already?.bytes ?? 0), text};
+}
+
+async function bundleAll({code, external}: Pick<SizeRow, 'code' | 'external'>): Promise<Bundle> {
 	const {outputFiles} = await build({
 		stdin: {contents: code, resolveDir: import.meta.dirname},
 		bundle: true,

@@ -91,7 +91,7 @@ test.for<readonly [what: string, json: unknown, options: object | undefined, mes
 	['a file without an account', nameless, {scope}, /client_email is missing$/],
 	['a file without an endpoint', homeless, {scope}, /token_uri is missing$/],
 	['a key that is none', {...file, private_key: 'secret'}, {scope}, /private_key must be a private key/],
-	['no scope', file, undefined, /^scope is required$/],
+	['no scope', file, undefined, /^scope is required/],
 	['a scope that is a list', file, {scope: ['a']}, /^scope must be printable ASCII$/],
 	['an empty subject', file, {scope, subject: ''}, /^subject must be printable ASCII$/],
 ])('what cannot be used is refused by its name, and not shown: %s', ([, json, options, message], {canaries}) => {

@@ -76,7 +76,7 @@ test('without a client, the audience has to be given', async () => {
 test.for<readonly [what: string, more: object, message: RegExp]>([
 	['no key', {key: undefined}, /^jwtBearer\(\{key\}\): key is undefined/],
 	['a public key', {key: key.publicJwk}, /^jwtBearer\(\{key\}\): key must be a private key/],
-	['no issuer', {issuer: undefined}, /^issuer is required$/],
+	['no issuer', {issuer: undefined}, /^issuer is required/],
 	['an empty subject', {subject: ''}, /^subject must be/],
 	['claims that are a list', {claims: []}, /^claims must be an object/],
 	['a claim that regrant sets', {claims: {exp: 1}}, /^claims must be an object without/],

@@ -2,6 +2,7 @@ import type {TokenStore} from 'regrant';
 import {authSpec} from './auth.spec.ts';
 import {faultsSpec} from './faults.spec.ts';
 import {createLabClient, type LabFacts} from './lab-client.ts';
+import {loginSpec} from './login.spec.ts';
 import {assertionsSpec, dpopSpec} from './proofs.spec.ts';
 
 /** What a runtime cannot do, or does in a way of its own: each with its reason where it is set. */
@@ -61,6 +62,7 @@ export async function run(runtime: string, facts: LabFacts, traits: Traits = {},
 	authSpec(runner);
 	assertionsSpec(runner);
 	dpopSpec(runner);
+	loginSpec(runner);
 	for (const test of tests) {
 		await lab.reset();
 		await perform(test);

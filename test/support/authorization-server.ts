@@ -3,6 +3,7 @@ import type {KoaContextWithOIDC, Provider} from 'oidc-provider';
 import {app, awkward, service, servicePost} from './clients.ts';
 import {withCors} from './cors.ts';
 import type {BoundToken} from './dpop-api.ts';
+import {interact, isInteraction} from './login-pages.ts';
 import {createMemoryAdapter} from './memory-adapter.ts';
 import {createProvider, paths, type ProviderOptions} from './provider.ts';
 import {createReferee, type Referee, type Whistle} from './referee.ts';
@@ -113,7 +114,7 @@ Starts the real thing, oidc-provider, with rotation and reuse detection on: it i
 token was used twice, and it then revokes the whole grant. It reads the clock of this process.
 */
 export async function startAuthorizationServer(options: AuthorizationServerOptions = {}): Promise<AuthorizationServer> {
-	const {accessTokenSeconds = 2, latency = 0} = options;
+	const {accessTokenSeconds = 2, latency = 0, pages} = options;
 	const referee = createReferee();
 	const server = createServer();
 	const issuer = await listen(server);
@@ -133,7 +134,10 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
 	);
 	const api = await startResourceServer(async accessToken => toBearer(await findAccess(provider, accessToken)));
 	const handle = provider.callback();
-	server.on('request', (request, response) => void handle(request, response));
+	server.on('request', (request, response) => {
+		if (pages && isInteraction(request)) void interact(provider, request, response);
+		else void handle(request, response);
+	});
 	return {
 		issuer,
 		provider,

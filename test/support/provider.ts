@@ -1,6 +1,7 @@
 import {generateKeyPairSync, randomBytes} from 'node:crypto';
-import Provider, {type AdapterFactory, type ClientMetadata} from 'oidc-provider';
+import Provider, {type AdapterFactory, type ClientMetadata, type Configuration} from 'oidc-provider';
 import {accountScopes, clients as knownClients} from './clients.ts';
+import {loginConfiguration, type LoginPages} from './login-pages.ts';
 
 /** Where its endpoints are. */
 export const paths = {token: '/token', revocation: '/token/revocation', introspection: '/token/introspection'};
@@ -13,6 +14,8 @@ export interface ProviderOptions {
 	readonly clients?: readonly ClientMetadata[];
 	/** Whether a DPoP proof needs a nonce: true by default. Nobody needs a proof who does not send one. */
 	readonly isNonceRequired?: boolean;
+	/** Pages of an app whose users log in here. By default nobody can: tokens are minted. */
+	readonly pages?: LoginPages;
 }
 
 /**
@@ -23,11 +26,13 @@ export function createProvider(
 	issuer: string,
 	accessTokenSeconds: number,
 	adapter: AdapterFactory,
-	{clients = [], isNonceRequired = true}: ProviderOptions = {},
+	{clients = [], isNonceRequired = true, pages}: ProviderOptions = {},
 ): Provider {
+	const login = pages && loginConfiguration(pages);
 	const provider = new Provider(issuer, {
 		adapter,
-		clients: [...knownClients, ...clients],
+		...login,
+		clients: [...knownClients, ...clients, ...(login?.clients ?? [])],
 		clientDefaults: {id_token_signed_response_alg: 'ES256'},
 		clientBasedCORS: () => true,
 		clockTolerance: 0,
@@ -38,7 +43,8 @@ export function createProvider(
 			dPoP: {enabled: true, nonceSecret: randomBytes(32), requireNonce: () => isNonceRequired},
 			introspection: {enabled: true, allowedPolicy: async () => true},
 			revocation: {enabled: true, allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId},
-		},
+			...login?.features,
+		} as Configuration['features'], // each part is one of these
 		findAccount: async (_ctx, accountId) => ({accountId, claims: async () => ({sub: accountId})}),
 		jwks: {keys: [generateKeyPairSync('ec', {namedCurve: 'P-256'}).privateKey.export({format: 'jwk'})]},
 		renderError: async (ctx, out) => {
@@ -50,6 +56,7 @@ export function createProvider(
 		ttl: {
 			AccessToken: accessTokenSeconds,
 			ClientCredentials: accessTokenSeconds,
+			DeviceCode: 600,
 			Grant: hour,
 			IdToken: hour,
 			Interaction: hour,

@@ -109,6 +109,8 @@ async function start(origin: string): Promise<RealServer> {
 		const answers = (await askAll('introspect', {token})).map(answer => answer.json() as Promise<{active?: boolean}>);
 		return (await Promise.all(answers)).some(({active}) => active === true);
 	};
+	const visit = async (url: string): Promise<string | null> =>
+		(await auth.handler(new Request(url, {headers}))).headers.get('location');
 	const refusal = {status: 401, headers: {'www-authenticate': 'Bearer error="invalid_token"'}};
 	return {
 		tokenPath: '/api/auth/oauth2/token',
@@ -122,16 +124,22 @@ async function start(origin: string): Promise<RealServer> {
 		},
 		async signIn() {
 			const {parameters, finish} = beginSignIn(app.client_id, {scope});
-			const url = `${origin}/api/auth/oauth2/authorize?${new URLSearchParams(parameters)}`;
-			const page = await auth.handler(new Request(url, {headers}));
-			return finish(page.headers.get('location'));
+			return finish(await visit(`${origin}/api/auth/oauth2/authorize?${new URLSearchParams(parameters)}`));
 		},
+		login: {issuerPath: '/api/auth', scope, visit},
 		expire: async token => void (await askAll('revoke', {token, token_type_hint: 'access_token'})),
 		kill: async token => void (await askAll('revoke', {token, token_type_hint: 'refresh_token'})),
 	};
 }
 
-const test = specify({name: 'better-auth', start, hasSecret: true, hasRevocation: true, hasService: true});
+const test = specify({
+	name: 'better-auth',
+	start,
+	hasMetadata: true,
+	hasSecret: true,
+	hasRevocation: true,
+	hasService: true,
+});
 
 test('a sign-out whose refresh token better-auth does not know rejects, and forgets the session [R106]', async ({
 	server,

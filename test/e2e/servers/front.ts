@@ -39,11 +39,23 @@ export interface RealServer {
 	handle(request: Request): Promise<Response>;
 	/** Signs a user in at the authorization endpoint, up to the redirect that carries the code. */
 	signIn(): Promise<CodeRequest>;
+	/** How its metadata is found, and what a browser does there. Left out where the server has no metadata. */
+	readonly login?: ServerLogin;
 	/** Makes the API refuse an access token from now on. Its refresh token stays good. */
 	expire(accessToken: string): Promise<void>;
 	/** Makes the token endpoint refuse a refresh token from now on. */
 	kill(refreshToken: string): Promise<void>;
 	close?(): Promise<void>;
+}
+
+/** A login that begins with the server's metadata. */
+export interface ServerLogin {
+	/** The path of the issuer. Empty where it is the origin. */
+	readonly issuerPath: string;
+	/** The scope to ask for. */
+	readonly scope?: string;
+	/** Opens a URL of the authorization endpoint as a browser whose user is signed in and agrees. Gives where it leads. */
+	visit(url: string): Promise<string | null>;
 }
 
 /** A request to the token endpoint. */

@@ -46,6 +46,7 @@ async function start(origin: string): Promise<RealServer> {
 			.use(mcpAuthRouter({provider, issuerUrl: new URL(origin)}))
 			.all('/mcp', requireBearerAuth({verifier: provider}), (_request, response) => void response.json({})),
 	);
+	const visit = async (url: string): Promise<string | null> => (await handle(new Request(url))).headers.get('location');
 	return {
 		tokenPath: '/token',
 		revocationPath: '/revoke',
@@ -58,13 +59,19 @@ async function start(origin: string): Promise<RealServer> {
 		handle,
 		async signIn() {
 			const {parameters, finish} = beginSignIn(client.client_id, {scope: 'mcp:tools'});
-			const page = await handle(new Request(`${origin}/authorize?${new URLSearchParams(parameters)}`));
-			return finish(page.headers.get('location'));
+			return finish(await visit(`${origin}/authorize?${new URLSearchParams(parameters)}`));
 		},
+		login: {issuerPath: '/', scope: 'mcp:tools', visit},
 		expire: async accessToken => table.expire(accessToken),
 		kill: async refreshToken => table.revoke(refreshToken),
 		close,
 	};
 }
 
-specify({name: 'the authorization server of the MCP SDK', start, hasSecret: true, hasRevocation: true});
+specify({
+	name: 'the authorization server of the MCP SDK',
+	start,
+	hasMetadata: true,
+	hasSecret: true,
+	hasRevocation: true,
+});

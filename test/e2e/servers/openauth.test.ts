@@ -54,6 +54,11 @@ async function start(origin: string): Promise<RealServer> {
 		if (!verified || verified.err) return Response.json({error: 'Unauthorized'}, {status: 401});
 		return Response.json({subject: verified.subject.properties.id});
 	};
+	const visit = async (url: string): Promise<string | null> => {
+		const page = await ask(new Request(url));
+		const provider = new URL(page.headers.get('location') ?? '', origin);
+		return (await ask(new Request(provider, {headers: {cookie: cookiesOf(page)}}))).headers.get('location');
+	};
 	return {
 		tokenPath: '/token',
 		resourcePath: '/me',
@@ -68,11 +73,9 @@ async function start(origin: string): Promise<RealServer> {
 		handle: request => (new URL(request.url).pathname === '/me' ? resource(request) : ask(request)),
 		async signIn() {
 			const {parameters, finish} = beginSignIn('spa');
-			const page = await ask(new Request(`${origin}/authorize?${new URLSearchParams(parameters)}`));
-			const provider = new URL(page.headers.get('location') ?? '', origin);
-			const provided = await ask(new Request(provider, {headers: {cookie: cookiesOf(page)}}));
-			return finish(provided.headers.get('location'));
+			return finish(await visit(`${origin}/authorize?${new URLSearchParams(parameters)}`));
 		},
+		login: {issuerPath: '', visit},
 		expire: async accessToken => void refused.add(accessToken),
 		async kill(refreshToken) {
 			const parts = refreshToken.split(':');
@@ -85,6 +88,7 @@ async function start(origin: string): Promise<RealServer> {
 const test = specify({
 	name: '@openauthjs/openauth',
 	start,
+	hasMetadata: true,
 	hasService: true,
 	wrongSecret: {name: 'TokenResponseError', code: 'unexpected_status', status: 400, retryable: false},
 });

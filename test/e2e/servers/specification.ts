@@ -9,10 +9,12 @@ import {
 	type TokenClient,
 	type TokenSet,
 } from 'regrant';
+import {createLogin, discover} from 'regrant/login';
 import {describe, expect, test as base} from 'vitest';
 import {type Canaries, createCanaries} from '../../support/canaries.ts';
 import {interceptConsole} from '../../support/console.ts';
-import {type Front, type RealServer, type RegisteredClient, startFront} from './front.ts';
+import {createFakeStorage} from '../../support/fake-login.ts';
+import {type Front, type RealServer, redirect_uri, type RegisteredClient, startFront} from './front.ts';
 
 /** A real authorization server, and what it has. */
 export interface ServerUnderTest {
@@ -24,6 +26,8 @@ export interface ServerUnderTest {
 	readonly hasRevocation?: boolean;
 	/** Whether it has the grant `client_credentials`. */
 	readonly hasService?: boolean;
+	/** Whether it publishes its metadata. */
+	readonly hasMetadata?: boolean;
 	/** What a wrong secret comes to: `invalid_client` by default. */
 	readonly wrongSecret?: object;
 }
@@ -125,6 +129,7 @@ export function specify(subject: ServerUnderTest): ServerTest {
 	const test = createTest(subject);
 	describe(`at ${subject.name}`, () => {
 		specifyUsers(test);
+		if (subject.hasMetadata) specifyLogin(test);
 		specifySignOut(test, subject);
 		if (subject.hasSecret) specifyWrongSecret(test, subject, 'app');
 		if (subject.hasService) {
@@ -194,6 +199,30 @@ function specifyUsers(test: ServerTest): void {
 		expect(isSignedOut(await canaries.rejection(auth.getToken()))).toBe(true);
 		expect(server.calls.map(({status}) => status)).toEqual([401]);
 		expect(grantsOf(server)).toHaveLength(1);
+	});
+}
+
+function specifyLogin(test: ServerTest): void {
+	test('a login goes from the metadata to a call of the API, and on from there', async ({server, canaries}) => {
+		const {origin, app, login: place} = server;
+		if (!place) throw new Error('There is nothing to log in with');
+		const metadata = await discover(origin + place.issuerPath);
+		const {clientId, clientAuthentication} = app;
+		const client = {...metadata, clientId, ...(clientAuthentication && {clientAuthentication})};
+		const storage = createFakeStorage();
+		const login = createLogin({...client, redirectUri: redirect_uri, storage, scope: place.scope});
+		const url = await place.visit(await login.start({returnTo: '/accounts'}));
+		expect(login.isCallback(url ?? '')).toBe(true);
+		const {token, returnTo, claims} = await login.finish(url ?? '');
+		expect(returnTo).toBe('/accounts');
+		expect(claims === undefined).toBe(!place.scope?.includes('openid'));
+		const auth = createAuth(client);
+		const api = ky.extend({baseUrl: origin, hooks: auth.hooks, retry: 0});
+		await auth.setToken(token);
+		await auth.refresh();
+		expect((await api(server.resourcePath)).ok).toBe(true);
+		expect(grantsOf(server)).toEqual(['authorization_code granted', 'refresh_token granted']);
+		expect(await canaries.rejection(login.finish(url ?? ''))).toMatchObject({code: 'login_failed'});
 	});
 }
 

@@ -57,6 +57,7 @@ async function start(origin: string): Promise<RealServer> {
 			headers: [...answer.headers],
 		});
 	};
+	const visit = async (url: string): Promise<string | null> => (await handle(new Request(url))).headers.get('location');
 	const {clientId, clientSecret} = (await (await handle(new Request(`${origin}/register`))).json()) as Client;
 	const revoke = async (token: string): Promise<void> => {
 		const authorization = `Basic ${btoa(`${clientId}:${clientSecret}`)}`;
@@ -75,9 +76,9 @@ async function start(origin: string): Promise<RealServer> {
 		handle,
 		async signIn() {
 			const {parameters, finish} = beginSignIn(clientId, {scope: 'read'});
-			const page = await handle(new Request(`${origin}/authorize?${new URLSearchParams(parameters)}`));
-			return finish(page.headers.get('location'));
+			return finish(await visit(`${origin}/authorize?${new URLSearchParams(parameters)}`));
 		},
+		login: {issuerPath: '', scope: 'read', visit},
 		// An access token is revoked alone, a refresh token with its grant.
 		expire: revoke,
 		kill: revoke,
@@ -85,4 +86,4 @@ async function start(origin: string): Promise<RealServer> {
 	};
 }
 
-specify({name: '@cloudflare/workers-oauth-provider', start, hasSecret: true, hasRevocation: true});
+specify({name: '@cloudflare/workers-oauth-provider', start, hasMetadata: true, hasSecret: true, hasRevocation: true});
