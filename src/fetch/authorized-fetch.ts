@@ -28,6 +28,8 @@ export interface Call extends SendingCall {
 interface Progress {
 	/** The login that it belongs to. Undefined until it has a token. */
 	login: number | undefined;
+	/** How many logins there had been here when it began. */
+	readonly logins: number;
 	/** Whether an attempt was sent already. */
 	wasSent: boolean;
 	/** Whether an attempt was sent again after a renewal: once for each call. */
@@ -55,11 +57,8 @@ export function createAuthorizer(session: Session, settings: FetchSettings): (ca
 	return call => {
 		const {isCallingOut} = core;
 		const {status, login} = core.state();
-		const progress: Progress = {
-			login: status === 'active' ? login : undefined,
-			wasSent: false,
-			isRetried: false,
-		};
+		const begun = status === 'active' ? login : undefined;
+		const progress: Progress = {login: begun, logins: session.logins, wasSent: false, isRetried: false};
 		return (request, extra) => {
 			if (request.headers.has(settings.scheme.header)) return call.fetch(request, extra);
 			const url = call.check(request.url);
@@ -83,8 +82,8 @@ async function attempt(
 	assertLogin(progress, session);
 	const token = peekToken(session, settings) ?? (await findToken(session, settings, request, call));
 	if (!token) return call.fetch(request, extra);
-	// The first attempt belongs to the login whose token it gets, also if another tab has signed in since the last look.
-	if (progress.wasSent) assertLogin(progress, session);
+	// If another tab has signed in since the last look, the first attempt belongs to that login. One that came here meanwhile is not its own.
+	if (progress.wasSent || progress.logins !== session.logins) assertLogin(progress, session);
 	progress.wasSent = true;
 	progress.login = session.core.state().login;
 

@@ -7,7 +7,6 @@ import {
 	isRegrantError,
 	OAuthError,
 	type TokenClient,
-	type TokenSet,
 	clientSecretBasic,
 	clientSecretPost,
 	createAuth,

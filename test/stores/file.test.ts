@@ -109,7 +109,7 @@ describe('fileStore', () => {
 		const folder = newFolder();
 		const path = join(folder, 'tool', 'sessions', 'session.json');
 		await fileDriver(path).set(token);
-		expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({...token, login: expect.any(String)});
+		expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(token);
 		expect([path, join(path, '..'), join(path, '../..')].map(modeOf)).toEqual(['600', '700', '700']);
 	});
 
@@ -224,6 +224,21 @@ describe('a place where a file cannot be', () => {
 			expect((failure as Error).message).toMatch(/^path: cannot (?:read|write) there: E[A-Z]+$/);
 			expect((failure as Error).cause).toBeUndefined();
 		}
+	});
+
+	test('is told by the error of setToken, and by the event', async ({server, watch, canaries}) => {
+		const file = join(newFolder(), 'file');
+		writeFileSync(file, '');
+		const auth = watch(createAuth(appOptions(server, {store: fileStore(join(file, 'session.json'))})));
+		const events = record(auth);
+		const error = await canaries.rejection(auth.setToken(await server.mint()));
+		expect(error).toMatchObject({
+			name: 'StoreError',
+			code: 'store_write',
+			message: 'path: cannot write there: ENOTDIR',
+		});
+		expect(events[0]).toMatchObject({error: {code: 'store_read', message: 'path: cannot read there: ENOTDIR'}});
+		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
 	});
 
 	/** A script that writes a token, and prints how it fails. */

@@ -1,6 +1,6 @@
 import {IDBFactory} from 'fake-indexeddb';
 import {afterEach, beforeEach, describe, expect, vi} from 'vitest';
-import {ConfigError, createAuth, type TokenSet} from '../../src/index.ts';
+import {type Auth, ConfigError, createAuth, type TokenSet} from '../../src/index.ts';
 import {indexedDbDriver} from '../../src/stores/indexed-db-driver.ts';
 import {indexedDbStore} from '../../src/stores/web.ts';
 import {appOptions, expired, gist, outcomeOf, record, signIn} from '../support/scenario.ts';
@@ -58,6 +58,8 @@ async function createPlace(): Promise<Place> {
 		breakable: async () => ({
 			store: indexedDbDriver(name),
 			breaks: async () => {
+				// Operations that have begun come to their end first.
+				for (let rounds = 0; rounds < 3; rounds++) await indexedDbDriver(name).get();
 				const broken = {
 					open: () => {
 						throw new DOMException('hunter2hunter2', 'SecurityError');
@@ -125,6 +127,32 @@ describe('indexedDbStore', () => {
 		deleting.addEventListener('blocked', () => void (isBlocked = true));
 		await outcomeOfRequest(deleting);
 		expect(isBlocked).toBe(false);
+	});
+
+	test('two hundred sessions that were closed leave no listener and no channel [F-162]', async ({server}) => {
+		const counts = {listeners: 0, channels: 0};
+		vi.stubGlobal('addEventListener', () => void counts.listeners++);
+		vi.stubGlobal('removeEventListener', () => void counts.listeners--);
+		vi.stubGlobal(
+			'BroadcastChannel',
+			class extends BroadcastChannel {
+				constructor(name: string) {
+					super(name);
+					counts.channels++;
+				}
+				override close(): void {
+					super.close();
+					counts.channels--;
+				}
+			},
+		);
+		const auths = Array.from({length: 200}, () => createAuth(appOptions(server, {store: indexedDbStore('session')})));
+		for (const auth of auths) auth.subscribe(() => {});
+		await signIn(server, auths[0] as Auth);
+		await Promise.all(auths.map(auth => auth.peek()));
+		expect(counts).toEqual({listeners: 200, channels: 200});
+		for (const auth of auths) auth.close();
+		expect(counts).toEqual({listeners: 0, channels: 0});
 	});
 
 	test('works in a database of its name that somebody else has created, whatever its version', async () => {

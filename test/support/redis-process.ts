@@ -26,10 +26,13 @@ async function reach(point: Point): Promise<void> {
 	});
 }
 
+/** Whether the token endpoint has answered since the lock was had. */
+let isAnswered = false;
+
 function createStore({key, lease}: Place): TokenStore {
 	const inner = redisDriver(client, key, {lease});
 	let isInside = false;
-	return sharedStore({
+	const slowed: StoreDriver = {
 		...inner,
 		get: async () => {
 			const found = await inner.get();
@@ -37,14 +40,16 @@ function createStore({key, lease}: Place): TokenStore {
 			return found;
 		},
 		replace: async (found, token) => {
-			await reach('writing');
+			// A session also writes the record over itself, before it sends a refresh token.
+			if (isAnswered) await reach('writing');
 			const isWritten = (await inner.replace?.(found, token)) ?? false;
-			await reach('written');
+			if (isAnswered) await reach('written');
 			return isWritten;
 		},
 		lock: async (task, signal) => {
 			const hold = async (isHeld?: () => boolean): ReturnType<typeof task> => {
 				isInside = true;
+				isAnswered = false;
 				try {
 					return await task(isHeld);
 				} finally {
@@ -55,7 +60,8 @@ function createStore({key, lease}: Place): TokenStore {
 			void reach('waiting');
 			return inner.lock ? inner.lock(hold, signal) : hold();
 		},
-	});
+	};
+	return sharedStore(slowed, {isMarked: true});
 }
 
 function open(place: Place): Auth {
@@ -69,7 +75,10 @@ function open(place: Place): Auth {
 			const isToken = input === tokenEndpoint;
 			if (isToken) await reach('asking');
 			const response = await fetch(input, init);
-			if (isToken) await reach('answered');
+			if (isToken) {
+				isAnswered = true;
+				await reach('answered');
+			}
 			return response;
 		},
 	});
@@ -97,6 +106,8 @@ async function writeUnderLock({get, replace, lock}: StoreDriver): Promise<string
 async function obey(act: Order['act']): Promise<string> {
 	if (typeof act === 'object') {
 		auth = open(act);
+		// From here on it hears of what others do.
+		await auth.peek();
 		driver = redisDriver(client, act.key, {lease: act.lease});
 		return 'open';
 	}

@@ -51,8 +51,8 @@ export async function connectTab(
 		const tabGlobal = globalThis as unknown as TabGlobal;
 		const {createAuth, indexedDbDriver, sharedStore, webStorageDriver} = tabGlobal.regrant;
 		const driver = kind === 'indexedDb' ? indexedDbDriver(name) : webStorageDriver(name, () => globalThis[kind]);
-		const {lock, replace, isSameLogin, ...bare} = driver;
-		const store = sharedStore(hasLock ? driver : bare);
+		const {lock, replace, ...bare} = driver;
+		const store = sharedStore(hasLock ? driver : bare, {isMarked: true});
 		tabGlobal.auth = createAuth({tokenEndpoint, revocationEndpoint, clientId: 'app', origins: [api], store, timeout});
 		tabGlobal.events = [];
 		tabGlobal.auth.subscribe(event => void tabGlobal.events.push(event));

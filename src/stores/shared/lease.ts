@@ -1,6 +1,7 @@
 import {ConfigError, LockError} from '../../errors.ts';
 import {ownProperties} from '../../lib/own-properties.ts';
 import {randomId} from '../../lib/random-id.ts';
+import {withTimeout} from '../../lib/with-timeout.ts';
 
 /** A lock that its owner has for a limited time, and can renew. A crashed owner blocks the others no longer than that. */
 export interface Lease {
@@ -49,6 +50,9 @@ export function readLease(options: LeaseOptions | undefined): number {
 const shortestPause = 10;
 const longestPause = 200;
 
+/** How long callers wait until the lock is free again, in milliseconds. They have their token, and the next holder can wait for the lease to end. */
+const longestRelease = 1_000;
+
 /** Two clocks in milliseconds: the first stops while a machine sleeps, the second can be set. */
 const readClocks = (): readonly number[] => [performance.now(), Date.now()];
 
@@ -90,6 +94,6 @@ export async function runUnderLease<T>(
 	} finally {
 		clearInterval(timer);
 		// Also if `acquire` failed: its answer may have been lost. If this fails as well, the lease runs out by itself.
-		await release(owner).catch(() => {});
+		await withTimeout(() => release(owner), longestRelease).catch(() => {});
 	}
 }

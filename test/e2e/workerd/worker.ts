@@ -3,6 +3,7 @@ import {env, waitUntil} from 'cloudflare:workers';
 import {type Auth, createAuth, type TokenStore} from '../../../src/index.ts';
 import {durableObjectDriver, type VaultStub} from '../../../src/stores/durable-object-driver.ts';
 import {sharedStore} from '../../../src/stores/shared/shared-store.ts';
+import type {StoreDriver} from '../../../src/stores/shared/store-driver.ts';
 import {runSpec} from './spec.ts';
 
 export {ProbedVault as TokenVault} from './vault.ts';
@@ -33,7 +34,7 @@ const waits: number[] = [];
 function storeFor(query: URLSearchParams, lease: number): TokenStore {
 	const {lock, replace, ...store} = durableObjectDriver(() => stubOf(query.get('session') ?? ''), {lease});
 	if (query.has('unlocked') || !lock || !replace) return sharedStore(store);
-	return sharedStore({
+	const watched: StoreDriver = {
 		...store,
 		replace,
 		lock: (task, signal) => {
@@ -43,7 +44,8 @@ function storeFor(query: URLSearchParams, lease: number): TokenStore {
 				return task(isHeld);
 			}, signal);
 		},
-	});
+	};
+	return sharedStore(watched, {isMarked: true});
 }
 
 /** The session of a name: one for all requests of this isolate, as a user's would be. */
