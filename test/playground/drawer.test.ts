@@ -154,7 +154,7 @@ describe('a control in the drawer of the playground', {timeout: 60_000}, () => {
 		expect(await click('send-1')).toBe('1 sent: 1 answered 200');
 		expect(callsOf(server)).toBe('1 × 200');
 		const stored = await tab.evaluate(async () => [
-			(await indexedDB.databases()).some(({name}) => name === 'playground session'),
+			(await indexedDB.databases()).some(({name}) => name === 'regrant playground session'),
 			...[localStorage, sessionStorage].map(storage => storage.getItem('playground session') !== null),
 		]);
 		expect(stored[1]).toBe(store === 'localStorage');

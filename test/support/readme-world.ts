@@ -21,5 +21,3 @@ globalThis.fetch = async (input, init) => {
 	const isList = response.ok && request.method === 'GET' && request.url.endsWith('/accounts');
 	return isList ? Response.json([{accountID: 'a'}]) : response;
 };
-
-export {};
