@@ -764,7 +764,7 @@ describe('the refresh token of a client_credentials answer', () => {
 });
 
 describe('a grant that is a function', () => {
-	test('is called for each grant, with nothing, and may be asynchronous', async ({server, watch}) => {
+	test('is called for each grant, with the client and where it asks, and may be asynchronous', async ({server, watch}) => {
 		const calls: unknown[][] = [];
 		const grant = async (...given: unknown[]): Promise<AuthTokenRequest> => {
 			calls.push(given);
@@ -774,7 +774,8 @@ describe('a grant that is a function', () => {
 		const auth = watch(createAuth(serviceOptions(server, {grant})));
 		await Promise.all([auth.getToken(), auth.getToken()]);
 		await auth.refresh();
-		expect(calls).toEqual([[], []]);
+		const context = {clientId: service.clientId, tokenEndpoint: server.tokenEndpoint, issuer: undefined};
+		expect(calls).toEqual([[context], [context]]);
 		expect(server.tokenRequests).toHaveLength(2);
 	});
 
