@@ -764,7 +764,10 @@ describe('the refresh token of a client_credentials answer', () => {
 });
 
 describe('a grant that is a function', () => {
-	test('is called for each grant, with the client and where it asks, and may be asynchronous', async ({server, watch}) => {
+	test('is called for each grant, with the client and where it asks, and may be asynchronous', async ({
+		server,
+		watch,
+	}) => {
 		const calls: unknown[][] = [];
 		const grant = async (...given: unknown[]): Promise<AuthTokenRequest> => {
 			calls.push(given);
