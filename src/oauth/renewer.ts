@@ -51,6 +51,13 @@ const deadToken =
 const fieldOf = (request: TokenRequest | undefined, name: string): string | undefined =>
 	(request as Readonly<Record<string, string | undefined>> | undefined)?.[name];
 
+type GrantFunction = (context: GrantContext) => Awaitable<TokenRequest>;
+
+async function callGrant(grant: GrantFunction, client: Client): Promise<TokenRequest> {
+	const {clientId, tokenEndpoint, issuer, timeout} = client;
+	return readTokenRequest(await withTimeout(() => grant({clientId, tokenEndpoint, issuer}), timeout), 'grant');
+}
+
 /**
 Gets tokens from an authorization server: with the refresh token, and with the client's grant.
 
@@ -65,19 +72,8 @@ export function oauthRenewer(client: Client, options: GrantOptions): Renewer {
 	// A function may have one as well. A client that proves itself in another way has none.
 	let isSecretKnown = typeof grant !== 'function' || client.hasAuthentication;
 
-	const callGrant = async (): Promise<TokenRequest> => {
-		const {clientId, tokenEndpoint, issuer} = client;
-		const call = (): Awaitable<TokenRequest> =>
-			(grant as (context: GrantContext) => TokenRequest)({
-				clientId,
-				tokenEndpoint,
-				issuer,
-			});
-		return readTokenRequest(await withTimeout(call, client.timeout), 'grant');
-	};
-
 	const askGrant = async (): Promise<TokenRequest> => {
-		const asked = request ?? (await callGrant());
+		const asked = request ?? (await callGrant(grant as GrantFunction, client));
 		secret = fieldOf(asked, 'client_secret');
 		isSecretKnown = true;
 		return asked;
