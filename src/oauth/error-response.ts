@@ -1,9 +1,9 @@
-import {OAuthError, type RegrantError, TokenResponseError, type TokenResponseErrorCode} from '../errors.ts';
+import {OAuthError, TokenResponseError, type TokenResponseErrorCode} from '../errors.ts';
 import {maskSecrets} from '../lib/mask-secrets.ts';
 import {ownProperties} from '../lib/own-properties.ts';
 import {readHeader} from '../lib/read-header.ts';
 import {isString} from '../lib/read-options.ts';
-import {formEncode} from './client-authentication.ts';
+import {formEncode, secretOf} from './client-authentication.ts';
 import type {Client} from './client.ts';
 import type {EndpointResponse} from './endpoint-response.ts';
 
@@ -19,7 +19,7 @@ export interface ResponseMetadata {
 /** The error of an answer, and the server's own word for it. */
 export interface ErrorResponse {
 	/** For the caller. Nothing in it is secret. */
-	readonly error: RegrantError;
+	readonly error: OAuthError | TokenResponseError;
 	/** The error code as the server sent it, or what its answer amounts to. For decisions: it may hold a secret. */
 	readonly code?: string;
 }
@@ -71,13 +71,12 @@ Finds the error in an answer.
 @see https://www.rfc-editor.org/rfc/rfc6749#section-5.2
 */
 export function reviewResponse(client: Client, answer: EndpointResponse, context: ErrorContext): ReviewedResponse {
-	const {status, headers, record, parseError} = answer;
+	const {status, isSuccess, headers, record, parseError} = answer;
 	const {parameters, request, option} = context;
 	const secrets = secretsOf(client, answer, context);
 	const metadata = responseMetadata(answer, secrets, client.now());
 	const answered = `${request} answered ${status}: `;
 	const {error} = ownProperties(record);
-	const isSuccess = status >= 200 && status < 300;
 
 	const unusable: ReviewedResponse['unusable'] = (code, problem = code, retryable = false) => ({
 		error: new TokenResponseError(code, answered + problem, {...metadata, retryable}),
@@ -115,7 +114,7 @@ function secretsOf(
 	{parameters, headers, accessToken}: ErrorContext,
 ): unknown[] {
 	const {access_token, refresh_token} = ownProperties(record);
-	const [secret] = ownProperties(clientAuthentication).getSecret?.() ?? [];
+	const [secret] = secretOf(clientAuthentication) ?? [];
 	const proof = headers.get('authorization')?.split(' ').pop();
 	const secrets = [secret, proof, accessToken, access_token, refresh_token];
 	for (const [name, value] of parameters) {
@@ -149,10 +148,10 @@ export function describeError(record: object, secrets: readonly unknown[]): Erro
 
 /** Most servers do not decode HTTP Basic as the RFC says. That matters if encoding changed something. */
 function authenticationHint({clientId, clientAuthentication}: Client): string {
-	const [secret, method, encoding] = ownProperties(clientAuthentication).getSecret?.() ?? [];
+	const [secret, method, encoding] = secretOf(clientAuthentication) ?? [];
 	const credentials = `${clientId}${secret as string}`;
 	return method === 'clientSecretBasic' && !encoding && formEncode(credentials) !== credentials
-		? ". Encoding changed the id or the secret: try clientSecretBasic(secret, {encoding: 'raw'}) or clientSecretPost"
+		? ": try clientSecretBasic(secret, {encoding: 'raw'}) or clientSecretPost"
 		: '';
 }
 
