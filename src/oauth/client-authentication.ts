@@ -34,11 +34,13 @@ export interface ClientAuthentication {
 	readonly getSecret?: () => readonly [secret: unknown, method: string, encoding?: unknown];
 }
 
-/** Gives the secret of a client authentication, the name of its method and its encoding, if it has a secret. */
-export function secretOf(
-	method: ClientAuthentication,
-): ReturnType<Required<ClientAuthentication>['getSecret']> | undefined {
-	return ownProperties(method).getSecret?.();
+/** Gives the secret of a client, the name of its method and its encoding. Empty for a client that has no secret. */
+export function secretOf({
+	clientAuthentication,
+}: {
+	readonly clientAuthentication: ClientAuthentication;
+}): readonly [secret?: unknown, method?: string, encoding?: unknown] {
+	return ownProperties(clientAuthentication).getSecret?.() ?? [];
 }
 
 /** The form encoding of RFC 6749 appendix B, which is the one of `URLSearchParams`. */

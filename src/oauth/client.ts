@@ -252,20 +252,17 @@ Refuses a client secret that cannot be sent, or that is used where everybody can
 
 @throws {ConfigError} which does not hold it.
 */
-export function checkSecret(
-	{clientAuthentication, clientId, allowSecretInBrowser}: Client,
-	secretInBody: string | null | undefined,
-): void {
-	const known = secretOf(clientAuthentication);
-	if (known) {
-		const [secret, method, encoding] = known;
-		const problem = secret === undefined ? 'is undefined' : isText(secret) ? '' : 'must be printable ASCII';
-		if (problem) throw new ConfigError(`${method}(secret): secret ${problem}`);
-		if (encoding !== undefined && (encoding !== 'raw' || clientId.includes(':'))) {
-			throw new ConfigError("encoding must be 'raw', and clientId without a colon");
-		}
+export function checkSecret(client: Client, secretInBody: string | null | undefined): void {
+	const [secret, method, encoding] = secretOf(client);
+	if (method && !isText(secret)) {
+		throw new ConfigError(
+			`${method}(secret): secret ${secret === undefined ? 'is undefined' : 'must be printable ASCII'}`,
+		);
 	}
-	if ((known || secretInBody) && isBrowser() && !allowSecretInBrowser) {
+	if (encoding !== undefined && (encoding !== 'raw' || client.clientId.includes(':'))) {
+		throw new ConfigError("encoding must be 'raw', and clientId without a colon");
+	}
+	if ((method || secretInBody) && isBrowser() && !client.allowSecretInBrowser) {
 		throw new ConfigError('A client secret is no secret in a browser: see allowSecretInBrowser');
 	}
 }

@@ -7,7 +7,7 @@ export interface EndpointResponse {
 	/** The HTTP status; 0 for a redirect that a browser hides. */
 	readonly status: number;
 	/** Whether the status is one of 200 to 299. */
-	readonly isSuccess: boolean;
+	readonly ok: boolean;
 	/** The headers. */
 	readonly headers: Headers;
 	/** The own properties of the body, if it is a record. */
@@ -26,7 +26,7 @@ export async function readEndpointResponse(response: Response): Promise<Endpoint
 	const isRedirect = redirected || type === 'opaqueredirect' || (status >= 300 && status < 400);
 	const read = isRedirect ? 'unexpected_redirect' : await readRecord(body, headers);
 	const [record, parseError] = typeof read === 'string' ? [undefined, read] : [read];
-	return {status, isSuccess: ok, headers, record, parseError};
+	return {status, ok, headers, record, parseError};
 }
 
 /** Gives the record that a body has, or why it has none. */
