@@ -32,10 +32,14 @@ export default defineConfig({
 				'stores/cloudflare': 'src/stores/cloudflare.ts',
 				'stores/redis': 'src/stores/redis.ts',
 				'stores/deno-kv': 'src/stores/deno-kv.ts',
+				'stores/file': 'src/stores/file.ts',
+				jwt: 'src/jwt.ts',
+				dpop: 'src/dpop.ts',
+				'login/login': 'src/login/login.ts',
 			},
 		},
 		rolldownOptions: {
-			external: [/^ky(?:\/|$)/, /^valibot(?:\/|$)/],
+			external: [/^ky(?:\/|$)/, /^valibot(?:\/|$)/, /^node:/],
 			// One file per source file: of one file for all, esbuild could not drop what is not used.
 			output: {preserveModules: true, preserveModulesRoot: 'src'},
 		},

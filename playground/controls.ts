@@ -1,17 +1,12 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {app, type AuthorizationServer} from './authorization-server.ts';
-
-/** How the token endpoint behaves. */
-export const moods = ['normal', 'slow', 'unavailable', 'busy', 'lossy'] as const;
-
-/** One of them. */
-export type Mood = (typeof moods)[number];
+import type {Mood} from './page/mood.ts';
 
 /** What the page can do to the server. */
 export interface Controls {
-	/** The API refuses every access token that was issued so far. */
-	expire(): Promise<void>;
-	/** The server takes none of the refresh tokens that were issued so far. */
+	/** From now on the API refuses this access token, or every one that was issued so far. */
+	expire(accessToken?: string): Promise<void>;
+	/** From now on the server refuses every refresh token that was issued so far. */
 	revoke(): Promise<void>;
 	readonly mood: Mood;
 	setMood(mood: Mood): void;
@@ -20,7 +15,7 @@ export interface Controls {
 const slowness = 2_000;
 const busyFor = 3;
 
-/** The controls of a server. */
+/** Creates the controls of a server. */
 export function createControls(server: AuthorizationServer): Controls {
 	let mood: Mood = 'normal';
 	let forget = (): void => {};
@@ -31,9 +26,10 @@ export function createControls(server: AuthorizationServer): Controls {
 		get mood() {
 			return mood;
 		},
-		async expire() {
-			// Most of them have ended already.
-			for (const token of ofKind('access token')) await server.expire(token).catch(() => {});
+		async expire(accessToken) {
+			const tokens = accessToken === undefined ? ofKind('access token') : [accessToken];
+			// Most of them have expired already.
+			for (const token of tokens) await server.expire(token).catch(() => {});
 		},
 		async revoke() {
 			for (const token of ofKind('refresh token')) {
@@ -52,8 +48,11 @@ export function createControls(server: AuthorizationServer): Controls {
 					if (mood === 'busy') return {status: 429, headers: [['retry-after', String(busyFor)]]};
 					return undefined;
 				}),
-				// The server has rotated by then: nobody will ever know its answer.
-				server.onTokenAnswer(() => (mood === 'lossy' ? {status: 502} : undefined)),
+				// By then the server has rotated the refresh token. Nobody gets to know its answer.
+				server.onTokenAnswer(async () => {
+					if (mood === 'late') await sleep(slowness);
+					return mood === 'lossy' ? {status: 502} : undefined;
+				}),
 			];
 			forget = () => hooks.forEach(stop => stop());
 		},

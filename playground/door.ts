@@ -1,17 +1,17 @@
 import {type AuthorizationServer, serve} from './authorization-server.ts';
 import type {Lane} from './page/lane.ts';
 
-/** A way to the servers through which a program goes whose requests are to be seen, and which knows nothing of it. */
+/** A proxy in front of the servers. A program that uses it has its requests drawn, and does not know about that. */
 export interface Door {
-	/** What the program is told in place of the servers' addresses. */
+	/** The addresses that the program gets in place of the servers' own. */
 	readonly env: {readonly TOKEN_ENDPOINT: string; readonly API: string};
 	close(): Promise<void>;
 }
 
-/** Of one connection, and so not to be passed on: RFC 9110 §7.6.1. The body's length is known anew. */
+/** Headers that belong to one connection and are not forwarded (RFC 9110 §7.6.1). `fetch` sets the length again. */
 const ofConnection = ['connection', 'content-length', 'expect', 'host', 'keep-alive', 'transfer-encoding'];
 
-/** Opens a door. What goes through it is reported by a lane. */
+/** Opens a door. A lane reports what goes through it. */
 export async function openDoor(server: AuthorizationServer, lane: Lane): Promise<Door> {
 	const tokenPath = new URL(server.tokenEndpoint).pathname;
 	const served = await serve(async ({signal}, {method, path, headers, bytes}) => {
@@ -21,7 +21,7 @@ export async function openDoor(server: AuthorizationServer, lane: Lane): Promise
 			const answer = await lane.fetch(target, {method, headers: passOn(headers), body, signal, redirect: 'manual'});
 			return new Response(answer.body, {status: answer.status, headers: passOn(Object.fromEntries(answer.headers))});
 		} catch {
-			// No answer from there is none from here.
+			// If the server did not answer, the program gets no answer either.
 			return {reset: true};
 		}
 	});

@@ -1,6 +1,7 @@
 import type {IncomingMessage, Server, ServerResponse} from 'node:http';
 import {extname} from 'node:path';
 import {createServer} from 'vite';
+import {partsOfPage} from './parts-of-page.ts';
 
 /** Answers with the files of the page. */
 export interface Front {
@@ -14,7 +15,8 @@ export async function createSourceFront(http: Server): Promise<Front> {
 		configFile: false,
 		root: `${import.meta.dirname}/page`,
 		logLevel: 'warn',
-		// All of it is ESM already: with nothing to bundle first, nothing is written to disk either.
+		plugins: [partsOfPage()],
+		// Everything is ESM already. With nothing to bundle first, nothing is written to disk either.
 		optimizeDeps: {noDiscovery: true},
 		server: {middlewareMode: true, ws: {server: http}, watch: null, fs: {allow: ['../..']}},
 	});

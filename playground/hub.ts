@@ -1,19 +1,19 @@
 import type {IncomingMessage, ServerResponse} from 'node:http';
-import type {Mood} from './controls.ts';
+import type {Mood} from './page/mood.ts';
 import type {Report} from './page/report.ts';
 
-/** Tells every open page what every lane does: tabs, the worker and the scripts alike. */
+/** Sends every open page what every lane reports, those of tabs and those of programs. */
 export interface Hub {
 	/** A stream of server-sent events, for one page. */
 	listen(request: IncomingMessage, response: ServerResponse): void;
-	/** Passes on what a lane reports. */
+	/** Sends reports to all pages. */
 	publish(reports: readonly Report[]): void;
-	/** Tells the mood of the token endpoint, so that all pages show the same. */
+	/** Sends how the token endpoint behaves, so that all pages show the same. */
 	tellMood(mood: Mood): void;
 	close(): void;
 }
 
-/** A hub that nobody listens to. */
+/** Creates a hub without listeners. */
 export function createHub(): Hub {
 	const pages = new Set<ServerResponse>();
 	const write = (lines: string): void => {
@@ -22,7 +22,7 @@ export function createHub(): Hub {
 	return {
 		listen(request, response) {
 			response.writeHead(200, {'content-type': 'text/event-stream', 'cache-control': 'no-store'});
-			// At once, so that the page knows that it misses nothing from here on.
+			// Sent at once. From then on the page misses nothing.
 			response.write(': open\n\n');
 			pages.add(response);
 			request.once('close', () => pages.delete(response));

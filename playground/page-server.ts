@@ -1,12 +1,13 @@
 import {createServer, type IncomingMessage, type ServerResponse} from 'node:http';
 import {text} from 'node:stream/consumers';
 import {type AuthorizationServer, listen, shut} from './authorization-server.ts';
-import {createControls, type Mood} from './controls.ts';
+import {createControls} from './controls.ts';
 import {createDenoProgram} from './deno-program.ts';
 import {createBuiltFront, createSourceFront} from './front.ts';
 import {createHub, type Hub} from './hub.ts';
 import {createBatch} from './page/batch.ts';
 import {createLane} from './page/lane.ts';
+import type {Mood} from './page/mood.ts';
 import type {Report} from './page/report.ts';
 import {createWorkerProgram} from './worker-program.ts';
 
@@ -75,9 +76,11 @@ function serverRoutes(server: AuthorizationServer, hub: Hub, report: (report: Re
 	return {
 		'GET /place': () => ({tokenEndpoint, revocationEndpoint, api, mood: controls.mood}),
 		'POST /login': () => server.mint(),
-		async 'POST /expire'() {
-			await controls.expire();
-			lane.note('expired');
+		async 'POST /expire'(body) {
+			const accessToken = JSON.parse(body || 'null') as string | null; // of the page
+			await controls.expire(accessToken ?? undefined);
+			// The expiry of a single token concerns nobody but the scene that asked for it.
+			if (accessToken === null) lane.note('expired');
 		},
 		async 'POST /revoke'() {
 			await controls.revoke();

@@ -2,15 +2,15 @@ import type {AuthEvent} from 'regrant';
 import {describeEvent} from './page/event-text.ts';
 import type {Lane} from './page/lane.ts';
 
-/** A program that calls the API in a lane of its own, and that runs when it is first asked to. */
+/** A program that calls the API in a lane of its own. It starts when it is first used. */
 export interface Program {
-	/** Makes it call. Tells what became of the calls, or in plain words why it cannot run here. */
+	/** Makes it call. Returns what became of the calls, or why the program cannot run here. */
 	run(): Promise<string>;
 	/** Ends its processes. */
 	close(): Promise<void>;
 }
 
-/** Reports what a program logs: an event of its session as such, anything else as it stands. */
+/** Reports a line that a program logged. If it is an event of a session, the event is described. */
 export function noteLog(lane: Lane, line: string): void {
 	lane.note(eventTextOf(line) ?? line);
 }

@@ -182,7 +182,9 @@ export const sessionRules: Rules = {
 };
 
 /** What a renewer needs to know of the options of a session. */
-export type RenewerSettings = Pick<Resolved, 'timeout' | 'now' | 'keep'> & {readonly tokenType: string};
+export type RenewerSettings = Pick<Resolved, 'timeout' | 'now' | 'keep'> & {
+	readonly tokenType: string;
+};
 
 /** The options with their defaults. */
 interface Resolved extends SessionOptions {
@@ -208,7 +210,10 @@ export function assembleAuth(options: SessionOptions, createRenewer: (settings: 
 		...options,
 	} as Resolved); // every default is there
 	const insecureOrigins = readInsecureOrigins(options);
-	const renewer = createRenewer({...resolved, tokenType: resolved.scheme.tokenType ?? 'bearer'});
+	const renewer = createRenewer({
+		...resolved,
+		tokenType: resolved.scheme.tokenType ?? 'bearer',
+	});
 	const settings = ownProperties({
 		...resolved,
 		renewer,
@@ -220,7 +225,7 @@ export function assembleAuth(options: SessionOptions, createRenewer: (settings: 
 		waitUntil: waitUntilOf(options.waitUntil),
 	});
 	const session = sessionOf(settings.store, settings.client);
-	const check = options.origins && readOrigins(options.origins, insecureOrigins);
+	const check = options.origins === undefined ? undefined : readOrigins(options.origins, insecureOrigins);
 	const originOf = createOriginResolver(insecureOrigins);
 	const authorize = createAuthorizer(session, settings);
 	const {requireToken = false} = options;
@@ -241,18 +246,27 @@ export function assembleAuth(options: SessionOptions, createRenewer: (settings: 
 		{
 			hooks: {init: [init]},
 			fetch: fetchOf(isStream =>
-				authorize({fetch: globalFetch, check: check ?? originOf(), isStream, requiresToken: requireToken}),
+				authorize({
+					fetch: globalFetch,
+					check: check ?? originOf(),
+					isStream,
+					requiresToken: requireToken,
+				}),
 			),
 			...methodsOf(session, settings),
 		} as Auth, // `status` comes next
 		'status',
-		{__proto__: null, get: session.core.status, enumerable: true} as PropertyDescriptor,
+		{
+			__proto__: null,
+			get: session.core.status,
+			enumerable: true,
+		} as PropertyDescriptor,
 	);
 }
 
 const globalFetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => fetch(input, init);
 
-const withoutRefreshToken = ({refresh_token: _, ...token}: TokenSet): AccessToken => token as AccessToken; // the rest of it
+const withoutRefreshToken = ({refresh_token: _, ...token}: TokenSet): AccessToken => token; // the rest of it
 
 function waitUntilOf(waitUntil: SessionOptions['waitUntil']): SessionSettings['waitUntil'] {
 	return promise => {

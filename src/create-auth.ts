@@ -22,7 +22,11 @@ const api = ky.extend({baseUrl: 'https://api.moov.io', hooks: auth.hooks});
 ```
 */
 export function createAuth(options: AuthOptions): Auth {
-	const rules = {...clientRules(readInsecureOrigins(Object(options))), ...sessionRules, ...grantRules};
+	const rules = {
+		...clientRules(readInsecureOrigins(Object(options))),
+		...sessionRules,
+		...grantRules,
+	};
 	const given = readOptions(options, rules, requiredOptions);
 	return assembleAuth(given, () => oauthRenewer(clientOf(given), given));
 }

@@ -35,15 +35,17 @@ and there is nothing to renew it with. `signed_out`: somebody signed out. `no_se
 */
 export type SessionEndedReason = 'invalid_grant' | 'no_refresh_token' | 'signed_out' | 'no_session';
 
-/** Where a value was refused and what was expected there. Never the value itself. */
+/** Where the input or the response of an endpoint is wrong, and why. */
 export interface ValidationIssue {
-	/** Dotted, such as `json.amount`. Empty for the value as a whole. */
+	/** Dotted, such as `json.amount`. Empty for a response as a whole. */
 	readonly path: string;
-	/** What a right value would have been. */
-	readonly expected: string;
+	/** As the schema wrote it. It may quote the value. */
+	readonly message: string;
 }
 
-type Facts<T, Name extends keyof T> = {readonly [Key in Name]?: T[Key] | undefined};
+type Facts<T, Name extends keyof T> = {
+	readonly [Key in Name]?: T[Key] | undefined;
+};
 
 // From the registry of symbols: another copy of the package, or another realm, knows it too.
 const brand = Symbol.for('regrant');
@@ -134,7 +136,7 @@ export class OAuthError extends RegrantError {
 	declare readonly error_description?: string;
 	/** The server's page about the error. */
 	declare readonly error_uri?: string;
-	/** The HTTP status. */
+	/** The HTTP status; 0 if the error came in the URL that ends a login. */
 	declare readonly status: number;
 	/** How long the server asks to wait: milliseconds, at most an hour. */
 	declare readonly retryAfter?: number;
@@ -231,7 +233,7 @@ export class SessionEndedError extends RegrantError {
 	}
 }
 
-/** A login could not be finished. The message says what to do: mostly, to begin another login. */
+/** A login did not succeed. The message says why and what to do: mostly, to begin another login. */
 export class LoginError extends RegrantError {
 	override readonly name = 'LoginError';
 	declare readonly code: 'login_failed';
@@ -242,32 +244,65 @@ export class LoginError extends RegrantError {
 	}
 }
 
-/** The input of an endpoint did not pass its schemas. Nothing was sent. */
-export class RequestValidationError extends RegrantError {
+/** What both validation errors share. The issues are in a private field, so that nothing that prints or copies an error shows them. */
+class ValidationError extends RegrantError {
+	readonly #issues: readonly ValidationIssue[];
+
+	constructor(code: 'invalid_request' | 'invalid_api_response', summary: string, issues: readonly ValidationIssue[]) {
+		const paths = issues.slice(0, mostPaths).map(({path}) => path.replaceAll(/[^.]+/g, maskKey));
+		super(code, `${summary}: ${paths.join(', ')}`.replace(/: $/, ''));
+		this.#issues = issues;
+	}
+
+	/**
+	What is wrong and where, for a form to show. No log, `JSON.stringify` or `inspect` prints it, since a message of a schema may quote
+	the value.
+	*/
+	get issues(): readonly ValidationIssue[] {
+		return this.#issues;
+	}
+}
+
+/** More than these paths would only fill a log. */
+const mostPaths = 20;
+
+/** Hides a key that looks neither like the name of a field nor like the index of a list: it may be data, and secret, as in a record. */
+const maskKey = (key: string): string => (/^(?:[a-z_]{1,24}|\d{1,3})$/i.test(key) ? key : '*');
+
+/**
+The input of an endpoint did not pass its schemas. Nothing was sent. Show `issues` to the user, or correct the program.
+
+The message names at most 20 paths, and no value. In it, `*` stands for each key that is not a word of at most 24 letters or a number of at
+most three digits.
+
+@example
+```ts
+for (const {path, message} of error.issues) {
+	(form.elements.namedItem(path.replace('json.', '')) as HTMLInputElement).setCustomValidity(message);
+}
+```
+*/
+export class RequestValidationError extends ValidationError {
 	override readonly name = 'RequestValidationError';
 	declare readonly code: 'invalid_request';
-	/** Paths and expectations, no values. */
-	declare readonly issues: readonly ValidationIssue[];
 
-	/** Takes what was refused. */
+	/** Takes what is wrong. */
 	constructor(issues: readonly ValidationIssue[]) {
-		super('invalid_request', describe('The request is not valid', issues), {issues});
+		super('invalid_request', 'The request is not valid', issues);
 	}
 }
 
-/** The answer of an endpoint did not pass its schema. */
-export class ResponseValidationError extends RegrantError {
+/**
+The response of an endpoint did not pass its schema, or is not JSON. The server does not do what the definition says: correct one of them.
+
+The message names paths, as that of `RequestValidationError` does.
+*/
+export class ResponseValidationError extends ValidationError {
 	override readonly name = 'ResponseValidationError';
 	declare readonly code: 'invalid_api_response';
-	/** Paths and expectations, no values. */
-	declare readonly issues: readonly ValidationIssue[];
 
-	/** Takes what was refused. */
+	/** Takes what is wrong. */
 	constructor(issues: readonly ValidationIssue[]) {
-		super('invalid_api_response', describe('The response is not valid', issues), {issues});
+		super('invalid_api_response', 'The response is not valid', issues);
 	}
-}
-
-function describe(summary: string, issues: readonly ValidationIssue[]): string {
-	return `${summary}: ${issues.map(({path, expected}) => `${path} (expected ${expected})`.trimStart()).join(', ')}`;
 }

@@ -27,9 +27,10 @@ export {memoryStore} from './stores/memory.ts';
 export type {Auth, SessionOptions} from './auth.ts';
 export type {AuthOptions} from './create-auth.ts';
 export type {CreateSessionOptions} from './create-session.ts';
-export type {EndpointDefinition, EndpointMethod, ResponseKind} from './endpoint/definition.ts';
-export type {Endpoint, EndpointArguments, EndpointError} from './endpoint/endpoint.ts';
+export type {CheckedDefinition, EndpointDefinition, EndpointMethod} from './endpoint/definition.ts';
+export type {Endpoint, EndpointArguments, EndpointError, EndpointResult} from './endpoint/endpoint.ts';
 export type {EndpointOptions} from './endpoint/request.ts';
+export type {ResponseKind} from './endpoint/response.ts';
 export type {StandardSchema} from './endpoint/standard-schema.ts';
 export type {
 	AnyRegrantError,

@@ -3,8 +3,8 @@ import type {Report} from './report.ts';
 const pause = 50;
 
 /**
-Passes reports on together, since a thousand calls are two thousand reports, and one batch after the other. Of a request
-that ends before its start was told, the end alone is told.
+Passes reports on in batches, one after another, since a thousand calls make thousands of reports. If a request ends before its
+start was passed on, only the end is.
 */
 export function createBatch(send: (reports: readonly Report[]) => unknown): (report: Report) => void {
 	const waiting = new Map<string, Report>();

@@ -1,6 +1,6 @@
 import type {AuthEvent} from 'regrant';
 
-/** What of an event of a session is shown. An error may have come as JSON. */
+/** Says what of a session's event is shown. The event may have come as JSON. */
 export function describeEvent(event: AuthEvent): string {
 	switch (event.type) {
 		case 'token':
@@ -10,6 +10,8 @@ export function describeEvent(event: AuthEvent): string {
 		case 'refresh-failed':
 		case 'store-failed':
 			return `${event.type} (${event.error.code})`;
+		case 'status':
+			return `status (${event.status})`;
 		default:
 			return event satisfies never;
 	}

@@ -1,60 +1,73 @@
-/** The lanes of the timeline: the tabs of the page, the usual recipe, the two programs, and what is done to the server. */
-export type LaneName = 'tab' | 'recipe' | 'worker' | 'deno' | 'server';
+/**
+The lanes in which requests are drawn: the two sides of the comparison, this tab, the other tab of the stage, the two
+programs, and what is done to the server or to the network.
+*/
+export type LaneName = 'regrant' | 'recipe' | 'tab' | 'other' | 'worker' | 'deno' | 'server';
 
 /** What a lane has to show: one request, or one event. */
 export interface Report {
-	/** A later report of the same id takes the place of the earlier. */
+	/** A later report replaces an earlier one with the same id. */
 	readonly id: string;
 	readonly lane: LaneName;
-	/** Which of those who share the lane: `tab 2`, `isolate 1`. */
+	/** Who of those that share the lane: `tab 2`, `isolate 1`. */
 	readonly who: string;
 	readonly kind: 'call' | 'retry' | 'grant' | 'revocation' | 'event';
 	/** Milliseconds since the epoch. An event has no length. */
 	readonly start: number;
-	/** Undefined while it is under way. */
+	/** Undefined while the request is under way. */
 	readonly end?: number | undefined;
-	/** Of the answer; 0 where there was none. Undefined for an event, and while it is under way. */
+	/** The status of the answer; 0 if there was none. Undefined for an event, and while the request is under way. */
 	readonly status?: number | undefined;
-	/** What a call and its retry have in common, where it is known. */
+	/** A call and its retry have this in common. Undefined where only single requests can be seen. */
 	readonly call?: string | undefined;
-	/** For people. Tokens go by a fingerprint, so that none shows. */
+	/** What the caller got in the end. Only the last request of a call has it. */
+	readonly caller?: 'response' | 'error' | undefined;
+	/** The text for people. It names tokens by a fingerprint, so that none is shown. */
 	readonly text: string;
 }
 
-/** How it is drawn, and counted. */
-export type Outcome = 'open' | 'good' | 'refused' | 'failed' | 'event';
+/** How a report is drawn and counted. `retried` is a 401 that the caller did not see, `refused` is one that the caller got. */
+export type Outcome = 'open' | 'good' | 'retried' | 'refused' | 'failed' | 'event';
 
-/** The outcome of a report. */
-export function outcomeOf({kind, end, status = 0}: Report): Outcome {
+/** Gives the outcome of a report. */
+export function outcomeOf(report: Report): Outcome {
+	const {kind, end, status = 0, caller} = report;
 	if (kind === 'event') return 'event';
 	if (end === undefined) return 'open';
 	if (status >= 200 && status <= 299) return 'good';
-	return status === 401 ? 'refused' : 'failed';
+	if (!isCall(report) || status !== 401 || caller === 'error') return 'failed';
+	return caller === 'response' ? 'refused' : 'retried';
 }
 
-/** Whether it went to the API, first or again. */
+/** True for a request to the API, whether it is the first of its call or the retry. */
 export const isCall = ({kind}: Report): boolean => kind === 'call' || kind === 'retry';
 
-/** What a lane has done, in a line whose first part is its grants. */
+/** True for a token request that is over and brought no token. */
+export const isFailedGrant = (report: Report): boolean => report.kind === 'grant' && outcomeOf(report) === 'failed';
+
+/** Sums up what a lane has done. The token requests come first. */
 export function summaryOf(reports: readonly Report[]): string[] {
 	const requests = reports.filter(({kind}) => kind !== 'event');
 	if (requests.length === 0) return [];
 	const count = (test: (report: Report) => boolean): number => requests.filter(test).length;
+	const countCalls = (outcome: Outcome): number => count(report => isCall(report) && outcomeOf(report) === outcome);
 	const grants = count(({kind}) => kind === 'grant');
 	const others: ReadonlyArray<readonly [number, string]> = [
-		[count(report => isCall(report) && outcomeOf(report) === 'good'), '× 200'],
-		[count(report => isCall(report) && outcomeOf(report) === 'refused'), '× 401'],
-		[count(report => isCall(report) && outcomeOf(report) === 'failed'), 'failed'],
-		[count(({kind, status}) => kind === 'grant' && status !== undefined && status !== 200), 'of the grants failed'],
+		[count(isFailedGrant), 'refused or failed'],
+		[countCalls('good'), 'answered'],
+		[countCalls('retried'), 'retried after a 401'],
+		[countCalls('refused'), '× 401 to the caller'],
+		[countCalls('failed'), 'failed'],
 		[count(({kind}) => kind === 'revocation'), 'revoked'],
 		[count(({end}) => end === undefined), 'under way'],
 	];
 	const parts = others.filter(([times]) => times > 0).map(([times, what]) => `${times} ${what}`);
-	return [`${grants} ${grants === 1 ? 'grant' : 'grants'}`, ...parts];
+	return [`${grants} token ${grants === 1 ? 'request' : 'requests'}`, ...parts];
 }
 
-/** All of a report, for who hovers over it, steps through it or reads the list. */
+/** Says all of a report, for whoever points at its mark, steps to it or reads the list. */
 export function detailOf({who, start, end, kind, text}: Report): string {
 	if (kind === 'event') return `${who}: ${text}`;
-	return `${who}, ${kind}: ${text}, ${end === undefined ? 'under way' : `${end - start} ms`}`;
+	const name = kind === 'grant' ? 'token request' : kind;
+	return `${who}, ${name}: ${text}, ${end === undefined ? 'under way' : `${end - start} ms`}`;
 }

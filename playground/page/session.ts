@@ -1,53 +1,47 @@
 import ky, {type KyInstance} from 'ky';
-import {type Auth, createAuth, memoryStore, type TokenStore} from 'regrant';
-import {webStorage} from 'regrant/web';
+import {type Auth, type AuthOptions, createAuth} from 'regrant';
 import {describeEvent} from './event-text.ts';
 import type {Lane} from './lane.ts';
-import type {SessionLine} from './session-line.ts';
 
 /** Where the servers are. */
 export interface Place {
 	readonly tokenEndpoint: string;
 	readonly revocationEndpoint: string;
+	/** The origin of the API. */
 	readonly api: string;
 	/** How the token endpoint behaves at present. */
 	readonly mood: string;
 }
 
-/** A session, the way a single-page app has one. */
+/** A session, as a single-page app has one. */
 export interface Session {
 	readonly auth: Auth;
 	readonly api: KyInstance;
-	/** No longer tells anybody what happens. */
+	/** Stops reporting the events of the session. */
 	close(): void;
 }
 
-/** Where a session may live, by the names of the select. */
-export const stores: Readonly<Record<string, () => TokenStore>> = {
-	localStorage: () => webStorage('playground-session'),
-	sessionStorage: () => webStorage('playground-session', sessionStorage),
-	memory: memoryStore,
-};
-
-/** A session in a store, whose requests and events are seen in a lane, and whose token in a line. */
-export function connect(
+/** Opens a session whose requests and events are reported in a lane. */
+export function openSession(
 	{tokenEndpoint, revocationEndpoint, api: baseUrl}: Place,
 	lane: Lane,
-	line: SessionLine,
-	store: string,
+	options: Pick<AuthOptions, 'store' | 'timeout'>,
 ): Session {
 	const auth = createAuth({
 		tokenEndpoint,
 		revocationEndpoint,
 		clientId: 'app',
-		store: (stores[store] ?? memoryStore)(),
-		fetch: lane.fetch,
 		origins: [baseUrl],
+		fetch: lane.fetch,
+		...options,
 	});
-	const closings = [auth.subscribe(event => lane.note(describeEvent(event))), line.follow(auth)];
+	const stop = auth.subscribe(event => lane.note(describeEvent(event)));
 	return {
 		auth,
 		api: ky.extend({baseUrl, hooks: auth.hooks, retry: 0, timeout: 60_000}),
-		close: () => closings.forEach(close => close()),
+		close: () => {
+			stop();
+			auth.close();
+		},
 	};
 }

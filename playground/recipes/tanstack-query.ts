@@ -12,7 +12,7 @@ export interface Me {
 
 const {TOKEN_ENDPOINT = '', CLIENT_ID = '', API = ''} = process.env; // `import.meta.env` in a page
 
-/** In a page also with `store: webStorage('session')`, which all tabs share. */
+/** In a page also with `store: indexedDbStore('session')`, which all tabs share. */
 export const auth = createAuth({tokenEndpoint: TOKEN_ENDPOINT, clientId: CLIENT_ID});
 
 // The query client tries again: if ky did as well, the tries would multiply.

@@ -1,24 +1,25 @@
 import type {BeforeRequestHook, HTTPError, KyInstance, KyResponse} from 'ky';
+import {ConfigError, ResponseValidationError} from '../errors.ts';
+import {ownProperties} from '../lib/own-properties.ts';
 import {
 	type AnyDefinition,
+	type CheckedDefinition,
 	type EndpointDefinition,
-	type ErrorSchemas,
+	type EndpointMethod,
+	type OptionalResponse,
 	type OptionalSchema,
 	readDefinition,
-	type ResponseKind,
 } from './definition.ts';
 import type {Consistent, EndpointInput, EndpointOutput, ErrorOutputs} from './inference.ts';
-import {draftOf, type EndpointOptions, readOptions} from './request.ts';
-import {readBody, readErrorBody} from './response.ts';
-import {ConfigError} from '../errors.ts';
-import {ownProperties} from '../lib/own-properties.ts';
-import type {StandardSchema} from './standard-schema.ts';
+import {buildRequest, type EndpointOptions} from './request.ts';
+import {type ErrorSchemas, readBody} from './response.ts';
+import {check} from './standard-schema.ts';
 
 /** An `HTTPError` of ky whose body passed the schema that its status has. */
 export interface EndpointError<Status extends number, Data> extends HTTPError<Data> {
 	/** The body, as the schema gives it. */
 	data: Data;
-	/** The response, its body read. */
+	/** The response. Its body is read. */
 	response: KyResponse<Data> & {
 		/** The HTTP status. */
 		readonly status: Status;
@@ -30,31 +31,53 @@ export type EndpointArguments<Input> = {} extends Input
 	? [api: KyInstance, input?: Input, options?: EndpointOptions]
 	: [api: KyInstance, input: Input, options?: EndpointOptions];
 
+/** What `withResponse` gives. */
+export interface EndpointResult<Output> {
+	/** What a call gives. */
+	readonly data: Output;
+	/** The response. Its body is read, unless `data` is its stream. */
+	readonly response: KyResponse;
+}
+
 /**
-Calls an endpoint through a ky instance. Nothing is sent unless all of the input passes.
+Calls an endpoint through a ky instance. Nothing is sent unless the whole input passes.
 
-Schemas that are asynchronous are awaited without a deadline; ky's `totalTimeout` covers that of the response.
+An asynchronous schema of the input has no deadline. ky's `totalTimeout` covers that of the response.
 
-@throws {RequestValidationError} before any I/O, where the input does not pass.
-@throws {ResponseValidationError} where the answer does not pass, or is not JSON where it should be.
-@throws {ConfigError} for an option that is the definition's to decide.
-@throws {HTTPError} of ky for every status but 2xx, whatever the instance's `throwHttpErrors` says: an output is never an error's body.
+@throws {RequestValidationError} before anything is sent, if the input does not pass.
+@throws {ResponseValidationError} if the response does not pass, or is not JSON although it should be.
+@throws {ConfigError} before anything is sent, if the ky instance has neither a `baseUrl` nor a `prefix`.
+@throws {HTTPError} of ky for every status but 2xx, whatever `throwHttpErrors` of the instance says: an error's body is never an output.
 */
-export interface Endpoint<Input, Output, Errors> {
+export interface Endpoint<Input, Output, Errors, Definition = AnyDefinition> {
 	(...call: EndpointArguments<Input>): Promise<Output>;
-	/** The definition, checked and frozen. */
-	readonly definition: AnyDefinition;
+	/** The definition, frozen. `definition.json` is the schema of the JSON body, for a form or a test. */
+	readonly definition: Definition;
 	/**
-	The `Request` that a call would send, all `init` and `beforeRequest` hooks run, and nothing sent: for signing, service workers
-	and tests. There is no access token in it, since `auth.hooks` adds that to what is sent: `auth.fetch(request)` sends it with one.
+	Makes the same call, and gives the response, too: for its headers, such as `link`, `etag` or `x-total-count`.
 
-	@throws {RequestValidationError} where the input does not pass.
-	@throws {ConfigError} where a hook answers in the API's place, so that there is no request.
+	@throws {RequestValidationError} as a call does.
+	@throws {ResponseValidationError} as a call does.
+	@throws {ConfigError} as a call does.
+	@throws {HTTPError} as a call does.
+	@example
+	```ts
+	const {data, response} = await listAccounts.withResponse(api, {searchParams: {count: 20}});
+	const total = Number(response.headers.get('x-total-count'));
+	```
+	*/
+	withResponse(...call: EndpointArguments<Input>): Promise<EndpointResult<Output>>;
+	/**
+	Gives the `Request` that a call would send, and sends nothing: for signing, service workers and tests. All `init` and `beforeRequest`
+	hooks run. It holds no access token, since `auth.hooks` adds that to what is sent. `auth.fetch(request)` sends it with one.
+
+	@throws {RequestValidationError} if the input does not pass.
+	@throws {ConfigError} if a hook answers in place of the API, so that there is no request.
 	*/
 	request(...call: EndpointArguments<Input>): Promise<Request>;
 	/**
-	Whether a call of this endpoint failed with this status and a body that passed the schema that `errors` has for it. Where the
-	body did not pass, this is false, and the error is left as ky made it.
+	Whether a call of this endpoint failed with this status, and with a body that passed the schema that `errors` has for it. If the body
+	did not pass, this is false, and ky's error is as ky made it.
 	*/
 	isError<Status extends keyof Errors & number>(
 		error: unknown,
@@ -62,12 +85,12 @@ export interface Endpoint<Input, Output, Errors> {
 	): error is EndpointError<Status, Errors[Status]>;
 }
 
-// The token and the revocation endpoint of this package are not definitions of this kind: their requests must not pass the hooks
-// of the instance that waits for the token, are answered in forms too, follow no redirect, and keep answers out of their errors.
+// The token and the revocation endpoint of this package are not definitions of this kind. Their requests must not pass the hooks of the
+// instance that waits for the token, are answered in forms too, follow no redirect, and keep answers out of their errors.
 /**
 Makes a function of the definition of an endpoint.
 
-@throws {ConfigError} which names the part of the definition that cannot be used.
+@throws {ConfigError} which names the member of the definition that cannot be used.
 @example
 ```ts
 const createTransfer = endpoint({
@@ -87,59 +110,79 @@ export function endpoint<
 	Form extends OptionalSchema = undefined,
 	Body extends OptionalSchema = undefined,
 	Headers extends OptionalSchema = undefined,
-	Response extends StandardSchema | ResponseKind = 'void',
-	Errors extends ErrorSchemas = {},
+	Response extends OptionalResponse = undefined,
+	Errors extends ErrorSchemas | undefined = undefined,
+	const Method extends EndpointMethod = EndpointMethod,
 >(
-	definition: EndpointDefinition<Path, Params, SearchParams, Json, Form, Body, Headers, Response, Errors> &
-		Consistent<Path, Params, SearchParams, Json, Form, Body, Headers, Errors>,
+	definition: EndpointDefinition<Path, Params, SearchParams, Json, Form, Body, Headers, Response, Errors, Method> &
+		Consistent<Path, Params, SearchParams, Json, Form, Body, Headers, Errors, Method>,
 ): Endpoint<
 	EndpointInput<Path, Params, SearchParams, Json, Form, Body, Headers>,
 	EndpointOutput<Response>,
-	ErrorOutputs<Errors>
+	ErrorOutputs<Errors>,
+	CheckedDefinition<Path, Params, SearchParams, Json, Form, Body, Headers, Response, Errors, Method>
 > {
-	const plan = readDefinition(definition);
-	const {response = 'void', errors = {}} = ownProperties(plan.definition);
+	const checked = readDefinition(definition);
+	/** The errors for which `isError` is true. */
 	const known = new WeakSet<object>();
 
-	const send = async ([api, input, options]: Call, interceptor?: BeforeRequestHook): Promise<unknown> => {
-		const given = readOptions(options);
-		const draft = await draftOf(plan, input);
-		// So it is ky that merges the options of the call, and what was checked comes last.
-		const instance = given ? api.extend(given) : api;
-		const hooks = interceptor ? {hooks: {beforeRequest: [interceptor]}} : {};
+	const withResponse = async (
+		api: KyInstance,
+		input?: unknown,
+		options?: EndpointOptions,
+	): Promise<EndpointResult<unknown>> => {
+		// Let ky merge the options of the call with those of the instance. What was checked comes last.
+		const instance = options ? api.extend({...options}) : api;
+		const request = await buildRequest(checked, input);
 		try {
-			return await readBody(instance(draft.path, {...draft.options, ...hooks}), response);
+			const pending = instance(...request);
+			return {
+				data: await readBody(pending, checked.response),
+				response: await pending,
+			};
 		} catch (error) {
-			if (isHTTPError(error) && (await readErrorBody(error, errors))) known.add(error);
+			// By its name, as ky does: it may be of another copy of ky.
+			const name = (error as Error | undefined)?.name;
+			// The parser quotes the body.
+			if (name === 'SyntaxError') throw new ResponseValidationError([{path: '', message: 'is not JSON'}]);
+			if (name === 'HTTPError') {
+				const failure = error as HTTPError;
+				const schema = ownProperties(checked.errors)[failure.response.status];
+				try {
+					failure.data = await check(schema, failure.data, ResponseValidationError);
+					known.add(failure);
+				} catch {
+					// No schema, or it does not pass: the error stays as ky made it.
+				}
+			}
 			throw error;
 		}
 	};
 
-	const request = async (...call: Call): Promise<Request> => {
-		let found: Request | undefined;
-		// What is thrown and is no error passes through ky untouched: no retry, no `beforeError`. ky drops its request's body then.
-		const interceptor: BeforeRequestHook = ({request}) => {
-			found = new Request(request);
-			throw found; // oxlint-disable-line no-throw-literal, typescript/only-throw-error
-		};
-		await send(call, interceptor).catch((thrown: unknown) => {
-			if (thrown !== found) throw thrown;
+	const request = (api: KyInstance, input?: unknown, options?: EndpointOptions): Promise<Request> =>
+		new Promise((resolve, reject) => {
+			const capture: BeforeRequestHook = ({request}) => {
+				resolve(new Request(request));
+				// ky passes on what is thrown and is no error: no retry, no `beforeError`.
+				throw request; // oxlint-disable-line no-throw-literal, typescript/only-throw-error
+			};
+			// The last hook, so that it sees what the others made of the request.
+			const instance = api.extend({...options}).extend({hooks: {beforeRequest: [capture]}});
+			withResponse(instance, input).then(() => reject(new ConfigError('A beforeRequest hook has answered')), reject);
 		});
-		if (!found) throw new ConfigError('There is no request: a beforeRequest hook has answered it');
-		return found;
-	};
 
 	const isError = (error: unknown, status: number): boolean =>
-		known.has(Object(error)) && (error as HTTPError).response.status === status;
+		known.has(error as object) && (error as HTTPError).response.status === status;
 
-	const members = {definition: plan.definition, request, isError};
+	const call = async (...given: Parameters<typeof withResponse>): Promise<unknown> =>
+		(await withResponse(...given)).data;
 	// The types of the arguments and of the output are those of the schemas, which have been or will be run.
-	return Object.freeze(Object.assign((...call: Call) => send(call), members)) as never;
-}
-
-type Call = readonly [api: KyInstance, input?: unknown, options?: unknown];
-
-/** By its name, as ky itself does: it may be of another copy of ky. */
-function isHTTPError(error: unknown): error is HTTPError {
-	return (error as Error | undefined)?.name === 'HTTPError';
+	return Object.freeze(
+		Object.assign(call, {
+			definition: checked,
+			withResponse,
+			request,
+			isError,
+		}),
+	) as never;
 }

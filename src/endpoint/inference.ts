@@ -1,23 +1,35 @@
-import type {ErrorSchemas, Field, ResponseKind} from './definition.ts';
-import type {ParameterNames} from './path-template.ts';
+import type {OptionalResponse} from './definition.ts';
+import type {Field} from './parts.ts';
+import type {ParameterNames} from './path.ts';
+import type {ErrorSchemas} from './response.ts';
 import type {InputOf, OutputOf, StandardSchema} from './standard-schema.ts';
 
-/** What the compiler refuses beyond the shape of a definition, in words for whoever wrote it. */
-export type Consistent<Path extends string, Params, SearchParams, Json, Form, Body, Headers, Errors> = ParamsFit<
-	Path,
-	Params
-> &
+/** What the compiler refuses beyond the shape of a definition. The complaint ends in a sentence that says why. */
+export type Consistent<
+	Path extends string,
+	Params,
+	SearchParams,
+	Json,
+	Form,
+	Body,
+	Headers,
+	Errors,
+	Method extends string,
+> = ParamsFit<Path, Params> &
 	RecordFits<'searchParams', SearchParams, Field, 'must give texts, numbers, booleans or lists of them'> &
 	RecordFits<'form', Form, Field, 'must give texts, numbers, booleans or lists of them'> &
 	RecordFits<'headers', Headers, string | undefined, 'must give texts'> &
 	BodyFits<Body> &
 	([Exclude<keyof Errors, number>] extends [never] ? unknown : Refused<'errors', 'a status is a number'>) &
+	(Lowercase<Method> extends 'get' | 'head'
+		? Refused<'json' | 'form' | 'body', 'GET and HEAD have no body'>
+		: unknown) &
 	(Json extends StandardSchema ? Refused<'form' | 'body', 'json is the body already'> : unknown) &
 	(Form extends StandardSchema ? Refused<'body', 'form is the body already'> : unknown);
 
 type Refused<Name extends string, Reason> = {readonly [Key in Name]?: Reason};
 
-/** The keys of the schema's input are the parameters of the path, and what it gives for them are texts. */
+/** The keys of the schema's input are the parameters of the path, and what it gives for them can stand in a path. */
 type ParamsFit<Path extends string, Params> = Params extends StandardSchema
 	? string extends Path
 		? unknown
@@ -26,17 +38,26 @@ type ParamsFit<Path extends string, Params> = Params extends StandardSchema
 
 type KeysFit<Name extends string, Key extends string, Output> = [Exclude<Key, Name>] extends [never]
 	? [Exclude<Name, Key>] extends [never]
-		? Output extends {readonly [Each in Name]: string}
+		? Output extends {readonly [Each in Name]: string | number | bigint}
 			? unknown
-			: Refused<'params', 'must give texts'>
+			: Refused<'params', 'must give texts, numbers or bigints'>
 		: Refused<'params', `lacks the parameter ${Exclude<Name, Key>}`>
 	: Refused<'params', `the path has no parameter ${Exclude<Key, Name>}`>;
 
 type RecordFits<Name extends string, Schema, Value, Reason> = Schema extends StandardSchema
-	? Given<OutputOf<Schema>> extends object & {[Key in keyof Given<OutputOf<Schema>>]: Value}
+	? HasOnly<Given<OutputOf<Schema>>, Value> extends true
 		? unknown
 		: Refused<Name, Reason>
 	: unknown;
+
+/** Whether a type, or each of a union, is that of an object whose properties are all such values. `any` is taken for it. */
+type HasOnly<Type, Value> = 0 extends 1 & Type
+	? true
+	: Type extends object
+		? [Type[keyof Type]] extends [Value]
+			? true
+			: false
+		: false;
 
 type BodyFits<Body> = Body extends StandardSchema
 	? OutputOf<Body> extends RequestInit['body'] | undefined
@@ -60,13 +81,14 @@ type BodyPart<Name extends string, Schema> = Schema extends StandardSchema
 		: {readonly [Key in Name]: InputOf<Schema>}
 	: unknown;
 
+// Not by an alias, which declarations that users emit could not name.
 type ParamsPart<Path extends string, Params> = Params extends StandardSchema
 	? RecordPart<'params', Params>
 	: [ParameterNames<Path>] extends [never]
 		? unknown
-		: RecordArgument<'params', {readonly [Name in ParameterNames<Path>]: string}>;
+		: RecordArgument<'params', {readonly [Name in ParameterNames<Path>]: string | number | bigint}>;
 
-/** The same type, as one that reads plainly. */
+/** The same type, written out: editors and declarations show it as one object. */
 type Plain<Type> = keyof Type extends never ? Readonly<Record<string, never>> : {[Key in keyof Type]: Type[Key]};
 
 /** What an endpoint is called with. */
@@ -80,7 +102,7 @@ export type EndpointInput<Path extends string, Params, SearchParams, Json, Form,
 >;
 
 /** What an endpoint gives. */
-export type EndpointOutput<Response extends StandardSchema | ResponseKind> = Response extends StandardSchema
+export type EndpointOutput<Response extends OptionalResponse> = Response extends StandardSchema
 	? OutputOf<Response>
 	: Response extends 'text'
 		? string
@@ -94,6 +116,8 @@ export type EndpointOutput<Response extends StandardSchema | ResponseKind> = Res
 
 // By a condition, as `Plain` is: what an alias alone stood for would have its name in the declarations that users emit.
 /** The bodies of errors, by status. */
-export type ErrorOutputs<Errors extends ErrorSchemas> = keyof Errors extends never
+export type ErrorOutputs<Errors extends ErrorSchemas | undefined> = keyof Errors extends never
 	? {}
-	: {readonly [Status in keyof Errors]: Errors[Status] extends StandardSchema ? OutputOf<Errors[Status]> : never};
+	: {
+			readonly [Status in keyof Errors]: Errors[Status] extends StandardSchema ? OutputOf<Errors[Status]> : never;
+		};

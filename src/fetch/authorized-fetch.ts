@@ -6,7 +6,7 @@ import type {SessionSettings} from '../session/settings.ts';
 import type {TokenScheme} from '../token/token-scheme.ts';
 import type {TokenSet} from '../token/token-set.ts';
 import type {OriginCheck} from './origins.ts';
-import {createSend, type Fetch, isFrom, type Send, type SendingCall, type Sent} from './sender.ts';
+import {createSender, type Fetch, isFrom, type Sender, type SendingCall} from './sender.ts';
 import {isUnauthorized} from './unauthorized.ts';
 
 /** What calls are sent with. */
@@ -28,6 +28,8 @@ export interface Call extends SendingCall {
 interface Progress {
 	/** The login that it belongs to. Undefined until it has a token. */
 	login: number | undefined;
+	/** How many logins there had been here when it began. */
+	readonly logins: number;
 	/** Whether an attempt was sent already. */
 	wasSent: boolean;
 	/** Whether an attempt was sent again after a renewal: once for each call. */
@@ -38,7 +40,7 @@ interface Progress {
 interface Context {
 	readonly session: Session;
 	readonly settings: FetchSettings;
-	readonly send: Send;
+	readonly sender: Sender;
 }
 
 /**
@@ -46,13 +48,18 @@ Makes the `fetch` of one call. Each attempt goes out with the token of that mome
 again with it.
 */
 export function createAuthorizer(session: Session, settings: FetchSettings): (call: Call) => Fetch {
-	const context: Context = {session, settings, send: createSend(settings.scheme)};
+	const context: Context = {
+		session,
+		settings,
+		sender: createSender(settings.scheme),
+	};
 	const {core} = session;
 	return call => {
 		const {isCallingOut} = core;
 		const {status, login} = core.state();
-		const progress: Progress = {login: status === 'active' ? login : undefined, wasSent: false, isRetried: false};
-		return async (request, extra) => {
+		const begun = status === 'active' ? login : undefined;
+		const progress: Progress = {login: begun, logins: session.logins, wasSent: false, isRetried: false};
+		return (request, extra) => {
 			if (request.headers.has(settings.scheme.header)) return call.fetch(request, extra);
 			const url = call.check(request.url);
 			if (url === undefined) return call.fetch(request, extra);
@@ -71,22 +78,18 @@ async function attempt(
 	extra: RequestInit | undefined,
 	url: string,
 ): Promise<Response> {
-	const {session, settings, send} = context;
+	const {session, settings, sender} = context;
 	assertLogin(progress, session);
 	const token = peekToken(session, settings) ?? (await findToken(session, settings, request, call));
 	if (!token) return call.fetch(request, extra);
-	// The first attempt belongs to the login whose token it gets, also if another tab has signed in since the last look.
-	if (progress.wasSent) assertLogin(progress, session);
+	// If another tab has signed in since the last look, the first attempt belongs to that login. One that came here meanwhile is not its own.
+	if (progress.wasSent || progress.logins !== session.logins) assertLogin(progress, session);
 	progress.wasSent = true;
 	progress.login = session.core.state().login;
 
-	const sent = await send(call, request, extra, url, token);
-	const {response} = sent;
-	const isRefused = await refuses(sent, url, settings);
-	if (!isRefused || progress.isRetried) {
-		if (isRefused || response.ok) session.rejections.record(token, isRefused, settings.now());
-		return response;
-	}
+	const response = await sender.send(call, request, extra, url, token);
+	const refused = isRefused(context, response, url, token, progress.isRetried);
+	if (!refused || !(await refused) || progress.isRetried) return response;
 	let renewed: TokenSet | undefined;
 	try {
 		renewed = await replaceToken(session, settings, token, progress.login, request);
@@ -99,10 +102,9 @@ async function attempt(
 	// A stream can be read once. The caller gets the refusal, and the next call has the new token.
 	if (call.isStream) return response;
 	discard(response);
-	const last = await send(call, request, extra, url, renewed);
-	const isRefusedAgain = await refuses(last, url, settings);
-	if (isRefusedAgain || last.response.ok) session.rejections.record(renewed, isRefusedAgain, settings.now());
-	return last.response;
+	const last = await sender.send(call, request, extra, url, renewed);
+	await isRefused(context, last, url, renewed, true);
+	return last;
 }
 
 /** A call is never sent under another login than the one that it began under: not by regrant, and not by ky's own retries. */
@@ -121,15 +123,35 @@ async function findToken(
 	return token;
 }
 
-/** Whether an answer refuses the token. Only answers of the origin that was asked count, and not those of one to which it redirects. */
-async function refuses({response, review}: Sent, url: string, settings: FetchSettings): Promise<boolean> {
-	if (review === 'renew') return true;
-	if (!settings.isUnauthorized) return response.status === 401 && isFrom(url, response) && isUnauthorized(response);
-	if (!isFrom(url, response)) return false;
-	// It may read the body, which the caller reads too.
+/**
+Whether an answer refuses the token. Takes note of a token that was accepted, and of one that was refused though it was new.
+
+@param isNew Whether the token came from a renewal for this call.
+*/
+function isRefused(
+	{session, settings, sender}: Context,
+	response: Response,
+	url: string,
+	token: TokenSet,
+	isNew: boolean,
+): boolean | Promise<boolean> {
+	const note = (isRejected: boolean): boolean => {
+		if (isRejected ? isNew : response.ok) session.rejections.record(token, isRejected, settings.now);
+		return isRejected;
+	};
+	if (sender.isRefused(response)) return note(true);
+	if (settings.isUnauthorized) return isFrom(url, response) && askUser(settings.isUnauthorized, response).then(note);
+	return note(response.status === 401 && isFrom(url, response) && isUnauthorized(response));
+}
+
+/** The user's function may read the body, which the caller reads too. */
+async function askUser(
+	isUnauthorized: (response: Response) => Awaitable<boolean>,
+	response: Response,
+): Promise<boolean> {
 	const copy = response.clone();
 	try {
-		return await settings.isUnauthorized(copy);
+		return await isUnauthorized(copy);
 	} finally {
 		if (!copy.bodyUsed) discard(copy);
 	}

@@ -62,5 +62,13 @@ function redirectOf(
 			kept.delete(name);
 	}
 	const sent = becomesGet ? {} : {method, body: spare?.body ?? null, duplex: 'half'};
-	return new Request(target, ownProperties<RequestInit>({...sent, headers: kept, redirect: 'manual', signal}));
+	return new Request(
+		target,
+		ownProperties<RequestInit>({
+			...sent,
+			headers: kept,
+			redirect: 'manual',
+			signal,
+		}),
+	);
 }

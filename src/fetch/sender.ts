@@ -15,25 +15,23 @@ export interface SendingCall {
 	readonly isStream: boolean;
 }
 
-/** An answer to a request with a token. */
-export interface Sent {
-	readonly response: Response;
-	/** What the scheme says of it: that the token was refused, or that it should be sent again in another way. */
-	readonly review: 'renew' | 'resend' | undefined;
+/** Sends requests with a token. */
+export interface Sender {
+	/**
+	Sends one.
+
+	@param url The URL that was judged. The request goes there.
+	*/
+	send(
+		call: SendingCall,
+		request: Request,
+		extra: RequestInit | undefined,
+		url: string,
+		token: TokenSet,
+	): Promise<Response>;
+	/** Whether the scheme says that an answer refuses the token. */
+	isRefused(response: Response): boolean;
 }
-
-/**
-Sends a request with a token.
-
-@param url The URL that was judged. The request goes there.
-*/
-export type Send = (
-	call: SendingCall,
-	request: Request,
-	extra: RequestInit | undefined,
-	url: string,
-	token: TokenSet,
-) => Promise<Sent>;
 
 /** How redirects are kept from carrying the token to another origin: by the platform, by hand, or by not following them. */
 type RedirectGuard = 'platform' | 'by-hand' | 'refuse';
@@ -48,64 +46,65 @@ export function isFrom(url: string, {url: answered}: Response): boolean {
 	return !answered || new URL(answered).origin === new URL(url).origin;
 }
 
-/** Makes the `Send` of a scheme. */
-export function createSend(scheme: TokenScheme): Send {
+/** Makes the sender of a scheme. */
+export function createSender(scheme: TokenScheme): Sender {
 	const guard = guardOf(scheme);
+	const refused = new WeakSet<Response>();
 
 	/** Adds the token to a request of our own, and sends it. */
-	const sendOnce = async (
-		{fetch}: SendingCall,
-		request: Request,
-		options: RequestInit,
-		token: string | undefined,
-	): Promise<Sent> => {
+	const sendOnce = (call: SendingCall, request: Request, options: RequestInit, token: string): Promise<Response> => {
 		const {url, method, headers} = request;
-		const pending = token && scheme.apply({url, method, headers}, token);
-		if (pending) await pending;
-		const response = await fetch(request, options);
-		const isReviewed = token && isFrom(url, response);
-		return {response, review: isReviewed ? await scheme.review?.(response, {url, method, headers}, token) : undefined};
+		const pending = scheme.apply({url, method, headers}, token);
+		return pending ? (async () => (await pending, call.fetch(request, options)))() : call.fetch(request, options);
 	};
 
-	const send: Send = async (call, request, extra, url, {access_token}) => {
+	const send: Sender['send'] = (call, request, extra, url, {access_token}) => {
 		// What ky holds, and puts into its errors, never has the token.
 		const copy = call.isStream ? new Request(request) : request.clone();
-		const own = url === request.url ? copy : new Request(url, copy);
-		const options = optionsFor(request, extra, guard === 'refuse');
+		const judged = url === request.url ? copy : new Request(url, copy);
+		const own = guard === 'refuse' ? new Request(judged, refusalFor(judged, scheme)) : judged;
+		const options = optionsFor(request, extra);
 		if (guard !== 'by-hand') return sendOnce(call, own, options, access_token);
-		let review: Sent['review'];
-		const response = await followRedirects(
-			async (hop, isHome) => {
-				const sent = await sendOnce(call, hop, options, isHome ? access_token : undefined);
-				({review} = sent);
-				return sent.response;
-			},
-			own,
-			call.isStream,
-			scheme.header,
-		);
-		return {response, review};
+		const sendHop = (hop: Request, isHome: boolean): Promise<Response> =>
+			isHome ? sendOnce(call, hop, options, access_token) : call.fetch(hop, options);
+		return followRedirects(sendHop, own, call.isStream, scheme.header);
 	};
-	if (!scheme.review) return send;
 
-	return async (call, ...rest) => {
-		const sent = await send(call, ...rest);
-		if (sent.review !== 'resend' || call.isStream) return sent;
-		sent.response.body?.cancel().catch(() => {});
-		return send(call, ...rest);
+	/** The same for a scheme that reads answers: it may ask for the same token to be sent again, in another way. */
+	const sendReviewed: Sender['send'] = async (call, request, extra, url, token) => {
+		for (let isResent = call.isStream; ; isResent = true) {
+			const response = await send(call, request, extra, url, token);
+			const {method, headers} = request;
+			const isReviewed = isFrom(url, response);
+			const review = isReviewed
+				? await scheme.review?.(response, {url, method, headers}, token.access_token)
+				: undefined;
+			if (review === 'renew') refused.add(response);
+			if (review !== 'resend' || isResent) return response;
+			response.body?.cancel().catch(() => {});
+		}
+	};
+
+	return {
+		send: scheme.review ? sendReviewed : send,
+		isRefused: response => refused.has(response),
 	};
 }
 
+/**
+What keeps a browser from following a redirect of a request. It tells nobody where one leads. Within the origin of the page it can be told to
+stay there; but what is bound to one URL is of no use at another. (happy-dom looks for it in the request, and not in the options.)
+*/
+function refusalFor({redirect, url}: Request, {isBoundToUrl}: TokenScheme): RequestInit {
+	const isOfPage = !isBoundToUrl && url.startsWith(`${location.origin}/`);
+	const refusal: RequestInit = isOfPage ? {mode: 'same-origin'} : {redirect: 'error'};
+	return ownProperties(redirect === 'follow' ? refusal : {});
+}
+
 /** Options at all reset the referrer. In Node a copy of a request hears of an abort no more once it was collected. */
-function optionsFor(request: Request, extra: RequestInit | undefined, refusesRedirects: boolean): RequestInit {
-	const {signal, referrer, referrerPolicy, redirect} = request;
+function optionsFor({signal, referrer, referrerPolicy}: Request, extra: RequestInit | undefined): RequestInit {
 	const options = ownProperties<RequestInit>({signal, ...extra});
 	if (referrer !== 'about:client' && referrer !== undefined) options.referrer = referrer;
 	if (referrerPolicy) options.referrerPolicy = referrerPolicy;
-	if (refusesRedirects && redirect === 'follow') {
-		// A browser tells nobody where a redirect leads. Within the origin of the page it can be told to stay there.
-		if (request.url.startsWith(`${location.origin}/`)) options.mode = 'same-origin';
-		else options.redirect = 'error';
-	}
 	return options;
 }

@@ -3,7 +3,10 @@ import {challengesOf} from '../lib/www-authenticate.ts';
 /** Schemes that have nothing to do with a token (the registry of HTTP authentication schemes). */
 const otherSchemes = /^(?:basic|digest|negotiate|ntlm|hoba|mutual|scram-.*|vapid|privatetoken|gnap)$/;
 
-/** What a Bearer challenge says if a new token cannot help: RFC 6750 §3.1, RFC 9470. */
+/** The schemes whose challenges say what is wrong with a token: RFC 6750 §3, RFC 9449 §7.1. */
+const tokenSchemes = /^(?:bearer|dpop)$/;
+
+/** What such a challenge says if a new token cannot help: RFC 6750 §3.1, RFC 9470. */
 const hopeless = /^(?:insufficient_scope|invalid_request|insufficient_user_authentication)$/;
 
 /**
@@ -17,10 +20,12 @@ export function isUnauthorized(response: Response): boolean {
 	const challenges = challengesOf(response.headers);
 	const hopeful = challenges.filter(({scheme, parameters}) => {
 		const {error = ''} = parameters;
-		return !otherSchemes.test(scheme) && error !== 'use_dpop_nonce' && !(scheme === 'bearer' && hopeless.test(error));
+		return (
+			!otherSchemes.test(scheme) && error !== 'use_dpop_nonce' && !(tokenSchemes.test(scheme) && hopeless.test(error))
+		);
 	});
 	const isHopeless = challenges.some(
-		({scheme, parameters}) => scheme === 'bearer' && hopeless.test(parameters['error'] ?? ''),
+		({scheme, parameters}) => tokenSchemes.test(scheme) && hopeless.test(parameters['error'] ?? ''),
 	);
 	return challenges.length === 0 || (hopeful.length > 0 && !isHopeless);
 }

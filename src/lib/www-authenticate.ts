@@ -32,7 +32,11 @@ export function parseChallenges(header: string): Challenge[] {
 	const challenges: {scheme: string; parameters: Record<string, string>}[] = [];
 	for (const [, name, quoted, plain = '', next] of header.matchAll(part)) {
 		const last = challenges.at(-1);
-		if (next) challenges.push({scheme: next.toLowerCase(), parameters: ownProperties({})});
+		if (next)
+			challenges.push({
+				scheme: next.toLowerCase(),
+				parameters: ownProperties({}),
+			});
 		else if (last && name) last.parameters[name.toLowerCase()] = quoted?.replace(/\\(.)/g, '$1') ?? plain;
 		else break;
 	}

@@ -21,6 +21,7 @@ import type {ExpiresIn} from '../token/token-response.ts';
 import {tokenRules} from '../token/token-options.ts';
 import type {TokenScheme} from '../token/token-scheme.ts';
 import {type ClientAuthentication, none, secretOf} from './client-authentication.ts';
+import type {ServerMetadata} from './server-metadata.ts';
 import {aScope, type ClientFields, readFields} from './token-request.ts';
 
 /** Further parameters of a request. A list gives its name once for each item. */
@@ -49,6 +50,8 @@ export interface TokenClient {
 	readonly deviceAuthorizationEndpoint?: string | URL | undefined;
 	/** Not used here: `discover()` gives it, and `createLogin` of `regrant/login` takes it. @default none */
 	readonly endSessionEndpoint?: string | URL | undefined;
+	/** What `discover()` learned of the server. An error about the client's authentication then says which methods it takes. @default none */
+	readonly metadata?: ServerMetadata | undefined;
 	/**
 	The client's id: printable ASCII.
 
@@ -127,6 +130,7 @@ export interface Client {
 	readonly tokenEndpoint: string;
 	readonly revocationEndpoint?: string;
 	readonly issuer?: string;
+	readonly metadata?: ServerMetadata;
 	readonly clientId: string;
 	readonly clientAuthentication: ClientAuthentication;
 	readonly allowSecretInBrowser?: boolean;
@@ -178,6 +182,7 @@ export function clientRules(insecureOrigins: readonly string[]): Rules {
 		authorizationEndpoint: anEndpoint,
 		deviceAuthorizationEndpoint: anEndpoint,
 		endSessionEndpoint: anEndpoint,
+		metadata: [isRecord, 'an object'],
 		clientId: aText,
 		clientAuthentication: aFunction,
 		allowSecretInBrowser: oneOf(true, false),

@@ -135,13 +135,15 @@ export function describeError(record: object, secrets: readonly unknown[]): Erro
 	};
 }
 
-/** Most servers do not decode HTTP Basic as the RFC says. That matters if encoding changed something. */
+/** What may be wrong when a server does not accept the client's authentication. */
 function authenticationHint(client: Client): string {
+	const methods = [ownProperties(client.metadata).token_endpoint_auth_methods_supported ?? []].flat().join(' or ');
 	const [secret, method, encoding] = secretOf(client);
 	const credentials = `${client.clientId}${secret as string}`;
-	return method === 'clientSecretBasic' && !encoding && formEncode(credentials) !== credentials
-		? ": try clientSecretBasic(secret, {encoding: 'raw'}) or clientSecretPost"
-		: '';
+	// Most servers do not decode HTTP Basic as the RFC says. That matters if encoding changed something.
+	const isEncoded = method === 'clientSecretBasic' && !encoding && formEncode(credentials) !== credentials;
+	const remedy = isEncoded ? ": try clientSecretBasic(secret, {encoding: 'raw'}) or clientSecretPost" : '';
+	return (methods && `. The server takes ${methods}`) + remedy;
 }
 
 /** How long the server asks to wait, in milliseconds: RFC 9110 §10.2.3, or the headers of better-auth and of Moov's API. */

@@ -4,7 +4,7 @@ import type {RegrantError, TokenResponseError} from '../errors.ts';
 export interface BackOff {
 	/** Throws the error that it began with, while it lasts. */
 	check(now: number): void;
-	/** Begins with an error. False if this is the one that it began with. */
+	/** Begins with an error of the server, or of the way there. False if this is the one that it began with. */
 	begin(error: RegrantError, now: number): boolean;
 	/** Ends it. */
 	reset(): void;
@@ -26,6 +26,8 @@ export function createBackOff(): BackOff {
 		},
 		begin: (error, now) => {
 			if (error === cause) return false;
+			// Another holder of the store, or the store itself, was in the way: the server has not been asked.
+			if (/^(?:lock|store)_/.test(error.code)) return true;
 			// Who is offline now may be online in a second.
 			const isOffline = error.code === 'network' || error.code === 'timeout';
 			pause = isOffline ? firstPause : Math.min(pause * 2 || firstPause, longestPause);

@@ -35,8 +35,6 @@ export function createCore(store: TokenStore): SessionCore {
 	let interrupt: (error: SessionEndedError) => void = () => {};
 	let revokeLate: (token: TokenSet) => void = () => {};
 	let wasUnknownSeen = false;
-	const watchers = new Set<object>();
-	let unwatch: (() => void) | undefined;
 
 	const publicStatus = (): 'signed-in' | 'signed-out' => (state.status === 'active' ? 'signed-in' : 'signed-out');
 
@@ -76,17 +74,7 @@ export function createCore(store: TokenStore): SessionCore {
 				return token;
 			}
 		},
-		watch: settings => {
-			const watcher = {};
-			watchers.add(watcher);
-			unwatch ??= store.watch?.(settings);
-			return () => {
-				watchers.delete(watcher);
-				if (watchers.size > 0) return;
-				unwatch?.();
-				unwatch = undefined;
-			};
-		},
+		watch: createWatch(store),
 		status: () => {
 			if (state.status !== 'unknown') return publicStatus();
 			wasUnknownSeen = true;
@@ -95,4 +83,21 @@ export function createCore(store: TokenStore): SessionCore {
 		isCallingOut: false,
 	};
 	return core;
+}
+
+/** Listens to a store once, for as long as anybody listens to the session. */
+function createWatch(store: TokenStore): SessionCore['watch'] {
+	const watchers = new Set<object>();
+	let stop: (() => void) | undefined;
+	return settings => {
+		const watcher = {};
+		watchers.add(watcher);
+		stop ??= store.watch?.(settings);
+		return () => {
+			watchers.delete(watcher);
+			if (watchers.size > 0) return;
+			stop?.();
+			stop = undefined;
+		};
+	};
 }

@@ -49,7 +49,10 @@ export function functionRenewer(renew: RenewFunction, {timeout, now, tokenType, 
 		// Taken before asking, so a slow answer makes the token expire early, never late.
 		const issued_at = seconds();
 		const controller = new AbortController();
-		const over = {error: new SessionEndedError('invalid_grant'), isRejected: true};
+		const over = {
+			error: new SessionEndedError('invalid_grant'),
+			isRejected: true,
+		};
 		try {
 			const {signal} = controller;
 			const answer = await withTimeout(
@@ -58,14 +61,28 @@ export function functionRenewer(renew: RenewFunction, {timeout, now, tokenType, 
 				() => controller.abort(),
 			);
 			if (answer === undefined || answer === null) return over;
-			const read = readTokenSet(answer, {...reading, issued_at, previous: token});
+			const read = readTokenSet(answer, {
+				...reading,
+				issued_at,
+				previous: token,
+			});
 			if (read.token) return {token: read.token};
-			return {error: new RenewalError(new TypeError(`renew must give a token: ${read.problem}`)), isRejected: false};
+			return {
+				error: new RenewalError(new TypeError(`renew must give a token: ${read.problem}`)),
+				isRejected: false,
+			};
 		} catch (error) {
-			if (isOver(error)) return {...over, error: new SessionEndedError('invalid_grant', {cause: error})};
+			if (isOver(error))
+				return {
+					...over,
+					error: new SessionEndedError('invalid_grant', {cause: error}),
+				};
 			// At the deadline it is our own.
 			const isTimeout = isRegrantError(error) && error.code === 'timeout' && controller.signal.aborted;
-			return {error: isTimeout ? error : new RenewalError(error), isRejected: false};
+			return {
+				error: isTimeout ? error : new RenewalError(error),
+				isRejected: false,
+			};
 		}
 	};
 
@@ -74,7 +91,10 @@ export function functionRenewer(renew: RenewFunction, {timeout, now, tokenType, 
 		canRestart: false,
 		read: (record, issued_at) => readTokenSet(record, {...reading, issued_at}),
 		sources: token => [{cause: token ? 'refresh' : 'grant'}],
-		prepare: async (_source, token) => ({refreshToken: undefined, send: () => ask(token)}),
+		prepare: async (_source, token) => ({
+			refreshToken: undefined,
+			send: () => ask(token),
+		}),
 		revoke: async () => {},
 	};
 }

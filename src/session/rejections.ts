@@ -3,7 +3,7 @@ import type {TokenSet} from '../token/token-set.ts';
 /** Remembers a token that was refused though it was new: an API that refuses everything must not cost a grant for each call. */
 export interface Rejections {
 	/** Takes note of an answer: whether it refused a token that was new, or accepted a token. */
-	record(token: TokenSet, isRejected: boolean, now: number): void;
+	record(token: TokenSet, isRejected: boolean, now: () => number): void;
 	/** Whether this token was refused within the last minute. */
 	isRecent(token: TokenSet, now: number): boolean;
 	/** Forgets it. */
@@ -21,7 +21,7 @@ export function createRejections(): Rejections {
 		record: ({access_token}, isRejected, now) => {
 			if (isRejected) {
 				rejected = access_token;
-				since = now;
+				since = now();
 			} else if (rejected === access_token) rejected = undefined;
 		},
 		isRecent: ({access_token}, now) => {

@@ -57,7 +57,11 @@ type Exchange =
 	| {readonly type: 'stored'; readonly token: TokenSet}
 	/** The store holds another token: make another plan. */
 	| {readonly type: 'conflict'}
-	| {readonly type: 'failed'; readonly error: RegrantError; readonly isRejected: boolean};
+	| {
+			readonly type: 'failed';
+			readonly error: RegrantError;
+			readonly isRejected: boolean;
+	  };
 
 /** Creates the renewal of a session. */
 export function createRenewal(core: SessionCore): Renewal {
@@ -119,7 +123,11 @@ async function renew(attempt: Attempt, stale: TokenSet | undefined): Promise<Tok
 		const result = await exchange(attempt, plan);
 		if (result.type === 'stored') {
 			attempt.backOff.reset();
-			attempt.core.dispatch({type: 'renewed', token: result.token, cause: plan.source.cause});
+			attempt.core.dispatch({
+				type: 'renewed',
+				token: result.token,
+				cause: plan.source.cause,
+			});
 			return result.token;
 		}
 		if (result.type === 'failed') {
@@ -189,7 +197,11 @@ async function exchange({core, settings, used, step}: Attempt, plan: Plan & {typ
 			const refresh_token = outcome.refreshToken;
 			if (refresh_token && current) await step(() => cell.commit(current, {...current, refresh_token}));
 			else if (refresh_token) used.keepOrphan(prepared.refreshToken, refresh_token);
-			return {type: 'failed', error: outcome.error, isRejected: outcome.isRejected};
+			return {
+				type: 'failed',
+				error: outcome.error,
+				isRejected: outcome.isRejected,
+			};
 		}
 		const {token} = outcome;
 		if (source.cause === 'grant') used.use(prepared.refreshToken, token.refresh_token);

@@ -30,6 +30,8 @@ export interface Session {
 	readonly client: string;
 	/** Counts sign-outs here. */
 	signOuts: number;
+	/** Counts logins here. */
+	logins: number;
 }
 
 /** A token to use, or why there is none. */
@@ -54,9 +56,20 @@ export function sessionOf(store: TokenStore, client: string): Session {
 	}
 	if (known) return known;
 	if (Object.hasOwn(store, inUse)) throw new ConfigError('store is used by another copy of regrant: install one copy');
-	Object.defineProperty(store, inUse, {__proto__: null, value: true} as PropertyDescriptor);
+	// A frozen one cannot be marked.
+	Reflect.defineProperty(store, inUse, {
+		__proto__: null,
+		value: true,
+	} as PropertyDescriptor);
 	const core = createCore(store);
-	const session: Session = {core, renewal: createRenewal(core), rejections: createRejections(), client, signOuts: 0};
+	const session: Session = {
+		core,
+		renewal: createRenewal(core),
+		rejections: createRejections(),
+		client,
+		signOuts: 0,
+		logins: 0,
+	};
 	sessions.set(store, session);
 	return session;
 }
@@ -180,7 +193,10 @@ export async function setToken(
 		// A login with the refresh token that is there is no other login: what is under way would use that token up.
 		const isSame = !!previous?.refresh_token && previous.refresh_token === token.refresh_token;
 		const isSameLogin = isSame || (renews && !!previous);
-		if (!isSameLogin) core.dispatch({type: 'login'});
+		if (!isSameLogin) {
+			session.logins++;
+			core.dispatch({type: 'login'});
+		}
 		renewal.reset(!isSameLogin);
 		rejections.reset();
 		const kept = isSameLogin && previous?.refresh_token ? {refresh_token: previous.refresh_token} : {};
@@ -205,11 +221,16 @@ export async function signOut(session: Session, settings: SessionSettings): Prom
 	renewal.reset(false);
 	// Whoever holds the lock may never come back, as on Workers.
 	core.events.release();
-	const {previous, error} = await store.overwrite(settings, () => ({token: undefined}));
+	const {previous, error} = await store.overwrite(settings, () => ({
+		token: undefined,
+	}));
 	core.dispatch({type: 'removed', token: previous});
-	// Nobody waits for it, since the holder of the lock may be slow.
-	if (store.deleteLateWrite) waitUntil(store.deleteLateWrite(settings).catch(() => {}));
-	if (previous) await renewer.revoke(previous);
+	try {
+		// Nobody waits for it, since the holder of the lock may be slow.
+		if (store.deleteLateWrite) waitUntil(store.deleteLateWrite(settings).catch(() => {}));
+	} finally {
+		if (previous) await renewer.revoke(previous);
+	}
 	if (error) throw error;
 }
 

@@ -49,7 +49,12 @@ export function createSingleFlight(renew: Renew): SingleFlight {
 			clear(flight);
 			resolve(result);
 		};
-		const flight: Flight = {stale: stale?.access_token, outcome, settle, steps: 0};
+		const flight: Flight = {
+			stale: stale?.access_token,
+			outcome,
+			settle,
+			steps: 0,
+		};
 		const ended = withResolvers<void>();
 		// First, since it may throw. It gets what ends with the renewal, and not with those who wait for it.
 		settings.waitUntil(ended.promise);
@@ -86,7 +91,10 @@ export function createSingleFlight(renew: Renew): SingleFlight {
 }
 
 /** As `Promise.withResolvers` does, which Node 20 and older browsers lack. */
-function withResolvers<T>(): {readonly promise: Promise<T>; readonly resolve: (value: T) => void} {
+function withResolvers<T>(): {
+	readonly promise: Promise<T>;
+	readonly resolve: (value: T) => void;
+} {
 	let resolve: (value: T) => void = () => {};
 	const promise = new Promise<T>(fulfil => {
 		resolve = fulfil;

@@ -26,9 +26,17 @@ export type SessionAction =
 	/** `setToken` has stored a token. */
 	| {readonly type: 'token-set'; readonly token: TokenSet}
 	/** A renewal has stored a token. */
-	| {readonly type: 'renewed'; readonly token: TokenSet; readonly cause: 'grant' | 'refresh'}
+	| {
+			readonly type: 'renewed';
+			readonly token: TokenSet;
+			readonly cause: 'grant' | 'refresh';
+	  }
 	/** Another holder of the store has changed the token, or has removed it. */
-	| {readonly type: 'changed-elsewhere'; readonly token: TokenSet | undefined; readonly isSameLogin: boolean}
+	| {
+			readonly type: 'changed-elsewhere';
+			readonly token: TokenSet | undefined;
+			readonly isSameLogin: boolean;
+	  }
 	/** The server has rejected the refresh token, or there is nothing to renew a dead token with. */
 	| {readonly type: 'ended'; readonly reason: SessionEndedReason}
 	/** Somebody signs out here. */
@@ -46,7 +54,11 @@ export interface Transition {
 }
 
 /** Before the store is read. */
-export const initialState: SessionState = {status: 'unknown', login: 0, signOuts: 0};
+export const initialState: SessionState = {
+	status: 'unknown',
+	login: 0,
+	signOuts: 0,
+};
 
 /** Gives the next state, the event to tell, and whether what is under way still counts. */
 export function transition(state: SessionState, action: SessionAction): Transition {
@@ -61,11 +73,18 @@ export function transition(state: SessionState, action: SessionAction): Transiti
 		interrupts: true,
 	});
 	const end = (event?: AuthEvent): Transition => ({
-		state: {status: 'ended', login: state.login + 1, signOuts: state.signOuts + 1},
+		state: {
+			status: 'ended',
+			login: state.login + 1,
+			signOuts: state.signOuts + 1,
+		},
 		event,
 		interrupts: true,
 	});
-	const ended = (reason: SessionEndedReason): AuthEvent => ({type: 'session-ended', reason});
+	const ended = (reason: SessionEndedReason): AuthEvent => ({
+		type: 'session-ended',
+		reason,
+	});
 
 	switch (action.type) {
 		case 'read':
@@ -86,7 +105,11 @@ export function transition(state: SessionState, action: SessionAction): Transiti
 		case 'signed-out':
 			return end();
 		case 'removed':
-			return {state, event: action.token && ended('signed_out'), interrupts: false};
+			return {
+				state,
+				event: action.token && ended('signed_out'),
+				interrupts: false,
+			};
 		default:
 			return action satisfies never;
 	}

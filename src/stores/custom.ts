@@ -22,5 +22,7 @@ export function customStore(driver: StoreDriver): TokenStore {
 		if (typeof Object(driver)[name] !== 'function')
 			throw new ConfigError(`customStore(driver): driver.${name} must be a function`);
 	}
-	return sharedStore(driver, {isMarked: supports(driver, 'lock') && !supports(driver, 'isSameLogin')});
+	return sharedStore(driver, {
+		isMarked: supports(driver, 'lock') && !supports(driver, 'isSameLogin'),
+	});
 }

@@ -25,7 +25,14 @@ export function memoryStore(): TokenStore {
 		swap: async (_use, from, to) => replace(from, to),
 		overwrite,
 		exclusive: async ({timeout}, task) =>
-			mutex.runExclusive(() => task({claim: async from => isSameToken(held, from), commit: replace}), 2 * timeout),
+			mutex.runExclusive(
+				() =>
+					task({
+						claim: async from => isSameToken(held, from),
+						commit: replace,
+					}),
+				2 * timeout,
+			),
 		onChange: () => {},
 	};
 }

@@ -1,181 +1,196 @@
-/** As much of a Durable Object's storage as is used here. */
+import {
+	longestLease,
+	readMessage,
+	type VaultAnswer,
+	vaultAddress,
+	vaultMark,
+	type VaultMessage,
+} from './vault-message.ts';
+
+/** The part of a Durable Object's storage that is used here. */
 export interface VaultStorage {
-	/** Reads. */
+	/** Reads a value. */
 	get(name: string): Promise<unknown>;
-	/** Writes. */
+	/** Writes a value. */
 	put(name: string, value: unknown): Promise<void>;
-	/** Deletes. */
+	/** Deletes a value. */
 	delete(name: string): Promise<unknown>;
+	/** Gives when the alarm is due, in milliseconds since the epoch, or null if none is set. */
+	getAlarm(): Promise<number | null>;
+	/**
+	Sets the alarm.
+
+	@param time When it is due: milliseconds since the epoch.
+	*/
+	setAlarm(time: number): Promise<void>;
+	/** Unsets the alarm. */
+	deleteAlarm(): Promise<void>;
 }
 
-/** As much of what a Durable Object is made with as is used here. */
+/** The part of a Durable Object's state that is used here. */
 export interface VaultState {
-	/** Of either kind: on SQLite or on key-value storage. */
+	/** Works with both kinds: on SQLite, and on key-value storage. */
 	readonly storage: VaultStorage;
 }
 
-/** What a store asks of its vault. A text that is null is none. */
-export type VaultMessage =
-	| {readonly op: 'read'}
-	| {readonly op: 'write'; readonly text: string | null}
-	| {readonly op: 'replace'; readonly found: string | null; readonly text: string | null}
-	| {readonly op: 'take' | 'keep'; readonly owner: string; readonly lease: number}
-	| {readonly op: 'free'; readonly owner: string};
+/** How long the answer to `acquire` may take, in milliseconds. Then the store has to ask again. */
+const longestAnswer = 10_000;
 
-/** What the vault answers: the text that was read, or whether what was asked is so. */
-export type VaultAnswer = string | boolean | null;
+/** How long a free lock is reserved for the first in the queue, in milliseconds. Whoever waited may be gone. */
+const reservationTime = 1_000;
 
-/** The one address of every vault. It is no name of a host: a request from outside cannot bear it. */
-export const vaultAddress = 'https://token-vault/';
-
-/** The longest lease, in milliseconds. What is stored as a longer one is none. */
-export const longestLease = 600_000;
-
-/** How long one who asks for the lock is kept waiting for an answer, in milliseconds. */
-const patience = 10_000;
-
-/** How long the lock is kept for the next in line to fetch it, in milliseconds: whoever waited may be gone. */
-const courtesy = 1_000;
-
-interface Lease {
+interface StoredLease {
 	readonly owner: string;
-	/** In milliseconds since the epoch: it must outlive this object. */
+	/** Milliseconds since the epoch, since it has to outlive this object. */
 	readonly until: number;
 }
 
-/** The lease that is stored, where it has not run out. */
-function readLease(found: unknown): Lease | undefined {
-	const {owner, until} = Object(found) as Partial<Lease>;
+/** The stored lease, unless it has run out. */
+function readLease(found: unknown): StoredLease | undefined {
+	const {owner, until} = Object(found) as Partial<StoredLease>;
 	const left = Number(until) - Date.now();
 	return typeof owner === 'string' && left > 0 && left <= longestLease ? {owner, until: Number(until)} : undefined;
 }
 
-/** The record as text. Anything else that lies in its place is garbage, as an empty text is. */
+/** The record as text. Anything else in its place counts as garbage, which an empty text is as well. */
 function readText(found: unknown): string | null {
 	if (found === undefined) return null;
 	return typeof found === 'string' ? found : '';
 }
 
-const isTextOrNull = (value: unknown): boolean => typeof value === 'string' || value === null;
-const isOwner = (value: unknown): boolean => typeof value === 'string' && value !== '';
+/** What `decide` makes of a stored value: the answer, and the value to put in its place. Null deletes it, undefined leaves it. */
+interface Decision<T> {
+	readonly answer: T;
+	readonly put?: unknown;
+}
 
-/** Undefined for what no store asks. */
-function readMessage(body: string): VaultMessage | undefined {
-	let message: unknown;
-	try {
-		message = JSON.parse(body);
-	} catch {
-		// What it quotes is a part of the body.
-		return undefined;
-	}
-	const {op, text, found, owner, lease} = Object(message) as Record<string, unknown>;
-	const isLease = typeof lease === 'number' && lease > 0 && lease <= longestLease;
-	const isRight =
-		op === 'read' ||
-		(op === 'write' && isTextOrNull(text)) ||
-		(op === 'replace' && isTextOrNull(found) && isTextOrNull(text)) ||
-		((op === 'take' || op === 'keep') && isOwner(owner) && isLease) ||
-		(op === 'free' && isOwner(owner));
-	return isRight ? (message as VaultMessage) : undefined;
+/**
+Reads, decides and writes as one step. Nothing but the storage is awaited between the first line and the last, and while that is awaited,
+the object's input gate holds every other event back.
+*/
+async function change<T>(
+	storage: VaultStorage,
+	name: 'record' | 'lease',
+	decide: (found: unknown) => Decision<T>,
+): Promise<T> {
+	const {answer, put} = decide(await storage.get(name));
+	if (put === null) await storage.delete(name);
+	else if (put !== undefined) await storage.put(name, put);
+	return answer;
+}
+
+/** The lock of one vault. */
+interface VaultLock {
+	acquire(owner: string, lease: number): Promise<boolean>;
+	renew(owner: string, lease: number): Promise<boolean>;
+	release(owner: string): Promise<boolean>;
+}
+
+/** Creates the lock: it goes to whoever has waited longest. */
+function createVaultLock(storage: VaultStorage): VaultLock {
+	/** Who waits, in order, and how to have each ask again. This is not stored: whoever waits asks again after a restart. */
+	const queue = new Map<string, () => void>();
+	/** For whom the free lock is reserved: the first in the queue. */
+	let reservation: StoredLease | undefined;
+	let timer: ReturnType<typeof setTimeout> | undefined;
+
+	/** Reserves a free lock for the first in the queue, and comes back when that lock or that reservation runs out. */
+	const serveQueue = async (): Promise<void> => {
+		const held = readLease(await storage.get('lease'));
+		const now = Date.now();
+		clearTimeout(timer);
+		if (held) reservation = undefined;
+		if (reservation && reservation.until <= now) {
+			queue.delete(reservation.owner);
+			reservation = undefined;
+		}
+		const [next] = queue.keys();
+		if (next === undefined) return;
+		if (!held && reservation?.owner !== next) {
+			reservation = {owner: next, until: now + reservationTime};
+			queue.get(next)?.();
+		}
+		const {until} = held ?? reservation ?? {until: now};
+		// If the storage fails here, it fails for those who ask as well.
+		timer = setTimeout(() => void serveQueue().catch(() => {}), until - now);
+	};
+
+	/** Waits until this owner should ask again. Its place in the queue stays. */
+	const waitInQueue = async (owner: string): Promise<void> => {
+		let late: ReturnType<typeof setTimeout> | undefined;
+		const called = new Promise<void>(resolve => {
+			late = setTimeout(resolve, longestAnswer);
+			queue.set(owner, resolve);
+		});
+		await serveQueue();
+		await called;
+		clearTimeout(late);
+	};
+
+	/** Changes the lease if it is this owner's. It still is after it has run out, until somebody else acquires it. */
+	const changeOwn = async (owner: string, put: StoredLease | null): Promise<boolean> =>
+		change(storage, 'lease', found =>
+			(Object(found) as Partial<StoredLease>).owner === owner ? {answer: true, put} : {answer: false},
+		);
+
+	return {
+		acquire: async (owner, lease) => {
+			const isAcquired = await change(storage, 'lease', found => {
+				const [next = owner] = queue.keys();
+				if ((readLease(found)?.owner ?? next) !== owner) return {answer: false};
+				queue.delete(owner);
+				return {answer: true, put: {owner, until: Date.now() + lease}};
+			});
+			// Never gives the lock to an owner that had to wait, since it may be gone: it is told to ask again.
+			await (isAcquired ? serveQueue() : waitInQueue(owner));
+			return isAcquired;
+		},
+		renew: async (owner, lease) => changeOwn(owner, {owner, until: Date.now() + lease}),
+		release: async owner => {
+			queue.delete(owner);
+			const isReleased = await changeOwn(owner, null);
+			await serveQueue();
+			return isReleased;
+		},
+	};
+}
+
+/** Has the record deleted `ttl` milliseconds from now, or never. */
+async function scheduleExpiry(storage: VaultStorage, ttl: number | undefined): Promise<void> {
+	if (ttl !== undefined) await storage.setAlarm(Date.now() + ttl);
+	// Asked first, since changing an alarm costs a write and reading it does not.
+	else if ((await storage.getAlarm()) !== null) await storage.deleteAlarm();
 }
 
 function createVault(storage: VaultStorage): (message: VaultMessage) => Promise<VaultAnswer> {
-	/** Who waits for the lock, in order, with what lets each ask again. Not stored: whoever waits asks again. */
-	const line = new Map<string, () => void>();
-	/** The first in line, for whom the lock is kept. */
-	let called: Lease | undefined;
-	let timer: ReturnType<typeof setTimeout> | undefined;
+	const lock = createVaultLock(storage);
 
-	/**
-	Reads, decides and writes as one step. Nothing but the storage is awaited from its first line to its last, and while the storage
-	is, the object's input gate keeps every other event out. What is put is stored, null deletes, and undefined changes nothing.
-	*/
-	const step = async <T>(
-		name: 'record' | 'lease',
-		decide: (found: unknown) => {readonly answer: T; readonly put?: unknown},
-	): Promise<T> => {
-		const {answer, put} = decide(await storage.get(name));
-		if (put === null) await storage.delete(name);
-		else if (put !== undefined) await storage.put(name, put);
-		return answer;
-	};
-
-	/** Calls the next in line where the lock is free, and looks again when what it waits for is over. */
-	const look = async (): Promise<void> => {
-		const lent = readLease(await storage.get('lease'));
-		const now = Date.now();
-		clearTimeout(timer);
-		if (lent) called = undefined;
-		if (called && called.until <= now) {
-			line.delete(called.owner);
-			called = undefined;
-		}
-		const [next] = line.keys();
-		if (next === undefined) return;
-		if (!lent && called?.owner !== next) {
-			called = {owner: next, until: now + courtesy};
-			line.get(next)?.();
-		}
-		const {until} = lent ?? called ?? {until: now};
-		// A storage that fails has failed those who ask, too.
-		timer = setTimeout(() => void look().catch(() => {}), until - now);
-	};
-
-	/** Resolves when it is this owner's turn to ask again, or in any case after a while: its place in the line stays. */
-	const turnOf = async (owner: string): Promise<void> => {
-		let impatience: ReturnType<typeof setTimeout> | undefined;
-		const turn = new Promise<void>(resolve => {
-			impatience = setTimeout(resolve, patience);
-			line.set(owner, resolve);
-		});
-		await look();
-		await turn;
-		clearTimeout(impatience);
-	};
-
-	/** Never lends to one who has waited, who may be gone: the answer is to ask again. */
-	const take = async (owner: string, lease: number): Promise<boolean> => {
-		const isLent = await step('lease', found => {
-			const lent = readLease(found);
-			const [next = owner] = line.keys();
-			if ((lent?.owner ?? next) !== owner) return {answer: false};
-			line.delete(owner);
-			return {answer: true, put: {owner, until: Date.now() + lease}};
-		});
-		await (isLent ? look() : turnOf(owner));
-		return isLent;
-	};
-
-	/** Where the lease is this owner's. One that has run out still is, until somebody else has taken it. */
-	const change = async (owner: string, put: Lease | null): Promise<boolean> =>
-		step('lease', found => ((Object(found) as Partial<Lease>).owner === owner ? {answer: true, put} : {answer: false}));
-
-	const free = async (owner: string): Promise<boolean> => {
-		line.delete(owner);
-		const isFreed = await change(owner, null);
-		await look();
-		return isFreed;
+	const write = async (
+		{text, ttl}: Extract<VaultMessage, {readonly text: string | null}>,
+		isExpected: (present: string | null) => boolean,
+	): Promise<boolean> => {
+		const isWritten = await change(storage, 'record', found =>
+			isExpected(readText(found)) ? {answer: true, put: text} : {answer: false},
+		);
+		if (isWritten) await scheduleExpiry(storage, text === null ? undefined : ttl);
+		return isWritten;
 	};
 
 	return async message => {
 		switch (message.op) {
 			case 'read':
-				return step('record', found => ({answer: readText(found)}));
+				return readText(await storage.get('record'));
 			case 'write':
-				return step('record', () => ({answer: true, put: message.text}));
-			case 'replace':
-				return step('record', found => {
-					const text = readText(found);
-					// Asked twice, since the first answer was lost.
-					if (text !== null && text === message.text) return {answer: true};
-					return text === message.found ? {answer: true, put: message.text} : {answer: false};
-				});
-			case 'take':
-				return take(message.owner, message.lease);
-			case 'keep':
-				return change(message.owner, {owner: message.owner, until: Date.now() + message.lease});
-			case 'free':
-				return free(message.owner);
+				return write(message, () => true);
+			case 'compareAndSet':
+				// It may be there already: the store asks again if it got no answer.
+				return write(message, present => present === message.found || (present !== null && present === message.text));
+			case 'acquire':
+				return lock.acquire(message.owner, message.lease);
+			case 'renew':
+				return lock.renew(message.owner, message.lease);
+			case 'release':
+				return lock.release(message.owner);
 			default:
 				message satisfies never;
 				return false;
@@ -184,12 +199,11 @@ function createVault(storage: VaultStorage): (message: VaultMessage) => Promise<
 }
 
 /**
-The Durable Object that keeps one session, and lends its lock to one isolate at a time. The class is the platform's: a worker exports it
-under the name that its configuration binds, and `durableObjectStore` talks to it. It works at every compatibility date, and in storage
-of either kind.
+The Durable Object that keeps one session, and gives its lock to one isolate at a time. Your worker exports the class under the name
+that its configuration binds, and `durableObjectStore` talks to it. It works at every compatibility date, and in both kinds of storage.
 
-Both the record and the lease are stored, so that an object that was evicted, or moved, goes on where it was. Only what runs in
-your worker can reach it, and it answers nothing but its own store: a request from outside that a worker passes on gets a 404.
+The record and the lease are both stored, so an object that was evicted or moved goes on where it was. It answers nobody but its own
+store: a request from outside that your worker passes on gets a 404.
 
 @example
 ```jsonc
@@ -199,20 +213,32 @@ your worker can reach it, and it answers nothing but its own store: a request fr
 ```
 */
 export class TokenVault {
-	/** For the types that `wrangler` makes of a worker: it stands for nothing. */
+	/** Only for the types that `wrangler` generates for a worker. */
 	declare readonly __DURABLE_OBJECT_BRAND: never;
+	readonly #storage: VaultStorage;
 	readonly #answer: (message: VaultMessage) => Promise<VaultAnswer>;
 
-	/** Takes what the platform makes an object with. */
+	/** Takes what the platform creates an object with. */
 	constructor({storage}: VaultState) {
+		this.#storage = storage;
 		this.#answer = createVault(storage);
 	}
 
 	/** Answers its store. */
 	async fetch(request: Request): Promise<Response> {
-		if (request.method !== 'POST' || request.url !== vaultAddress) return new Response(null, {status: 404});
+		const {cf} = request as {readonly cf?: unknown};
+		const isMarked = Object.hasOwn(Object(cf), vaultMark);
+		if (!isMarked || request.method !== 'POST' || request.url !== vaultAddress)
+			return new Response(null, {status: 404});
 		const message = readMessage(await request.text());
 		if (!message) return new Response(null, {status: 400});
 		return Response.json(await this.#answer(message));
+	}
+
+	/** Deletes a record whose `ttl` has passed. The platform calls it. A refresh that is under way is waited for. */
+	async alarm(): Promise<void> {
+		const held = readLease(await this.#storage.get('lease'));
+		if (held) await this.#storage.setAlarm(held.until);
+		else await this.#storage.delete('record');
 	}
 }

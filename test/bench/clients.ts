@@ -2,6 +2,7 @@ import {OAuth2Client, OAuth2Fetch} from '@badgateway/oauth2-client';
 import ky, {type KyInstance} from 'ky';
 import {customFetch, protectedResourceRequest, type ProtectedResourceRequestOptions} from 'oauth4webapi';
 import {createAuth} from 'regrant';
+import {dpop} from 'regrant/dpop';
 
 /** Where the clients of a benchmark live, and what they begin with. */
 export interface Place {
@@ -23,7 +24,10 @@ const body = {amount: 1204, currency: 'USD'};
 /** The ways that are compared, by name. The first is what the others are measured against. */
 export const clients: Readonly<Record<string, (place: Place) => Client | Promise<Client>>> = {
 	'ky, no token': ({origin, fetch}) => onKy(ky.create({baseUrl: origin, fetch})),
+	'ky, token hard-coded in headers': ({origin, fetch, access_token}) =>
+		onKy(ky.create({baseUrl: origin, fetch, headers: {authorization: `Bearer ${access_token}`}})),
 	regrant,
+	'regrant, dpop()': regrantWithProofs,
 	"ky, its readme's recipe": readmeRecipe,
 	'@badgateway/oauth2-client': badgateway,
 	'oauth4webapi, no retry': oauth4webapi,
@@ -40,6 +44,13 @@ function onKy(api: KyInstance): Client {
 export async function regrant({origin, fetch, access_token, refresh_token}: Place): Promise<Client> {
 	const auth = createAuth({tokenEndpoint: `${origin}/token`, clientId: 'app', fetch});
 	await auth.setToken({access_token, refresh_token, token_type: 'Bearer', expires_in: 3600});
+	return onKy(ky.create({baseUrl: origin, fetch, hooks: auth.hooks}));
+}
+
+/** The same with a token that is bound to a key: a signature for each call. */
+async function regrantWithProofs({origin, fetch, access_token, refresh_token}: Place): Promise<Client> {
+	const auth = createAuth({tokenEndpoint: `${origin}/token`, clientId: 'app', fetch, scheme: dpop()});
+	await auth.setToken({access_token, refresh_token, token_type: 'DPoP', expires_in: 3600});
 	return onKy(ky.create({baseUrl: origin, fetch, hooks: auth.hooks}));
 }
 

@@ -2,7 +2,7 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {createInterface} from 'node:readline';
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {TokenStore} from '../../src/index.ts';
+import type {StoreDriver} from '../../src/stores/shared/store-driver.ts';
 import {startAuthorizationServer, type TokenResponse} from '../support/authorization-server.ts';
 import type {HolderOptions, HolderReport} from './holder.ts';
 import {createLedger, excuses, type Use} from './ledger.ts';
@@ -46,7 +46,7 @@ interface Holder {
 }
 
 /** Logs in through a store of this process. */
-export function loginTo(open: (key: string) => TokenStore): CrowdOptions['login'] {
+export function loginTo(open: (key: string) => StoreDriver): CrowdOptions['login'] {
 	return async (key, {expires_in, ...token}) => {
 		const issued_at = Math.floor(Date.now() / 1000);
 		await open(key).set({...token, issued_at, expires_at: issued_at + expires_in});

@@ -1,14 +1,17 @@
 // One of a crowd: a process with some callers that use one session of a store, until it is told to end.
 import process from 'node:process';
-import {createAuth, isRegrantError, type TokenStore} from '../../src/index.ts';
-import {denoKvStore} from '../../src/stores/deno-kv.ts';
-import {redisStore} from '../../src/stores/redis.ts';
+import {createAuth, isRegrantError} from '../../src/index.ts';
+import {denoKvDriver} from '../../src/stores/deno-kv-driver.ts';
+import {fileDriver} from '../../src/stores/file-driver.ts';
+import {redisDriver} from '../../src/stores/redis-driver.ts';
+import {sharedStore} from '../../src/stores/shared/shared-store.ts';
+import type {StoreDriver} from '../../src/stores/shared/store-driver.ts';
 import type {Counts} from './counts.ts';
 
 /** What a holder is told. */
 export interface HolderOptions {
-	readonly store: 'redis' | 'ioredis' | 'deno-kv';
-	/** The address of Redis, or the path of a file. */
+	readonly store: 'redis' | 'ioredis' | 'deno-kv' | 'file';
+	/** The address of Redis, the path of a file, or that of a folder for files. */
 	readonly place: string;
 	readonly key: string;
 	readonly lease: number;
@@ -34,17 +37,18 @@ export interface HolderReport {
 }
 
 interface DenoGlobal {
-	openKv(path: string): Promise<Parameters<typeof denoKvStore>[0]>;
+	openKv(path: string): Promise<Parameters<typeof denoKvDriver>[0]>;
 }
 
 const options = JSON.parse(process.argv[2] ?? '') as HolderOptions; // from the crowd
 
-async function openStore({store, place, key, lease}: HolderOptions): Promise<TokenStore> {
+async function openDriver({store, place, key, lease}: HolderOptions): Promise<StoreDriver> {
+	if (store === 'file') return fileDriver(`${place}/${key}`, {lease});
 	if (store === 'deno-kv') {
 		const {Deno} = globalThis as unknown as {readonly Deno: DenoGlobal}; // it is run by Deno
 		for (;;) {
 			try {
-				return denoKvStore(await Deno.openKv(place), [key], {lease});
+				return denoKvDriver(await Deno.openKv(place), [key], {lease});
 			} catch (error) {
 				// Two that open a file at once get in each other's way.
 				if (!String(error).includes('database is locked')) throw error;
@@ -56,31 +60,30 @@ async function openStore({store, place, key, lease}: HolderOptions): Promise<Tok
 		const client = createClient({url: place});
 		client.on('error', () => {});
 		await client.connect();
-		return redisStore(client, key, {lease});
+		return redisDriver(client, key, {lease});
 	}
 	const {Redis} = await import('ioredis');
-	return redisStore(new Redis(place), key, {lease});
+	return redisDriver(new Redis(place), key, {lease});
 }
 
-const inner = await openStore(options);
+const inner = await openDriver(options);
 const waits: number[] = [];
 const outcomes: Counts = {};
 let calls = 0;
 const {lock} = inner;
-const {lock: _, replace: __, isSameLogin: ___, ...unlocked} = inner;
-const store: TokenStore = options.isUnlocked
-	? unlocked
-	: {
-			...inner,
-			lock: (task, signal) => {
-				const asked = performance.now();
-				const begin = (isHeld?: () => boolean): ReturnType<typeof task> => {
-					waits.push(Math.round(performance.now() - asked));
-					return task(isHeld);
-				};
-				return lock ? lock(begin, signal) : begin();
-			},
+const {lock: _, replace: __, ...unlocked} = inner;
+const locked: StoreDriver = {
+	...inner,
+	lock: (task, signal) => {
+		const asked = performance.now();
+		const begin = (isHeld?: () => boolean): ReturnType<typeof task> => {
+			waits.push(Math.round(performance.now() - asked));
+			return task(isHeld);
 		};
+		return lock ? lock(begin, signal) : begin();
+	},
+};
+const store = sharedStore(options.isUnlocked ? unlocked : locked, {isMarked: true});
 
 let offset = 0;
 const auth = createAuth({

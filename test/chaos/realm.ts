@@ -1,6 +1,14 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import ky, {type KyInstance} from 'ky';
-import {type Auth, createAuth, memoryStore, type TokenStore} from '../../src/index.ts';
+import {
+	type Auth,
+	createAuth,
+	customStore,
+	memoryStore,
+	type StoreDriver,
+	type TokenSet,
+	type TokenStore,
+} from '../../src/index.ts';
 import {createSharedMemory} from '../support/shared-memory.ts';
 import type {Random} from './random.ts';
 
@@ -48,12 +56,28 @@ const memory = 300;
 export function createMemoryPlace(home: Home): Place {
 	const watch = watchWrites(home);
 	const inner = memoryStore();
+	const keep = (token: TokenSet | undefined): void => {
+		if (token) watch.keep(token.access_token);
+	};
 	const store: TokenStore = {
 		...inner,
-		set: async token => {
-			await inner.set(token);
-			watch.keep(token.access_token);
-		},
+		overwrite: async (use, decide) =>
+			inner.overwrite(use, previous => {
+				const replacement = decide(previous);
+				keep(replacement.token);
+				return replacement;
+			}),
+		exclusive: async (use, task) =>
+			inner.exclusive(use, cell =>
+				task({
+					...cell,
+					commit: async (from, to) => {
+						const isStored = await cell.commit(from, to);
+						if (isStored) keep(to);
+						return isStored;
+					},
+				}),
+			),
 	};
 	return {...watch, open: async () => openRealm(home, watch, store, () => {})};
 }
@@ -68,7 +92,7 @@ export function createSharedPlace(home: Home, isUnlocked: boolean): Place {
 	const open = async (): Promise<Realm> => {
 		const inner = await shared.holder();
 		const stops: Array<() => void> = [];
-		const store: TokenStore = {
+		const driver: StoreDriver = {
 			...inner,
 			get: async () => {
 				await pause();
@@ -91,8 +115,9 @@ export function createSharedPlace(home: Home, isUnlocked: boolean): Place {
 				return stop;
 			},
 		};
-		const {lock: _, replace: __, isSameLogin: ___, ...unlocked} = store;
-		return openRealm(home, watch, isUnlocked ? unlocked : store, () => stops.forEach(stop => stop()));
+		const {lock: _, replace: __, ...unlocked} = driver;
+		const store = customStore(isUnlocked ? unlocked : driver);
+		return openRealm(home, watch, store, () => stops.forEach(stop => stop()));
 	};
 	return {...watch, open};
 }

@@ -1,5 +1,5 @@
 import {Redis} from 'ioredis';
-import {redisStore} from '../../src/stores/redis.ts';
+import {redisDriver} from '../../src/stores/redis-driver.ts';
 import {startRedis} from '../support/redis-server.ts';
 import {crowd, type CrowdOptions, loginTo} from './crowd.ts';
 import type {Act} from './result.ts';
@@ -14,7 +14,7 @@ export const run: Act = async ({seconds, seed, isUnlocked = false, log = () => {
 		place: redis.url,
 		lease,
 		command: [process.execPath],
-		login: loginTo(key => redisStore(client, key, {lease})),
+		login: loginTo(key => redisDriver(client, key, {lease})),
 		holders: 8,
 		callers: 20,
 		isCruel: !isUnlocked,

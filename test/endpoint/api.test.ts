@@ -135,9 +135,9 @@ describe('an API written down as endpoints', () => {
 		});
 		expect(await canaries.rejection(wrong)).toMatchObject({
 			issues: [
-				{path: 'params.accountID', expected: String.raw`/^[\w-]+$/`},
-				{path: 'json.amount', expected: 'integer'},
-				{path: 'headers.x-idempotency-key', expected: 'uuid'},
+				{path: 'params.accountID', message: String.raw`Invalid format: Expected /^[\w-]+$/ but received "../admin"`},
+				{path: 'json.amount', message: 'Invalid integer: Received 12.04'},
+				{path: 'headers.x-idempotency-key', message: 'Invalid UUID: Received "once"'},
 			],
 		});
 		expect([seedApi.calls.length, seedApi.tokenRequests.length]).toEqual([0, 0]);

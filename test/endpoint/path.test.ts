@@ -19,7 +19,7 @@ async function urlOf(id: string, api = instances.baseUrl): Promise<string> {
 	return (await get.request(api, {params: {id}})).url;
 }
 
-describe('F-134: a path parameter', () => {
+describe('a path parameter [F-134]', () => {
 	test.for([
 		['a/b', 'a%2Fb'],
 		['a\\b', 'a%5Cb'],
@@ -28,7 +28,7 @@ describe('F-134: a path parameter', () => {
 		['%2e%2e', '%252e%252e'],
 		['..%2f', '..%252f'],
 		['a b', 'a%20b'],
-		["!'()*", '%21%27%28%29%2A'],
+		["!'()*", "!'()*"],
 		['-._~', '-._~'],
 		[';=:@&+$,', '%3B%3D%3A%40%26%2B%24%2C'],
 		['é€😀', '%C3%A9%E2%82%AC%F0%9F%98%80'],
@@ -38,44 +38,57 @@ describe('F-134: a path parameter', () => {
 		['https://evil.example', 'https%3A%2F%2Fevil.example'],
 		['//evil.example', '%2F%2Fevil.example'],
 		['$&', '%24%26'],
-	] as const)('is encoded by RFC 3986: %j is %s', async ([id, encoded]) => {
+	] as const)('is percent-encoded as encodeURIComponent does: %j becomes %s', async ([id, encoded]) => {
 		for (const api of Object.values(instances))
 			expect(await urlOf(id, api)).toBe(`${origin}/v1/accounts/${encoded}/files`);
 	});
 
-	test.for(['', '.', '..', '\ud800', 'a\udc00', 1, null, undefined, true, ['a'], {}, new String('a')])(
-		'is refused before any request: %j',
+	test.for([
+		[0, '0'],
+		[-1.5, '-1.5'],
+		[1e21, '1e%2B21'],
+		[7n, '7'],
+		[2n ** 70n, '1180591620717411303424'],
+	] as const)('may be a number or a bigint: %s becomes %s', async ([id, encoded]) => {
+		const {url} = await get.request(instances.baseUrl, {params: {id}});
+		expect(url).toBe(`${origin}/v1/accounts/${encoded}/files`);
+	});
+
+	test.for(['', '.', '..', '\ud800', 'a\udc00', NaN, Infinity, -Infinity, null, undefined, {}, new String('a')])(
+		'is refused before any request if it is %j',
 		async (id, {serve, canaries}) => {
 			const served = await serve(() => new Response());
 			const error = await canaries.rejection(get(ky.create({prefix: served.origin}), {params: {id}} as never));
 			expect(error).toBeInstanceOf(RequestValidationError);
-			expect(error).toMatchObject({issues: [{path: 'params.id', expected: expect.stringContaining('text')}]});
+			expect((error as RequestValidationError).issues).toEqual([{path: 'params.id', message: 'cannot be used'}]);
+			expect((error as Error).message).toBe('The request is not valid: params.id');
 			expect(served.requests).toEqual([]);
 		},
 	);
 
 	test.for([undefined, null, 'id', {}, ['id'], Object.create({id: 'a'})])(
-		'is missed where the params are %j',
+		'is missed if the params are %j',
 		async (params, {canaries}) => {
 			const error = await canaries.rejection(get(instances.baseUrl, {params}));
-			expect(error).toMatchObject({name: 'RequestValidationError', issues: [{path: 'params.id'}]});
+			const path = expect.stringMatching(/^params(?:\.id)?$/);
+			expect(error).toMatchObject({name: 'RequestValidationError', issues: [{path}]});
 		},
 	);
 
-	test('may stand within a segment, of which it cannot make a dot segment', async () => {
-		const {url} = await inSegment.request(instances.baseUrl, {params: {name: '.'}});
-		expect(url).toBe(`${origin}/v1/files/..json`);
-		expect((await twice.request(instances.baseUrl, {params: {one: '.', two: 'a/'}})).url).toBe(
-			`${origin}/v1/a/.a%2F/b`,
+	test('may stand within a segment, of which it cannot make a dot segment: it is never . or .. itself', async () => {
+		const {url} = await inSegment.request(instances.baseUrl, {params: {name: '...'}});
+		expect(url).toBe(`${origin}/v1/files/....json`);
+		expect((await twice.request(instances.baseUrl, {params: {one: '...', two: 'a/'}})).url).toBe(
+			`${origin}/v1/a/...a%2F/b`,
 		);
 		await expect(twice.request(instances.baseUrl, {params: {one: '.', two: '.'}})).rejects.toMatchObject({
-			issues: [{path: 'params.one'}, {path: 'params.two'}],
+			issues: [{path: 'params.one'}],
 		});
 		const half = endpoint({method: 'get', path: 'a/%2e{one}'});
 		await expect(half.request(instances.baseUrl, {params: {one: '.'}})).rejects.toThrow(RequestValidationError);
 	});
 
-	test('has what its schema gives, and only if that is text', async () => {
+	test('is what its schema gives, if a path can hold that', async () => {
 		const loose = endpoint({
 			method: 'get',
 			path: '{id}/{id}',
@@ -87,9 +100,10 @@ describe('F-134: a path parameter', () => {
 			}),
 		});
 		expect((await loose.request(instances.baseUrl, {params: {id: 'x'}})).url).toBe(`${origin}/v1/x/x`);
-		await expect(loose.request(instances.baseUrl, {params: {id: 7}})).rejects.toThrow('params.id (expected');
+		expect((await loose.request(instances.baseUrl, {params: {id: 7}})).url).toBe(`${origin}/v1/7/7`);
+		await expect(loose.request(instances.baseUrl, {params: {id: new Date()}})).rejects.toThrow('params.id');
 		const lost = endpoint({method: 'get', path: '{id}', params: v.custom<{id: string}>(() => true)});
-		await expect(lost.request(instances.baseUrl, {params: 'id' as never})).rejects.toThrow('params.id (expected');
+		await expect(lost.request(instances.baseUrl, {params: 'id' as never})).rejects.toThrow('not valid: params');
 	});
 
 	test('may have the name of what every object inherits', async () => {
@@ -109,7 +123,7 @@ describe('F-134: a path parameter', () => {
 		const path = endpoint({method: 'get', path: '{a}/x{b}y/{c}{d}'});
 		await fc.assert(
 			fc.asyncProperty(text, text, text, text, async (a, b, c, d) => {
-				const refused = [a, b, c, d].includes('') || /^\.{1,2}$/.test(a) || /^\.{1,2}$/.test(c + d);
+				const refused = [a, b, c, d].some(value => /^\.{0,2}$/.test(value));
 				for (const api of Object.values(instances)) {
 					const request = await path.request(api, {params: {a, b, c, d}}).catch(() => undefined);
 					if (!request) {
@@ -143,36 +157,17 @@ describe('a path of a definition', () => {
 		' a',
 		'a\n',
 		'\ta',
+		'\t//evil.example',
 		'é',
-		'a/../b',
-		'..',
-		'.',
-		'./a',
-		'a/%2e%2E/b',
-		'a/.%2e',
-		'%2E/a',
-		'a%2',
-		'a%zz',
-		'{',
-		'}',
-		'a/{}',
-		'a/{a',
 		'a/{a b}',
-		'a/{{a}}',
-		'a/{a}}',
-		'a|b',
-		'a"b',
-		'a^b',
-		'a`b',
-		'a<b>',
-		'a[b]',
 		7,
 		null,
 	])('cannot be %j', path => {
 		expect(() => endpoint({method: 'get', path} as {method: 'get'; path: string})).toThrow(ConfigError);
-		expect(() => endpoint({method: 'get', path} as {method: 'get'; path: string})).toThrow('path must be');
+		expect(() => endpoint({method: 'get', path} as {method: 'get'; path: string})).toThrow('path is missing or cannot');
 	});
 
+	// The platform resolves or encodes these. They are constants of the program, so nobody else chooses them.
 	test.for([
 		['a/', '/v1/a/'],
 		['a//b', '/v1/a//b'],
@@ -180,8 +175,15 @@ describe('a path of a definition', () => {
 		['a/b:batch', '/v1/a/b:batch'],
 		['/a:b', '/a:b'],
 		['a/...', '/v1/a/...'],
-	] as const)('goes out as it is: %s', async ([path, pathname]) => {
-		const request = await endpoint({method: 'get', path}).request(instances.baseUrl);
-		expect(request.url).toBe(origin + pathname);
-	});
+		['../a', '/a'],
+		['a/%2e%2E/b', '/v1/b'],
+		['a/{', '/v1/a/%7B'],
+		['a/{}', '/v1/a/%7B%7D'],
+	] as const)(
+		'goes out as the platform writes it: %s',
+		async ([path, pathname]: readonly [path: string, pathname: string]) => {
+			const request = await endpoint({method: 'get', path}).request(instances.baseUrl);
+			expect(request.url).toBe(origin + pathname);
+		},
+	);
 });

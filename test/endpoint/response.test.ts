@@ -26,7 +26,7 @@ describe('an answer', () => {
 		expect(await get(api)).toEqual({id: 'a', list: [{n: 1}]});
 	});
 
-	test('that does not pass is an error with paths and expectations, and nothing of its body', async ({
+	test('that does not pass is an error whose message has paths alone, and whose issues have the words of the schema', async ({
 		answered,
 		canaries,
 	}) => {
@@ -34,17 +34,12 @@ describe('an answer', () => {
 		const api = await answered(() => json({id: {[secret]: secret}, list: [{n: 1}, {n: secret}]}));
 		const error = await canaries.rejection(get(api));
 		expect(error).toBeInstanceOf(ResponseValidationError);
-		expect(error).toMatchObject({
-			code: 'invalid_api_response',
-			retryable: false,
-			issues: [
-				{path: 'id', expected: 'string'},
-				{path: 'list.1.n', expected: 'number'},
-			],
-		});
-		expect((error as Error).message).toBe(
-			'The response is not valid: id (expected string), list.1.n (expected number)',
-		);
+		expect(error).toMatchObject({code: 'invalid_api_response', retryable: false});
+		expect((error as ResponseValidationError).issues).toEqual([
+			{path: 'id', message: 'Invalid type: Expected string but received Object'},
+			{path: 'list.1.n', message: `Invalid type: Expected number but received "${secret}"`},
+		]);
+		expect((error as Error).message).toBe('The response is not valid: id, list.1.n');
 	});
 
 	test.for<[name: string, answer: () => Answer]>([
@@ -54,8 +49,8 @@ describe('an answer', () => {
 	])('that is %s where JSON should be is an error that does not quote it', async ([, answer], {answered, canaries}) => {
 		canaries.plant(secret);
 		const error = await canaries.rejection(get(await answered(answer)));
-		expect(error).toMatchObject({name: 'ResponseValidationError', issues: [{path: '', expected: 'JSON'}]});
-		expect((error as Error).message).toBe('The response is not valid: (expected JSON)');
+		expect(error).toMatchObject({name: 'ResponseValidationError', issues: [{path: '', message: 'is not JSON'}]});
+		expect((error as Error).message).toBe('The response is not valid');
 		expect((error as Error).cause).toBeUndefined();
 	});
 
@@ -158,6 +153,51 @@ describe('an answer', () => {
 	test('whose connection breaks is the error that ky makes of it', async ({answered, canaries}) => {
 		const api = await answered(() => ({reset: true}));
 		expect(await canaries.rejection(get(api))).toMatchObject({name: 'NetworkError'});
+	});
+});
+
+describe('endpoint.withResponse', () => {
+	const withHeaders = (): Response =>
+		Response.json({id: 'a', list: []}, {headers: {etag: '"1"', link: '</b>; rel="next"', 'x-total-count': '7'}});
+
+	test('gives the data and the response with its headers', async ({answered}) => {
+		const {data, response} = await get.withResponse(await answered(withHeaders));
+		const {id}: {id: string} = data;
+		expect(id).toBe('a');
+		expect(['etag', 'link', 'x-total-count'].map(name => response.headers.get(name))).toEqual([
+			'"1"',
+			'</b>; rel="next"',
+			'7',
+		]);
+		expect([response.status, response.bodyUsed]).toEqual([200, true]);
+	});
+
+	test('checks input and options as a call does', async ({serve, canaries}) => {
+		const served = await serve(withHeaders);
+		const api = ky.create({prefix: served.origin});
+		const save = endpoint({method: 'put', path: '{id}', json: v.object({a: v.number()}), response: record});
+		const wrong = save.withResponse(api, {params: {id: 'a'}, json: {a: 'b' as never}});
+		expect(await canaries.rejection(wrong)).toBeInstanceOf(RequestValidationError);
+		await save.withResponse(api, {params: {id: 'a'}, json: {a: 1}}, {headers: {'x-call': '1'}});
+		expect(served.requests.map(({body, headers}) => [body, headers['x-call']])).toEqual([['{"a":1}', '1']]);
+	});
+
+	test('fails as a call does', async ({answered, canaries}) => {
+		const wrong = await answered(() => json({id: 1}));
+		expect(await canaries.rejection(get.withResponse(wrong))).toBeInstanceOf(ResponseValidationError);
+		const missing = endpoint({method: 'get', path: 'a', errors: {404: v.object({message: v.string()})}});
+		const error = await canaries.rejection(missing.withResponse(await answered(() => json({message: 'a'}, 404))));
+		expect(missing.isError(error, 404) && error.data.message).toBe('a');
+	});
+
+	test('gives the response of every kind', async ({answered}) => {
+		const api = await answered(() => new Response('text', {headers: {etag: '"1"'}}));
+		for (const kind of ['text', 'blob', 'arrayBuffer', 'void', 'stream'] as const) {
+			const {data, response} = await endpoint({method: 'get', path: 'a', response: kind}).withResponse(api);
+			expect(response.headers.get('etag')).toBe('"1"');
+			if (kind === 'text') expect(data).toBe('text');
+			if (kind === 'stream') expect(await new Response(data as ReadableStream).text()).toBe('text');
+		}
 	});
 });
 
@@ -280,7 +320,6 @@ describe('endpoint.request', () => {
 		const api = ky.create({prefix: 'https://api.example.com'});
 		const wrong = save.request(api, {...input, json: {a: 'b'} as never});
 		expect(await canaries.rejection(wrong)).toBeInstanceOf(RequestValidationError);
-		expect(await canaries.rejection(save.request(api, input, {json: {}} as never))).toBeInstanceOf(ConfigError);
 	});
 
 	test('makes no grant for an instance with a session, and holds no token', async ({server, watch}) => {

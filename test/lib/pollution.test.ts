@@ -224,7 +224,7 @@ function sharedStore(notes: Notes): TokenStore {
 	return customStore({
 		get: async () => record,
 		set: async token => {
-			const {login: _, ...others} = token as TokenSet; // another one each time
+			const {login: _, ...others} = token; // another one each time
 			notes.record(others);
 			record = {...token};
 		},

@@ -1,61 +1,47 @@
 import {execFileSync} from 'node:child_process';
 import {globSync, readFileSync} from 'node:fs';
+import ts from 'typescript';
 import {expect, test} from 'vitest';
 
-/**
-The floor plan: a file imports only from floors above its own in this list, which is the direction in which data flows:
-words, checked messages, one exchange, one session, the wrapper, the hook. A new file goes to the first floor on which it can be.
-*/
-const floors: ReadonlyArray<readonly string[]> = [
-	// Words.
-	['field.ts', 'own.ts', 'random-id.ts', 'secure-url.ts'],
-	[
-		'challenge.ts',
-		'client-authentication.ts',
-		'client-fields.ts',
-		'errors.ts',
-		'redirect.ts',
-		'runtime.ts',
-		'validate.ts',
-	],
-	// Checked messages.
-	[
-		'answer.ts',
-		'deadline.ts',
-		'lease.ts',
-		'path-template.ts',
-		'revocation-request.ts',
-		'session-events.ts',
-		'standard-schema.ts',
-		'token-request.ts',
-		'token-response.ts',
-	],
-	['endpoint-definition.ts', 'record-text.ts', 'refusal.ts', 'token-store.ts'],
-	['cool-down.ts', 'endpoint-inference.ts', 'endpoint-request.ts', 'endpoint-response.ts'],
-	// The request builder, which knows no session.
-	['endpoint.ts'],
-	// Where a token lives.
-	['stores/deno-kv.ts', 'stores/redis.ts', 'stores/token-vault.ts', 'stores/write-mark.ts'],
-	['stores/cloudflare.ts', 'stores/web.ts'],
-	['options.ts'],
-	['flight.ts', 'prepared-request.ts', 'store-lock.ts', 'turns.ts'],
-	// One exchange.
-	['session-record.ts', 'token-endpoint.ts'],
-	// One session.
-	['renewal.ts'],
-	['session.ts'],
-	// The wrapper.
-	['authorized-fetch.ts'],
-	// The hook.
-	['auth.ts'],
-	['index.ts'],
-];
-
-/** The only files that may import these packages, and whether for their types alone. */
-const packages: Readonly<Record<string, {readonly files: readonly string[]; readonly asType?: true}>> = {
-	ky: {files: ['auth.ts', 'endpoint.ts', 'endpoint-request.ts', 'endpoint-response.ts'], asType: true},
-	valibot: {files: ['client-fields.ts', 'field.ts', 'revocation-request.ts', 'token-request.ts', 'token-response.ts']},
+/** What each folder of `src`, and each file beside them, imports from. All may import from `errors.ts` and `lib/`. */
+const directions: Readonly<Record<string, readonly string[]>> = {
+	// A folder imports only from what stands to its right.
+	'create-auth.ts': ['create-session.ts', 'auth.ts', 'fetch', 'session', 'stores', 'oauth', 'token'],
+	'create-session.ts': ['auth.ts', 'fetch', 'session', 'stores', 'token'],
+	'auth.ts': ['fetch', 'session', 'stores', 'token'],
+	fetch: ['session', 'stores', 'token'],
+	session: ['stores', 'token'],
+	stores: ['token'],
+	oauth: ['token'],
+	token: [],
+	endpoint: [],
+	'errors.ts': [],
+	lib: [],
+	// Entries of their own, which sessions know nothing of.
+	login: ['oauth', 'token'],
+	'jwt.ts': ['jwt'],
+	jwt: ['oauth', 'token'],
+	'dpop.ts': ['dpop', 'jwt', 'token'],
+	dpop: ['jwt', 'token'],
 };
+
+/** Packages that are imported for their types alone. */
+const types = ['ky'];
+
+/** What else may be imported, and where. */
+const packages: Readonly<Record<string, RegExp>> = {
+	ky: /^(?:auth\.ts$|endpoint\/)/,
+	valibot: /^oauth\//,
+	dpop: /^dpop\.ts$|^dpop\//,
+	'cloudflare:workers': /^stores\//,
+	'node:fs/promises': /^stores\/(?:file|atomic-file)/,
+	'node:os': /^stores\/file/,
+	'node:path': /^stores\/(?:file|atomic-file)/,
+	'node:url': /^stores\/file/,
+};
+
+/** The lines of code that a function may have. */
+const longestFunction = 60;
 
 const topLevel = [
 	'CHANGELOG.md',
@@ -121,18 +107,8 @@ function isTypeOnly(clause: string): boolean {
 
 const isOurs = ({specifier}: Import): boolean => specifier.endsWith('.ts');
 
-/** For each file the first floor on which it can be, or undefined where it takes part in a cycle. */
-function lowestFloors(): Map<string, number> {
-	const lowest = new Map<string, number>();
-	for (let floor = 0; floor <= sources.length; floor++) {
-		const ready = sources.filter(
-			({file, imports}) =>
-				!lowest.has(file) && imports.filter(isOurs).every(({specifier}) => (lowest.get(specifier) ?? floor) < floor),
-		);
-		for (const {file} of ready) lowest.set(file, floor);
-	}
-	return lowest;
-}
+/** The folder of a file below `src`, or the file itself. */
+const placeOf = (file: string): string => file.split('/')[0] ?? file;
 
 /** The lines, each with its file, in which a pattern is found. */
 function findAll(pattern: RegExp): string[] {
@@ -141,39 +117,34 @@ function findAll(pattern: RegExp): string[] {
 	);
 }
 
-const lowest = lowestFloors();
-
-/** What to do about a file that is on no floor, or on a wrong one. */
-function remedyFor(file: string): string {
-	const floor = lowest.get(file);
-	return floor === undefined
-		? 'it is part of a circle, or above one'
-		: `the first floor on which it can be is ${floor}, counted from 0`;
-}
-
-test('every file of src has its floor, and every floor its files', () => {
-	const files = sources.map(({file}) => file);
-	const listed = floors.flat();
-	const homeless = files.filter(file => !listed.includes(file));
-	expect(homeless.map(file => `${file} is on no floor: ${remedyFor(file)}`)).toEqual([]);
-	expect(listed.filter((file, index) => !files.includes(file) || listed.indexOf(file) !== index)).toEqual([]);
+test('a folder of src imports only from what stands to its right', () => {
+	const wrong = sources.flatMap(({file, imports}) => {
+		const place = placeOf(file);
+		const allowed = [place, ...(directions[place] ?? []), 'errors.ts', 'lib'];
+		const targets = imports.filter(isOurs).map(({specifier}) => specifier);
+		return targets.filter(target => !allowed.includes(placeOf(target))).map(target => `${file} imports ${target}`);
+	});
+	expect(wrong.filter(line => !line.startsWith('index.ts '))).toEqual([]);
 });
 
-test('no file imports from its own floor or from one above it', () => {
-	const floorOf = new Map(floors.flatMap((files, floor) => files.map(file => [file, floor])));
-	const faults = sources.flatMap(({file, imports}) =>
-		imports
-			.filter(isOurs)
-			.filter(({specifier}) => (floorOf.get(specifier) ?? -1) >= (floorOf.get(file) ?? Infinity))
-			.map(
-				({specifier}) =>
-					`${file} (floor ${floorOf.get(file)}) imports ${specifier} (floor ${floorOf.get(specifier)}): ${remedyFor(file)}`,
-			),
-	);
-	expect(faults).toEqual([]);
+test('session/ and fetch/ do not import oauth/, endpoint/ imports nothing but errors.ts and lib/', () => {
+	const targetsOf = (place: string): string[] => [
+		...new Set(
+			sources
+				.filter(({file}) => placeOf(file) === place)
+				.flatMap(({imports}) => imports.filter(isOurs).map(({specifier}) => placeOf(specifier))),
+		),
+	];
+	for (const place of ['session', 'fetch', 'stores', 'token']) expect(targetsOf(place)).not.toContain('oauth');
+	expect(targetsOf('endpoint').toSorted()).toEqual(['endpoint', 'errors.ts', 'lib']);
 });
 
-test('no imports go round in a circle, not even those of types', () => {
+test('every file of src is in a folder that has its direction, or is named with it', () => {
+	const places = [...new Set(sources.map(({file}) => placeOf(file)))];
+	expect(places.filter(place => place !== 'index.ts' && !directions[place])).toEqual([]);
+});
+
+test('no two files import each other, and no imports go round in a circle, not even those of types', () => {
 	const imported = new Map(sources.map(({file, imports}) => [file, new Set(imports.map(({specifier}) => specifier))]));
 	const reach = (file: string, seen = new Set<string>()): Set<string> => {
 		for (const target of imported.get(file) ?? []) if (!seen.has(target)) reach(target, seen.add(target));
@@ -186,16 +157,51 @@ test('no imports go round in a circle, not even those of types', () => {
 	expect(circles).toEqual([]);
 });
 
-test('ky is imported for its types alone, and valibot only where schemas are built', () => {
-	const imported = sources.flatMap(({file, imports}) =>
-		imports.filter(found => !isOurs(found)).map(({specifier, isType}) => ({file, specifier, isType})),
+test('ky is imported for its types alone, and other packages where they are needed', () => {
+	const foreign = sources.flatMap(({file, imports}) =>
+		imports
+			.filter(found => !isOurs(found) && !file.endsWith('.d.ts'))
+			.filter(({specifier, isType}) => !packages[specifier]?.test(file) || (types.includes(specifier) && !isType))
+			.map(({specifier}) => `${file} imports ${specifier}`),
 	);
-	const foreign = imported.filter(({file, specifier, isType}) => {
-		const allowed = packages[specifier];
-		return !allowed?.files.includes(file) || (allowed.asType === true && !isType);
-	});
 	expect(foreign).toEqual([]);
 });
+
+test('only files that build schemas import valibot', () => {
+	const builders = sources.filter(({imports}) => imports.some(({specifier}) => specifier === 'valibot'));
+	expect(builders.length).toBeGreaterThan(0);
+	// Each has a schema, or a function that makes one: with `isolatedDeclarations` its type is written there.
+	const others = builders.filter(({code}) => !/\w*Schema</.test(code));
+	expect(others.map(({file}) => file)).toEqual([]);
+});
+
+test('no function of src is longer than a screen, the closure of a factory included', () => {
+	const long = sources.flatMap(({file, text}) => {
+		const tree = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
+		const found: string[] = [];
+		const visit = (node: ts.Node): void => {
+			if (ts.isFunctionLike(node) && 'body' in node && node.body) {
+				const count = codeLines(node.getText());
+				if (count > longestFunction) found.push(`${file}: ${nameOf(node)} has ${count} lines`);
+			}
+			ts.forEachChild(node, visit);
+		};
+		visit(tree);
+		return found;
+	});
+	expect(long).toEqual([]);
+});
+
+/** The lines that hold code: neither empty nor a comment alone. */
+function codeLines(text: string): number {
+	const bare = text.replaceAll(/\/\*[^]*?\*\/|(?<=^|\s)\/\/.*/gm, '');
+	return bare.split('\n').filter(line => line.trim() !== '').length;
+}
+
+function nameOf(node: ts.Node): string {
+	const {name} = (ts.isVariableDeclaration(node.parent) ? node.parent : node) as {readonly name?: ts.Node};
+	return name?.getText() ?? 'a function';
+}
 
 test('every import is seen by these tests', () => {
 	const counts = sources.map(({file, code, imports}) => [
@@ -205,7 +211,7 @@ test('every import is seen by these tests', () => {
 	expect(counts.filter(([, unseen]) => unseen !== 0)).toEqual([]);
 });
 
-test('R73, R97: nothing in src writes to the console, steals a lock or is of any type', () => {
+test('nothing in src writes to the console, steals a lock or is of any type [R73, R97]', () => {
 	expect(findAll(/\bconsole\b/)).toEqual([]);
 	expect(findAll(/\bsteal\b/)).toEqual([]);
 	expect(findAll(/\bany\b/)).toEqual([]);

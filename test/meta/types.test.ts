@@ -67,9 +67,13 @@ test('the types of endpoints read plainly, and have names in the declarations of
 		expect(await user.compile({...settings.nodenext, ...emit})).toEqual([]);
 		const declared = readFileSync(path.replace(/ts$/, 'd.ts'), 'utf8').replaceAll(/\s+/g, ' ');
 		const types =
-			'{ readonly json: { amount: number; }; readonly params: { readonly accountID: string; }; }, { transferID: string; }, { readonly 422: string[]; }';
-		expect(declared).toContain(`createTransfer: import("regrant").Endpoint<${types}>;`);
-		expect(declared).toContain('ping: import("regrant").Endpoint<Readonly<Record<string, never>>, void, {}>;');
+			'{ readonly json: { amount: number; }; readonly params: { readonly accountID: string | number | bigint; }; }, { transferID: string; }, { readonly 422: string[]; }';
+		const checked = 'import("regrant").CheckedDefinition<';
+		expect(declared).toContain(`createTransfer: import("regrant").Endpoint<${types}, ${checked}`);
+		const none = 'undefined, '.repeat(8);
+		expect(declared).toContain(
+			`ping: import("regrant").Endpoint<Readonly<Record<string, never>>, void, {}, ${checked}"ping", ${none}"get">>;`,
+		);
 	} finally {
 		user.remove();
 	}
@@ -89,6 +93,7 @@ const answer: Required<AuthToken> = {
 	access_token: 'a',
 	token_type: 'Bearer',
 	expires_in: 1,
+	expires_at: 1,
 	refresh_token: 'r',
 	scope: 'a',
 };

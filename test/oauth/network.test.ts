@@ -25,7 +25,11 @@ const at = (origin: string, options: Partial<TokenClient> = {}): TokenClient => 
 });
 
 /** A `fetch` that fails as the platforms do. */
-const failing = (error: unknown): Partial<TokenClient> => ({fetch: () => Promise.reject(error)});
+const failing = (error: unknown): Partial<TokenClient> => ({
+	fetch: async () => {
+		throw error; // oxlint-disable-line typescript/only-throw-error -- as a platform may
+	},
+});
 
 describe('a token request that cannot connect', () => {
 	test('has the code of the platform in its message, and not its error [R90]', async ({serve, canaries}) => {

@@ -67,6 +67,17 @@ function workable(): {readonly options: AuthOptions; readonly touched: string[]}
 const aFunction = (): string => canary;
 const notFunctions = [canary, 42, true, null, {}, [], {call: aFunction}];
 
+const notEndpoints = [
+	canary,
+	'',
+	42,
+	null,
+	{},
+	'http://as.example',
+	`https://${canary}@as.example`,
+	'https://as.example/#a',
+];
+
 /** For every option, what it must not be. */
 const wrong: Readonly<Record<keyof AuthOptions, readonly unknown[]>> = {
 	tokenEndpoint: [
@@ -146,10 +157,11 @@ const wrong: Readonly<Record<keyof AuthOptions, readonly unknown[]>> = {
 		new Set(['http://keycloak:8080']),
 	],
 	issuer: ['', 42, true, null, {}, [canary], aFunction, `${canary}\n`],
-	// `discover()` has checked them, and they are used elsewhere.
-	authorizationEndpoint: [],
-	deviceAuthorizationEndpoint: [],
-	endSessionEndpoint: [],
+	authorizationEndpoint: notEndpoints,
+	deviceAuthorizationEndpoint: notEndpoints,
+	endSessionEndpoint: notEndpoints,
+	// What it holds is left alone: it is not used but for messages.
+	metadata: [canary, 42, true, null, [canary], aFunction],
 	parameters: [
 		canary,
 		42,

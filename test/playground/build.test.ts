@@ -8,12 +8,12 @@ const {files, sizes} = await buildPage();
 const test = base.override('pageOptions', {files});
 
 describe('the production build of the playground', () => {
-	plain('has all of its parts, and none that is larger than it may be', () => {
+	plain('has all its parts, and none is larger than its limit', () => {
 		expect(judge(sizes).faults).toEqual([]);
 		expect(Object.values(sizes).filter(size => size === 0)).toEqual([]);
 	});
 
-	plain('is told by part, and what has grown too large in a sentence', () => {
+	plain('is printed by part, and a sentence names what has grown too large', () => {
 		expect(judge({ky: 8_000, valibot: 1_540, regrant: 99_999, page: 1_000})).toEqual({
 			lines: ['ky         8.0 kB', 'valibot    1.5 kB', 'regrant  100.0 kB', 'page       1.0 kB', 'together 110.5 kB'],
 			faults: [`regrant has grown to 99999 bytes, where ${limits.regrant} are allowed.`],
@@ -21,13 +21,15 @@ describe('the production build of the playground', () => {
 	});
 
 	test('does what the page does from its sources', {timeout: 60_000}, async ({playground}) => {
-		const {tab, server, click, summary} = playground;
+		const {tab, server, click, summary, play} = playground;
 		expect(await tab.locator('script').getAttribute('src')).toMatch(/^\/assets\/.*\.js$/);
+		expect((await play('two-tabs')).verdict).toBe('1 refresh · 40 calls answered · Ann is still signed in');
+		server.reset();
 		await click('sign-in');
 		await click('expire');
 		expect(await click('send-40')).toBe('40 sent: 40 answered 200');
 		expect([grantsOf(server), callsOf(server)]).toEqual([[200], '40 × 200, 40 × 401']);
-		await summary('here', '1 grant 40 × 200, 40 × 401');
+		await summary('here', '1 token request 40 answered, 40 retried after a 401');
 	});
 });
 

@@ -15,11 +15,11 @@ describe('the lane of', {timeout: 120_000}, () => {
 		const answered = 'through 3 isolates of the worker, 40 sent: 40 answered 200';
 		expect(await click('worker')).toBe(answered);
 		expect([grantsOf(server), callsOf(server)]).toEqual([[200], '40 × 200']);
-		await summary('worker', '1 grant 40 × 200');
+		await summary('worker', '1 token request 40 answered');
 		await click('expire');
 		expect(await click('worker')).toBe(answered);
 		expect(grantsOf(server)).toEqual([200, 200]);
-		await summary('worker', /^2 grants 80 × 200/);
+		await summary('worker', /^2 token requests 80 answered/);
 		for (const isolate of [1, 2, 3])
 			expect(await listed(playground, RegExp(`^isolate ${isolate}, call`))).not.toEqual([]);
 		expect(await listed(playground, /^the worker: token \(grant\)$/)).toHaveLength(2);
@@ -51,9 +51,29 @@ describe('the lane of', {timeout: 120_000}, () => {
 		await click('expire');
 		expect(await click('deno')).toBe('4 Deno scripts: 4 answered');
 		expect(grantsOf(server)).toEqual([200, 200]);
-		await summary('deno', /^2 grants 12 × 200/);
+		await summary('deno', /^2 token requests 12 answered/);
 		expect(await listed(playground, /^script \d: token \(grant\)$/)).toHaveLength(2);
 		await picture('deno');
+	});
+
+	test('the recipe, other tabs, the worker and the Deno scripts appears when it is first used', async ({
+		playground,
+	}) => {
+		const {tab, click} = playground;
+		const visible = async (): Promise<(string | undefined)[]> =>
+			tab.evaluate(() =>
+				[...document.querySelectorAll<HTMLElement>('#drawer [data-lane]')]
+					.filter(lane => lane.checkVisibility())
+					.map(({dataset}) => dataset['lane']),
+			);
+		await click('send-1');
+		expect(await visible()).toEqual(['server', 'here']);
+		await click('recipe');
+		await expect.poll(visible).toEqual(['server', 'here', 'recipe']);
+		await click('deno');
+		await expect.poll(visible).toEqual(['server', 'here', 'recipe', 'deno']);
+		await click('clear');
+		expect(await visible()).toEqual(['server', 'here']);
 	});
 
 	test('trouble: what is done to the server is told in a word, to every tab', async ({playground}) => {

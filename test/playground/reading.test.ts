@@ -1,10 +1,10 @@
 import axe from 'axe-core';
 import type {Page} from 'playwright';
 import {describe, expect} from 'vitest';
-import {type Playground, said, test, type View} from '../support/playground.ts';
+import {type Playground, said, settled, test, type View} from '../support/playground.ts';
 
-const wide = {width: 1_180, height: 1_000} as const;
-const small = {width: 360, height: 800} as const;
+const wide = {width: 1_280, height: 800} as const;
+const small = {width: 360, height: 740} as const;
 const views: ReadonlyArray<readonly [string, View]> = [
 	['light, wide', wide],
 	['dark, wide', {...wide, colorScheme: 'dark'}],
@@ -12,24 +12,26 @@ const views: ReadonlyArray<readonly [string, View]> = [
 	['dark, 360 px', {...small, colorScheme: 'dark'}],
 ];
 
-/** Puts on the page all that it can show at once. */
-async function fill({tab, click, summary}: Playground): Promise<void> {
-	for (const details of await tab.locator('summary').all()) await details.press('Enter');
-	await tab.evaluate(async () => {
-		// It is laid out, and that is noticed.
-		await new Promise(requestAnimationFrame);
-		await new Promise(requestAnimationFrame);
-	});
+/** Puts everything on the page that it can show at once. */
+async function fill({tab, click, summary, compare, play}: Playground): Promise<void> {
+	await compare();
+	await play('two-tabs');
+	for (const details of await tab.locator('summary').all()) {
+		await details.press('Enter');
+		await settled(tab);
+	}
 	await click('sign-in');
 	await click('expire');
 	await click('send-40');
-	await summary('here', '1 grant 40 × 200, 40 × 401');
-	await tab.focus('[data-lane="here"] .track');
+	await summary('here', '1 token request 40 answered, 40 retried after a 401');
+	await tab.focus(track);
 	await tab.keyboard.press('End');
 }
 
-const valueOf = async (tab: Page): Promise<string | null> =>
-	tab.getAttribute('[data-lane="here"] .track', 'aria-valuetext');
+const track = '#drawer [data-lane="here"] .track';
+const tip = '#drawer .tip';
+
+const valueOf = async (tab: Page): Promise<string | null> => tab.getAttribute(track, 'aria-valuetext');
 
 /** The contrast of two colours as `getComputedStyle` writes them, by WCAG 2. */
 function contrast(one: string, other: string): number {
@@ -60,15 +62,54 @@ describe.for(views)('the playground in %s', {timeout: 60_000}, ([name, view]) =>
 			expect.arrayContaining(['color-contrast', 'button-name', 'aria-input-field-name']),
 		);
 		expect(await tab.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(view.width);
-		await picture(name.replaceAll(/\W+/g, '-'));
+		await picture(`everything-${name.replaceAll(/\W+/g, '-')}`);
 	});
 
-	here('has marks that stand out from what they are drawn on', async ({playground: {tab}}) => {
+	here('shows the whole comparison on the first screen, and its verdicts without scrolling', async ({playground}) => {
+		const {tab, compare, picture} = playground;
+		await compare();
+		const bottoms = await tab.evaluate(() =>
+			[...document.querySelectorAll('#story .verdict')].map(verdict => verdict.getBoundingClientRect().bottom),
+		);
+		expect(bottoms).toEqual([1, 2].map(() => expect.toSatisfy(bottom => bottom < view.height)));
+		await picture(`story-${name.replaceAll(/\W+/g, '-')}`);
+	});
+
+	here('shows the result of a trouble beside its button', async ({playground}) => {
+		const {tab, play, picture} = playground;
+		await play('two-tabs');
+		const gap = await tab.evaluate(() => {
+			const panel = document.querySelector('.trouble.chosen');
+			const [button, verdict] = ['button', '.told .verdict'].map(part =>
+				panel?.querySelector(part)?.getBoundingClientRect(),
+			);
+			return (verdict?.top ?? Infinity) - (button?.bottom ?? 0);
+		});
+		expect(gap).toSatisfy(pixels => pixels >= 0 && pixels < 40);
+		await picture(`stage-${name.replaceAll(/\W+/g, '-')}`);
+	});
+
+	here('cuts off no text', async ({playground}) => {
+		const {tab} = playground;
+		await fill(playground);
+		const cut = await tab.evaluate(() =>
+			[...document.querySelectorAll('main *')]
+				.filter(element => element.clientWidth > 1 && element.scrollWidth > element.clientWidth + 1)
+				.map(({localName, className}) => `${localName}.${className}`),
+		);
+		expect(cut).toEqual([]);
+	});
+
+	here('has marks that stand out from the track that they are drawn on', async ({playground: {tab}}) => {
 		const {marks, ground} = await tab.evaluate(() => ({
-			marks: [...document.querySelectorAll('.swatch')].map(swatch => getComputedStyle(swatch).backgroundColor),
+			// The pale mark stands out by its edges.
+			marks: [...document.querySelectorAll('#stage .swatch')].map(swatch => {
+				const {backgroundColor, borderTopColor, borderTopStyle} = getComputedStyle(swatch);
+				return borderTopStyle === 'solid' ? borderTopColor : backgroundColor;
+			}),
 			ground: getComputedStyle(document.querySelector('.track') ?? document.body).backgroundColor,
 		}));
-		expect(marks).toHaveLength(6);
+		expect(new Set(marks).size).toBe(7);
 		for (const mark of marks)
 			expect([mark, contrast(mark, ground)]).toEqual([mark, expect.toSatisfy(ratio => ratio >= 3)]);
 	});
@@ -78,17 +119,23 @@ describe('by keyboard', {timeout: 60_000}, () => {
 	test('every control is reached in the order in which it is read, and shows that it is', async ({
 		playground: {tab},
 	}) => {
+		// Opened without a click, so that the focus is still at the beginning of the page.
+		await tab.evaluate(() => document.querySelector('#drawer')?.setAttribute('open', ''));
 		const expected = await tab.evaluate(() =>
-			[...document.querySelectorAll('button, select, input, canvas[tabindex], summary')].map(
-				element => element.id || element.ariaLabel || element.textContent,
-			),
+			[...document.querySelectorAll<HTMLElement>('button, select, input, canvas[tabindex], summary')]
+				// Arrow keys lead from one radio button to the others.
+				.filter(
+					element =>
+						element.checkVisibility({visibilityProperty: true}) && !element.matches('[type=radio]:not(:checked)'),
+				)
+				.map(element => element.id || element.ariaLabel || element.textContent || element.getAttribute('value')),
 		);
-		const reached: string[] = [];
+		const reached: (string | null)[] = [];
 		while (reached.length < expected.length) {
 			await tab.keyboard.press('Tab');
 			const {name, outline} = await tab.evaluate(() => {
 				const element = document.activeElement ?? document.body;
-				const name = element.id || element.ariaLabel || element.textContent;
+				const name = element.id || element.ariaLabel || element.textContent || element.getAttribute('value');
 				return {name, outline: getComputedStyle(element).outlineStyle};
 			});
 			reached.push(name);
@@ -98,11 +145,28 @@ describe('by keyboard', {timeout: 60_000}, () => {
 		expect(new Set(reached).size).toBe(reached.length);
 	});
 
+	test('a trouble is chosen and played', async ({playground: {tab, server}}) => {
+		await tab.focus('input[value="two-tabs"]');
+		await tab.keyboard.press('ArrowLeft');
+		await tab.keyboard.press('ArrowLeft');
+		expect(await tab.isVisible('[data-trouble="asleep"] button')).toBe(true);
+		await tab.keyboard.press('ArrowRight');
+		await tab.keyboard.press('ArrowRight');
+		await tab.keyboard.press('Tab');
+		await tab.keyboard.press('Enter');
+		await expect
+			.poll(() => tab.textContent('[data-trouble="two-tabs"] .told .verdict'), {timeout: 20_000})
+			.toBe('1 refresh · 40 calls answered · Ann is still signed in');
+		expect(server.tokenRequests).toHaveLength(1);
+	});
+
 	test('a session is begun, broken and used', async ({playground: {tab, server}}) => {
 		const press = async (id: string, key: string): Promise<string> => {
 			await tab.press(`#${id}`, key);
-			return said(tab);
+			return said(tab, id);
 		};
+		await tab.press('#drawer > summary', 'Enter');
+		await settled(tab);
 		expect(await press('sign-in', 'Enter')).toBe('signed in');
 		expect(await press('offline', 'Space')).toBe('this tab is offline');
 		expect(await press('offline', 'Space')).toBe('this tab is online');
@@ -115,18 +179,18 @@ describe('by keyboard', {timeout: 60_000}, () => {
 		await fill(playground);
 		const last = await valueOf(tab);
 		expect(last).toMatch(/^tab 1, retry: GET \/accounts, access token #[0-9a-f]{4} → 200, \d+ ms$/);
-		expect(await tab.textContent('#tip')).toBe(last);
+		expect(await tab.textContent(tip)).toBe(last);
 		await tab.keyboard.press('Home');
 		expect(await valueOf(tab)).toBe('tab 1: token (set)');
 		await tab.keyboard.press('ArrowRight');
 		expect(await valueOf(tab)).toMatch(/^tab 1, call: GET \/accounts, access token #[0-9a-f]{4} → 401, \d+ ms$/);
 		await tab.keyboard.press('ArrowLeft');
 		expect(await valueOf(tab)).toBe('tab 1: token (set)');
-		expect(await tab.isVisible('#tip')).toBe(true);
+		expect(await tab.isVisible(tip)).toBe(true);
 		await tab.keyboard.press('Escape');
-		expect(await tab.isVisible('#tip')).toBe(false);
+		expect(await tab.isVisible(tip)).toBe(false);
 		await tab.focus('#sign-in');
-		expect(await valueOf(tab)).toBe('1 grant, 40 × 200, 40 × 401');
+		expect(await valueOf(tab)).toBe('1 token request, 40 answered, 40 retried after a 401');
 	});
 });
 
@@ -136,19 +200,20 @@ describe('by pointer', {timeout: 60_000}, () => {
 		await click('sign-in');
 		await click('expire');
 		await click('send-40');
-		await summary('here', '1 grant 40 × 200, 40 × 401');
-		const track = await tab.locator('[data-lane="here"] .track').boundingBox();
-		if (!track) throw new Error('The lane is not there');
-		const grant = /^tab 1, grant: POST \/token, refresh_token #[0-9a-f]{4} → 200, \d+ ms$/;
-		// From left to right at the height of the grants, of which there is but one.
-		for (let x = 0; x < track.width && !grant.test((await tab.textContent('#tip')) ?? ''); x += 5) {
-			await tab.mouse.move(track.x + x, track.y + 30);
+		await summary('here', '1 token request 40 answered, 40 retried after a 401');
+		await tab.locator(track).scrollIntoViewIfNeeded();
+		const box = await tab.locator(track).boundingBox();
+		if (!box) throw new Error('The lane is not there');
+		const grant = /^tab 1, token request: POST \/token, refresh_token #[0-9a-f]{4} → 200, \d+ ms$/;
+		// From left to right at the height of the token requests, of which there is one.
+		for (let x = 0; x < box.width && !grant.test((await tab.textContent(tip)) ?? ''); x += 5) {
+			await tab.mouse.move(box.x + x, box.y + 28);
 		}
-		expect(await tab.textContent('#tip')).toMatch(grant);
-		expect(await tab.isVisible('#tip')).toBe(true);
+		expect(await tab.textContent(tip)).toMatch(grant);
+		expect(await tab.isVisible(tip)).toBe(true);
 		await picture('hover');
-		await tab.mouse.move(track.x + track.width / 2, track.y - 200);
-		expect(await tab.isVisible('#tip')).toBe(false);
+		await tab.mouse.move(box.x + box.width / 2, box.y - 150);
+		expect(await tab.isVisible(tip)).toBe(false);
 	});
 });
 

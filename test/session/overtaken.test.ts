@@ -1,5 +1,5 @@
 import {afterEach, describe, expect, vi} from 'vitest';
-import {type AuthOptions, createAuth, LockError, OAuthError, type StoreDriver} from '../../src/index.ts';
+import {createAuth, LockError, OAuthError, type StoreDriver} from '../../src/index.ts';
 import {
 	createClock,
 	createGate,
@@ -12,7 +12,6 @@ import {
 	settle,
 	type ScenarioOptions,
 	memoryDriver,
-	storeOf,
 	withStore,
 } from '../support/scenario.ts';
 import {createSharedMemory} from '../support/shared-memory.ts';

@@ -28,7 +28,6 @@ import {
 	signIn,
 	memoryDriver,
 	storeOf,
-	withStore,
 } from '../support/scenario.ts';
 import type {AuthorizationServer, EndpointRequest} from '../support/authorization-server.ts';
 import {app, service} from '../support/authorization-server.ts';

@@ -24,7 +24,6 @@ import {
 	signIn,
 	memoryDriver,
 	storeOf,
-	withStore,
 } from '../support/scenario.ts';
 import {createModelServer, type Fate} from '../support/model-server.ts';
 import {once} from '../support/stage.ts';

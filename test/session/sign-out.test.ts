@@ -13,8 +13,6 @@ import {
 	settle,
 	signIn,
 	memoryDriver,
-	storeOf,
-	withStore,
 } from '../support/scenario.ts';
 import type {AuthorizationServer} from '../support/authorization-server.ts';
 import {app} from '../support/authorization-server.ts';

@@ -1,4 +1,4 @@
-import type {TokenStore} from 'regrant';
+import type {StoreDriver, TokenStore} from 'regrant';
 import type {Room, Script, Staged} from './fault-room.ts';
 import {openWorld, type Seen, type Where, type World} from './fault-world.ts';
 
@@ -23,7 +23,7 @@ export interface Case {
 	/** What the servers do; the function is given the time of the case. */
 	readonly script?: Script | ((now: number) => Script);
 	/** The store of the session. Memory by default. */
-	readonly store?: (room: Room) => TokenStore;
+	readonly store?: (room: Room) => TokenStore | StoreDriver;
 	readonly act: Act;
 	readonly expected: Expected | ((where: Where) => Expected);
 	readonly except?: readonly Exception[];

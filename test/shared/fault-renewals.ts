@@ -31,21 +31,17 @@ export const forNow = (error: string, delay?: number): Seen => ({
 	events: [`refresh-failed ${codeOf(error)}`, 'token refresh'],
 });
 
-/** The same, but the server may be asked again at once. `grants` is how many of the three requests reached it. */
-export const unanswered = (error: string, grants = 3): Seen => ({
-	...forNow(error),
-	grants,
-	events: [`refresh-failed ${codeOf(error)} ×2`, 'token refresh'],
-});
+/** The same, but only the last request reaches the server. */
+export const unreached = (error: string): Seen => ({...forNow(error), grants: 1});
 
-/** It is nobody’s but the programmer’s to mend, and each call says so. The session stays. */
+/** It is nobody’s but the programmer’s to mend, and each call says so. The session stays, and the server is left alone for a while. */
 export const refused = (error: string): Seen => ({
 	gets: [error, error, 200],
-	grants: 3,
+	grants: 2,
 	calls: ['second 200'],
 	foreign: [],
 	session: 'second',
-	events: ['token refresh'],
+	events: [`refresh-failed ${codeOf(error)}`, 'token refresh'],
 });
 
 /** The session is over, and nothing is sent for it any more. */
@@ -79,6 +75,9 @@ export function renewals(
 /** A token that comes to nothing is not counted. */
 const useless = (staged: Staged): Staged =>
 	staged.body === undefined ? staged : {...staged, body: staged.body.replaceAll('<access>', '<useless>')};
+
+/** Sends the requests of the client to another URL, whatever its token endpoint is. */
+export const sentTo = (url: string): Partial<AuthOptions> => ({fetch: (_url, init) => fetch(url, init)});
 
 /** What a renewal with these options comes to, which keep it from the server. */
 export function detours(expected: Seen, variants: Variants<Broken>, more: Pick<Case, 'except'> = {}): Case[] {

@@ -1,4 +1,4 @@
-import {memoryStore, type TokenStore} from 'regrant';
+import type {StoreDriver, TokenSet} from 'regrant';
 import type {Case, Variants} from './fault-case.ts';
 import {loginOf} from './fault-world.ts';
 
@@ -13,11 +13,21 @@ export const reject = async (): Promise<never> => refuse();
 /** Never settles. */
 export const hang = (): Promise<never> => new Promise(() => {});
 
+/** Keeps what it is given. */
+export function keeping(record?: unknown): StoreDriver {
+	let held = record;
+	return {
+		get: () => held,
+		set: token => void (held = token),
+		delete: () => void (held = undefined),
+	};
+}
+
 /** A store whose second write, the one after a rotation, is another one. */
-export function failingOnce(write: (token: object) => void | Promise<void>): TokenStore {
-	const memory = memoryStore();
+export function failingOnce(write: (token: TokenSet) => void | Promise<void>): StoreDriver {
+	const driver = keeping();
 	let writes = 0;
-	return {...memory, set: token => (++writes === 2 ? write(token) : memory.set(token))};
+	return {...driver, set: token => (++writes === 2 ? write(token) : driver.set(token))};
 }
 
 interface Record {
@@ -32,12 +42,7 @@ export function records(events: readonly string[], variants: Variants<(record: R
 		store: ({access_token, refresh_token}) => {
 			const issued_at = Math.floor(Date.now() / 1000) - 60;
 			const record = {access_token, refresh_token, token_type: 'Bearer', issued_at, expires_at: issued_at + 600};
-			let held = tamper(record);
-			return {
-				get: () => held,
-				set: token => void (held = token),
-				delete: () => void (held = undefined),
-			};
+			return keeping(tamper(record));
 		},
 		async act(world) {
 			const {auth, room, get} = world;
@@ -51,7 +56,7 @@ export function records(events: readonly string[], variants: Variants<(record: R
 }
 
 /** A store that shows late what another holder has written. */
-export interface LateStore extends TokenStore {
+export interface LateStore extends StoreDriver {
 	/** The next two looks find what was there before. */
 	showLater(record: unknown): void;
 }

@@ -5,8 +5,11 @@ import {
 	type AuthToken,
 	type AuthOptions,
 	createAuth,
+	customStore,
 	isRegrantError,
 	memoryStore,
+	type StoreDriver,
+	type TokenSet,
 	type TokenStore,
 } from 'regrant';
 import {type Room, type RoomLog, type Script, openRoom} from './fault-room.ts';
@@ -47,6 +50,10 @@ export interface World {
 	readonly where: Where;
 	readonly room: Room;
 	readonly store: TokenStore;
+	/** What the store was made of. Throws if it is one of regrant's own. */
+	readonly driver: () => StoreDriver;
+	/** What the store holds. */
+	readonly held: () => Promise<unknown>;
 	/** Milliseconds. The time stands still until it is moved. */
 	readonly now: () => number;
 	readonly advance: (seconds: number) => void;
@@ -83,11 +90,16 @@ const lefts: Readonly<Record<Age, number>> = {fresh: lifetime, due: 10, over: -1
 export async function openWorld(
 	where: Where,
 	script: Script | ((now: number) => Script) = {},
-	createStore: (room: Room) => TokenStore = memoryStore,
+	createStore: (room: Room) => TokenStore | StoreDriver = memoryStore,
 ): Promise<ObservedWorld> {
 	let time = Math.floor(Date.now() / 1000) * 1000;
 	const room = await openRoom(where.door, typeof script === 'function' ? script(time) : script);
-	const store = createStore(room);
+	const made = createStore(room);
+	const driver = 'get' in made ? made : undefined;
+	const store = 'get' in made ? customStore(made) : made;
+	const client = `app ${room.tokenEndpoint}`;
+	const held = async (): Promise<unknown> =>
+		driver ? driver.get() : store.read({timeout: 1000, client, parse: record => record as TokenSet});
 	const shown: unknown[] = [];
 	const planted: string[] = [];
 	const events: AuthEvent[] = [];
@@ -115,6 +127,11 @@ export async function openWorld(
 		where,
 		room,
 		store,
+		driver: () => {
+			if (!driver) throw new Error('The store of this case is made of no driver');
+			return driver;
+		},
+		held,
 		now,
 		advance(seconds) {
 			time += seconds * 1000;
@@ -154,13 +171,14 @@ export async function openWorld(
 			if (log.isReused !== isReuseDue) throw new Error('A refresh token was sent again after it was spent');
 			const texts = [...textsOf(shown), ...shown.map(value => where.traits.inspect?.(value) ?? '')];
 			assertSecret(texts, log, planted);
+			const told = runs(gist(events));
 			return {
 				gets: gets.map(outcome => wordsOf(outcome, log, time)),
 				grants: log.token.length,
 				calls: runs(log.api.map(({headers, status}) => `${carried(headers, log)} ${status}`)),
 				foreign: runs(log.elsewhere.map(({headers}) => carried(headers, log))),
-				session: await heldBy(store, log),
-				events: runs(gist(events)),
+				session: await heldBy(held, log),
+				events: told,
 			};
 		},
 	};
@@ -189,11 +207,11 @@ function assertSecret(texts: readonly string[], log: RoomLog, planted: readonly 
 }
 
 /** The refresh token that a store holds, in a word. */
-async function heldBy(store: TokenStore, {refreshTokens}: RoomLog): Promise<string> {
+async function heldBy(read: () => Promise<unknown>, {refreshTokens}: RoomLog): Promise<string> {
 	const late = new Promise<undefined>(resolve => setTimeout(resolve, 100));
 	try {
-		const held = await Promise.race([store.get(), late.then(() => Promise.reject(new Error('late')))]);
-		return ordinal(refreshTokens.indexOf(Object(held).refresh_token));
+		const record = await Promise.race([read(), late.then(() => Promise.reject(new Error('late')))]);
+		return ordinal(refreshTokens.indexOf(Object(record).refresh_token));
 	} catch {
 		return 'out of reach';
 	}

@@ -5,6 +5,10 @@ export interface LabFacts {
 	readonly revocationEndpoint: string;
 	/** The origin of the API. What it answers can be asked for in the query: `status`, `times`, `delay`, `location`, `www-authenticate`. */
 	readonly api: string;
+	/** The origin of the API that takes DPoP tokens alone, of which it wants nonces. What it answers can be asked for in the same way. */
+	readonly proofApi: string;
+	/** Clients that prove who they are with a key, one for each algorithm. */
+	readonly provers: readonly Prover[];
 	/** The origin that must get nothing. It refuses everything. */
 	readonly elsewhere: string;
 	/** The door of the fault server. */
@@ -14,6 +18,14 @@ export interface LabFacts {
 	readonly service: {readonly clientId: string; readonly secret: string};
 	/** A client whose id and secret are made of all that has a meaning somewhere. */
 	readonly awkward: {readonly clientId: string; readonly secret: string};
+}
+
+/** A client and its private key, in the forms in which people have one. */
+export interface Prover {
+	readonly clientId: string;
+	readonly algorithm: 'ES256' | 'RS256' | 'PS256' | 'EdDSA';
+	readonly pem: string;
+	readonly jwk: {readonly kty?: string};
 }
 
 interface Seen {
@@ -28,7 +40,11 @@ export interface LabLog {
 	readonly calls: ReadonlyArray<
 		Seen & {readonly path: string; readonly method: string; readonly status: number; readonly type: string}
 	>;
-	readonly elsewhere: ReadonlyArray<Seen & {readonly path: string; readonly method: string}>;
+	/** Of the API that takes DPoP tokens alone. */
+	readonly proven: ReadonlyArray<Seen & {readonly path: string; readonly status: number}>;
+	readonly elsewhere: ReadonlyArray<
+		Seen & {readonly path: string; readonly method: string; readonly hasProof: boolean}
+	>;
 }
 
 /** An answer of the token endpoint. */
@@ -42,8 +58,8 @@ export interface Minted {
 /** The servers, seen from wherever the specification runs. */
 export interface LabClient extends LabFacts {
 	reset(): Promise<void>;
-	/** Tokens of a session of its own. */
-	mint(): Promise<Minted>;
+	/** Tokens of a session of its own, bound to a DPoP key if its thumbprint is given. */
+	mint(jkt?: string): Promise<Minted>;
 	/** The API refuses this access token from now on. */
 	expire(accessToken: string): Promise<void>;
 	isActive(token: string): Promise<boolean>;
@@ -60,7 +76,7 @@ export function createLabClient(facts: LabFacts): LabClient {
 	return {
 		...facts,
 		reset: () => ask('POST', '/reset'),
-		mint: () => ask('POST', '/mint'),
+		mint: jkt => ask('POST', '/mint', jkt ?? ''),
 		expire: token => ask('POST', '/expire', token),
 		isActive: token => ask('POST', '/is-active', token),
 		log: () => ask('GET', '/log'),

@@ -19,5 +19,6 @@ export const nameOf = (error: unknown): string => {
 export const gist = (events: readonly AuthEvent[]): string[] =>
 	events.map(event => {
 		if (event.type === 'token') return `token ${event.cause}`;
+		if (event.type === 'status') return `status ${event.status}`;
 		return `${event.type} ${event.type === 'session-ended' ? event.reason : event.error.code}`;
 	});

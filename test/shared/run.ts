@@ -2,6 +2,8 @@ import type {TokenStore} from 'regrant';
 import {authSpec} from './auth.spec.ts';
 import {faultsSpec} from './faults.spec.ts';
 import {createLabClient, type LabFacts} from './lab-client.ts';
+import {loginSpec} from './login.spec.ts';
+import {assertionsSpec, dpopSpec} from './proofs.spec.ts';
 
 /** What a runtime cannot do, or does in a way of its own: each with its reason where it is set. */
 export interface Traits {
@@ -56,7 +58,11 @@ export async function run(runtime: string, facts: LabFacts, traits: Traits = {},
 	};
 
 	const tests: Test[] = [];
-	authSpec({test: (title, run) => void tests.push({title, run}), equal, lab, traits, stores});
+	const runner = {test: (title: string, run: Test['run']) => void tests.push({title, run}), equal, lab, traits, stores};
+	authSpec(runner);
+	assertionsSpec(runner);
+	dpopSpec(runner);
+	loginSpec(runner);
 	for (const test of tests) {
 		await lab.reset();
 		await perform(test);

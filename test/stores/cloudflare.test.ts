@@ -1,11 +1,12 @@
 import {inspect} from 'node:util';
 import {describe, expect, vi} from 'vitest';
 import {ConfigError, createAuth, StoreError, type TokenSet} from '../../src/index.ts';
-import {durableObjectStore, TokenVault, type VaultStub} from '../../src/stores/cloudflare.ts';
+import {durableObjectStore, type VaultStub} from '../../src/stores/cloudflare.ts';
+import {durableObjectDriver} from '../../src/stores/durable-object-driver.ts';
 import {app, type AuthorizationServer} from '../support/authorization-server.ts';
 import {type StoreRunner, tokenStoreSpec} from '../support/token-store-spec.ts';
 import type {Workers} from '../support/workers.ts';
-import {createVaultPlace, tellVault} from '../support/workers-place.ts';
+import {createMemoryVault, createVaultPlace, tellVault} from '../support/workers-place.ts';
 import {test} from '../support/workers-test.ts';
 
 const token: TokenSet = {access_token: 'hunter2hunter2', token_type: 'bearer', refresh_token: 'hunter2', issued_at: 1};
@@ -98,7 +99,7 @@ describe('a durableObjectStore', () => {
 		expect((error as Error).message).toContain(name);
 	});
 
-	test('R83: asks for no stub, and nothing else, before it is used', () => {
+	test('asks for no stub, and nothing else, before it is used [R83]', () => {
 		let stubs = 0;
 		const store = durableObjectStore(() => {
 			stubs++;
@@ -111,7 +112,7 @@ describe('a durableObjectStore', () => {
 	test('asks for a stub anew each time, since that of one request is dead in the next', async ({workersAt}) => {
 		const workers = await workersAt();
 		let stubs = 0;
-		const store = durableObjectStore(() => {
+		const store = durableObjectDriver(() => {
 			stubs++;
 			let uses = 0;
 			const {fetch} = workers.stub('anew');
@@ -124,24 +125,24 @@ describe('a durableObjectStore', () => {
 	});
 
 	test('offers no subscription', () => {
-		expect(durableObjectStore(() => stub).subscribe).toBeUndefined();
+		expect(durableObjectDriver(() => stub).subscribe).toBeUndefined();
 	});
 
 	test('shows nothing of its token, however it is printed', async ({workersAt, canaries}) => {
 		const workers = await workersAt();
 		canaries.plant(token.access_token);
-		const store = durableObjectStore(() => workers.stub('printed'));
+		const store = durableObjectDriver(() => workers.stub('printed'));
 		await store.set(token);
 		await store.get();
 		canaries.see(store);
 		expect(inspect(store, {depth: 9, showHidden: true})).not.toContain('hunter2');
 	});
 
-	test('keeps the text of the token as it is, with a mark of its login', async ({workersAt}) => {
+	test('keeps the text of the record as it is', async ({workersAt}) => {
 		const workers = await workersAt();
-		await durableObjectStore(() => workers.stub('text')).set(token);
+		await durableObjectDriver(() => workers.stub('text')).set(token);
 		const {record} = (await workers.probe('text', 'get')) as {readonly record: string};
-		expect(JSON.parse(record)).toEqual({...token, login: expect.any(String)});
+		expect(JSON.parse(record)).toEqual(token);
 	});
 });
 
@@ -167,7 +168,7 @@ describe('an object that cannot be reached for a moment', () => {
 		'is asked again, whether the question was lost or its answer: %s it was done',
 		async (when, {workersAt}) => {
 			const workers = await workersAt();
-			const store = durableObjectStore(flaky(workers, `flaky-${when}`, when));
+			const store = durableObjectDriver(flaky(workers, `flaky-${when}`, when));
 			await store.set(token);
 			const found = await store.get();
 			expect(found).toEqual(token);
@@ -182,7 +183,7 @@ describe('an object that cannot be reached for a moment', () => {
 	test('is given up after a few times, with an error that passes nothing on', async ({canaries}) => {
 		canaries.plant(token.access_token);
 		let questions = 0;
-		const store = durableObjectStore(() => {
+		const store = durableObjectDriver(() => {
 			questions++;
 			throw new Error(`Of the platform, with ${token.access_token}`);
 		});
@@ -199,7 +200,7 @@ describe('an object that cannot be reached for a moment', () => {
 		expect(questions).toBeLessThan(20);
 	});
 
-	test('R76: is not asked again to write when that took long: a sign-out may have come between', async ({
+	test('is not asked again to write when that took long: a sign-out may have come between [R76]', async ({
 		onTestFinished,
 	}) => {
 		let time = 0;
@@ -213,7 +214,7 @@ describe('an object that cannot be reached for a moment', () => {
 				throw new Error('Network connection lost.');
 			},
 		};
-		await expect(durableObjectStore(() => slow).set(token)).rejects.toThrow('store_write');
+		await expect(durableObjectDriver(() => slow).set(token)).rejects.toThrow('store_write');
 		expect(questions.length).toBe(1);
 	});
 
@@ -223,7 +224,7 @@ describe('an object that cannot be reached for a moment', () => {
 		['a refusal', () => new Response('"hunter2hunter2"', {status: 500})],
 	] as const)('is no object that gives %s', async ([, answer], {canaries}) => {
 		canaries.plant(token.access_token);
-		const store = durableObjectStore(() => ({fetch: async () => answer()}));
+		const store = durableObjectDriver(() => ({fetch: async () => answer()}));
 		expect(await canaries.rejection(Promise.resolve(store.get()))).toEqual(new StoreError('store_read'));
 		expect(await canaries.rejection(Promise.resolve(store.delete()))).toEqual(new StoreError('store_write'));
 		expect(await canaries.rejection(Promise.resolve(store.replace?.(undefined, token)))).toEqual(
@@ -233,15 +234,7 @@ describe('an object that cannot be reached for a moment', () => {
 });
 
 test('a TokenVault is a plain class that needs nothing of Workers but its storage', async () => {
-	const kept = new Map<string, unknown>();
-	const vault = new TokenVault({
-		storage: {
-			get: async name => kept.get(name),
-			put: async (name, value) => void kept.set(name, value),
-			delete: async name => kept.delete(name),
-		},
-	});
-	const stub: VaultStub = {fetch: (address, init) => vault.fetch(new Request(address, init))};
-	await durableObjectStore(() => stub).set(token);
+	const {stub} = createMemoryVault();
+	await durableObjectDriver(() => stub).set(token);
 	expect(await tellVault(stub, {op: 'read'})).toContain(token.access_token);
 });

@@ -1,14 +1,9 @@
 import * as fc from 'fast-check';
 import {expect} from 'vitest';
-import {
-	type Auth,
-	type AuthEvent,
-	createAuth,
-	isRegrantError,
-	type TokenSet,
-	type TokenStore,
-} from '../../src/index.ts';
+import {type Auth, type AuthEvent, createAuth, isRegrantError, type TokenSet} from '../../src/index.ts';
 import {createRecordText} from '../../src/stores/shared/record-text.ts';
+import {sharedStore} from '../../src/stores/shared/shared-store.ts';
+import type {StoreDriver} from '../../src/stores/shared/store-driver.ts';
 import {createModelServer, type Family} from '../support/model-server.ts';
 import {test} from '../support/test.ts';
 
@@ -80,7 +75,7 @@ function createModel(scheduler: fc.Scheduler) {
 		return task();
 	};
 
-	const createStore = (holder: number): TokenStore => {
+	const createDriver = (holder: number): StoreDriver => {
 		const record = createRecordText();
 		const operate = async <T>(label: string, task: () => T): Promise<T> => {
 			const answer = await step(holder, label, () => {
@@ -104,7 +99,7 @@ function createModel(scheduler: fc.Scheduler) {
 					return await operate('replace', () => {
 						if (record.textOf(found) !== text) return false;
 						const before = familyOfText();
-						put(token && record.format(token, found));
+						put(token && record.format(token));
 						if (token && before && familyOfText() !== before)
 							faults.push('the record of another login was overwritten');
 						return true;
@@ -117,7 +112,6 @@ function createModel(scheduler: fc.Scheduler) {
 					if (!isGone[holder]) underWay.delete(holder);
 				}
 			},
-			isSameLogin: record.isSameLogin,
 			lock: async (task, signal) => {
 				const me = {holder};
 				while (holding) {
@@ -150,7 +144,7 @@ function createModel(scheduler: fc.Scheduler) {
 			revocationEndpoint: 'https://as.example/revoke',
 			clientId: 'app',
 			origins: ['https://api.example'],
-			store: createStore(holder),
+			store: sharedStore(createDriver(holder), {isMarked: true}),
 			now: () => time,
 			fetch: async (input, init) => {
 				if (isGone[holder]) return forever;
@@ -296,7 +290,7 @@ const ended = (events: readonly AuthEvent[][]): string[] =>
 	events.flat().flatMap(event => (event.type === 'session-ended' ? [event.reason] : []));
 
 test(
-	`R70, R71: three holders, in any order: one refresh at a time, no refresh token twice (seed ${seed})`,
+	`three holders, in any order: one refresh at a time, no refresh token twice (seed ${seed}) [R70, R71]`,
 	options,
 	async () => {
 		await fc.assert(
@@ -313,7 +307,7 @@ test(
 );
 
 test(
-	`R70, F-98: a holder that is gone at any await costs a session only between rotation and write (seed ${seed})`,
+	`a holder that is gone at any await costs a session only between rotation and write (seed ${seed}) [R70, F-98]`,
 	options,
 	async () => {
 		await fc.assert(
@@ -334,7 +328,7 @@ test(
 );
 
 test(
-	`F-135: a holder that is stopped for longer than its lock overwrites nothing, and sends nothing that was not on its way (seed ${seed})`,
+	`a holder that is stopped for longer than its lock overwrites nothing, and sends nothing that was not on its way (seed ${seed}) [F-135]`,
 	options,
 	async () => {
 		await fc.assert(
@@ -349,7 +343,7 @@ test(
 );
 
 test(
-	`R76, F-101: after a sign-out nothing brings the session back, whoever is gone or stopped (seed ${seed})`,
+	`after a sign-out nothing brings the session back, whoever is gone or stopped (seed ${seed}) [R76, F-101]`,
 	options,
 	async () => {
 		await fc.assert(
@@ -367,7 +361,7 @@ test(
 );
 
 test(
-	`F-102: a login is neither overwritten nor lost by those who renew the one before (seed ${seed})`,
+	`a login is neither overwritten nor lost by those who renew the one before (seed ${seed}) [F-102]`,
 	options,
 	async () => {
 		await fc.assert(
@@ -384,7 +378,7 @@ test(
 );
 
 test(
-	`R78: whatever the store fails to do, no call hangs, and no dead refresh token is sent again (seed ${seed})`,
+	`whatever the store fails to do, no call hangs, and no dead refresh token is sent again (seed ${seed}) [R78]`,
 	options,
 	async () => {
 		await fc.assert(

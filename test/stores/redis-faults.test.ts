@@ -3,7 +3,8 @@ import {Redis} from 'ioredis';
 import {createClient} from 'redis';
 import {describe, expect} from 'vitest';
 import {type Auth, type AuthEvent, createAuth, type TokenSet} from '../../src/index.ts';
-import {type IoRedisClient, type NodeRedisClient, redisStore} from '../../src/stores/redis.ts';
+import {type IoRedisClient, type NodeRedisClient, redisDriver} from '../../src/stores/redis-driver.ts';
+import {redisStore} from '../../src/stores/redis.ts';
 import {appOptions, createGate, expired, gist, outcomeOf, record, signIn} from '../support/scenario.ts';
 import {type RedisServer, startRedis} from '../support/redis-server.ts';
 import {test as base} from '../support/test.ts';
@@ -104,7 +105,7 @@ describe.each(names)('with %s', {timeout: 30_000}, name => {
 		expect(gist(events)).toEqual(['token set', 'token refresh']);
 	});
 
-	test('R78: one that comes back only later gets it then', async ({server, begin}) => {
+	test('one that comes back only later gets it then [R78]', async ({server, begin}) => {
 		const {redis, auth, events, stored, onAnswer, call} = await begin(name, durable, 300);
 		await signIn(server, auth);
 		onAnswer(redis.stop);
@@ -151,7 +152,7 @@ describe.each(names)('with %s', {timeout: 30_000}, name => {
 			plain.on('error', () => {});
 			const error: unknown = await plain.call('GET', 'session').catch((failure: unknown) => failure);
 			states.add(String(error).match(/LOADING/)?.[0] ?? 'other');
-			const store = redisStore(plain, 'session');
+			const store = redisDriver(plain, 'session');
 			if (states.has('LOADING')) states.add(await outcomeOf(Promise.resolve(store.get())));
 			plain.disconnect();
 			states.add(await outcomeOf(auth.refresh()));
@@ -193,7 +194,7 @@ describe.each(names)('with %s', {timeout: 30_000}, name => {
 			(admin: Redis): Promise<unknown> => admin.config('SET', 'maxmemory', '0'),
 		],
 	] as const)(
-		'R78, F-87: a Redis that is %s after the rotation gets the token as soon as it is that no more',
+		'a Redis that is %s after the rotation gets the token as soon as it is that no more [R78, F-87]',
 		async ([, spoil, mend], {server, begin}) => {
 			const {admin, auth, events, call, stored, onAnswer} = await begin(name);
 			await signIn(server, auth, expired);
@@ -259,7 +260,7 @@ describe.each(names)('with %s', {timeout: 30_000}, name => {
 	});
 });
 
-test('R90: a user who may not run scripts is told, and neither token nor password is', async ({
+test('a user who may not run scripts is told, and neither token nor password is [R90]', async ({
 	server,
 	begin,
 	canaries,
@@ -272,8 +273,13 @@ test('R90: a user who may not run scripts is told, and neither token nor passwor
 	const {client, close} = await clients.redis(`redis://limited:${password}@${host}`);
 	const gate = createGate();
 	try {
-		const store = redisStore(client, 'session');
-		const auth = createAuth(appOptions(server, {store, fetch: async () => gate.pass().then(() => Response.error())}));
+		const store = redisDriver(client, 'session');
+		const auth = createAuth(
+			appOptions(server, {
+				store: redisStore(client, 'session'),
+				fetch: async () => gate.pass().then(() => Response.error()),
+			}),
+		);
 		const events = record(auth);
 		const {expires_in: _, ...token} = await server.mint();
 		for (const failure of [store.get(), store.set({...token, issued_at: 1}), store.lock?.(async () => {})])

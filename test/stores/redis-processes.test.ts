@@ -1,8 +1,11 @@
 // Several real processes on one session in a real Redis, which are stopped and killed at every point of a renewal.
+import {setTimeout as sleep} from 'node:timers/promises';
 import {Redis} from 'ioredis';
 import {afterAll, beforeAll, describe, expect} from 'vitest';
-import {type Auth, type AuthEvent, createAuth, type TokenStore} from '../../src/index.ts';
-import {redisStore} from '../../src/stores/redis.ts';
+import {type Auth, type AuthEvent, createAuth} from '../../src/index.ts';
+import {redisDriver} from '../../src/stores/redis-driver.ts';
+import {sharedStore} from '../../src/stores/shared/shared-store.ts';
+import type {StoreDriver} from '../../src/stores/shared/store-driver.ts';
 import {
 	appOptions,
 	createGate,
@@ -43,10 +46,10 @@ interface Fleet {
 	/** As in this process. */
 	readonly auth: Auth;
 	readonly events: readonly AuthEvent[];
-	readonly store: TokenStore;
+	readonly driver: StoreDriver;
 	/** Holds back the next answer of the token endpoint to this process. */
 	holdAnswer(): Gate;
-	startOther(): Promise<SessionProcess>;
+	startOther(options?: {readonly lease: number | undefined}): Promise<SessionProcess>;
 	/** The text of the record. */
 	peek(): Promise<string | null>;
 	/** Resolves when nobody has the lease any more. */
@@ -75,27 +78,27 @@ const test = base
 	})
 	.extend('fleet', async ({server, watch, processes}, {onCleanup}): Promise<Fleet> => {
 		const key = `session ${++keys}`;
-		const store = redisStore(admin, key, {lease});
+		const driver = redisDriver(admin, key, {lease});
 		let gate: Gate | undefined;
 		const held: typeof fetch = async (input, init) => {
 			const response = await fetch(input, init);
 			if (input === server.tokenEndpoint) await gate?.pass();
 			return response;
 		};
-		const auth = watch(createAuth(appOptions(server, {store, fetch: held})));
+		const auth = watch(createAuth(appOptions(server, {store: sharedStore(driver, {isMarked: true}), fetch: held})));
 		const others: SessionProcess[] = [];
 		onCleanup(() => others.forEach(processes.giveBack));
 		return {
 			auth,
 			events: record(auth),
-			store,
+			driver,
 			holdAnswer() {
 				gate = createGate();
 				return gate;
 			},
-			async startOther() {
+			async startOther(options = {lease}) {
 				const other = await processes.take();
-				await other.open({key, lease});
+				await other.open({key, ...options});
 				others.push(other);
 				return other;
 			},
@@ -113,7 +116,7 @@ async function mintElsewhere(server: AuthorizationServer) {
 	return {...minted, issued_at, expires_at: issued_at + expires_in};
 }
 
-describe('F-104: processes on one session', patient, () => {
+describe('processes on one session [F-104]', patient, () => {
 	test('make one grant for all their callers, and each goes on with it', async ({server, fleet}) => {
 		const [one, two] = await Promise.all([fleet.startOther(), fleet.startOther()]);
 		await signIn(server, fleet.auth, expired);
@@ -136,7 +139,7 @@ describe('F-104: processes on one session', patient, () => {
 		expect(server.tokenRequests).toHaveLength(6);
 	});
 
-	test('R76, F-101: a sign-out in one wins over a refresh in another, whose late token is revoked', async ({
+	test('a sign-out in one wins over a refresh in another, whose late token is revoked [R76, F-101]', async ({
 		server,
 		fleet,
 	}) => {
@@ -153,11 +156,11 @@ describe('F-104: processes on one session', patient, () => {
 		const issued = [...server.issued.keys()].filter(secret => !before.has(secret));
 		expect(issued.length).toBeGreaterThan(3);
 		for (const secret of issued) expect(await server.isActive(secret)).toBe(false);
-		expect(other.events).toEqual(['session-ended signed_out']);
+		expect(other.events).toEqual(['token store', 'session-ended signed_out']);
 	});
 
 	test.for(['waiting', 'held', 'answered', 'writing'] as const)(
-		'F-102: another login in one is neither overwritten nor used by a refresh that is %s in another',
+		'another login in one is neither overwritten nor used by a refresh that is %s in another [F-102]',
 		async (point, {server, fleet}) => {
 			const other = await fleet.startOther();
 			await signIn(server, fleet.auth, expired);
@@ -173,7 +176,7 @@ describe('F-104: processes on one session', patient, () => {
 	);
 });
 
-describe('F-135: a process that is stopped for longer than its lease', patient, () => {
+describe('a process that is stopped for longer than its lease [F-135]', patient, () => {
 	test('while it waits for the lock: it finds the new token there', async ({server, fleet}) => {
 		const other = await fleet.startOther();
 		const gate = fleet.holdAnswer();
@@ -214,13 +217,14 @@ describe('F-135: a process that is stopped for longer than its lease', patient, 
 			other.stop();
 			await fleet.leaseIsOver();
 			const theirs = await mintElsewhere(server);
-			await fleet.store.lock?.(async () => fleet.store.replace?.(await fleet.store.get(), theirs));
+			await fleet.driver.lock?.(async () => fleet.driver.replace?.(await fleet.driver.get(), theirs));
 			const written = await fleet.peek();
 			other.go();
 			other.resume();
 			expect(await outcome).toBe(theirs.access_token);
 			expect(await fleet.peek()).toBe(written);
-			expect(other.events).toEqual(['token store']);
+			// The first one is of the sign-in.
+			expect(other.events).toEqual(['token store', 'token store']);
 		},
 	);
 
@@ -239,12 +243,12 @@ describe('F-135: a process that is stopped for longer than its lease', patient, 
 			expect(await outcome).toBe('SessionEndedError signed_out');
 			expect(await fleet.peek()).toBe(null);
 			for (let again = 0; again < 3; again++) {
-				expect(await outcomeOf(fleet.auth.getToken())).toBe('SessionEndedError no_refresh_token');
-				expect(await other.tell('getToken')).toBe('SessionEndedError no_refresh_token');
+				expect(await outcomeOf(fleet.auth.getToken())).toBe('SessionEndedError no_session');
+				expect(await other.tell('getToken')).toBe('SessionEndedError no_session');
 			}
 			expect(server.tokenRequests).toHaveLength(2);
 			expect(gist(fleet.events)).toEqual(['token set', 'session-ended invalid_grant']);
-			expect(other.events).toEqual(['session-ended signed_out']);
+			expect(other.events).toEqual(['token store', 'session-ended signed_out']);
 		},
 	);
 
@@ -283,9 +287,52 @@ describe('F-135: a process that is stopped for longer than its lease', patient, 
 	});
 });
 
+describe('a process that is stopped for 11 seconds, with the default lease', patient, () => {
+	/** As long as a laptop sleeps, or a debugger stands still: longer than the deadline of a request, shorter than a lease. */
+	const nap = 11_000;
+
+	test('keeps its lock, and writes when it goes on [F-138]', async ({server, fleet}) => {
+		const other = await fleet.startOther({lease: undefined});
+		await signIn(server, fleet.auth);
+		const {outcome} = await other.tellUntil('held', 'write');
+		other.stop();
+		const waiting = AbortSignal.timeout(nap);
+		expect(await outcomeOf(Promise.resolve(fleet.driver.lock?.(async () => 'had', waiting)))).toBe('LockError');
+		other.resume();
+		other.go();
+		expect(await outcome).toBe('true, true');
+		expect(await fleet.driver.lock?.(async () => 'had')).toBe('had');
+		expect(await fleet.peek()).toContain('written');
+	});
+
+	test('in the middle of a refresh, while its answer waits in the socket, loses no session [F-138]', async ({
+		server,
+		fleet,
+	}) => {
+		const other = await fleet.startOther({lease: undefined});
+		await signIn(server, fleet.auth, expired);
+		const stopped = createGate();
+		const stop = server.onTokenAnswer(() => {
+			other.stop();
+			void stopped.pass();
+		});
+		const theirs = other.tell('getToken');
+		await stopped.reached;
+		stop();
+		const mine = outcomeOf(fleet.auth.getToken());
+		await sleep(nap);
+		other.resume();
+		expect(await mine).toBe('LockError');
+		expect(await theirs).toBe((await fleet.auth.getToken()).access_token);
+		expect(await other.tell('call')).toBe('200');
+		expect((await fleet.auth.fetch(`${server.api}/me`)).status).toBe(200);
+		expect(server.tokenRequests).toHaveLength(1);
+	});
+});
+
 describe('a process that is killed', patient, () => {
 	test.for(['waiting', 'held', 'asking', 'written'] satisfies Point[])(
-		'R70, F-97: while it is %s costs the others its lease, and nothing else',
+		'while it is %s costs the others its lease, and nothing else [R70, F-97]',
 		async (point, {server, fleet}) => {
 			const other = await fleet.startOther();
 			await signIn(server, fleet.auth, expired);
@@ -299,7 +346,7 @@ describe('a process that is killed', patient, () => {
 	);
 
 	test.for(['answered', 'writing'] satisfies Point[])(
-		'R70, F-98: between the rotation and its write (%s) ends the session, once and without a loop',
+		'between the rotation and its write (%s) ends the session, once and without a loop [R70, F-98]',
 		async (point, {server, fleet}) => {
 			server.referee.expectLoss();
 			const other = await fleet.startOther();
@@ -309,7 +356,7 @@ describe('a process that is killed', patient, () => {
 			expect(await outcomeOf(fleet.auth.getToken())).toBe('SessionEndedError invalid_grant');
 			for (let again = 0; again < 3; again++) {
 				expect((await fleet.auth.fetch(`${server.api}/me`)).status).toBe(401);
-				expect(await outcomeOf(fleet.auth.getToken())).toBe('SessionEndedError no_refresh_token');
+				expect(await outcomeOf(fleet.auth.getToken())).toBe('SessionEndedError no_session');
 			}
 			expect(server.tokenRequests).toHaveLength(2);
 			expect(gist(fleet.events)).toEqual(['token set', 'session-ended invalid_grant']);

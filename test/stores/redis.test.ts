@@ -2,6 +2,7 @@ import {Redis} from 'ioredis';
 import {createClient} from 'redis';
 import {afterAll, describe, expect} from 'vitest';
 import {ConfigError, createAuth, StoreError} from '../../src/index.ts';
+import {redisDriver} from '../../src/stores/redis-driver.ts';
 import {redisStore} from '../../src/stores/redis.ts';
 import {appOptions, createGate, expired, gist, outcomeOf, record, signIn} from '../support/scenario.ts';
 import {crowd, loginTo} from '../chaos/crowd.ts';
@@ -12,7 +13,7 @@ import {type Place, tokenStoreSpec} from '../support/token-store-spec.ts';
 
 test.override('serverOptions', {accessTokenSeconds: 60});
 
-type Client = Parameters<typeof redisStore>[0];
+type Client = Parameters<typeof redisDriver>[0];
 
 const redis = await startRedis();
 const closes: Array<() => unknown> = [];
@@ -51,14 +52,14 @@ async function createPlace(
 	const key = `place ${++places}`;
 	return {
 		key,
-		holder: async () => redisStore(await connect(), key, {lease}),
+		holder: async () => redisDriver(await connect(), key, {lease}),
 		peek: async () => (await admin.get(key)) ?? undefined,
 		poke: async text => void (await admin.set(key, text)),
 		abandonLock: async () => {
 			const client = await connect();
 			const gate = createGate();
 			// The process ends: its connection is gone, and nobody keeps the lease up.
-			void redisStore(client, key, {lease: 200})
+			void redisDriver(client, key, {lease: 200})
 				.lock?.(gate.pass)
 				.catch(() => {});
 			await gate.reached;
@@ -73,7 +74,7 @@ async function createPlace(
 					return typeof value === 'function' ? value.bind(client) : value;
 				},
 			});
-			const store = redisStore(current, key, {lease});
+			const store = redisDriver(current, key, {lease});
 			return {
 				store,
 				breaks: async () => client.close(),
@@ -97,7 +98,7 @@ describe('redisStore', () => {
 			['slot', '{slot}:lease'],
 			['app:{user}:session', 'app:{user}:session:lease'],
 		] as const) {
-			const store = redisStore(client, key);
+			const store = redisDriver(client, key);
 			await store.set(token);
 			expect(JSON.parse((await admin.get(key)) ?? '')).toMatchObject(token);
 			await store.lock?.(async () => {
@@ -116,15 +117,20 @@ describe('redisStore', () => {
 		['lease', () => redisStore(admin, 'key', {lease: 5})],
 		['lease', () => redisStore(admin, 'key', {lease: NaN})],
 		['lease', () => redisStore(admin, 'key', {lease: '1000' as unknown as number})],
+		['ttl', () => redisStore(admin, 'key', {ttl: 0})],
+		['ttl', () => redisStore(admin, 'key', {ttl: -1})],
+		['ttl', () => redisStore(admin, 'key', {ttl: 1.5})],
+		['ttl', () => redisStore(admin, 'key', {ttl: Infinity})],
+		['ttl', () => redisStore(admin, 'key', {ttl: '60' as unknown as number})],
 	] as const)('refuses a bad %s when it is made', ([name, create]) => {
 		expect(create).toThrow(ConfigError);
 		expect(create).toThrow(new RegExp(`^${name} must be`));
 	});
 
-	test('R90: what a client fails with, which quotes the command, is not passed on', async ({canaries}) => {
+	test('what a client fails with, which quotes the command, is not passed on [R90]', async ({canaries}) => {
 		const key = 'of another kind';
 		await admin.lpush(key, 'x');
-		const store = redisStore(admin, key);
+		const store = redisDriver(admin, key);
 		canaries.plant('a-secret-access-token');
 		const token = {access_token: 'a-secret-access-token', token_type: 'Bearer', issued_at: 1};
 		expect(await canaries.rejection(Promise.resolve(store.get()))).toBeInstanceOf(StoreError);
@@ -144,7 +150,7 @@ describe('redisStore', () => {
 		}
 	});
 
-	test('R78: a Redis that is full after a rotation costs no session', async ({server, watch}) => {
+	test('a Redis that is full after a rotation costs no session [R78]', async ({server, watch}) => {
 		const {key} = await createPlace(connectIoRedis);
 		const auth = watch(createAuth(appOptions(server, {store: redisStore(await connectNodeRedis(), key)})));
 		const events = record(auth);
@@ -155,7 +161,7 @@ describe('redisStore', () => {
 		await admin.config('SET', 'maxmemory', '0');
 		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
 		expect(gist(events)).toEqual(['token set', 'store-failed store_write', 'token refresh']);
-		expect(await redisStore(admin, key).get()).toEqual({...(await auth.getToken()), refresh_token: expect.any(String)});
+		expect(await redisDriver(admin, key).get()).toMatchObject(await auth.getToken());
 	});
 
 	test('a Redis that is gone, and comes back with nothing, is a session that was signed out', async ({
@@ -186,7 +192,7 @@ describe('redisStore', () => {
 		}
 	});
 
-	test('F-135: a holder whose lease has run out while it waited for the answer overwrites nothing', async ({
+	test('a holder whose lease has run out while it waited for the answer overwrites nothing [F-135]', async ({
 		server,
 		watch,
 	}) => {
@@ -195,7 +201,7 @@ describe('redisStore', () => {
 			createAuth(appOptions(server, {store: redisStore(await connectNodeRedis(), key, {lease: 300})})),
 		);
 		await signIn(server, auth, expired);
-		const successor = redisStore(await connectIoRedis(), key, {lease: 300});
+		const successor = redisDriver(await connectIoRedis(), key, {lease: 300});
 		const {expires_in: _, ...minted} = await server.mint();
 		const theirs = {...minted, issued_at: Math.floor(Date.now() / 1000)};
 		const stop = server.onTokenAnswer(async () => {
@@ -208,10 +214,10 @@ describe('redisStore', () => {
 		expect(await successor.get()).toEqual(theirs);
 	});
 
-	test('R72: a process that ends in the lock keeps it for its lease, and no longer', async () => {
+	test('a process that ends in the lock keeps it for its lease, and no longer [R72]', async () => {
 		const place = await createPlace(connectIoRedis);
 		await place.abandonLock();
-		const store = redisStore(await connectNodeRedis(), place.key);
+		const store = redisDriver(await connectNodeRedis(), place.key);
 		const waiting = new AbortController();
 		waiting.abort();
 		expect(await outcomeOf(Promise.resolve(store.lock?.(async () => 'had', waiting.signal)))).toBe('LockError');
@@ -219,11 +225,71 @@ describe('redisStore', () => {
 	});
 });
 
+describe('the ttl of a redisStore', () => {
+	const token = {access_token: 'a', token_type: 'Bearer', issued_at: 1};
+	const create = async (ttl?: number) => {
+		const {key} = await createPlace(connectIoRedis);
+		return {key, driver: redisDriver(admin, key, {ttl}), left: async () => admin.pttl(key)};
+	};
+
+	test('is none by default', async () => {
+		const {driver, left} = await create();
+		await driver.set(token);
+		expect(await left()).toBe(-1);
+	});
+
+	test('counts from the last write, also of the same record, as a session makes it before a refresh', async () => {
+		const {key, driver, left} = await create(3_600);
+		await driver.set(token);
+		const isFull = async (): Promise<boolean> => (await left()) > 3_590_000;
+		expect(await isFull()).toBe(true);
+		for (const next of [token, {...token, issued_at: 2}]) {
+			await admin.pexpire(key, 5_000);
+			expect(await driver.replace?.(await driver.get(), next)).toBe(true);
+			expect(await isFull()).toBe(true);
+		}
+		await admin.pexpire(key, 5_000);
+		expect(await driver.replace?.(undefined, token)).toBe(false);
+		await driver.get();
+		expect(await isFull()).toBe(false);
+	});
+
+	test('ends with a write of a store that has none', async () => {
+		const {key, driver, left} = await create(3_600);
+		await driver.set(token);
+		const other = redisDriver(admin, key);
+		await other.replace?.(await other.get(), token);
+		expect(await left()).toBe(-1);
+	});
+
+	test('lets an abandoned session go', async () => {
+		const {driver} = await create(1);
+		await driver.set(token);
+		expect(await driver.get()).toEqual(token);
+		await expect.poll(async () => driver.get(), {timeout: 5_000}).toBe(undefined);
+	});
+});
+
+test('a record that replaces itself is really written, so that a session learns whether it could write', async () => {
+	const {key} = await createPlace(connectIoRedis);
+	const driver = redisDriver(admin, key);
+	const token = {access_token: 'a', token_type: 'Bearer', issued_at: 1};
+	await driver.set(token);
+	const found = await driver.get();
+	await admin.config('SET', 'maxmemory', '1');
+	try {
+		await expect(driver.replace?.(found, token)).rejects.toThrow('store_write');
+	} finally {
+		await admin.config('SET', 'maxmemory', '0');
+	}
+	expect(await driver.replace?.(found, token)).toBe(true);
+});
+
 describe('a fleet of processes on one session', {timeout: 60_000}, () => {
 	const fleet = {place: redis.url, lease: 2_000, command: [process.execPath], callers: 20} as const;
-	const login = loginTo(key => redisStore(admin, key, {lease: fleet.lease}));
+	const login = loginTo(key => redisDriver(admin, key, {lease: fleet.lease}));
 
-	test('R71, F-104: makes one grant for each token that expires', async () => {
+	test('makes one grant for each token that expires [R71, F-104]', async () => {
 		const result = await crowd({
 			...fleet,
 			lease: 15_000,
@@ -240,7 +306,7 @@ describe('a fleet of processes on one session', {timeout: 60_000}, () => {
 		expect(Object.keys(result.outcomes ?? {}).filter(outcome => outcome !== '401')).toEqual(['200']);
 	});
 
-	test('F-98, F-135: loses a session only where a process died, or stood still, between the rotation and its write', async () => {
+	test('loses a session only where a process died, or stood still, between the rotation and its write [F-98, F-135]', async () => {
 		const lines: string[] = [];
 		const log = (line: string): void => void lines.push(line);
 		const seed = Math.floor(Math.random() * 2 ** 31);

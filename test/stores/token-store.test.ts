@@ -46,7 +46,7 @@ const failures: ReadonlyArray<readonly [title: string, fail: () => never | Promi
 	['never settles', never],
 ];
 
-describe("a store of one's own", () => {
+describe('a store made of your own functions', () => {
 	const kinds: ReadonlyArray<readonly [title: string, create: () => StoreDriver]> = [
 		['in memory', memoryDriver],
 		[
@@ -107,26 +107,40 @@ describe("a store of one's own", () => {
 		],
 	];
 
-	test.for(kinds)('that is %s keeps a session from its beginning to its end', async ([, create], {server, watch}) => {
-		const store = create();
-		const auth = watch(createAuth(appOptions(server, {store})));
-		const events = record(auth);
-		const {access_token, refresh_token, scope} = await signIn(server, auth);
-		const issued_at = expect.any(Number);
-		const first = {access_token, refresh_token, scope, token_type: 'Bearer', issued_at, expires_at: expect.any(Number)};
-		expect(await store.get()).toEqual(first);
-		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
-		const renewed = await auth.refresh();
-		const second = (await store.get()) as TokenSet;
-		expect(second).toEqual({...renewed, refresh_token: expect.any(String)});
-		expect(second.refresh_token).not.toBe(refresh_token);
-		expect(JSON.parse(JSON.stringify(second))).toEqual(second);
-		await auth.signOut();
-		expect((await store.get()) ?? undefined).toBe(undefined);
-		expect(gist(events)).toEqual(['token set', 'token refresh', 'session-ended signed_out']);
-	});
+	test.for(kinds)(
+		'a driver that is %s keeps a session from sign-in to sign-out',
+		async ([, create], {server, watch}) => {
+			const store = create();
+			const auth = watch(createAuth(appOptions(server, {store})));
+			const events = record(auth);
+			const {access_token, refresh_token, scope} = await signIn(server, auth);
+			const issued_at = expect.any(Number);
+			const token = {
+				access_token,
+				refresh_token,
+				scope,
+				token_type: 'Bearer',
+				issued_at,
+				expires_at: expect.any(Number),
+			};
+			// The record of a store with a lock names its login and its client [F-139, F-143].
+			const first = (await store.get()) as TokenSet;
+			const marks = store.lock ? {login: expect.any(String), client: `app ${server.tokenEndpoint}`} : {};
+			expect(first).toEqual({...token, ...marks});
+			expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+			const renewed = await auth.refresh();
+			const second = (await store.get()) as TokenSet;
+			expect(second).toEqual({...renewed, ...marks, refresh_token: expect.any(String)});
+			expect(second['login']).toBe(first['login']);
+			expect(second.refresh_token).not.toBe(refresh_token);
+			expect(JSON.parse(JSON.stringify(second))).toEqual(second);
+			await auth.signOut();
+			expect((await store.get()) ?? undefined).toBe(undefined);
+			expect(gist(events)).toEqual(['token set', 'token refresh', 'session-ended signed_out']);
+		},
+	);
 
-	test('goes on with the session that it finds in it', async ({server, watch}) => {
+	test('a session goes on with the token that the store holds', async ({server, watch}) => {
 		const store = memoryDriver();
 		await signIn(server, createAuth(appOptions(server, {store})));
 		const {value} = Object.assign(createSharedRecord(), {value: await store.get()});
@@ -135,7 +149,7 @@ describe("a store of one's own", () => {
 		expect(server.tokenRequests).toHaveLength(0);
 	});
 
-	test('R112: that answers so late that its answer is two renewals old is not believed', async ({server, watch}) => {
+	test('ignores a read that was overtaken by two renewals [R112]', async ({server, watch}) => {
 		const shared = createSharedRecord();
 		const {lock: _, subscribe: __, ...inner} = shared.realm();
 		const gate = createGate();
@@ -163,7 +177,7 @@ describe("a store of one's own", () => {
 		expect(server.tokenRequests.map(({status}) => status)).toEqual([200, 200, 200]);
 	});
 
-	test('that has taken a write before it says so: the write is not told as that of another', async ({
+	test('does not report our own write as another holder’s, though it shows before set() resolves', async ({
 		server,
 		watch,
 	}) => {
@@ -192,7 +206,7 @@ describe("a store of one's own", () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('notices what others have put there since, at the next call', async ({server, watch}) => {
+	test('notices at the next call what another holder has stored', async ({server, watch}) => {
 		const shared = createSharedRecord();
 		const {subscribe: _, ...store} = shared.realm();
 		const auth = watch(createAuth(appOptions(server, {store})));
@@ -202,12 +216,12 @@ describe("a store of one's own", () => {
 		shared.write(theirs);
 		expect(await auth.getToken()).toMatchObject({access_token: theirs.access_token});
 		shared.write(undefined);
-		await expect(auth.getToken()).rejects.toMatchObject({reason: 'no_refresh_token'});
+		await expect(auth.getToken()).rejects.toMatchObject({reason: 'no_session'});
 		expect(gist(events)).toEqual(['token store', 'session-ended signed_out']);
 	});
 });
 
-describe('R77: a record that does not pass', () => {
+describe('a stored record that is no token', () => {
 	const good = {access_token: 'hunter2hunter2', token_type: 'Bearer', issued_at: 1};
 
 	test.for<[title: string, value: unknown]>([
@@ -217,23 +231,22 @@ describe('R77: a record that does not pass', () => {
 		['true', true],
 		['a list', [good]],
 		['an empty object', {}],
-		['an object without a token type', {access_token: 'hunter2hunter2', issued_at: 1}],
 		['an object without an access token', {token_type: 'Bearer', issued_at: 1, refresh_token: 'hunter2hunter2'}],
 		['an older version', {accessToken: 'hunter2hunter2', tokenType: 'Bearer', expiresAt: 1}],
 		['another token type', {...good, token_type: 'mac'}],
-		['F-90: a token with a line break', {...good, access_token: 'hunter2hunter2\r\nx-evil: 1'}],
+		['a token with a line break', {...good, access_token: 'hunter2hunter2\r\nx-evil: 1'}],
 		['a token that is not Latin', {...good, access_token: 'hunter2hunter2€'}],
 		['a refresh token that is a number', {...good, refresh_token: 42}],
-		['F-91: an object with its fields in __proto__', JSON.parse(`{"__proto__": ${JSON.stringify(good)}}`)],
+		['an object with its fields in __proto__', JSON.parse(`{"__proto__": ${JSON.stringify(good)}}`)],
 		['an object that inherits its fields', Object.create(good)],
 	])(
-		'F-89: since it is %s, is absent and is reported, and shows nowhere',
+		'a record that is %s counts as absent, is reported, and shows in no error [R77, F-89]',
 		async ([, value], {server, watch, canaries}) => {
 			canaries.plant('hunter2hunter2');
 			const store = {...memoryDriver(), get: () => value};
 			const auth = watch(createAuth(appOptions(server, {store})));
 			const events = record(auth);
-			await expect(auth.getToken()).rejects.toMatchObject({reason: 'no_refresh_token'});
+			await expect(auth.getToken()).rejects.toMatchObject({reason: 'no_session'});
 			expect((await auth.fetch(`${server.api}/me`)).status).toBe(401);
 			expect(server.calls.map(({authorization}) => authorization)).toEqual([undefined]);
 			expect(gist(events)).toEqual(['store-failed store_corrupt']);
@@ -242,12 +255,12 @@ describe('R77: a record that does not pass', () => {
 		},
 	);
 
-	test.for([null, undefined])('F-89: since it is %s, is absent', async (value, {server, watch}) => {
+	test.for([null, undefined])('%s counts as no record, and is not reported [F-89]', async (value, {server, watch}) => {
 		const auth = watch(createAuth(appOptions(server, {store: {...memoryDriver(), get: () => value}})));
-		await expect(auth.getToken()).rejects.toMatchObject({reason: 'no_refresh_token'});
+		await expect(auth.getToken()).rejects.toMatchObject({reason: 'no_session'});
 	});
 
-	test('F-89: makes room for a new session', async ({server, watch}) => {
+	test('a grant overwrites a record that is no token [F-89]', async ({server, watch}) => {
 		const shared = createSharedRecord();
 		shared.value = {old: true};
 		const auth = watch(createAuth(serviceOptions(server, {store: shared.realm()})));
@@ -257,7 +270,7 @@ describe('R77: a record that does not pass', () => {
 		expect(gist(events)).toEqual(['store-failed store_corrupt', 'token grant']);
 	});
 
-	test('F-90: by endpoints and origins in it changes nothing of where a token goes', async ({server, serve, watch}) => {
+	test('endpoints and origins in a record do not change where a token goes [F-90]', async ({server, serve, watch}) => {
 		const evil = await serve(() => new Response('{}'));
 		const fields = {
 			token_endpoint: evil.origin,
@@ -310,7 +323,7 @@ describe('a store that fails', () => {
 		appOptions(server, {store, timeout: 400, ...more});
 
 	test.for(failures)(
-		'F-86, F-88: to be read, since get %s: memory serves instead, and it is reported once',
+		'a session goes on in memory, and one failure is reported, if get() %s [F-86, F-88]',
 		async ([, fail], {server, watch, canaries}) => {
 			canaries.plant('hunter2hunter2');
 			const {store} = createFailing(fail, {get: true});
@@ -327,18 +340,15 @@ describe('a store that fails', () => {
 		},
 	);
 
-	test.for(failures)(
-		'R77: to be read, since get %s, from the beginning: a grant is made all the same',
-		async ([, fail], {server, watch}) => {
-			const {store} = createFailing(fail, {get: true});
-			const auth = watch(createAuth({...serviceOptions(server), store, timeout: 400}));
-			for (let count = 0; count < 3; count++) expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
-			expect(server.tokenRequests).toHaveLength(1);
-		},
-	);
+	test.for(failures)('a first grant is made though get() %s [R77]', async ([, fail], {server, watch}) => {
+		const {store} = createFailing(fail, {get: true});
+		const auth = watch(createAuth(serviceOptions(server, {store, timeout: 400})));
+		for (let count = 0; count < 3; count++) expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+		expect(server.tokenRequests).toHaveLength(1);
+	});
 
 	test.for(failures)(
-		'to be written by setToken, since set %s, is its error; the token is kept in memory',
+		'setToken rejects and keeps the token in memory if set() %s',
 		async ([, fail], {server, watch, canaries}) => {
 			canaries.plant('hunter2hunter2');
 			const {store} = createFailing(fail, {set: true});
@@ -354,7 +364,7 @@ describe('a store that fails', () => {
 	);
 
 	test.for(failures)(
-		'R78, F-87: to be written after a rotation, since set %s: the call is served, and it is written later',
+		'a rotated token that set() did not take is used, and is written later: set() %s [R78, F-87]',
 		async ([, fail], {server, watch}) => {
 			const {store, shared, switches} = createFailing(fail, {});
 			const auth = watch(createAuth(options(server, store)));
@@ -375,7 +385,7 @@ describe('a store that fails', () => {
 	);
 
 	test.for(failures)(
-		'R78: to be written for good, since set %s: the session goes on in memory, and no spent token is sent',
+		'a session goes on in memory, and sends no used refresh token, if set() always %s [R78]',
 		async ([, fail], {server, watch}) => {
 			const {store, switches} = createFailing(fail, {});
 			const auth = watch(createAuth(options(server, store)));
@@ -389,7 +399,7 @@ describe('a store that fails', () => {
 		},
 	);
 
-	test('R78, F-94: to be written: what another holder has written meanwhile is adopted, and not overwritten', async ({
+	test('a token that could not be written is dropped if another holder has stored one since [R78, F-94]', async ({
 		server,
 		watch,
 	}) => {
@@ -407,7 +417,7 @@ describe('a store that fails', () => {
 		expect(shared.value).toEqual(theirs);
 	});
 
-	test('in all that it does is a session in memory', async ({server, watch}) => {
+	test('a store whose every operation fails is a session in memory', async ({server, watch}) => {
 		const broken = (): never => {
 			throw new DOMException('no storage', 'SecurityError');
 		};
@@ -420,7 +430,10 @@ describe('a store that fails', () => {
 		await expect(auth.signOut()).rejects.toBeInstanceOf(StoreError);
 	});
 
-	test('F-88: and is waited for by one who may leave, with a reason of his own', async ({server, watch}) => {
+	test('a caller who waits for a store that hangs can abort, and gets the reason of its own signal [F-88]', async ({
+		server,
+		watch,
+	}) => {
 		const {store} = createFailing(never, {get: true});
 		const auth = watch(createAuth(options(server, store, {timeout: 60_000})));
 		const leaver = new AbortController();
@@ -437,7 +450,7 @@ describe('a store that fails', () => {
 });
 
 describe('a store with a lock', () => {
-	test('R70, R71: is locked, read again, written after the grant and freed, before anyone gets the token', async ({
+	test('under the lock the record is read and rewritten before the grant, and stored after it, before anyone gets the token [R70, R71, F-141]', async ({
 		server,
 		watch,
 	}) => {
@@ -452,7 +465,7 @@ describe('a store with a lock', () => {
 			auth.fetch(`${server.api}/me`).then(() => shared.log.push('resolved')),
 		]);
 		const log = shared.log.slice(shared.log.indexOf('lock'));
-		expect(log.slice(0, 3)).toEqual(['lock', 'get', 'grant']);
+		expect(log.slice(0, 4)).toEqual(['lock', 'get', 'set', 'grant']);
 		const afterGrant = log.slice(log.indexOf('answer'));
 		const [set, release, resolved] = ['set', 'release', 'resolved'].map(step => afterGrant.indexOf(step));
 		expect([set, release, resolved]).toEqual([set, release, resolved].toSorted((a = 0, b = 0) => a - b));
@@ -461,7 +474,7 @@ describe('a store with a lock', () => {
 		expect(log.filter(step => step === 'lock')).toHaveLength(1);
 	});
 
-	test('is not locked where nothing is renewed', async ({server, watch}) => {
+	test('the lock is not taken if nothing has to be renewed', async ({server, watch}) => {
 		const shared = createSharedRecord();
 		const auth = watch(createAuth(appOptions(server, {store: shared.realm()})));
 		await signIn(server, auth);
@@ -471,10 +484,7 @@ describe('a store with a lock', () => {
 		expect(shared.log).not.toContain('lock');
 	});
 
-	test("R74: runs nothing of the user's under it: no listener, no grant, no client authentication", async ({
-		server,
-		watch,
-	}) => {
+	test('no listener, grant function or client authentication runs under the lock [R74]', async ({server, watch}) => {
 		const shared = createSharedRecord();
 		const under: string[] = [];
 		const note = (name: string): void => void under.push(`${name}${shared.isLocked() ? ' under the lock' : ''}`);
@@ -507,7 +517,7 @@ describe('a store with a lock', () => {
 		);
 	});
 
-	test('R74: a listener that asks for a token when a session ends is no deadlock', async ({server, watch}) => {
+	test('a listener may ask for a token when the session ends, without a deadlock [R74]', async ({server, watch}) => {
 		const shared = createSharedRecord();
 		const auth = watch(createAuth(appOptions(server, {store: shared.realm()})));
 		await signIn(server, auth, expired);
@@ -515,7 +525,7 @@ describe('a store with a lock', () => {
 		auth.subscribe(() => void outcomes.push(outcomeOf(auth.getToken()), outcomeOf(auth.refresh())));
 		server.onToken(() => ({status: 400, body: '{"error":"invalid_grant"}'}));
 		expect(await outcomeOf(auth.getToken())).toBe('SessionEndedError invalid_grant');
-		expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['SessionEndedError no_refresh_token']));
+		expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['SessionEndedError no_session']));
 		expect(shared.isLocked()).toBe(false);
 	});
 
@@ -528,28 +538,34 @@ describe('a store with a lock', () => {
 				throw new Error('hunter2hunter2');
 			},
 		],
-	])('R72, F-99: that %s is a LockError in time; the session stays', async ([, lock], {server, watch, canaries}) => {
-		canaries.plant('hunter2hunter2');
-		const {lock: free, ...inner} = createSharedRecord().realm();
-		let isHeld = true;
-		const store: StoreDriver = {...inner, lock: async task => (isHeld ? lock(task) : (free ?? lock)(task))};
-		const auth = watch(createAuth(appOptions(server, {store, timeout: 50})));
-		const patient = watch(createAuth(appOptions(server, {store})));
-		await signIn(server, auth, expired);
-		const events = record(auth);
-		const errors = await Promise.all(
-			[auth.getToken(), auth.fetch(`${server.api}/me`)].map(promise => promise.catch((error: unknown) => error)),
-		);
-		for (const error of errors) expect(error).toBeInstanceOf(LockError);
-		expect(errors[0]).toMatchObject({code: 'lock_timeout', retryable: true});
-		expect(gist(events)).toEqual(['refresh-failed lock_timeout']);
-		expect(server.tokenRequests).toHaveLength(0);
-		isHeld = false;
-		expect((await patient.fetch(`${server.api}/me`)).status).toBe(200);
-		expect(server.tokenRequests).toHaveLength(1);
-	});
+	])(
+		'a lock that %s gives a LockError within the deadline, and the session stays [R72, F-99]',
+		async ([, lock], {server, watch, canaries}) => {
+			canaries.plant('hunter2hunter2');
+			const {lock: free, ...inner} = createSharedRecord().realm();
+			let isHeld = true;
+			const store: StoreDriver = {...inner, lock: async task => (isHeld ? lock(task) : (free ?? lock)(task))};
+			const clock = createClock();
+			const auth = watch(createAuth(appOptions(server, {store, timeout: 50, now: clock.now})));
+			const patient = watch(createAuth(appOptions(server, {store, now: clock.now})));
+			await signIn(server, auth, expired);
+			const events = record(auth);
+			const errors = await Promise.all(
+				[auth.getToken(), auth.fetch(`${server.api}/me`)].map(promise => promise.catch((error: unknown) => error)),
+			);
+			for (const error of errors) expect(error).toBeInstanceOf(LockError);
+			expect(errors[0]).toMatchObject({code: 'lock_timeout', retryable: true});
+			expect(gist(events)).toEqual(['refresh-failed lock_timeout']);
+			expect(server.tokenRequests).toHaveLength(0);
+			isHeld = false;
+			// The back-off of a failed renewal [R66].
+			clock.advance(1);
+			expect((await patient.fetch(`${server.api}/me`)).status).toBe(200);
+			expect(server.tokenRequests).toHaveLength(1);
+		},
+	);
 
-	test('R72: that is had too late runs nothing any more', async ({server, watch}) => {
+	test('a lock that comes after the deadline runs nothing [R72]', async ({server, watch}) => {
 		const gate = createGate();
 		const shared = createSharedRecord();
 		const store: StoreDriver = {
@@ -568,7 +584,7 @@ describe('a store with a lock', () => {
 		expect(shared.value).toMatchObject({access_token});
 	});
 
-	test('R72: that was had in time is kept for as long as the grant takes', async ({server, watch}) => {
+	test('a lock that came in time is kept for as long as the grant takes [R72]', async ({server, watch}) => {
 		const free = createSharedRecord().realm();
 		const most = 1000;
 		const wait = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 0.55 * most));
@@ -585,7 +601,7 @@ describe('a store with a lock', () => {
 		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
 	});
 
-	test('that fails when it is freed has done its work: the token is stored, and given out', async ({server, watch}) => {
+	test('a lock whose release fails has done its work: the token is stored and given out', async ({server, watch}) => {
 		const shared = createSharedRecord();
 		const store: StoreDriver = {
 			...shared.realm(),
@@ -604,7 +620,7 @@ describe('a store with a lock', () => {
 	test.for([
 		['503', 503],
 		['invalid_client', 400],
-	] as const)('R61: is free again after %s', async ([error, status], {server, watch}) => {
+	] as const)('the lock is free again after %s [R61]', async ([error, status], {server, watch}) => {
 		const clock = createClock();
 		const shared = createSharedRecord();
 		const auth = watch(createAuth(appOptions(server, {store: shared.realm(), now: clock.now})));
@@ -616,7 +632,7 @@ describe('a store with a lock', () => {
 		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
 	});
 
-	test('R71, F-96: eight holders with five callers each make one grant', async ({server, watch}) => {
+	test('eight holders with five callers each make one grant [R71, F-96]', async ({server, watch}) => {
 		const shared = createSharedRecord();
 		const holders = Array.from({length: 8}, () => watch(createAuth(appOptions(server, {store: shared.realm()}))));
 		shared.write({...(await mintRecord(server)), ...expired});
@@ -627,7 +643,7 @@ describe('a store with a lock', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('R71, R57: eight holders whose token is refused make one grant', async ({server, watch}) => {
+	test('eight holders whose token is refused make one grant [R71, R57]', async ({server, watch}) => {
 		const shared = createSharedRecord();
 		const holders = Array.from({length: 8}, () => watch(createAuth(appOptions(server, {store: shared.realm()}))));
 		const minted = await mintRecord(server);
@@ -640,10 +656,7 @@ describe('a store with a lock', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('R71: eight holders that are told to renew at once do it no oftener than each of them', async ({
-		server,
-		watch,
-	}) => {
+	test('eight holders that call refresh() at once make eight grants at most [R71]', async ({server, watch}) => {
 		const shared = createSharedRecord();
 		const holders = Array.from({length: 8}, () => watch(createAuth(appOptions(server, {store: shared.realm()}))));
 		shared.write(await mintRecord(server));
@@ -653,7 +666,7 @@ describe('a store with a lock', () => {
 	});
 
 	test.for(['an access token that stays the same', 'answers that are useless otherwise'])(
-		'R29, R71: two holders send each refresh token once, with %s',
+		'two holders send each refresh token once, given %s [R29, R71]',
 		async (kind, {serve, watch}) => {
 			let count = 0;
 			const sent: Array<string | null> = [];
@@ -667,16 +680,21 @@ describe('a store with a lock', () => {
 				});
 			});
 			const shared = createSharedRecord();
+			const {now, advance} = createClock();
 			const [one, other] = [1, 2].map(() =>
-				watch(createAuth({tokenEndpoint: origin, clientId: 'app', store: storeOf(shared.realm())})),
+				watch(createAuth({tokenEndpoint: origin, clientId: 'app', store: storeOf(shared.realm()), now})),
 			);
 			await one?.setToken({access_token: 'same', token_type: 'Bearer', refresh_token: 'first-token'});
-			for (const auth of [one, other, one, one, other, other, one]) await auth?.refresh().catch(() => {});
+			for (const auth of [one, other, one, one, other, other, one]) {
+				await auth?.refresh().catch(() => {});
+				// The back-off of a failed renewal [R66].
+				advance(60);
+			}
 			expect(sent).toEqual(['first-token', ...[1, 2, 3, 4, 5, 6].map(number => `rotated-${number}`)]);
 		},
 	);
 
-	test("R66: another holder's failure is its own: the next one tries", async ({server, watch}) => {
+	test("another holder's failed renewal does not keep us from trying [R66]", async ({server, watch}) => {
 		const shared = createSharedRecord();
 		const holders = [1, 2].map(() => watch(createAuth(appOptions(server, {store: shared.realm()}))));
 		shared.write({...(await mintRecord(server)), ...expired});
@@ -687,8 +705,11 @@ describe('a store with a lock', () => {
 	});
 });
 
-describe('what another holder writes', () => {
-	test('F-94: during a grant is adopted, and not overwritten', async ({server, watch}) => {
+describe('a token that another holder stores', () => {
+	test('a token stored by another holder during our grant is used, and is not overwritten [F-94]', async ({
+		server,
+		watch,
+	}) => {
 		const shared = createSharedRecord();
 		const {lock: _, subscribe: __, ...store} = shared.realm();
 		const auth = watch(createAuth(appOptions(server, {store})));
@@ -701,7 +722,7 @@ describe('what another holder writes', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('F-94: during a grant, with the same access token and another refresh token, is not overwritten', async ({
+	test('a record with the same access token and another refresh token is not overwritten [F-94]', async ({
 		server,
 		watch,
 	}) => {
@@ -715,7 +736,7 @@ describe('what another holder writes', () => {
 		expect(server.tokenRequests.map(({parameters}) => parameters.get('refresh_token'))).toContain(theirs.refresh_token);
 	});
 
-	test('R57: while one waits for the lock, and is refused, is renewed for those to whom it was refused', async ({
+	test('refreshes once if the token that another holder stored while we waited is refused [R57]', async ({
 		server,
 		watch,
 	}) => {
@@ -739,7 +760,10 @@ describe('what another holder writes', () => {
 		expect(server.tokenRequests.map(({parameters}) => parameters.get('refresh_token'))).toEqual([theirs.refresh_token]);
 	});
 
-	test('while one waits for the lock is used, without a grant', async ({server, watch}) => {
+	test('uses the token that another holder stored while we waited for the lock, without a grant', async ({
+		server,
+		watch,
+	}) => {
 		const gate = createGate();
 		const shared = createSharedRecord();
 		const {subscribe: _, ...inner} = shared.realm();
@@ -757,7 +781,7 @@ describe('what another holder writes', () => {
 		expect(shared.value).toEqual(theirs);
 	});
 
-	test('is heard of by those who listen, and our own writing is not told twice', async ({server, watch}) => {
+	test('listeners hear of it, and do not hear twice of our own writes', async ({server, watch}) => {
 		const shared = createSharedRecord();
 		const ours = createAuth(appOptions(server, {store: shared.realm()}));
 		const theirs = createAuth(appOptions(server, {store: shared.realm()}));
@@ -774,7 +798,7 @@ describe('what another holder writes', () => {
 		expect(theirEvents[1]).toEqual({type: 'token', cause: 'store', expires_at});
 	});
 
-	test('is heard of from a store that tells of changes which are none', async ({server, watch}) => {
+	test('a store that reports changes which are none tells listeners nothing', async ({server, watch}) => {
 		const shared = createSharedRecord();
 		const auth = watch(createAuth(appOptions(server, {store: shared.realm()})));
 		const events = record(auth);
@@ -784,7 +808,7 @@ describe('what another holder writes', () => {
 		expect(gist(events)).toEqual(['token set']);
 	});
 
-	test('F-102: while one waits for the lock, signed out and in as another user, is neither used nor overwritten', async ({
+	test('another user who signs in while we wait for the lock keeps their session, and our calls fail [F-102]', async ({
 		server,
 		watch,
 	}) => {

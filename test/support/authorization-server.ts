@@ -2,8 +2,10 @@ import {createServer, IncomingMessage} from 'node:http';
 import type {KoaContextWithOIDC, Provider} from 'oidc-provider';
 import {app, awkward, service, servicePost} from './clients.ts';
 import {withCors} from './cors.ts';
+import type {BoundToken} from './dpop-api.ts';
+import {interact, isInteraction} from './login-pages.ts';
 import {createMemoryAdapter} from './memory-adapter.ts';
-import {createProvider, paths} from './provider.ts';
+import {createProvider, paths, type ProviderOptions} from './provider.ts';
 import {createReferee, type Referee, type Whistle} from './referee.ts';
 import {type ApiCall, type Bearer, startResourceServer} from './resource-server.ts';
 import {type Answer, type CapturedRequest, capture, listen, send, shut, toReply} from './serve.ts';
@@ -15,7 +17,7 @@ export {app, awkward, service, servicePost};
 export type SecretKind = 'access token' | 'refresh token' | 'id token' | 'client secret' | 'Basic credentials';
 
 /** How an authorization server of a test differs from the ordinary one. */
-export interface AuthorizationServerOptions {
+export interface AuthorizationServerOptions extends ProviderOptions {
 	/** Lifetime of an access token: 2 by default. */
 	readonly accessTokenSeconds?: number;
 	/** Milliseconds that each access of its storage takes: 0 by default. */
@@ -39,26 +41,44 @@ export interface ProviderAnswer {
 /** A token response, RFC 6749 §5.1. */
 export interface TokenResponse {
 	readonly access_token: string;
-	readonly token_type: 'Bearer';
+	readonly token_type: 'Bearer' | 'DPoP';
 	readonly expires_in: number;
 	readonly refresh_token: string;
 	readonly scope: string;
 }
 
+/** What a first token is for. */
+export interface MintOptions {
+	/** `app` by default. */
+	readonly clientId?: string;
+	readonly scope?: string;
+	/** The thumbprint of the DPoP key that both tokens are bound to. None by default. */
+	readonly jkt?: string;
+}
+
 /** A real authorization server, and an API of another origin that takes its tokens. */
 export interface AuthorizationServer {
 	readonly issuer: string;
+	/** The real thing. */
+	readonly provider: Provider;
 	readonly tokenEndpoint: string;
 	readonly revocationEndpoint: string;
 	readonly introspectionEndpoint: string;
 	/** The origin of the API, `/accounts` and `/me`. */
 	readonly api: string;
 	/** A first token response, as a login would have given it. */
-	mint(options?: {readonly clientId?: string; readonly scope?: string}): Promise<TokenResponse>;
+	mint(options?: MintOptions): Promise<TokenResponse>;
+	/**
+	Where a login leads that begins at this URL of the authorization endpoint, with a code for a new user. Nobody is asked: the code is
+	written as the login page would have had it written.
+	*/
+	authorize(url: string): Promise<string>;
 	/** Ends an access token at the server, and nothing else of its grant: the API answers `invalid_token`. */
 	expire(accessToken: string): Promise<void>;
 	/** Whether the server would still take a token, of any kind. */
 	isActive(token: string): Promise<boolean>;
+	/** Whom a good access token stands for, and the DPoP key that it is bound to. */
+	findBound(accessToken: string): Promise<BoundToken | undefined>;
 	/** In the order in which they came, also those that a hook answered. */
 	readonly tokenRequests: EndpointRequest[];
 	readonly revocationRequests: EndpointRequest[];
@@ -94,12 +114,13 @@ Starts the real thing, oidc-provider, with rotation and reuse detection on: it i
 token was used twice, and it then revokes the whole grant. It reads the clock of this process.
 */
 export async function startAuthorizationServer(options: AuthorizationServerOptions = {}): Promise<AuthorizationServer> {
-	const {accessTokenSeconds = 2, latency = 0} = options;
+	const {accessTokenSeconds = 2, latency = 0, pages} = options;
 	const referee = createReferee();
 	const server = createServer();
 	const issuer = await listen(server);
 	const onSecondConsumption = (): void => referee.report('two requests at once consumed one refresh token');
-	const provider = createProvider(issuer, accessTokenSeconds, createMemoryAdapter({latency, onSecondConsumption}));
+	const adapter = createMemoryAdapter({latency, onSecondConsumption});
+	const provider = createProvider(issuer, accessTokenSeconds, adapter, options);
 	const events = recordEvents(provider, referee);
 	const issued = knownSecrets();
 	const [token, revocation] = [createEndpoint(), createEndpoint()];
@@ -113,18 +134,23 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
 	);
 	const api = await startResourceServer(async accessToken => toBearer(await findAccess(provider, accessToken)));
 	const handle = provider.callback();
-	server.on('request', (request, response) => void handle(request, response));
+	server.on('request', (request, response) => {
+		if (pages && isInteraction(request)) void interact(provider, request, response);
+		else void handle(request, response);
+	});
 	return {
 		issuer,
+		provider,
 		tokenEndpoint: issuer + paths.token,
 		revocationEndpoint: issuer + paths.revocation,
 		introspectionEndpoint: issuer + paths.introspection,
 		api: api.origin,
-		async mint({clientId = app.clientId, scope = 'openid offline_access /accounts.read'} = {}) {
-			const response = await mint(provider, clientId, scope, accessTokenSeconds);
+		async mint(options) {
+			const response = await mint(provider, accessTokenSeconds, options);
 			remember(issued, response);
 			return response;
 		},
+		authorize: url => authorize(provider, new URL(url)),
 		async expire(accessToken) {
 			const found = await findAccess(provider, accessToken);
 			if (!found) throw new Error('No such access token is alive');
@@ -133,6 +159,11 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
 		async isActive(value) {
 			const found = (await findAccess(provider, value)) ?? (await provider.RefreshToken.find(value));
 			return found?.isValid ?? false;
+		},
+		async findBound(accessToken) {
+			const found = await findAccess(provider, accessToken);
+			const bearer = toBearer(found);
+			return bearer && {subject: bearer.subject, jkt: found?.jkt};
 		},
 		tokenRequests: token.requests,
 		revocationRequests: revocation.requests,
@@ -263,6 +294,8 @@ function remember(issued: Map<string, SecretKind>, body: unknown): void {
 	}
 }
 
+type Claims = ConstructorParameters<Provider['RefreshToken']>[0];
+
 type Access = InstanceType<Provider['AccessToken']> | InstanceType<Provider['ClientCredentials']>;
 
 async function findAccess(provider: Provider, value: string): Promise<Access | undefined> {
@@ -275,26 +308,49 @@ function toBearer(token: Access | undefined): Bearer | undefined {
 	return {subject: subject ?? '', scopes: token.scopes};
 }
 
+async function authorize(provider: Provider, {searchParams}: URL): Promise<string> {
+	const parameters = Object.fromEntries(searchParams);
+	const {client_id = '', redirect_uri = '', scope = '', state = '', nonce} = parameters;
+	const code = new provider.AuthorizationCode({
+		...(await createClaims(provider, client_id, scope)),
+		redirectUri: redirect_uri,
+		...(nonce !== undefined && {nonce}),
+		codeChallenge: parameters['code_challenge'] ?? '',
+		codeChallengeMethod: parameters['code_challenge_method'] ?? '',
+	});
+	const answer = {code: await code.save(), state, iss: provider.issuer};
+	return `${redirect_uri}?${new URLSearchParams(answer)}`;
+}
+
 // Writes the models directly, as a login page would have had them written.
-async function mint(provider: Provider, clientId: string, scope: string, lifetime: number): Promise<TokenResponse> {
+async function mint(
+	provider: Provider,
+	lifetime: number,
+	{clientId = app.clientId, scope = 'openid offline_access /accounts.read', jkt}: MintOptions = {},
+): Promise<TokenResponse> {
+	const claims = {...(await createClaims(provider, clientId, scope)), ...(jkt !== undefined && {jkt})};
+	return {
+		access_token: await new provider.AccessToken(claims).save(),
+		token_type: jkt === undefined ? 'Bearer' : 'DPoP',
+		expires_in: lifetime,
+		refresh_token: await new provider.RefreshToken(claims).save(),
+		scope,
+	};
+}
+
+/** What every token of a new user's login says. */
+async function createClaims(provider: Provider, clientId: string, scope: string): Promise<Claims> {
 	const client = await provider.Client.find(clientId);
 	if (!client) throw new Error(`No client is called ${clientId}`);
 	const accountId = `user-${crypto.randomUUID()}`;
 	const grant = new provider.Grant({clientId, accountId});
 	grant.addOIDCScope(scope);
-	const claims = {
+	return {
 		client,
 		accountId,
 		scope,
 		grantId: await grant.save(),
 		gty: 'authorization_code',
 		expiresWithSession: false,
-	};
-	return {
-		access_token: await new provider.AccessToken(claims).save(),
-		token_type: 'Bearer',
-		expires_in: lifetime,
-		refresh_token: await new provider.RefreshToken(claims).save(),
-		scope,
 	};
 }

@@ -4,7 +4,8 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 
-interface Start {
+/** How a program is started. */
+export interface Start {
 	readonly command: string;
 	readonly args: readonly string[];
 	readonly env?: Readonly<Record<string, string>>;
@@ -17,6 +18,15 @@ interface Kind {
 	readonly help: string;
 	start(path: string, profile: string, url: string): Start;
 }
+
+/** What WebKit needs to run without a screen of its own. */
+export const webkitEnvironment = (profile: string): Readonly<Record<string, string>> => ({
+	XDG_RUNTIME_DIR: profile,
+	TMPDIR: profile,
+	WEBKIT_DISABLE_COMPOSITING_MODE: '1',
+	LIBGL_ALWAYS_SOFTWARE: '1',
+	NO_AT_BRIDGE: '1',
+});
 
 /** The browsers, which need no driver: their page talks to the test by itself. */
 export const browsers: Readonly<Record<'chromium' | 'firefox' | 'webkit', Kind>> = {
@@ -54,13 +64,7 @@ export const browsers: Readonly<Record<'chromium' | 'firefox' | 'webkit', Kind>>
 		start: (path, profile, url) => ({
 			command: 'xvfb-run',
 			args: ['-a', path, '--private', url],
-			env: {
-				XDG_RUNTIME_DIR: profile,
-				TMPDIR: profile,
-				WEBKIT_DISABLE_COMPOSITING_MODE: '1',
-				LIBGL_ALWAYS_SOFTWARE: '1',
-				NO_AT_BRIDGE: '1',
-			},
+			env: webkitEnvironment(profile),
 		}),
 	},
 };
@@ -76,11 +80,22 @@ function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
 
 /** Opens a page in a browser of this machine. Gives what closes it. */
 export function openBrowser(name: keyof typeof browsers, url: string): () => Promise<void> {
-	const {paths, help, start} = browsers[name];
+	const {start} = browsers[name];
+	return startProgram((path, profile) => start(path, profile, url), findBrowser(name));
+}
+
+/** The path of a browser of this machine. */
+export function findBrowser(name: keyof typeof browsers): string {
+	const {paths, help} = browsers[name];
 	const path = paths.find(candidate => candidate && existsSync(candidate));
 	if (path === undefined) throw new Error(`${name} was not found: ${help}.`);
+	return path;
+}
+
+/** Starts a program with a folder of its own, and with all that it starts. Gives what ends them all. */
+export function startProgram(start: (path: string, profile: string) => Start, path: string): () => Promise<void> {
 	const profile = mkdtempSync(join(tmpdir(), 'regrant-browser-'));
-	const {command, args, env} = start(path, profile, url);
+	const {command, args, env} = start(path, profile);
 	// The shell ends all when its input does: also where this process is killed, and closes nothing.
 	const child = spawn('/bin/sh', ['-c', '"$@" & read -r _; kill 0', 'sh', command, ...args], {
 		detached: true,

@@ -2,7 +2,7 @@ import {type CapturedRequest, type Handler, type Reply, toReply} from './serve.t
 
 const granted = [
 	['access-control-allow-origin', '*'],
-	['access-control-expose-headers', 'WWW-Authenticate, Retry-After, X-Retry-In'],
+	['access-control-expose-headers', 'WWW-Authenticate, Retry-After, X-Retry-In, DPoP-Nonce'],
 ] as const;
 
 /**

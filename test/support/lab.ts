@@ -1,6 +1,10 @@
 import {setTimeout as sleep} from 'node:timers/promises';
+import type {ClientMetadata} from 'oidc-provider';
 import {app, type AuthorizationServer, awkward, service, startAuthorizationServer} from './authorization-server.ts';
+import {accountScopes} from './clients.ts';
 import {allowEveryOrigin} from './cors.ts';
+import {startDpopApi} from './dpop-api.ts';
+import {createTestKey, jwtAlgorithms, type TestKey} from './keys.ts';
 import type {LabFacts, LabLog} from '../shared/lab-client.ts';
 import {startFaultServer} from './fault-server.ts';
 import {type Answer, serve} from './serve.ts';
@@ -12,6 +16,18 @@ export interface Lab {
 	verdict(): void;
 	close(): Promise<void>;
 }
+
+/** A client that proves who it is with this key, as the provider is told. */
+const proverOf = ({algorithm, publicJwk}: TestKey): ClientMetadata => ({
+	client_id: `prover-${algorithm}`,
+	token_endpoint_auth_method: 'private_key_jwt',
+	token_endpoint_auth_signing_alg: algorithm,
+	grant_types: ['client_credentials'],
+	response_types: [],
+	redirect_uris: [],
+	scope: accountScopes,
+	jwks: {keys: [publicJwk]},
+});
 
 const json = (value: unknown): Answer => Response.json(value ?? null);
 
@@ -31,7 +47,10 @@ function stage(path: string, times: Map<string, number>): Answer | Promise<Answe
 
 /** Starts an authorization server, an API, another origin, and a door for those who are elsewhere. */
 export async function startLab(): Promise<Lab> {
-	const server: AuthorizationServer = await startAuthorizationServer({accessTokenSeconds: 60});
+	const keys = await Promise.all(jwtAlgorithms.map(algorithm => createTestKey(algorithm)));
+	const clients = keys.map(proverOf);
+	const server: AuthorizationServer = await startAuthorizationServer({accessTokenSeconds: 60, clients});
+	const proofApi = await startDpopApi(server.findBound);
 	const elsewhere = await serve(allowEveryOrigin(() => ({status: 401, headers: [['www-authenticate', 'Bearer']]})));
 	const faults = await startFaultServer();
 	const times = new Map<string, number>();
@@ -40,6 +59,8 @@ export async function startLab(): Promise<Lab> {
 		elsewhere.requests.length = 0;
 		times.clear();
 		server.onCall(({path}) => stage(path, times));
+		proofApi.reset();
+		proofApi.onCall(({path}) => stage(path, times));
 		server.onToken(({path}) => stage(path, times));
 	};
 	setUp();
@@ -59,13 +80,25 @@ export async function startLab(): Promise<Lab> {
 			authorization,
 			type: headers['content-type'] ?? '',
 		})),
+		proven: proofApi.calls.map(({path, status, body, headers}) => ({
+			path,
+			status,
+			body,
+			authorization: headers['authorization'] ?? '',
+		})),
 		elsewhere: elsewhere.requests
 			.filter(({method}) => method !== 'OPTIONS')
-			.map(({path, method, body, headers}) => ({path, method, body, authorization: headers['authorization'] ?? ''})),
+			.map(({path, method, body, headers}) => ({
+				path,
+				method,
+				body,
+				authorization: headers['authorization'] ?? '',
+				hasProof: 'dpop' in headers,
+			})),
 	});
 	const routes: Readonly<Record<string, (body: string) => unknown>> = {
 		'POST /reset': setUp,
-		'POST /mint': () => server.mint(),
+		'POST /mint': jkt => server.mint(jkt ? {jkt} : {}),
 		'POST /expire': body => server.expire(body),
 		'POST /is-active': body => server.isActive(body),
 		'GET /log': log,
@@ -82,6 +115,8 @@ export async function startLab(): Promise<Lab> {
 			tokenEndpoint: server.tokenEndpoint,
 			revocationEndpoint: server.revocationEndpoint,
 			api: server.api,
+			proofApi: proofApi.origin,
+			provers: keys.map(({algorithm, pem, jwk}) => ({clientId: `prover-${algorithm}`, algorithm, pem, jwk})),
 			elsewhere: elsewhere.origin,
 			faults: faults.door,
 			app: app.clientId,
@@ -93,7 +128,7 @@ export async function startLab(): Promise<Lab> {
 			if (faults.strays.length > 0) throw new Error(`Nobody expected ${faults.strays.join(', ')}`);
 		},
 		async close() {
-			await Promise.all([door.close(), elsewhere.close(), faults.close(), server.close()]);
+			await Promise.all([door.close(), elsewhere.close(), faults.close(), proofApi.close(), server.close()]);
 		},
 	};
 }

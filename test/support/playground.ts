@@ -2,23 +2,35 @@ import {mkdirSync} from 'node:fs';
 import type {BrowserContext, Page} from 'playwright';
 import {expect, test as base} from 'vitest';
 import {type PageOptions, servePage} from '../../playground/page-server.ts';
+import type {TroubleName} from '../../playground/page/stage/troubles.ts';
 import {type AuthorizationServer, startAuthorizationServer} from './authorization-server.ts';
 import {launchChromium} from './chromium.ts';
 
-/** The page in a tab of a browser, and the server whose word counts. */
+/** The page in a tab of a browser, and the server that it uses. */
 export interface Playground {
 	readonly tab: Page;
 	readonly context: BrowserContext;
 	readonly server: AuthorizationServer;
-	/** Clicks a control, and gives what the page then says about it. */
+	/** Clicks a control of the drawer, and returns what the page then says about it. */
 	click(id: string): Promise<string>;
 	choose(id: string, value: string): Promise<string>;
-	/** Waits until the page says this of a lane. */
+	/** Waits until the page says this of a lane of the drawer. */
 	summary(lane: string, expected: string | RegExp): Promise<void>;
 	/** Opens another tab by the control of the first. */
 	openOther(): Promise<Page>;
-	/** For people to look at. */
+	/** Runs the comparison by its button, and returns the two verdicts. */
+	compare(): Promise<string[]>;
+	/** Plays a trouble on the stage, and returns what the page says about it. */
+	play(trouble: TroubleName): Promise<Played>;
+	/** Takes a picture for people to look at. */
 	picture(name: string): Promise<void>;
+}
+
+/** What the page says of a trouble that was played. */
+export interface Played {
+	readonly verdict: string;
+	readonly happened: string;
+	readonly why: string;
 }
 
 /** How the page is to be opened. */
@@ -26,27 +38,61 @@ export interface View {
 	readonly width: number;
 	readonly height: number;
 	readonly colorScheme?: 'light' | 'dark';
+	/** Without it the comparison runs by itself, and its requests are among those that the server counts. */
+	readonly reducedMotion?: 'reduce' | 'no-preference';
 }
 
 const pictures = 'test/pictures';
 // A thousand calls take a busy machine a while.
 const patience = 120_000;
 
-/** What a tab says of the control that was used last, when it is done. */
-export async function said(tab: Page): Promise<string> {
-	await tab.waitForFunction(() => document.getElementById('status')?.textContent !== '…', undefined, {
-		timeout: patience,
-	});
-	return (await tab.textContent('#status')) ?? '';
+/** What a tab says of a control of the drawer, or of its group, once it is done. */
+export async function said(tab: Page, id: string): Promise<string> {
+	const group = tab.locator(`fieldset:has(#${id}) output`);
+	await expect.poll(() => group.textContent(), {timeout: patience}).toMatch(/[^…]/);
+	return (await group.textContent()) ?? '';
 }
 
-/** Waits until the controls of a tab live. */
+/** Waits until the controls of a tab work. */
 export async function ready(tab: Page): Promise<Page> {
 	await tab.waitForFunction(() => document.getElementById('name')?.textContent !== 'a tab');
 	return tab;
 }
 
-/** An entry of the kind `layout-shift`, which the types do not know. */
+/** Opens the drawer of a tab, if it is closed. */
+export async function openDrawer(tab: Page): Promise<void> {
+	if (await tab.evaluate(() => document.querySelector('details')?.open)) return;
+	await tab.click('#drawer > summary');
+	await settled(tab);
+}
+
+/** Waits until the browser has laid out the page, and has noticed what moved. */
+export async function settled(tab: Page): Promise<void> {
+	await tab.evaluate(async () => {
+		await new Promise(requestAnimationFrame);
+		await new Promise(requestAnimationFrame);
+	});
+}
+
+/** Waits until the comparison has run, and returns the two verdicts. */
+export async function verdicts(tab: Page): Promise<string[]> {
+	const read = (): Promise<string[]> => tab.locator('#story output').allTextContents();
+	const isOver = (texts: readonly string[]): boolean => texts.every(text => text.includes('Ann is'));
+	await expect.poll(read, {timeout: patience}).toSatisfy(isOver);
+	return read();
+}
+
+async function play(tab: Page, trouble: TroubleName): Promise<Played> {
+	const panel = tab.locator(`[data-trouble="${trouble}"]`);
+	await tab.check(`input[value="${trouble}"]`);
+	await panel.getByRole('button').click();
+	const read = async (name: string): Promise<string> => (await panel.locator(`.told .${name}`).textContent()) ?? '';
+	await expect.poll(() => read('verdict'), {timeout: patience}).not.toMatch(/^Running|^Not played/);
+	const [verdict, happened, why] = await Promise.all(['verdict', 'happened', 'why'].map(read));
+	return {verdict: verdict ?? '', happened: happened ?? '', why: why ?? ''};
+}
+
+/** An entry of the type `layout-shift`, which the types do not know. */
 interface Shift extends PerformanceEntry {
 	readonly sources: ReadonlyArray<{
 		readonly node: Node | null;
@@ -55,7 +101,7 @@ interface Shift extends PerformanceEntry {
 	}>;
 }
 
-/** Writes down in the page what moves in it, also right after a click: `window.shifts`. What is folded out has been asked to move the rest. */
+/** Writes down in `window.shifts` what moves in the page, also right after a click. Opening a `details` may move the rest. */
 function noteShifts(): void {
 	const counter = Object.assign(window, {shifts: [] as string[]});
 	new PerformanceObserver(list => {
@@ -69,15 +115,12 @@ function noteShifts(): void {
 	}).observe({type: 'layout-shift', buffered: true});
 }
 
-/** The camera makes the page as large as it is high, and lays it out for that, which is no shift that anybody sees. */
+/** Takes a picture of the whole page. For that the browser lays the page out anew, and nobody sees what moves then. */
 async function takePicture(tab: Page, name: string): Promise<void> {
 	const before = await tab.evaluate('window.shifts.slice()');
 	await tab.screenshot({path: `${pictures}/${name}.png`, fullPage: true});
-	await tab.evaluate(async shifts => {
-		await new Promise(requestAnimationFrame);
-		await new Promise(requestAnimationFrame);
-		Object.assign(window, {shifts});
-	}, before);
+	await settled(tab);
+	await tab.evaluate(shifts => void Object.assign(window, {shifts}), before);
 }
 
 interface Watched {
@@ -105,8 +148,8 @@ function watch(context: BrowserContext): Watched {
 }
 
 /**
-vitest's `test` with a `playground`: a page and a profile of its own for each test, one server for all tests of a file. After each test
-no request has left this machine, nothing was written to the console, nothing has moved, and no secret shows.
+vitest's `test` with a `playground`. Each test has its own page and browser profile, and the tests of a file share one server. After
+each test it is checked that no request left this machine, that the console is empty, that nothing moved, and that no secret is shown.
 
 - `view`: `test.override('view', {width: 360, height: 800})`.
 - `pageOptions`: the page as it was built, in place of its sources.
@@ -132,8 +175,8 @@ export const test = base
 	})
 	.extend('playground', async ({browser, view, place: {server, origin}}, {onCleanup}): Promise<Playground> => {
 		server.reset();
-		const {width, height, colorScheme = 'light'} = view;
-		const context = await browser.newContext({viewport: {width, height}, colorScheme});
+		const {width, height, colorScheme = 'light', reducedMotion = 'reduce'} = view;
+		const context = await browser.newContext({viewport: {width, height}, colorScheme, reducedMotion});
 		await context.addInitScript(noteShifts);
 		const {wrongs, reports} = watch(context);
 		onCleanup(async () => {
@@ -155,22 +198,32 @@ export const test = base
 			context,
 			server,
 			async click(id) {
+				await openDrawer(tab);
 				await tab.click(`#${id}`);
-				return said(tab);
+				return said(tab, id);
 			},
 			async choose(id, value) {
+				await openDrawer(tab);
 				await tab.selectOption(`#${id}`, value);
-				return said(tab);
+				return said(tab, id);
 			},
+			async compare() {
+				await tab.click('#compare');
+				return verdicts(tab);
+			},
+			play: trouble => play(tab, trouble),
 			async summary(lane, expected) {
 				await expect
-					.poll(() => tab.textContent(`[data-lane="${lane}"] .summary`), {timeout: 10_000})
+					.poll(() => tab.textContent(`#drawer [data-lane="${lane}"] .summary`), {timeout: 10_000})
 					.toEqual(typeof expected === 'string' ? expected : expect.stringMatching(expected));
 			},
 			async openOther() {
+				await openDrawer(tab);
 				const opened = context.waitForEvent('page');
 				await tab.click('#new-tab');
-				return ready(await opened);
+				const other = await ready(await opened);
+				await openDrawer(other);
+				return other;
 			},
 			picture: name => takePicture(tab, name),
 		};

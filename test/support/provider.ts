@@ -1,20 +1,38 @@
-import {generateKeyPairSync} from 'node:crypto';
-import Provider, {type AdapterFactory} from 'oidc-provider';
-import {accountScopes, clients} from './clients.ts';
+import {generateKeyPairSync, randomBytes} from 'node:crypto';
+import Provider, {type AdapterFactory, type ClientMetadata, type Configuration} from 'oidc-provider';
+import {accountScopes, clients as knownClients} from './clients.ts';
+import {loginConfiguration, type LoginPages} from './login-pages.ts';
 
 /** Where its endpoints are. */
 export const paths = {token: '/token', revocation: '/token/revocation', introspection: '/token/introspection'};
 
 const hour = 3600;
 
+/** How a provider of a test differs from the ordinary one. */
+export interface ProviderOptions {
+	/** Further clients. */
+	readonly clients?: readonly ClientMetadata[];
+	/** Whether a DPoP proof needs a nonce: true by default. Nobody needs a proof who does not send one. */
+	readonly isNonceRequired?: boolean;
+	/** Pages of an app whose users log in here. By default nobody can: tokens are minted. */
+	readonly pages?: LoginPages;
+}
+
 /**
 A real provider. Whatever is left to a default makes it write a warning to the console, whence the keys, lifetimes and
 policies.
 */
-export function createProvider(issuer: string, accessTokenSeconds: number, adapter: AdapterFactory): Provider {
+export function createProvider(
+	issuer: string,
+	accessTokenSeconds: number,
+	adapter: AdapterFactory,
+	{clients = [], isNonceRequired = true, pages}: ProviderOptions = {},
+): Provider {
+	const login = pages && loginConfiguration(pages);
 	const provider = new Provider(issuer, {
 		adapter,
-		clients,
+		...login,
+		clients: [...knownClients, ...clients, ...(login?.clients ?? [])],
 		clientDefaults: {id_token_signed_response_alg: 'ES256'},
 		clientBasedCORS: () => true,
 		clockTolerance: 0,
@@ -22,9 +40,11 @@ export function createProvider(issuer: string, accessTokenSeconds: number, adapt
 		features: {
 			clientCredentials: {enabled: true},
 			devInteractions: {enabled: false},
+			dPoP: {enabled: true, nonceSecret: randomBytes(32), requireNonce: () => isNonceRequired},
 			introspection: {enabled: true, allowedPolicy: async () => true},
 			revocation: {enabled: true, allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId},
-		},
+			...login?.features,
+		} as Configuration['features'], // each part is one of these
 		findAccount: async (_ctx, accountId) => ({accountId, claims: async () => ({sub: accountId})}),
 		jwks: {keys: [generateKeyPairSync('ec', {namedCurve: 'P-256'}).privateKey.export({format: 'jwk'})]},
 		renderError: async (ctx, out) => {
@@ -36,6 +56,7 @@ export function createProvider(issuer: string, accessTokenSeconds: number, adapt
 		ttl: {
 			AccessToken: accessTokenSeconds,
 			ClientCredentials: accessTokenSeconds,
+			DeviceCode: 600,
 			Grant: hour,
 			IdToken: hour,
 			Interaction: hour,

@@ -1,8 +1,10 @@
 // A process of its own that holds a session in Redis, and does what it is told. Run by `startProcess`.
 import process from 'node:process';
 import {createClient} from 'redis';
-import {type Auth, createAuth, isRegrantError, type TokenStore} from '../../src/index.ts';
-import {redisStore} from '../../src/stores/redis.ts';
+import {type Auth, createAuth, isRegrantError, type TokenSet, type TokenStore} from '../../src/index.ts';
+import {redisDriver} from '../../src/stores/redis-driver.ts';
+import {sharedStore} from '../../src/stores/shared/shared-store.ts';
+import type {StoreDriver} from '../../src/stores/shared/store-driver.ts';
 import type {Answer, Order, Place, Point, ProcessOptions} from './redis-processes.ts';
 
 const {url, tokenEndpoint, revocationEndpoint, api, clientId} = JSON.parse(process.argv[2] ?? '') as ProcessOptions; // from `startProcess`
@@ -24,10 +26,13 @@ async function reach(point: Point): Promise<void> {
 	});
 }
 
+/** Whether the token endpoint has answered since the lock was had. */
+let isAnswered = false;
+
 function createStore({key, lease}: Place): TokenStore {
-	const inner = redisStore(client, key, {lease});
+	const inner = redisDriver(client, key, {lease});
 	let isInside = false;
-	return {
+	const slowed: StoreDriver = {
 		...inner,
 		get: async () => {
 			const found = await inner.get();
@@ -35,14 +40,16 @@ function createStore({key, lease}: Place): TokenStore {
 			return found;
 		},
 		replace: async (found, token) => {
-			await reach('writing');
+			// A session also writes the record over itself, before it sends a refresh token.
+			if (isAnswered) await reach('writing');
 			const isWritten = (await inner.replace?.(found, token)) ?? false;
-			await reach('written');
+			if (isAnswered) await reach('written');
 			return isWritten;
 		},
 		lock: async (task, signal) => {
 			const hold = async (isHeld?: () => boolean): ReturnType<typeof task> => {
 				isInside = true;
+				isAnswered = false;
 				try {
 					return await task(isHeld);
 				} finally {
@@ -54,6 +61,7 @@ function createStore({key, lease}: Place): TokenStore {
 			return inner.lock ? inner.lock(hold, signal) : hold();
 		},
 	};
+	return sharedStore(slowed, {isMarked: true});
 }
 
 function open(place: Place): Auth {
@@ -67,25 +75,44 @@ function open(place: Place): Auth {
 			const isToken = input === tokenEndpoint;
 			if (isToken) await reach('asking');
 			const response = await fetch(input, init);
-			if (isToken) await reach('answered');
+			if (isToken) {
+				isAnswered = true;
+				await reach('answered');
+			}
 			return response;
 		},
 	});
 	auth.subscribe(event => {
 		if (event.type === 'session-ended') tell({event: `session-ended ${event.reason}`});
+		else if (event.type === 'status') tell({event: `status ${event.status}`});
 		else tell({event: event.type === 'token' ? `token ${event.cause}` : `${event.type} ${event.error.code}`});
 	});
 	return auth;
 }
 
 let auth: Auth | undefined;
+let driver: StoreDriver | undefined;
+
+/** Gives whether it had the lock to the end, and whether it has written. */
+async function writeUnderLock({get, replace, lock}: StoreDriver): Promise<string> {
+	const write = async (isHeld?: () => boolean): Promise<string> => {
+		const found = await get();
+		await reach('held');
+		return `${await replace?.(found, {...(found as TokenSet), access_token: 'written'})}, ${isHeld?.()}`;
+	};
+	return lock ? lock(write) : write();
+}
 
 async function obey(act: Order['act']): Promise<string> {
 	if (typeof act === 'object') {
 		auth = open(act);
+		// From here on it hears of what others do.
+		await auth.peek();
+		driver = redisDriver(client, act.key, {lease: act.lease});
 		return 'open';
 	}
-	if (!auth) return 'not open';
+	if (!auth || !driver) return 'not open';
+	if (act === 'write') return writeUnderLock(driver);
 	try {
 		if (act === 'call') return String((await auth.fetch(`${api}/me`)).status);
 		return (await auth[act]()).access_token;

@@ -14,8 +14,8 @@ export interface ProcessOptions {
 /** Which session it is to hold. */
 export interface Place {
 	readonly key: string;
-	/** In milliseconds. */
-	readonly lease: number;
+	/** In milliseconds. Undefined for the default. */
+	readonly lease?: number | undefined;
 }
 
 /**
@@ -27,8 +27,8 @@ export type Point = 'waiting' | 'held' | 'asking' | 'answered' | 'writing' | 'wr
 /** What a process is to do. */
 export interface Order {
 	readonly id: number;
-	/** A `call` is one of the API. */
-	readonly act: 'getToken' | 'refresh' | 'call' | Place;
+	/** A `call` is one of the API. `write` takes the lock and writes the record over itself, without a session. */
+	readonly act: 'getToken' | 'refresh' | 'call' | 'write' | Place;
 	readonly pauseAt?: Point | undefined;
 }
 

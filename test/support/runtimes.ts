@@ -43,7 +43,7 @@ const happyDom = manifest.version;
 /** A page that posts its report. */
 function browser(name: keyof typeof browsers): Adapter {
 	return async (project, facts) => {
-		const code = await project.bundle('runtimes/page.ts');
+		const code = await project.bundle('e2e/runtimes/page.ts');
 		const reported = Promise.withResolvers<Report>();
 		const page = await serve((_request, {path, body}) => {
 			if (path === '/facts') return Response.json(facts);
@@ -69,7 +69,7 @@ const html = '<!doctype html><title>regrant</title><script type="module" src="/p
 /** A worker that answers with its report. */
 function workerd(compatibilityDate: string): Adapter {
 	return async (project, facts) => {
-		const contents = await project.bundle('runtimes/worker.ts');
+		const contents = await project.bundle('e2e/runtimes/worker.ts');
 		const miniflare = new Miniflare({
 			host: '127.0.0.1',
 			port: 0,
@@ -104,22 +104,22 @@ function workerd(compatibilityDate: string): Adapter {
 }
 
 const deno = ['run', '--no-check', '--node-modules-dir=manual', '--no-remote', '--unstable-kv', '-A'];
-const npmNode = (version: string): Adapter => script('npx', '--yes', `node@${version}`, 'runtimes/script.ts');
+const npmNode = (version: string): Adapter => script('npx', '--yes', `node@${version}`, 'e2e/runtimes/script.ts');
 
 /** Everything that the specification runs on, by its name in the table of the README. */
 export const runtimes: Readonly<Record<string, Adapter>> = {
 	'Node 22': npmNode('22'),
-	'Node 24': script(local('node'), 'runtimes/script.ts'),
+	'Node 24': script(local('node'), 'e2e/runtimes/script.ts'),
 	'Node 26': npmNode('26'),
-	Deno: script(local('deno'), ...deno, 'runtimes/script.ts'),
-	Bun: script(local('bun'), 'run', 'runtimes/script.ts'),
+	Deno: script(local('deno'), ...deno, 'e2e/runtimes/script.ts'),
+	Bun: script(local('bun'), 'run', 'e2e/runtimes/script.ts'),
 	'workerd 2026-11-02': workerd('2026-11-02'),
 	'workerd 2025-08-31': workerd('2025-08-31'),
 	'workerd 2024-01-01': workerd('2024-01-01'),
 	Chromium: browser('chromium'),
 	Firefox: browser('firefox'),
 	WebKit: browser('webkit'),
-	'happy-dom': script(local('node'), 'runtimes/happy-dom.ts'),
+	'happy-dom': script(local('node'), 'e2e/runtimes/happy-dom.ts'),
 };
 
 /** Runs the specification on one of them, at servers of its own. */

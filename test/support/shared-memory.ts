@@ -1,6 +1,6 @@
 import {LockError} from '../../src/errors.ts';
 import {createRecordText} from '../../src/stores/shared/record-text.ts';
-import type {StoreDriver} from '../../src/index.ts';
+import type {StoreDriver} from '../../src/stores/shared/store-driver.ts';
 import type {Place} from './token-store-spec.ts';
 
 /** A record in this realm that several stores share as if each had a realm of its own: the model of every shared store. */

@@ -1,4 +1,3 @@
-import type {Page} from 'playwright';
 import type {Auth, AuthEvent} from '../../src/index.ts';
 import type * as regrant from './tab.ts';
 
@@ -7,6 +6,12 @@ export interface TabGlobal {
 	readonly regrant: typeof regrant;
 	auth: Auth;
 	events: AuthEvent[];
+}
+
+/** A tab, a frame or a worker of any browser: the part of it that is used here. */
+export interface Realm {
+	/** Runs a function in there, which can use nothing from outside but what it is given. */
+	evaluate<T, Given>(task: (given: Given) => T | Promise<T>, given: Given): Promise<T>;
 }
 
 /** Where the servers of a test are. */
@@ -18,36 +23,54 @@ export interface TabPlace {
 
 /** How a tab creates its session. */
 export interface TabOptions {
-	readonly key?: string;
+	/** Where the token is: `indexedDbStore` by default. */
+	readonly kind?: 'indexedDb' | 'localStorage' | 'sessionStorage';
+	readonly name?: string;
 	readonly timeout?: number;
+	/** Whether tabs are kept apart. */
 	readonly hasLock?: boolean;
 }
 
 /** Creates the `Auth` of a tab. */
 export async function connectTab(
-	tab: Page,
+	tab: Realm,
 	{tokenEndpoint, revocationEndpoint, api}: TabPlace,
 	options: TabOptions = {},
 ): Promise<void> {
-	const told = {tokenEndpoint, revocationEndpoint, api, key: 'session', timeout: 10_000, hasLock: true, ...options};
-	await tab.evaluate(({tokenEndpoint, revocationEndpoint, api, key, timeout, hasLock}) => {
+	const given = {
+		tokenEndpoint,
+		revocationEndpoint,
+		api,
+		kind: 'indexedDb' as const,
+		name: 'session',
+		timeout: 10_000,
+		hasLock: true,
+		...options,
+	};
+	await tab.evaluate(({tokenEndpoint, revocationEndpoint, api, kind, name, timeout, hasLock}) => {
 		const tabGlobal = globalThis as unknown as TabGlobal;
-		const {createAuth, webStorage} = tabGlobal.regrant;
-		const {lock, replace, isSameLogin, ...bare} = webStorage(key);
-		const store = hasLock ? webStorage(key) : bare;
+		const {createAuth, indexedDbDriver, sharedStore, webStorageDriver} = tabGlobal.regrant;
+		const driver = kind === 'indexedDb' ? indexedDbDriver(name) : webStorageDriver(name, () => globalThis[kind]);
+		const {lock, replace, ...bare} = driver;
+		const store = sharedStore(hasLock ? driver : bare, {isMarked: true});
 		tabGlobal.auth = createAuth({tokenEndpoint, revocationEndpoint, clientId: 'app', origins: [api], store, timeout});
 		tabGlobal.events = [];
 		tabGlobal.auth.subscribe(event => void tabGlobal.events.push(event));
-	}, told);
+	}, given);
 }
 
 /** Logs in through a tab. */
-export async function signInTab(tab: Page, token: object): Promise<void> {
+export async function signInTab(tab: Realm, token: object): Promise<void> {
 	await tab.evaluate(async token => (globalThis as unknown as TabGlobal).auth.setToken(token as never), token);
 }
 
+/** Signs out in a tab. */
+export async function signOutTab(tab: Realm): Promise<void> {
+	await tab.evaluate(async () => (globalThis as unknown as TabGlobal).auth.signOut(), undefined);
+}
+
 /** The status, or the error, of each of some calls that a tab makes at once. */
-export async function callFromTab(tab: Page, url: string, count = 1): Promise<string[]> {
+export async function callFromTab(tab: Realm, url: string, count = 1): Promise<string[]> {
 	return tab.evaluate(
 		async ({url, count}) => {
 			const {auth} = globalThis as unknown as TabGlobal;
@@ -66,16 +89,39 @@ export async function callFromTab(tab: Page, url: string, count = 1): Promise<st
 }
 
 /** The gist of what a tab has heard. */
-export async function heardByTab(tab: Page): Promise<string[]> {
-	return tab.evaluate(() =>
-		(globalThis as unknown as TabGlobal).events.map(event => {
-			if (event.type === 'token') return `token ${event.cause}`;
-			return `${event.type} ${event.type === 'session-ended' ? event.reason : event.error.code}`;
-		}),
+export async function heardByTab(tab: Realm): Promise<string[]> {
+	return tab.evaluate(
+		() =>
+			(globalThis as unknown as TabGlobal).events.map(event => {
+				if (event.type === 'token') return `token ${event.cause}`;
+				if (event.type === 'status') return `status ${event.status}`;
+				return `${event.type} ${event.type === 'session-ended' ? event.reason : event.error.code}`;
+			}),
+		undefined,
 	);
 }
 
-/** The text that is stored. */
-export async function storedIn(tab: Page, key = 'session'): Promise<string | null> {
-	return tab.evaluate(key => localStorage.getItem(key), key);
+/** Takes the lock of the session, and keeps it for ever. */
+export async function holdLockInTab(tab: Realm, name = 'session'): Promise<void> {
+	await tab.evaluate(
+		name =>
+			new Promise<void>(held => {
+				void (globalThis as unknown as TabGlobal).regrant.indexedDbDriver(name).lock?.(() => {
+					held();
+					return new Promise(() => {});
+				});
+			}),
+		name,
+	);
+}
+
+/** The record that is stored, as JSON. */
+export async function storedIn(tab: Realm, name = 'session'): Promise<string | null> {
+	return tab
+		.evaluate(
+			async name =>
+				JSON.stringify((await (globalThis as unknown as TabGlobal).regrant.indexedDbDriver(name).get()) ?? null),
+			name,
+		)
+		.then(text => (text === 'null' ? null : text));
 }

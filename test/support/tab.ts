@@ -1,3 +1,8 @@
 // What a tab has as the global `regrant`.
 export * from '../../src/index.ts';
-export {webStorage} from '../../src/stores/web.ts';
+export {dpop} from '../../src/dpop.ts';
+export {sha256} from '../../src/lib/sha256.ts';
+export {indexedDbDriver} from '../../src/stores/indexed-db-driver.ts';
+export {sharedStore} from '../../src/stores/shared/shared-store.ts';
+export {indexedDbStore, webStorage} from '../../src/stores/web.ts';
+export {webStorageDriver} from '../../src/stores/web-storage-driver.ts';

@@ -1,7 +1,9 @@
-import {build} from 'esbuild';
-import type {BrowserContext, Page} from 'playwright';
-import {launchChromium} from './chromium.ts';
-import {serve} from './serve.ts';
+import {mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {type BrowserContext, chromium, type Page} from 'playwright';
+import {chromiumOptions} from './chromium.ts';
+import {serveTabPage} from './tab-page.ts';
 
 /** Tabs of one profile in a real Chromium, each with the package as the global `regrant`. */
 export interface Tabs {
@@ -16,45 +18,27 @@ export interface Tabs {
 
 /** Starts the browser and serves the page. */
 export async function openTabs(): Promise<Tabs> {
-	const {outputFiles} = await build({
-		entryPoints: ['test/support/tab.ts'],
-		bundle: true,
-		format: 'iife',
-		globalName: 'regrant',
-		target: 'es2022',
-		write: false,
+	const page = await serveTabPage();
+	// A profile on the disk: in one without, Chromium does not let a test set the quota.
+	const profile = mkdtempSync(join(tmpdir(), 'regrant-browser-'));
+	const context = await chromium.launchPersistentContext(profile, {
+		...chromiumOptions(['--host-resolver-rules=MAP insecure.example 127.0.0.1']),
+		ignoreDefaultArgs: ['--disable-back-forward-cache'],
 	});
-	const code = outputFiles[0]?.text ?? '';
-	const served = await serve((_request, {path}) =>
-		path === '/regrant.js'
-			? {headers: [['content-type', 'text/javascript']], body: code}
-			: {
-					headers: [
-						['content-type', 'text/html'],
-						['cache-control', 'max-age=60'],
-					],
-					body: '<!doctype html><title>tab</title><script src="/regrant.js"></script>',
-				},
-	);
-	const browser = await launchChromium([
-		'--host-resolver-rules=MAP insecure.example 127.0.0.1',
-		// Else the back/forward cache is off when a browser is driven.
-		'--enable-features=BackForwardCache',
-	]);
-	const context = await browser.newContext();
-	const insecureOrigin = served.origin.replace('127.0.0.1', 'insecure.example');
+	const insecureOrigin = page.origin.replace('127.0.0.1', 'insecure.example');
 	return {
-		origin: served.origin,
+		origin: page.origin,
 		insecureOrigin,
 		context,
-		async open(origin = served.origin) {
+		async open(origin = page.origin) {
 			const tab = await context.newPage();
 			await tab.goto(`${origin}/`);
 			return tab;
 		},
 		async close() {
-			await browser.close();
-			await served.close();
+			await context.close();
+			await page.close();
+			rmSync(profile, {recursive: true, force: true, maxRetries: 10, retryDelay: 100});
 		},
 	};
 }

@@ -1,5 +1,6 @@
-import {durableObjectStore, type VaultRequest, type VaultStub} from '../../src/stores/cloudflare.ts';
-import type {TokenStore} from '../../src/index.ts';
+import {durableObjectDriver, type VaultRequest, type VaultStub} from '../../src/stores/durable-object-driver.ts';
+import type {StoreDriver} from '../../src/stores/shared/store-driver.ts';
+import {TokenVault} from '../../src/stores/token-vault.ts';
 import type {Place} from './token-store-spec.ts';
 
 /** Short, so that a test need not wait long for the end of a lease. In milliseconds. */
@@ -7,7 +8,7 @@ export const shortLease = 1_000;
 
 /** A message to a vault. */
 export function messageOf(message: unknown, signal: AbortSignal | null = null): VaultRequest {
-	return {method: 'POST', body: JSON.stringify(message), signal: signal as never}; // as the type says
+	return {method: 'POST', body: JSON.stringify(message), cf: {regrant: true}, signal: signal as never}; // as the type says
 }
 
 /** Sends a message to a vault past every store. */
@@ -18,14 +19,43 @@ export async function tellVault(stub: VaultStub, message: unknown, signal?: Abor
 	return JSON.parse(text);
 }
 
+/** A vault in this process, which needs nothing of Workers. */
+export function createMemoryVault(): {
+	readonly vault: TokenVault;
+	readonly stub: VaultStub;
+	/** What is stored, by its name. */
+	readonly stored: ReadonlyMap<string, unknown>;
+	/** When the alarm is due, in milliseconds since the epoch. */
+	alarm(): number | null;
+} {
+	const stored = new Map<string, unknown>();
+	let alarm: number | null = null;
+	const vault = new TokenVault({
+		storage: {
+			get: async name => stored.get(name),
+			put: async (name, value) => void stored.set(name, value),
+			delete: async name => stored.delete(name),
+			getAlarm: async () => alarm,
+			setAlarm: async time => void (alarm = time),
+			deleteAlarm: async () => void (alarm = null),
+		},
+	});
+	return {
+		vault,
+		stub: {fetch: (address, {cf, ...init}) => vault.fetch(Object.assign(new Request(address, init), {cf}))},
+		stored,
+		alarm: () => alarm,
+	};
+}
+
 /** A record in a vault of its own, wherever the stub comes from. */
 export function createVaultPlace(stub: () => VaultStub): Place {
-	const holder = (reach = stub): TokenStore => durableObjectStore(reach, {lease: shortLease});
+	const holder = (reach = stub): StoreDriver => durableObjectDriver(reach, {lease: shortLease});
 	return {
 		holder: () => holder(),
 		peek: async () => ((await tellVault(stub(), {op: 'read'})) as string | null) ?? undefined,
 		poke: async text => void (await tellVault(stub(), {op: 'write', text})),
-		abandonLock: async () => void (await tellVault(stub(), {op: 'take', owner: 'gone', lease: shortLease})),
+		abandonLock: async () => void (await tellVault(stub(), {op: 'acquire', owner: 'gone', lease: shortLease})),
 		breakable: async () => {
 			let isBroken = false;
 			const reach = (): VaultStub => {

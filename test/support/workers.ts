@@ -132,7 +132,12 @@ async function bundle(entry: string, source: 'src' | 'built'): Promise<string> {
 			target: 'es2022',
 			external: ['cloudflare:*'],
 			...(source === 'src' && {
-				alias: {regrant: './src/index.ts', 'regrant/cloudflare': './src/stores/cloudflare.ts'},
+				alias: {
+					regrant: './src/index.ts',
+					'regrant/cloudflare': './src/stores/cloudflare.ts',
+					'regrant/dpop': './src/dpop.ts',
+					'regrant/jwt': './src/jwt.ts',
+				},
 			}),
 		});
 		return outputFiles[0]?.text ?? '';

@@ -602,7 +602,7 @@ describe('R31 F-43 the field scope', () => {
 		},
 	);
 
-	test('of a real server is what it granted, where it knows but a part', async ({server}) => {
+	test('of a real server is what it granted, where it knows but a part [R33]', async ({server}) => {
 		const {refresh_token} = await server.mint({scope: 'openid offline_access /accounts.read /accounts.write'});
 		const client = {tokenEndpoint: server.tokenEndpoint, clientId: 'app'};
 		const narrow = await requestToken(client, {
@@ -612,7 +612,7 @@ describe('R31 F-43 the field scope', () => {
 		});
 		expect(narrow.scope?.split(' ')).toEqual(expect.arrayContaining(['/accounts.read']));
 		expect(narrow.scope?.split(' ')).not.toContain('/accounts.write');
-		// R33: the grant is as wide as before.
+		// The grant is as wide as before.
 		const wide = await requestToken(client, {
 			grant_type: 'refresh_token',
 			refresh_token: narrow.refresh_token ?? '',

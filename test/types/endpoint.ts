@@ -1,7 +1,8 @@
 // What the types of the request builder promise. Where a comment expects an error, the next line is a mistake that a user must
 // not be able to make, and after the colon stand words of the complaint. test/meta/types.test.ts compiles this as a user would.
-import ky, {type HTTPError} from 'ky';
+import ky, {type HTTPError, type KyResponse} from 'ky';
 import {
+	type CheckedDefinition,
 	type Endpoint,
 	endpoint,
 	type EndpointArguments,
@@ -9,6 +10,7 @@ import {
 	type EndpointError,
 	type EndpointMethod,
 	type EndpointOptions,
+	RequestValidationError,
 	type ResponseKind,
 	RevokeTokenRequest,
 	type StandardSchema,
@@ -73,7 +75,6 @@ export async function inputsAndOutputs(): Promise<void> {
 	await createTransfer(api, {...input, searchParams: {dryRun: true}}, {timeout: 1000, retry: 0, headers: {a: 'b'}});
 	const request = await createTransfer.request(api, input);
 	holds<Equal<typeof request, Request>>();
-	holds<Equal<typeof createTransfer.definition, EndpointDefinition>>();
 
 	// @ts-expect-error: Expected 2-3 arguments
 	await createTransfer(api);
@@ -97,16 +98,90 @@ export async function inputsAndOutputs(): Promise<void> {
 	await createTransfer(fetch, input);
 }
 
+export async function withResponse(): Promise<void> {
+	const {data, response} = await createTransfer.withResponse(api, input, {timeout: 1000});
+	holds<Equal<typeof data, {transferID: string; at: Date}>>();
+	holds<Equal<typeof response, KyResponse>>();
+	const link: string | null = response.headers.get('link');
+	void link;
+	const dropped = await ping.withResponse(api);
+	holds<Equal<typeof dropped.data, void>>();
+
+	// @ts-expect-error: Expected 2-3 arguments
+	await createTransfer.withResponse(api);
+	// @ts-expect-error: 'query' does not exist
+	await createTransfer.withResponse(api, {...input, query: {}});
+	// @ts-expect-error: 'method' does not exist
+	await createTransfer.withResponse(api, input, {method: 'put'});
+}
+
+export function definitionsKeepTheirTypes(): void {
+	const {definition} = createTransfer;
+	const {amount}: {amount: number} = v.parse(definition.json, {});
+	holds<Equal<v.InferInput<typeof definition.json>, {amount: number; at: Date}>>();
+	holds<Equal<v.InferOutput<typeof definition.response>['transferID'], string>>();
+	holds<Equal<v.InferOutput<(typeof definition.errors)[422]>, string[]>>();
+	holds<Equal<typeof definition.method, 'post'>>();
+	holds<Equal<typeof definition.path, 'accounts/{accountID}/transfers'>>();
+	holds<Equal<[typeof definition.form, typeof ping.definition.response], [undefined, undefined]>>();
+	holds<Equal<AnyMember<typeof definition>, never>>();
+	holds<Equal<AnyMember<typeof ping.definition>, never>>();
+	const any: EndpointDefinition = definition;
+	const some: Pick<
+		CheckedDefinition<
+			'ping',
+			undefined,
+			undefined,
+			undefined,
+			undefined,
+			undefined,
+			undefined,
+			undefined,
+			undefined,
+			'get'
+		>,
+		'method'
+	> = ping.definition;
+	void [amount, any, some];
+
+	// @ts-expect-error: is not assignable
+	v.parse(definition.form, {});
+	// @ts-expect-error: Cannot assign to 'json' because it is a read-only property
+	definition.json = createTransfer.definition.json;
+}
+
+export function issues(error: unknown): void {
+	if (!(error instanceof RequestValidationError)) return;
+	for (const {path, message} of error.issues) {
+		const words: [string, string] = [path, message];
+		void words;
+	}
+
+	// @ts-expect-error: Cannot assign to 'issues' because it is a read-only property
+	error.issues = [];
+}
+
 export async function pathParameters(): Promise<void> {
 	await getAccount(api, {params: {id: 'a'}});
+	await getAccount(api, {params: {id: 1}});
+	await getAccount(api, {params: {id: 1n}});
 	const nested = endpoint({method: 'get', path: '/a/{one}/{two}.{three}'});
 	holds<
-		Equal<Parameters<typeof nested>[1]['params'], {readonly one: string; readonly two: string; readonly three: string}>
+		Equal<
+			Parameters<typeof nested>[1]['params'],
+			{
+				readonly one: string | number | bigint;
+				readonly two: string | number | bigint;
+				readonly three: string | number | bigint;
+			}
+		>
 	>();
 	const path: string = 'a/{b}';
 	await endpoint({method: 'get', path})(api, {params: {b: 'c'}});
 	endpoint({method: 'get', path, params: v.object({b: v.string()})});
 	endpoint({method: 'get', path: '{n}', params: v.object({n: v.pipe(v.number(), v.transform(String))})});
+	endpoint({method: 'get', path: '{n}/{m}', params: v.object({n: v.number(), m: v.bigint()})});
+	endpoint({method: 'get', path: '{n}', params: v.object({n: v.union([v.string(), v.number()])})});
 	const pick = endpoint({method: 'get', path: '{n}', params: v.object({n: v.picklist(['a', 'b'])})});
 	holds<Equal<Parameters<typeof pick>[1], {readonly params: {n: 'a' | 'b'}}>>();
 
@@ -116,8 +191,10 @@ export async function pathParameters(): Promise<void> {
 	await getAccount(api, {params: {ID: 'a'}});
 	// @ts-expect-error: 'more' does not exist
 	await getAccount(api, {params: {id: 'a', more: 'b'}});
-	// @ts-expect-error: Type 'number' is not assignable to type 'string'
-	await getAccount(api, {params: {id: 1}});
+	// @ts-expect-error: Type 'boolean' is not assignable to type 'string | number | bigint'
+	await getAccount(api, {params: {id: true}});
+	// @ts-expect-error: Type 'Date' is not assignable to type 'string | number | bigint'
+	await getAccount(api, {params: {id: new Date()}});
 	// @ts-expect-error: Property 'params' is missing
 	await getAccount(api, {});
 	// @ts-expect-error: Expected 2-3 arguments
@@ -130,9 +207,11 @@ export async function pathParameters(): Promise<void> {
 	endpoint({method: 'get', path: '{accountID}', params: v.object({accountId: v.string()})});
 	// @ts-expect-error: "the path has no parameter a"
 	endpoint({method: 'get', path: 'a', params: v.object({a: v.string()})});
-	// @ts-expect-error: "must give texts"
-	endpoint({method: 'get', path: '{a}', params: v.object({a: v.number()})});
-	// @ts-expect-error: "must give texts"
+	// @ts-expect-error: "must give texts, numbers or bigints"
+	endpoint({method: 'get', path: '{a}', params: v.object({a: v.date()})});
+	// @ts-expect-error: "must give texts, numbers or bigints"
+	endpoint({method: 'get', path: '{a}', params: v.object({a: v.boolean()})});
+	// @ts-expect-error: "must give texts, numbers or bigints"
 	endpoint({method: 'get', path: '{a}', params: v.object({a: v.optional(v.string())})});
 	// @ts-expect-error: 'a' does not exist
 	await pick(api, {params: {n: 'a', a: 'b'}});
@@ -217,6 +296,9 @@ export async function options(): Promise<void> {
 }
 
 export function definitions(): void {
+	endpoint({method: 'delete', path: 'a', json: v.string(), searchParams: v.any(), headers: v.any()});
+	const method: string = 'get';
+	endpoint({method, path: 'a', json: v.string()});
 	endpoint({method: 'purge', path: 'a', form: v.record(v.string(), v.array(v.string()))});
 	endpoint({method: 'post', path: 'a', form: RevokeTokenRequest});
 	endpoint({method: 'post', path: 'a', body: v.union([v.instance(FormData), v.string()])});
@@ -235,8 +317,24 @@ export function definitions(): void {
 	endpoint({method: 'post', path: 'a', json: v.string(), body: v.string()});
 	// @ts-expect-error: "form is the body already"
 	endpoint({method: 'post', path: 'a', form: v.object({}), body: v.string()});
+	// @ts-expect-error: "GET and HEAD have no body"
+	endpoint({method: 'get', path: 'a', json: v.string()});
+	// @ts-expect-error: "GET and HEAD have no body"
+	endpoint({method: 'GET', path: 'a', form: v.object({a: v.string()})});
+	// @ts-expect-error: "GET and HEAD have no body"
+	endpoint({method: 'head', path: 'a', body: v.string()});
+	// @ts-expect-error: "GET and HEAD have no body"
+	endpoint({method: 'HEAD', path: 'a/{b}', json: v.object({})});
 	// @ts-expect-error: "must give texts, numbers, booleans or lists of them"
 	endpoint({method: 'get', path: 'a', searchParams: v.object({at: v.date()})});
+	// @ts-expect-error: "must give texts, numbers, booleans or lists of them"
+	endpoint({method: 'get', path: 'a', searchParams: v.union([v.object({a: v.string()}), v.object({b: v.date()})])});
+	// @ts-expect-error: "must give texts, numbers, booleans or lists of them"
+	endpoint({method: 'get', path: 'a', searchParams: v.array(v.string())});
+	// @ts-expect-error: "must give texts, numbers, booleans or lists of them"
+	endpoint({method: 'get', path: 'a', searchParams: v.instance(URLSearchParams)});
+	// @ts-expect-error: "must give texts, numbers, booleans or lists of them"
+	endpoint({method: 'get', path: 'a', searchParams: v.unknown()});
 	// @ts-expect-error: "must give texts, numbers, booleans or lists of them"
 	endpoint({method: 'post', path: 'a', form: v.object({a: v.nullable(v.string())})});
 	// @ts-expect-error: "must give texts, numbers, booleans or lists of them"

@@ -11,7 +11,13 @@ import type {
 	RedisSentinelType,
 } from 'redis';
 import type {TokenStore} from '../../src/index.ts';
-import {type IoRedisClient, type LeaseOptions, type NodeRedisClient, redisStore} from '../../src/stores/redis.ts';
+import {
+	type ExpiringStoreOptions,
+	type IoRedisClient,
+	type LeaseOptions,
+	type NodeRedisClient,
+	redisStore,
+} from '../../src/stores/redis.ts';
 
 declare const created: ReturnType<typeof createClient>;
 declare const connected: Awaited<ReturnType<ReturnType<typeof createClient>['connect']>>;
@@ -25,6 +31,7 @@ declare const createdSentinel: ReturnType<typeof createSentinel>;
 declare const ioredis: Redis;
 declare const ioredisCluster: Cluster;
 
+export const expiring: ExpiringStoreOptions = {lease: 20_000, ttl: 86_400};
 export const stores: readonly TokenStore[] = [
 	redisStore(created, 'session'),
 	redisStore(connected, 'session', {lease: 20_000}),
@@ -36,7 +43,7 @@ export const stores: readonly TokenStore[] = [
 	redisStore(sentinel, 'session'),
 	redisStore(createdSentinel, 'session'),
 	redisStore(ioredis, 'session'),
-	redisStore(ioredisCluster, 'session', {}),
+	redisStore(ioredisCluster, 'session', expiring),
 ];
 export const client: NodeRedisClient = created;
 export const other: IoRedisClient = ioredis;

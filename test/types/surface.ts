@@ -4,6 +4,7 @@ import ky, {type Hooks} from 'ky';
 import type * as regrant from 'regrant';
 import {
 	type AccessToken,
+	type AnyRegrantError,
 	type Auth,
 	type AuthEvent,
 	type AuthOptions,
@@ -16,6 +17,7 @@ import {
 	clientSecretPost,
 	ConfigError,
 	createAuth,
+	customStore,
 	isRegrantError,
 	memoryStore,
 	none,
@@ -28,6 +30,7 @@ import {
 	type RevokeTokenRequest,
 	type SessionEndedError,
 	type SessionEndedReason,
+	type StoreDriver,
 	type StoreError,
 	type TokenClient,
 	type TokenNetworkError,
@@ -57,7 +60,7 @@ export function notAny(): void {
 	holds<Equal<AnyMember<TokenSet & AuthToken & ClientCredentialsRequest & RefreshTokenRequest>, never>>();
 	holds<Equal<AnyMember<RegrantError & OAuthError & TokenResponseError>, never>>();
 	holds<Equal<AnyMember<Parameters<ClientAuthentication>[0]>, never>>();
-	holds<Equal<IsAny<Awaited<ReturnType<TokenStore['get']>>>, false>>();
+	holds<Equal<IsAny<Awaited<ReturnType<TokenStore['read']>>>, false>>();
 	holds<Equal<IsAny<InferOutput<typeof AuthTokenRequest>>, false>>();
 }
 
@@ -151,7 +154,7 @@ export async function session(auth: Auth): Promise<void> {
 	api.extend({hooks: {beforeRequest: []}, fetch: auth.fetch});
 	const token = await auth.getToken({signal: AbortSignal.timeout(1), minimumLifetime: 60});
 	holds<Equal<typeof token, AccessToken>>();
-	holds<Equal<keyof AccessToken, 'access_token' | 'token_type' | 'scope' | 'expires_at' | 'issued_at'>>();
+	holds<Equal<(typeof token)['id_token'], unknown>>();
 	holds<Equal<Parameters<Auth['getToken']>, [options?: TokenOptions | undefined]>>();
 	holds<Equal<Awaited<ReturnType<Auth['refresh']>>, AccessToken>>();
 	holds<Equal<ReturnType<Auth['signOut']>, Promise<void>>>();
@@ -159,8 +162,6 @@ export async function session(auth: Auth): Promise<void> {
 	await auth.setToken({access_token: 'a', token_type: 'Bearer'});
 	await auth.setToken({access_token: 'a', token_type: 'Bearer', issued_at: 1, expires_at: 2});
 
-	// @ts-expect-error: Property 'refresh_token' does not exist on type 'AccessToken'
-	void token.refresh_token;
 	// @ts-expect-error: Cannot assign to 'access_token' because it is a read-only property
 	token.access_token = '';
 	// @ts-expect-error: Cannot assign to 'hooks' because it is a read-only property
@@ -188,6 +189,8 @@ export function events(auth: Auth): void {
 				return holds<Equal<typeof event.error, RegrantError>>();
 			case 'store-failed':
 				return holds<Equal<typeof event.error, StoreError>>();
+			case 'status':
+				return holds<Equal<typeof event.status, 'signed-in' | 'signed-out'>>();
 			default:
 				return never(event);
 		}
@@ -217,37 +220,40 @@ export function clientAuthentication(): void {
 export function stores(): void {
 	holds<Equal<ReturnType<typeof memoryStore>, TokenStore>>();
 	holds<Equal<Awaitable<string>, string | PromiseLike<string>>>();
-	const direct: TokenStore = {get: () => '{}', set: token => void token.refresh_token, delete: () => {}};
-	const shared: TokenStore = {
+	const direct: StoreDriver = {get: () => '{}', set: token => void token.refresh_token, delete: () => {}};
+	const shared: StoreDriver = {
 		get: async () => undefined,
 		set: async () => {},
 		delete: async () => {},
 		lock: async task => await task(),
 		subscribe: onChange => () => onChange(),
 	};
-	for (const store of [direct, shared]) createAuth({...endpoint, store});
+	for (const driver of [direct, shared]) createAuth({...endpoint, store: customStore(driver)});
 
 	// @ts-expect-error: is not assignable to type
-	const lockless: TokenStore = {...direct, lock: () => Promise.resolve()};
-	createAuth({...endpoint, store: lockless});
+	const lockless: StoreDriver = {...direct, lock: () => Promise.resolve()};
+	customStore(lockless);
+	// @ts-expect-error: is missing the following properties from type 'TokenCell'
+	createAuth({...endpoint, store: direct});
 }
 
 export function errors(error: unknown): void {
 	// @ts-expect-error: 'error' is of type 'unknown'
 	void error.code;
 	if (!isRegrantError(error)) return;
-	holds<Equal<typeof error, RegrantError>>();
+	holds<Equal<typeof error, AnyRegrantError>>();
+	if (error.code === 'session_ended') holds<Equal<typeof error.reason, SessionEndedReason>>();
 	holds<Equal<typeof error.code, RegrantErrorCode>>();
 	holds<Equal<typeof error.retryable, boolean>>();
 	holds<Equal<OAuthError['code'], 'oauth_error'>>();
 	holds<Equal<OAuthError['retryAfter'], number | undefined>>();
-	holds<Equal<SessionEndedError['reason'], 'invalid_grant' | 'no_refresh_token' | 'signed_out'>>();
+	holds<Equal<SessionEndedError['reason'], 'invalid_grant' | 'no_refresh_token' | 'no_session' | 'signed_out'>>();
 	holds<Equal<TokenNetworkError['code'], 'network' | 'timeout'>>();
-	holds<Equal<keyof ValidationIssue, 'path' | 'expected'>>();
+	holds<Equal<keyof ValidationIssue, 'path' | 'message'>>();
 	if (error instanceof ConfigError) holds<Equal<typeof error.code, 'invalid_options'>>();
 
 	// @ts-expect-error: have no overlap
 	if (error.code === 'expired') return;
-	// @ts-expect-error: Property 'response' does not exist on type 'RegrantError'
+	// @ts-expect-error: Property 'response' does not exist on type
 	void error.response;
 }

@@ -10,17 +10,18 @@ export interface DriverOperations {
 	write<T>(operation: () => Awaitable<T>, timeout: number, onLate: () => void): Promise<T>;
 	/** Makes an error, and tells of it, unless the store was failing already. */
 	fail(code: StoreErrorCode, message?: string): StoreError;
-	/** The store works. */
-	succeed(): void;
+	/** Reads or writes work. A store that takes writes may still be one that cannot be read. */
+	succeed(kind: 'read' | 'write'): void;
 }
 
 /**
 Creates the operations of a driver.
 
-@param onFailure Is told of the first failure, and then again of the first one after a success.
+@param onFailure Is told of the first failure, and then again of the first one after the store has worked.
 */
 export function createDriverOperations(onFailure: (error: StoreError) => void): DriverOperations {
-	let isFailing = false;
+	/** What does not work now. */
+	const failing = new Set<'read' | 'write'>();
 	/** Measured by a clock that cannot be set: milliseconds. */
 	let stuckUntil = 0;
 
@@ -54,12 +55,10 @@ export function createDriverOperations(onFailure: (error: StoreError) => void): 
 		write: async (operation, timeout, onLate) => operate(operation, timeout, undefined, onLate),
 		fail: (code, message) => {
 			const error = new StoreError(code, message);
-			if (!isFailing) onFailure(error);
-			isFailing = true;
+			if (failing.size === 0) onFailure(error);
+			failing.add(code === 'store_write' ? 'write' : 'read');
 			return error;
 		},
-		succeed: () => {
-			isFailing = false;
-		},
+		succeed: kind => void failing.delete(kind),
 	};
 }

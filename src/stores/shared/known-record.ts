@@ -27,7 +27,12 @@ export interface KnownRecord extends StoredRecord {
 }
 
 /** Before the first read. */
-export const unread: KnownRecord = {state: 'unread', token: undefined, raw: undefined, wasRead: false};
+export const unread: KnownRecord = {
+	state: 'unread',
+	token: undefined,
+	raw: undefined,
+	wasRead: false,
+};
 
 /** How records compare, by the login that wrote them. */
 export interface LoginComparison {

@@ -1,87 +1,99 @@
 import {ConfigError, LockError} from '../../errors.ts';
 import {ownProperties} from '../../lib/own-properties.ts';
 import {randomId} from '../../lib/random-id.ts';
+import {withTimeout} from '../../lib/with-timeout.ts';
 
-/** Whoever lends the lock of a store, for a time and under the name of its owner. */
-export interface Lessor {
-	/** For how long, in milliseconds. */
-	readonly lease: number;
-	/** Lends it where nobody else has it. */
-	take(owner: string): Promise<boolean>;
-	/** Lends it anew, where this owner still has it. */
-	keep(owner: string): Promise<boolean>;
-	/** Takes it back, where this owner still has it. */
-	free(owner: string): Promise<unknown>;
+/** A lock that its owner has for a limited time, and can renew. A crashed owner blocks the others no longer than that. */
+export interface Lease {
+	/**
+	Gives the lock to this owner, if no other owner has it.
+
+	@param signal Aborts when nobody waits for the answer any more.
+	*/
+	acquire(owner: string, signal?: AbortSignal): Promise<boolean>;
+	/** Starts the owner's time again, if the lock is still theirs. */
+	renew(owner: string): Promise<boolean>;
+	/** Frees the lock, if it is still this owner's. */
+	release(owner: string): Promise<unknown>;
 }
 
-/** What a store with a lease may be told. */
+/** Options of every store whose lock is a lease. */
 export interface LeaseOptions {
 	/**
-	For how long a holder that does not answer any more keeps the lock, in milliseconds. One that runs keeps it up for as long as it
-	needs it. Should not be shorter than the `timeout` of the session. Default: 15,000.
+	How long the lock of a crashed process stays taken, in milliseconds. A running process renews its lease for as long as it needs
+	it, so this is no limit for a slow refresh. Should not be shorter than the `timeout` of the session.
+
+	@default 15_000
 	*/
 	readonly lease?: number | undefined;
 }
 
 const defaultLease = 15_000;
-/** Below it, what keeps it up could come too late on a busy machine. */
+/** A shorter lease could end before a busy machine gets to renew it. */
 const shortestLease = 100;
+/** Renewed this often, a default lease survives a process that is stopped for 11 seconds at any moment (F-138). */
+const renewalsPerLease = 5;
 
 /**
-The length of a lease in milliseconds.
+Reads the `lease` option, in milliseconds.
 
-@throws {ConfigError} where the option is none.
+@throws {ConfigError} if it is no whole number of milliseconds in range.
 */
-export function leaseOf(options: LeaseOptions | undefined): number {
+export function readLease(options: LeaseOptions | undefined): number {
 	const {lease = defaultLease} = ownProperties(options);
-	// Beyond the other end a timer fires at once, on every runtime.
+	// A timer with more than 2 ** 31 - 1 milliseconds fires at once, on every runtime.
 	if (Number.isSafeInteger(lease) && lease >= shortestLease && lease < 2 ** 31) return lease;
 	throw new ConfigError(`lease must be milliseconds, a whole number of at least ${shortestLease}`);
 }
 
-/** How long to wait before asking again, at first and at last, in milliseconds. */
+/** The first and the longest pause between two attempts to acquire the lock, in milliseconds. */
 const shortestPause = 10;
 const longestPause = 200;
 
-/** Two clocks in milliseconds: one stands still while a machine sleeps, the other can be set. */
-const clocks = (): readonly number[] => [performance.now(), Date.now()];
+/** How long callers wait until the lock is free again, in milliseconds. They have their token, and the next holder can wait for the lease to end. */
+const longestRelease = 1_000;
+
+/** Two clocks in milliseconds: the first stops while a machine sleeps, the second can be set. */
+const readClocks = (): readonly number[] => [performance.now(), Date.now()];
 
 /**
-Runs a task while its owner has the lease, which is kept up until the task is done. The task is given a function that tells whether that
-worked: it did not for a process that was stopped meanwhile.
+Runs a task while it has the lease, and renews the lease until the task is done.
 
-@throws {LockError} where the signal ended the wait: the task does not run then. Also what `take` rejects with.
+@param lease Milliseconds.
+@param task Gets a function that says whether it still has the lock. It has not if the process was stopped for too long.
+@throws {LockError} if the signal aborts before the lock is acquired: the task does not run then. Also what `acquire` rejects with.
 */
-export async function underLease<T>(
-	{lease, take, keep, free}: Lessor,
+export async function runUnderLease<T>(
+	{acquire, renew, release}: Lease,
+	lease: number,
 	task: (isHeld: () => boolean) => Promise<T>,
 	signal?: AbortSignal,
 ): Promise<T> {
 	const owner = randomId();
 	let since: readonly number[] | undefined;
-	const isHeld = (): boolean => clocks().every((now, index) => now < (since?.[index] ?? -Infinity) + lease);
-	const lend = async (ask: (owner: string) => Promise<boolean>): Promise<boolean> => {
-		// From before the question on: the lessor's clock runs from somewhere between it and the answer.
-		const asked = clocks();
-		const isLent = await ask(owner);
-		since = isLent ? asked : undefined;
-		return isLent;
+	const isHeld = (): boolean => readClocks().every((now, index) => now < (since?.[index] ?? -Infinity) + lease);
+	const extend = async (request: Lease['acquire']): Promise<boolean> => {
+		// Counted from before the request is sent: the other side starts counting at some point after that.
+		const sent = readClocks();
+		const isGranted = await request(owner, signal);
+		since = isGranted ? sent : undefined;
+		return isGranted;
 	};
-	// Also where the answer to `take` was lost, or came too late. Should it fail, the lease runs out by itself.
-	const release = async (): Promise<void> => void (await free(owner).catch(() => {}));
-	let beat: ReturnType<typeof setInterval> | undefined;
+	let timer: ReturnType<typeof setInterval> | undefined;
 	try {
-		for (let pause = shortestPause; !(await lend(take)); pause = Math.min(pause * 1.5, longestPause)) {
-			if (signal?.aborted) break;
-			// At random, so that nobody is always the second to ask.
+		let pause = shortestPause;
+		while (!(await extend(acquire)) && !signal?.aborted) {
+			// Random, so that no process is always the second to ask.
 			await new Promise(resolve => void setTimeout(resolve, pause * (0.5 + Math.random())));
+			pause = Math.min(pause * 1.5, longestPause);
 		}
 		if (signal?.aborted) throw new LockError();
-		beat = setInterval(() => void lend(keep).catch(() => {}), lease / 3);
-		(beat as {unref?: () => void}).unref?.();
+		timer = setInterval(() => void extend(renew).catch(() => {}), lease / renewalsPerLease);
+		(timer as {unref?: () => void}).unref?.();
 		return await task(isHeld);
 	} finally {
-		clearInterval(beat);
-		await release();
+		clearInterval(timer);
+		// Also if `acquire` failed: its answer may have been lost. If this fails as well, the lease runs out by itself.
+		await withTimeout(() => release(owner), longestRelease).catch(() => {});
 	}
 }

@@ -37,8 +37,9 @@ export function createLockedCell(record: SharedRecord, use: CellUse, isHeld: (()
 			return isThere;
 		},
 		commit: async (from, to) => {
-			const isStored = await swapRecord(record, use, from, to);
+			// Counted from here: callers wait for the token, and a store that hangs has taken its time already.
 			const end = performance.now() + use.timeout;
+			const isStored = await swapRecord(record, use, from, to);
 			while (
 				isStored &&
 				isWorking &&

@@ -1,4 +1,4 @@
-import type {StoreError} from '../../errors.ts';
+import {ConfigError, type StoreError} from '../../errors.ts';
 import {createMutex, type Mutex} from '../../lib/mutex.ts';
 import {ownProperty} from '../../lib/own-properties.ts';
 import {randomId} from '../../lib/random-id.ts';
@@ -104,9 +104,9 @@ export async function readRecord(
 		let error: StoreError | undefined;
 		try {
 			raw = await record.operations.read(() => record.driver.get(), use.timeout, waiter);
-		} catch {
+		} catch (reason) {
 			waiter?.signal?.throwIfAborted();
-			error = record.operations.fail('store_read');
+			error = record.operations.fail('store_read', explanationOf(reason));
 		}
 		if (writes !== record.writes) continue;
 		// A read that began later has been answered already: it knows better.
@@ -115,6 +115,10 @@ export async function readRecord(
 		if (await adopt(record, use, parseRecord(record, use, raw), isInTurn, tries)) return {token: record.known.token};
 	}
 }
+
+/** What a store of ours says about an option that is at fault. Any other error may quote the token. */
+const explanationOf = (reason: unknown): string | undefined =>
+	reason instanceof ConfigError ? reason.message : undefined;
 
 /** Others can write to the store: what it holds is checked like an answer from the network. */
 function parseRecord({operations}: SharedRecord, use: CellUse, raw: unknown): StoredRecord {
@@ -148,7 +152,7 @@ async function adopt(
 	const {known, logins} = record;
 	const finding = compareRecord(known, found, logins);
 	if (finding === 'same' || finding === 'changed') {
-		if (found.token || found.raw === undefined) record.operations.succeed();
+		if (found.token || found.raw === undefined) record.operations.succeed('read');
 		record.known = afterRead(known, found);
 		if (finding === 'changed') {
 			const isSameLogin = !known.token || logins.isSame(found.raw, known.raw);
@@ -175,7 +179,12 @@ async function adopt(
 export async function inTurn<T>(record: SharedRecord, {timeout}: CellUse, task: () => Promise<T>): Promise<T> {
 	const run = async (): Promise<T> => {
 		record.writes++;
-		return task();
+		try {
+			return await task();
+		} finally {
+			// A read may have begun meanwhile.
+			record.writes++;
+		}
 	};
 	return record.mutex.runExclusive(run, 2 * timeout);
 }
@@ -204,9 +213,9 @@ async function writeRecord(
 		};
 		const isDone = await operations.write(write, use.timeout, () => repair(record, use, {token, raw}));
 		if (isDone === false && canCompare) return {isConflict: true};
-		operations.succeed();
-	} catch {
-		error = operations.fail('store_write');
+		operations.succeed('write');
+	} catch (reason) {
+		error = operations.fail('store_write', explanationOf(reason));
 	}
 	// Not before: nobody gets a token that is not stored.
 	record.known = afterWrite(record.known, {token, raw}, !error, isRenewal);

@@ -1,10 +1,10 @@
 // Run by Deno: the suite of the stores on a real Deno KV, with a report for each test.
 import process from 'node:process';
-import {denoKvStore} from '../../../src/stores/deno-kv.ts';
+import {denoKvDriver} from '../../../src/stores/deno-kv-driver.ts';
 import {createLabClient, type LabFacts} from '../../shared/lab-client.ts';
 import {type Place, tokenStoreSpec} from '../../support/token-store-spec.ts';
 
-type Kv = Parameters<typeof denoKvStore>[0] & {close(): void};
+type Kv = Parameters<typeof denoKvDriver>[0] & {close(): void};
 
 const {Deno} = globalThis as unknown as {readonly Deno: {openKv(path: string): Promise<Kv>}}; // it is run by Deno
 const [facts, file = ''] = [JSON.parse(process.argv[2] ?? '') as LabFacts, process.argv[3]];
@@ -21,13 +21,13 @@ let places = 0;
 const createPlace = async (): Promise<Place> => {
 	const key = ['place', ++places];
 	return {
-		holder: async () => denoKvStore(await connect(), key),
+		holder: async () => denoKvDriver(await connect(), key),
 		peek: async () => ((await admin.get(key)).value ?? undefined) as string | undefined, // as a store has set it
 		poke: async text => void (await admin.set(key, text)),
 		abandonLock: async () => {
 			const kv = await connect();
 			const held = Promise.withResolvers<void>();
-			const store = denoKvStore(kv, key, {lease: 200});
+			const store = denoKvDriver(kv, key, {lease: 200});
 			store
 				.lock?.(() => {
 					held.resolve();
@@ -48,7 +48,7 @@ const createPlace = async (): Promise<Place> => {
 			});
 			return {
 				// The lock of one that was cut off stays for its lease.
-				store: denoKvStore(current, key, {lease: 300}),
+				store: denoKvDriver(current, key, {lease: 300}),
 				breaks: async () => {
 					kv.close();
 					open.splice(open.indexOf(kv), 1);
@@ -81,6 +81,66 @@ tokenStoreSpec({
 		grants: async () => (await lab.log()).grants.length,
 	},
 });
+
+const token = {access_token: 'a', token_type: 'Bearer', issued_at: 1};
+const sleep = (milliseconds: number): Promise<void> => new Promise(resolve => void setTimeout(resolve, milliseconds));
+const expect = (isSo: boolean, what: string): void => {
+	if (!isSo) throw new Error(`Not so: ${what}`);
+};
+
+tests.push([
+	'a session that is abandoned is deleted when its ttl has passed, and one that is refreshed, or has none, is not',
+	async () => {
+		const path = `${file}-ttl`;
+		const isThere = async (kv: Kv, name: string): Promise<boolean> =>
+			(await denoKvDriver(kv, ['ttl', name]).get()) !== undefined;
+		const writer = await Deno.openKv(path);
+		for (const [name, ttl] of [
+			['abandoned', 1],
+			['refreshed', 1],
+			['for ever', undefined],
+		] as const) {
+			await denoKvDriver(writer, ['ttl', name], {ttl}).set(token);
+			expect(await isThere(writer, name), `${name} is there at first`);
+		}
+		await sleep(1_500);
+		const refreshed = denoKvDriver(writer, ['ttl', 'refreshed'], {ttl: 3_600});
+		const isWritten = await refreshed.replace?.(await refreshed.get(), token);
+		expect(isWritten === true, 'a record can be written over itself');
+		writer.close();
+		// A database of Deno deletes what is over when it is opened, and now and then.
+		const reader = await Deno.openKv(path);
+		for (let tries = 0; tries < 100 && (await isThere(reader, 'abandoned')); tries++) await sleep(100);
+		expect(!(await isThere(reader, 'abandoned')), 'the abandoned one is deleted');
+		expect(await isThere(reader, 'refreshed'), 'the refreshed one is not');
+		expect(await isThere(reader, 'for ever'), 'the one without a ttl is not');
+		reader.close();
+	},
+]);
+
+tests.push([
+	'a record that is written twice, since the answer was lost, counts as written [F-94]',
+	async () => {
+		const [here, there] = [denoKvDriver(admin, 'twice'), denoKvDriver(admin, 'twice')];
+		await here.set(token);
+		const found = await here.get();
+		const next = {...token, access_token: 'b'};
+		expect((await here.replace?.(found, next)) === true, 'the first time');
+		expect((await there.replace?.(found, next)) === false, 'by another store, which has not read it');
+		expect((await here.replace?.(next, next)) === true, 'the second time');
+	},
+]);
+
+tests.push([
+	'a lease that a script has left long ago is had by a script that runs for seconds [F-97]',
+	async () => {
+		await admin.set(['left', 'regrant lease'], {owner: 'gone', at: Date.now() - 86_400_000});
+		const begun = performance.now();
+		const store = denoKvDriver(admin, ['left'], {lease: 4_000});
+		expect((await store.lock?.(async () => 'had')) === 'had', 'it is had');
+		expect(performance.now() - begun < 3_500, 'before the lease is over');
+	},
+]);
 
 /** Every name in a value, so that the order of names is nothing to a comparison. */
 function flat(value: unknown): Record<string, true> {

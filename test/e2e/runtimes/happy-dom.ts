@@ -24,7 +24,7 @@ for (const name of [
 ]) {
 	Object.defineProperty(globalThis, name, {value: Reflect.get(window, name), configurable: true, writable: true});
 }
-const stores = {webStorage: () => webStorage('session')};
+const stores = {webStorage: () => webStorage('session', () => localStorage)};
 const traits = {isPage: true, lacksStreams: true};
 const report = await run(`happy-dom ${process.argv[3]}`, JSON.parse(process.argv[2] ?? ''), traits, stores);
 console.log(`REPORT ${JSON.stringify({...report, resolved: import.meta.resolve('regrant')})}`);

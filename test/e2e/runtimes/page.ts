@@ -1,5 +1,5 @@
 // A browser: a page that asks where the servers are, and posts what became of each test.
-import {webStorage} from 'regrant/web';
+import {indexedDbStore, webStorage} from 'regrant/web';
 import {run} from '../../shared/run.ts';
 
 const names: ReadonlyArray<readonly [name: string, pattern: RegExp]> = [
@@ -11,7 +11,11 @@ const [name = 'a browser', version = ''] =
 	names.map(([name, pattern]) => [name, pattern.exec(navigator.userAgent)?.[1]]).find(([, version]) => version) ?? [];
 // Chromium sends streams over HTTP/2 alone, Firefox sends what String makes of one, WebKit none. WebKit has reasons of its own.
 const traits = {isPage: true, hidesHeaders: true, lacksStreams: true, losesReasons: name === 'WebKit'};
+const stores = {
+	indexedDbStore: () => indexedDbStore('session'),
+	webStorage: () => webStorage('session', sessionStorage),
+};
 const facts = await (await fetch('/facts')).json();
-const report = await run(`${name} ${version}`, facts, traits, {webStorage: () => webStorage('session')});
+const report = await run(`${name} ${version}`, facts, traits, stores);
 await fetch('/report', {method: 'POST', body: JSON.stringify(report)});
 document.title = 'done';

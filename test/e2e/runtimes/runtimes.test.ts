@@ -44,7 +44,7 @@ describe.for([...reports])('on %s', ([, report]) => {
 
 test('what ran is the package as it was packed', () => {
 	const foreign = [...project.bundled].filter(
-		file => !/^(?:node_modules\/(?:regrant\/dist|ky|valibot)|runtimes|shared)\//.test(file),
+		file => !/^(?:node_modules\/(?:regrant\/dist|ky|valibot)|e2e\/runtimes|shared)\//.test(file),
 	);
 	expect(foreign).toEqual([]);
 	const resolved = [...reports.values()].flatMap(report => ('resolved' in report ? [report.resolved] : []));
@@ -69,8 +69,10 @@ const particular: ReadonlyArray<readonly [titles: RegExp, names: RegExp]> = [
 	[/^redisStore: /, /^(?:Node|Deno|Bun)/],
 	[/^denoKvStore: /, /^Deno/],
 	[/^durableObjectStore: /, /^workerd/],
+	[/^fileStore: /, /^(?:Node|Deno|Bun)/],
+	[/^indexedDbStore: /, /^(?:Chromium|Firefox|WebKit)/],
 	[/^webStorage: /, /^(?:Chromium|Firefox|WebKit|happy-dom)/],
-	[/ a stream /, /^(?:Node|Deno|Bun|workerd)/],
+	[/^a stream /, /^(?:Node|Deno|Bun|workerd)/],
 ];
 
 test('each has run the whole specification', () => {

@@ -1,8 +1,12 @@
 // Node, Deno and Bun: a script that is told where the servers are, and prints what became of each test.
+import {mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import process from 'node:process';
 import {inspect} from 'node:util';
 import {createClient} from 'redis';
 import {denoKvStore} from 'regrant/deno-kv';
+import {fileStore} from 'regrant/file';
 import {redisStore} from 'regrant/redis';
 import {type Stores, run} from '../../shared/run.ts';
 
@@ -19,7 +23,9 @@ const name = Deno ? `Deno ${Deno.version.deno}` : Bun ? `Bun ${Bun.version}` : `
 const kv = await Deno?.openKv(':memory:');
 const redis = createClient({url: process.argv[4] ?? ''});
 await redis.connect();
+const folder = mkdtempSync(join(tmpdir(), 'regrant-file-'));
 const stores: Stores = {
+	fileStore: () => fileStore(join(folder, 'session.json')),
 	redisStore: () => redisStore(redis, 'session'),
 	...(kv && {denoKvStore: () => denoKvStore(kv, 'session')}),
 };
@@ -27,5 +33,6 @@ const traits = {inspect: (value: unknown) => inspect(value, {depth: 9, showHidde
 const report = await run(name, JSON.parse(process.argv[2] ?? ''), traits, stores);
 console.log(`REPORT ${JSON.stringify({...report, resolved: import.meta.resolve('regrant')})}`);
 // Without a push: nothing that regrant leaves behind keeps a process alive. (What the clients have open does.)
+rmSync(folder, {recursive: true, force: true});
 redis.destroy();
 (kv as {close?: () => void} | undefined)?.close?.();

@@ -15,6 +15,9 @@ declare module 'cloudflare:workers' {
 		readonly CLIENT_ID: string;
 		readonly CLIENT_SECRET: string;
 		readonly API: string;
+		/** The file that Google hands out for a service account. */
+		readonly GOOGLE_SERVICE_ACCOUNT: string;
+		readonly GOOGLE_API: string;
 	};
 	export function waitUntil(promise: Promise<unknown>): void;
 }

@@ -1,12 +1,14 @@
 import {mkdtempSync, rmSync} from 'node:fs';
+import {request} from 'node:http';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect} from 'vitest';
-import {LockError, type TokenSet, type TokenStore} from '../../../src/index.ts';
-import {durableObjectStore, TokenVault, type VaultStub} from '../../../src/stores/cloudflare.ts';
+import {LockError, type TokenSet} from '../../../src/index.ts';
+import {durableObjectDriver, type VaultStub} from '../../../src/stores/durable-object-driver.ts';
+import type {StoreDriver} from '../../../src/stores/shared/store-driver.ts';
 import {createGate} from '../../support/scenario.ts';
 import {startWorkers, type Workers} from '../../support/workers.ts';
-import {tellVault} from '../../support/workers-place.ts';
+import {createMemoryVault, tellVault} from '../../support/workers-place.ts';
 import {test} from '../../support/workers-test.ts';
 
 const token: TokenSet = {access_token: 'hunter2hunter2', token_type: 'bearer', refresh_token: 'hunter2', issued_at: 1};
@@ -14,11 +16,11 @@ const forLong = 600_000;
 
 /** Takes the lock for another owner and keeps it. */
 const lend = async (stub: VaultStub, owner: string, lease = forLong): Promise<unknown> =>
-	tellVault(stub, {op: 'take', owner, lease});
-const free = async (stub: VaultStub, owner: string): Promise<unknown> => tellVault(stub, {op: 'free', owner});
+	tellVault(stub, {op: 'acquire', owner, lease});
+const free = async (stub: VaultStub, owner: string): Promise<unknown> => tellVault(stub, {op: 'release', owner});
 
 /** Whether the lock can be had, asked once: the wait for it is ended when the vault has certainly heard of it. */
-async function isFree(store: TokenStore): Promise<boolean> {
+async function isFree(store: StoreDriver): Promise<boolean> {
 	const waiting = new AbortController();
 	const had = store.lock?.(async () => true, waiting.signal);
 	const ended = (async () => {
@@ -41,7 +43,7 @@ describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind 
 		await tellVault(stub('at-once'), {op: 'write', text: 'first'});
 		const texts = Array.from({length: 60}, (_, index) => `text ${index}`);
 		const answers = await Promise.all(
-			texts.map(async text => tellVault(stub('at-once'), {op: 'replace', found: 'first', text})),
+			texts.map(async text => tellVault(stub('at-once'), {op: 'compareAndSet', found: 'first', text})),
 		);
 		expect(answers.filter(Boolean).length).toBe(1);
 		expect(await tellVault(stub('at-once'), {op: 'read'})).toBe(texts[answers.indexOf(true)]);
@@ -54,7 +56,7 @@ describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind 
 		let answers = 0;
 		const first = Promise.withResolvers<unknown>();
 		const asked = owners.map(async owner => {
-			const isLent = await tellVault(stub('lock-at-once'), {op: 'take', owner, lease: forLong}, leaving.signal);
+			const isLent = await tellVault(stub('lock-at-once'), {op: 'acquire', owner, lease: forLong}, leaving.signal);
 			answers++;
 			first.resolve(isLent);
 		});
@@ -65,21 +67,21 @@ describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind 
 		await Promise.allSettled(asked);
 	});
 
-	test('F-110: keeps the session and the lock when it is evicted from memory', async ({workersAt}) => {
+	test('keeps the session and the lock when it is evicted from memory [F-110]', async ({workersAt}) => {
 		const workers = await workersAt({storage, isolates: 1});
 		const stub = (): VaultStub => workers.stub('evicted');
-		const store = durableObjectStore(stub);
+		const store = durableObjectDriver(stub);
 		await store.set(token);
 		await lend(stub(), 'holder');
 		await workers.evict('evicted');
 		expect(await store.get()).toEqual(token);
 		expect(await isFree(store)).toBe(false);
-		expect(await tellVault(stub(), {op: 'keep', owner: 'holder', lease: forLong})).toBe(true);
+		expect(await tellVault(stub(), {op: 'renew', owner: 'holder', lease: forLong})).toBe(true);
 		await free(stub(), 'holder');
 		expect(await isFree(store)).toBe(true);
 	});
 
-	test('F-110: keeps the session and the lock when its process ends and another begins', async ({
+	test('keeps the session and the lock when its process ends and another begins [F-110]', async ({
 		runningServer,
 		onTestFinished,
 	}) => {
@@ -96,22 +98,22 @@ describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind 
 			return workers;
 		};
 		const before = await start();
-		await durableObjectStore(() => before.stub('kept')).set(token);
+		await durableObjectDriver(() => before.stub('kept')).set(token);
 		await lend(before.stub('kept'), 'holder');
 		await before.stop();
 		started.length = 0;
 		const after = await start();
-		const store = durableObjectStore(() => after.stub('kept'));
+		const store = durableObjectDriver(() => after.stub('kept'));
 		expect(await store.get()).toEqual(token);
 		expect(await isFree(store)).toBe(false);
 		await free(after.stub('kept'), 'holder');
 		expect(await isFree(store)).toBe(true);
 	});
 
-	test('F-110: a restart in mid-wait costs nobody a turn', async ({workersAt}) => {
+	test('a restart in mid-wait costs nobody a turn [F-110]', async ({workersAt}) => {
 		const workers = await workersAt({storage, isolates: 1});
 		const stub = (): VaultStub => workers.stub('restarted');
-		const store = durableObjectStore(stub);
+		const store = durableObjectDriver(stub);
 		await lend(stub(), 'holder');
 		const turns = Promise.all([1, 2, 3].map(async turn => store.lock?.(async () => turn)));
 		for (let rounds = 0; rounds < 5; rounds++) await store.get();
@@ -123,11 +125,11 @@ describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind 
 	test('a waiter that has gone does not take the lock along', async ({workersAt}) => {
 		const {stub: stubOf} = await workersAt({storage, isolates: 1});
 		const stub = (): VaultStub => stubOf('ghosts');
-		const store = durableObjectStore(stub, {lease: forLong});
+		const store = durableObjectDriver(stub, {lease: forLong});
 		await lend(stub(), 'holder');
 		const leaving = new AbortController();
 		const ghosts = ['ghost 1', 'ghost 2'].map(async owner =>
-			tellVault(stub(), {op: 'take', owner, lease: forLong}, leaving.signal),
+			tellVault(stub(), {op: 'acquire', owner, lease: forLong}, leaving.signal),
 		);
 		for (let rounds = 0; rounds < 5; rounds++) await store.get();
 		leaving.abort();
@@ -141,9 +143,9 @@ describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind 
 	test('the lock of a holder that says nothing any more runs out, and the late one is told', async ({workersAt}) => {
 		const {stub} = await workersAt({storage, isolates: 1});
 		await lend(stub('late'), 'late', 100);
-		const store = durableObjectStore(() => stub('late'));
+		const store = durableObjectDriver(() => stub('late'));
 		const held = await store.lock?.(async isHeld => {
-			expect(await tellVault(stub('late'), {op: 'keep', owner: 'late', lease: 100})).toBe(false);
+			expect(await tellVault(stub('late'), {op: 'renew', owner: 'late', lease: 100})).toBe(false);
 			expect(await free(stub('late'), 'late')).toBe(false);
 			return isHeld?.();
 		});
@@ -156,7 +158,7 @@ describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind 
 			const {lease} = (await workers.probe('slow', 'get')) as {readonly lease: {readonly until: number}};
 			return lease.until;
 		};
-		const store = durableObjectStore(() => workers.stub('slow'), {lease: 1_000});
+		const store = durableObjectDriver(() => workers.stub('slow'), {lease: 1_000});
 		const gate = createGate();
 		const slow = store.lock?.(async isHeld => {
 			await gate.pass();
@@ -181,11 +183,11 @@ describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind 
 		['a record that was never text', {record: {access_token: 'hunter2hunter2'}}],
 		['null', {record: null}],
 	] as const)(
-		'F-89, F-90: a stored record that is %s counts as garbage, and gives way',
+		'a stored record that is %s counts as garbage, and gives way [F-89, F-90]',
 		async ([title, found], {workersAt}) => {
 			const workers = await workersAt({storage, isolates: 1});
 			const name = `garbage, ${title}`;
-			const store = durableObjectStore(() => workers.stub(encodeURIComponent(name)));
+			const store = durableObjectDriver(() => workers.stub(encodeURIComponent(name)));
 			await workers.probe(encodeURIComponent(name), 'put', found);
 			const garbage = await store.get();
 			expect(garbage).toBe('');
@@ -208,12 +210,12 @@ describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind 
 		const workers = await workersAt({storage, isolates: 1});
 		const name = encodeURIComponent(`lease, ${title}`);
 		await workers.probe(name, 'put', {lease});
-		expect(await durableObjectStore(() => workers.stub(name)).lock?.(async () => 'had')).toBe('had');
+		expect(await durableObjectDriver(() => workers.stub(name)).lock?.(async () => 'had')).toBe('had');
 	});
 
-	test('F-86, F-87: a storage that fails is a store that fails, and works again when it does', async ({workersAt}) => {
+	test('a storage that fails is a store that fails, and works again when it does [F-86, F-87]', async ({workersAt}) => {
 		const workers = await workersAt({storage, isolates: 1});
-		const store = durableObjectStore(() => workers.stub('failing'));
+		const store = durableObjectDriver(() => workers.stub('failing'));
 		await store.set(token);
 		await workers.probe('failing', 'fail', true);
 		await expect(store.get()).rejects.toThrow('store_read');
@@ -226,14 +228,81 @@ describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind 
 		expect(await store.lock?.(async () => 'had')).toBe('had');
 	});
 
+	test('deletes an abandoned session by an alarm when its ttl has passed', async ({workersAt}) => {
+		for (const compatibilityDate of ['2024-01-01', '2026-11-02']) {
+			const workers = await workersAt({storage, isolates: 1, compatibilityDate});
+			const store = durableObjectDriver(() => workers.stub('abandoned'), {ttl: 1});
+			await store.set(token);
+			expect(await store.get()).toEqual(token);
+			await expect.poll(async () => store.get(), {timeout: 20_000}).toBe(undefined);
+			expect(await workers.probe('abandoned', 'get')).toEqual({});
+		}
+	});
+
+	test('sets the alarm anew with each write, also of the same record, and unsets it without a ttl', async ({
+		workersAt,
+	}) => {
+		const workers = await workersAt({storage, isolates: 1});
+		const alarm = async (): Promise<number | undefined> =>
+			((await workers.probe('alarm', 'get')) as {readonly alarm?: number}).alarm;
+		const [expiring, lasting] = [{ttl: 3_600}, {}].map(options =>
+			durableObjectDriver(() => workers.stub('alarm'), options),
+		) as [StoreDriver, StoreDriver];
+		await expiring.set(token);
+		const first = (await alarm()) ?? 0;
+		expect(Math.round((first - Date.now()) / 60_000)).toBe(60);
+		await expect.poll(() => Date.now()).toBeGreaterThan(first - 3_600_000);
+		expect(await expiring.replace?.(await expiring.get(), token)).toBe(true);
+		expect(await alarm()).toBeGreaterThan(first);
+		await lasting.replace?.(await lasting.get(), token);
+		expect(await alarm()).toBe(undefined);
+		await expiring.set(token);
+		await expiring.delete();
+		expect(await workers.probe('alarm', 'get')).toEqual({});
+	});
+
 	test('leaves nothing in storage when the session is over and nobody holds the lock', async ({workersAt}) => {
 		const workers = await workersAt({storage, isolates: 1});
-		const store = durableObjectStore(() => workers.stub('over'));
+		const store = durableObjectDriver(() => workers.stub('over'));
 		await store.set(token);
 		await store.lock?.(async () => store.delete());
 		expect(await workers.probe('over', 'get')).toEqual({});
 	});
 });
+
+test('an alarm in the middle of a refresh waits until the lock is free', async () => {
+	const {vault, stub, stored, alarm} = createMemoryVault();
+	await durableObjectDriver(() => stub, {ttl: 60}).set(token);
+	await lend(stub, 'holder', 10_000);
+	await vault.alarm();
+	expect(stored.has('record')).toBe(true);
+	expect(alarm()).toBe((stored.get('lease') as {readonly until: number}).until);
+	await free(stub, 'holder');
+	await vault.alarm();
+	expect([...stored]).toEqual([]);
+});
+
+test.for(['2024-01-01', '2026-11-02'])(
+	'a request from outside cannot reach a vault whatever its host, path, method, headers and body, at %s [F-158]',
+	async (compatibilityDate, {workersAt}) => {
+		const workers = await workersAt({storage: 'sqlite', isolates: 1, compatibilityDate});
+		const [origin = ''] = workers.origins;
+		await durableObjectDriver(() => workers.stub('private')).set(token);
+		for (const way of ['as-it-is', 'by-its-address', 'rebuilt']) {
+			const status = await new Promise<number | undefined>((resolve, reject) => {
+				const headers = {host: 'token-vault', cf: 'regrant', 'cf-regrant': '1', regrant: '1'};
+				const sent = request(`${origin}/forward/private/${way}`, {method: 'POST', headers}, answer => {
+					answer.resume();
+					resolve(answer.statusCode);
+				});
+				sent.on('error', reject);
+				sent.end(JSON.stringify({op: 'write', text: null}));
+			});
+			expect([way, status]).toEqual([way, 404]);
+		}
+		expect(await workers.probe('private', 'get')).toEqual({record: expect.stringContaining(token.access_token)});
+	},
+);
 
 test('a request from outside that a worker passes on gets a 404, and a message that is none a 400', async ({
 	workersAt,
@@ -241,7 +310,7 @@ test('a request from outside that a worker passes on gets a 404, and a message t
 	const workers = await workersAt({storage: 'sqlite', isolates: 1});
 	const [origin = ''] = workers.origins;
 	const body = JSON.stringify({op: 'read'});
-	await durableObjectStore(() => workers.stub('private')).set(token);
+	await durableObjectDriver(() => workers.stub('private')).set(token);
 	expect((await fetch(`${origin}/outside/private`)).status).toBe(404);
 	expect((await fetch(`${origin}/outside/private`, {method: 'POST', body})).status).toBe(404);
 	for (const message of [
@@ -250,7 +319,7 @@ test('a request from outside that a worker passes on gets a 404, and a message t
 		'null',
 		'[]',
 		'{}',
-		'{"op":"take","owner":"","lease":1}',
+		'{"op":"acquire","owner":"","lease":1}',
 		'{"op":"toString"}',
 	]) {
 		const answer = await fetch(`${origin}/vault/private`, {method: 'POST', body: message});
@@ -259,12 +328,12 @@ test('a request from outside that a worker passes on gets a 404, and a message t
 	for (const message of [
 		{op: 'write'},
 		{op: 'write', text: 1},
-		{op: 'replace', text: 'x'},
-		{op: 'replace', found: 'x'},
-		{op: 'take', owner: 'x'},
-		{op: 'take', owner: 'x', lease: 0},
-		{op: 'keep', owner: 'x', lease: 600_001},
-		{op: 'free'},
+		{op: 'compareAndSet', text: 'x'},
+		{op: 'compareAndSet', found: 'x'},
+		{op: 'acquire', owner: 'x'},
+		{op: 'acquire', owner: 'x', lease: 0},
+		{op: 'renew', owner: 'x', lease: 600_001},
+		{op: 'release'},
 	]) {
 		const answer = await fetch(`${origin}/vault/private`, {method: 'POST', body: JSON.stringify(message)});
 		expect([message, answer.status]).toEqual([message, 400]);
@@ -273,16 +342,8 @@ test('a request from outside that a worker passes on gets a 404, and a message t
 });
 
 test('whoever came first is the first to have the lock, also before one who comes as it gets free', async () => {
-	const kept = new Map<string, unknown>();
-	const vault = new TokenVault({
-		storage: {
-			get: async name => kept.get(name),
-			put: async (name, value) => void kept.set(name, value),
-			delete: async name => kept.delete(name),
-		},
-	});
-	const stub: VaultStub = {fetch: (address, init) => vault.fetch(new Request(address, init))};
-	const store = durableObjectStore(() => stub);
+	const {stub} = createMemoryVault();
+	const store = durableObjectDriver(() => stub);
 	await lend(stub, 'holder');
 	const order: number[] = [];
 	const turns: Array<Promise<unknown>> = [];

@@ -23,6 +23,9 @@ export class ProbedVault extends TokenVault {
 			get: failing(name => storage.get(name)),
 			put: failing((name, value) => storage.put(name, value)),
 			delete: failing(name => storage.delete(name)),
+			getAlarm: failing(() => storage.getAlarm()),
+			setAlarm: failing(time => storage.setAlarm(time)),
+			deleteAlarm: failing(() => storage.deleteAlarm()),
 		};
 		super({storage: probed});
 		this.#state = state;
@@ -45,7 +48,11 @@ export class ProbedVault extends TokenVault {
 				for (const [name, value] of Object.entries((await request.json()) as object)) await storage.put(name, value);
 				break;
 			case '/get':
-				return Response.json({record: await storage.get('record'), lease: await storage.get('lease')});
+				return Response.json({
+					record: await storage.get('record'),
+					lease: await storage.get('lease'),
+					alarm: (await storage.getAlarm()) ?? undefined,
+				});
 		}
 		return Response.json(null);
 	}

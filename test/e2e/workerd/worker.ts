@@ -1,7 +1,9 @@
 // What the tests run in workerd: a worker of the kind that a user writes, its sessions at module scope.
 import {env, waitUntil} from 'cloudflare:workers';
 import {type Auth, createAuth, type TokenStore} from '../../../src/index.ts';
-import {durableObjectStore, type VaultStub} from '../../../src/stores/cloudflare.ts';
+import {durableObjectDriver, type VaultStub} from '../../../src/stores/durable-object-driver.ts';
+import {sharedStore} from '../../../src/stores/shared/shared-store.ts';
+import type {StoreDriver} from '../../../src/stores/shared/store-driver.ts';
 import {runSpec} from './spec.ts';
 
 export {ProbedVault as TokenVault} from './vault.ts';
@@ -30,9 +32,9 @@ const stubOf = (name: string): VaultStub => {
 const waits: number[] = [];
 
 function storeFor(query: URLSearchParams, lease: number): TokenStore {
-	const {lock, replace, ...store} = durableObjectStore(() => stubOf(query.get('session') ?? ''), {lease});
-	if (query.has('unlocked') || !lock || !replace) return store;
-	return {
+	const {lock, replace, ...store} = durableObjectDriver(() => stubOf(query.get('session') ?? ''), {lease});
+	if (query.has('unlocked') || !lock || !replace) return sharedStore(store);
+	const watched: StoreDriver = {
 		...store,
 		replace,
 		lock: (task, signal) => {
@@ -43,6 +45,7 @@ function storeFor(query: URLSearchParams, lease: number): TokenStore {
 			}, signal);
 		},
 	};
+	return sharedStore(watched, {isMarked: true});
 }
 
 /** The session of a name: one for all requests of this isolate, as a user's would be. */
@@ -79,7 +82,8 @@ async function passOn(stub: VaultStub, request: Request): Promise<Response> {
 	const {signal} = request;
 	try {
 		const body = await request.text();
-		return (await stub.fetch('https://token-vault/', {method: 'POST', body, signal: signal as never})) as Response; // of a real stub
+		const message = {method: 'POST', body, cf: {regrant: true}, signal: signal as never} as const;
+		return (await stub.fetch('https://token-vault/', message)) as Response; // of a real stub
 	} catch {
 		return new Response(null, {status: 599});
 	}
@@ -112,8 +116,18 @@ export default {
 			return stubOf(name).fetch(`https://probe/${path}`, {
 				method: 'POST',
 				body,
+				cf: {},
 				signal: null as never,
 			}) as Promise<Response>;
+		}
+		if (kind === 'forward') {
+			// Workers that pass requests from outside on, to the host that was asked for.
+			const [, , , way] = pathname.split('/');
+			const address = `https://${request.headers.get('host')}/`;
+			const {method, body} = request;
+			const forwarded = way === 'rebuilt' ? new Request(address, {method, body}) : new Request(address, request);
+			const stub = stubOf(name) as unknown as {fetch(...given: readonly unknown[]): Promise<Response>};
+			return way === 'by-its-address' ? stub.fetch(address, request) : stub.fetch(forwarded);
 		}
 		if (kind === 'outside') return stubOf(name).fetch(request.url, request as never) as Promise<Response>;
 		if (kind === 'spec')

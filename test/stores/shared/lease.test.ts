@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import {afterEach, beforeEach, describe, expect, vi} from 'vitest';
 import {ConfigError, LockError} from '../../../src/index.ts';
-import {leaseOf, type Lessor, underLease} from '../../../src/stores/shared/lease.ts';
+import {type Lease, readLease, runUnderLease} from '../../../src/stores/shared/lease.ts';
 import {createGate, outcomeOf} from '../../support/scenario.ts';
 import {test} from '../../support/test.ts';
 
@@ -10,8 +10,10 @@ const lease = 3_000;
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A lessor as a server is one, with a log of what it is asked. */
-function createLessor(): Lessor & {readonly log: string[]; readonly owners: Set<string>; holder(): string | undefined} {
+/** A lock as a server is one, with a log of what it is asked. */
+function createLock(
+	length = lease,
+): Lease & {readonly log: string[]; readonly owners: Set<string>; holder(): string | undefined} {
 	let lent: {readonly owner: string; readonly until: number} | undefined;
 	const log: string[] = [];
 	const owners = new Set<string>();
@@ -21,35 +23,35 @@ function createLessor(): Lessor & {readonly log: string[]; readonly owners: Set<
 		owners.add(owner);
 	};
 	const lend = (owner: string): true => {
-		lent = {owner, until: Date.now() + lease};
+		lent = {owner, until: Date.now() + length};
 		return true;
 	};
 	return {
-		lease,
 		log,
 		owners,
 		holder,
-		take: async owner => {
-			hear('take', owner);
+		acquire: async owner => {
+			hear('acquire', owner);
 			return [undefined, owner].includes(holder()) && lend(owner);
 		},
-		keep: async owner => {
-			hear('keep', owner);
+		renew: async owner => {
+			hear('renew', owner);
 			return holder() === owner && lend(owner);
 		},
-		free: async owner => {
-			hear('free', owner);
+		release: async owner => {
+			hear('release', owner);
 			if (holder() === owner) lent = undefined;
 		},
 	};
 }
 
 /** A task that lasts until it is told to end, and the question whether it still holds. */
-async function begin(lessor: Lessor, signal?: AbortSignal) {
+async function begin(lock: Lease, signal?: AbortSignal) {
 	const gate = createGate();
 	let isHeld = (): boolean => false;
-	const done = underLease(
-		lessor,
+	const done = runUnderLease(
+		lock,
+		lease,
 		async held => {
 			isHeld = held;
 			await gate.pass();
@@ -72,67 +74,67 @@ const pass = async (milliseconds: number): Promise<void> => void (await vi.advan
 
 describe('a task under a lease', () => {
 	test('runs with it and gives what it gives; then the lease is given back, by the one who took it', async () => {
-		const lessor = createLessor();
-		const outcome = await underLease(lessor, async isHeld => [isHeld(), [...lessor.owners][0] === lessor.holder()]);
+		const lock = createLock();
+		const outcome = await runUnderLease(lock, lease, async isHeld => [isHeld(), [...lock.owners][0] === lock.holder()]);
 		expect(outcome).toEqual([true, true]);
-		expect(lessor.log).toEqual(['take', 'free']);
-		expect(lessor.owners.size).toBe(1);
+		expect(lock.log).toEqual(['acquire', 'release']);
+		expect(lock.owners.size).toBe(1);
 		expect(vi.getTimerCount()).toBe(0);
 	});
 
-	test('F-103: that fails, or throws at once, gives it back', async () => {
-		const lessor = createLessor();
+	test('that fails, or throws at once, gives it back [F-103]', async () => {
+		const lock = createLock();
 		const thrower = (): never => {
 			throw new RangeError('at once');
 		};
 		for (const task of [thrower, async () => Promise.reject(new RangeError('later'))]) {
-			await expect(underLease(lessor, task)).rejects.toThrow(RangeError);
-			expect(lessor.holder()).toBe(undefined);
+			await expect(runUnderLease(lock, lease, task)).rejects.toThrow(RangeError);
+			expect(lock.holder()).toBe(undefined);
 			expect(vi.getTimerCount()).toBe(0);
 		}
 	});
 
 	test('has a name of its own each time', async () => {
-		const lessor = createLessor();
-		for (let count = 0; count < 3; count++) await underLease(lessor, async () => {});
-		expect(lessor.owners.size).toBe(3);
+		const lock = createLock();
+		for (let count = 0; count < 3; count++) await runUnderLease(lock, lease, async () => {});
+		expect(lock.owners.size).toBe(3);
 	});
 
 	test('gives what it gives though the lease could not be given back', async () => {
-		const lessor = {...createLessor(), free: async () => Promise.reject(new Error('no answer'))};
-		expect(await underLease(lessor, async () => 'done')).toBe('done');
+		const lock = {...createLock(), release: async () => Promise.reject(new Error('no answer'))};
+		expect(await runUnderLease(lock, lease, async () => 'done')).toBe('done');
 	});
 
 	test('that lasts many times as long keeps it, and nobody else has it meanwhile', async () => {
-		const lessor = createLessor();
-		const {isHeld, end} = await begin(lessor);
+		const lock = createLock();
+		const {isHeld, end} = await begin(lock);
 		for (let count = 0; count < 20; count++) {
 			await pass(lease / 2);
 			expect(isHeld()).toBe(true);
-			expect(await lessor.take('another')).toBe(false);
+			expect(await lock.acquire('another')).toBe(false);
 		}
 		expect(await end()).toBe('done');
-		expect(await lessor.take('another')).toBe(true);
+		expect(await lock.acquire('another')).toBe(true);
 	});
 
-	test('F-135: no longer holds it as soon as the lessor says so', async () => {
-		const lessor = createLessor();
-		const {isHeld, end} = await begin(lessor);
-		await lessor.free([...lessor.owners][0] ?? '');
-		await lessor.take('another');
+	test('no longer holds it as soon as the lock says so [F-135]', async () => {
+		const lock = createLock();
+		const {isHeld, end} = await begin(lock);
+		await lock.release([...lock.owners][0] ?? '');
+		await lock.acquire('another');
 		expect(isHeld()).toBe(true);
 		await pass(lease / 3);
 		expect(isHeld()).toBe(false);
 		expect(await end()).toBe('done');
-		expect(lessor.holder()).toBe('another');
+		expect(lock.holder()).toBe('another');
 	});
 
-	test('F-135: no longer holds it when it could not be kept up for its length, and holds it again where that works in time', async () => {
-		const lessor = createLessor();
+	test('no longer holds it when it could not be kept up for its length, and holds it again where that works in time [F-135]', async () => {
+		const lock = createLock();
 		let isCut = true;
 		const flaky = {
-			...lessor,
-			keep: async (owner: string) => (isCut ? Promise.reject(new Error('no answer')) : lessor.keep(owner)),
+			...lock,
+			renew: async (owner: string) => (isCut ? Promise.reject(new Error('no answer')) : lock.renew(owner)),
 		};
 		const {isHeld, end} = await begin(flaky);
 		await pass(lease - 1);
@@ -151,9 +153,36 @@ describe('a task under a lease', () => {
 		await again.end();
 	});
 
-	test('F-135: no longer holds it after a sleep, by whichever clock shows that', async () => {
+	test('is not lost by a process that is stopped for 11 seconds at any moment, with the default lease [F-138]', async () => {
+		const length = readLease(undefined);
+		for (let stoppedAfter = 0; stoppedAfter <= length; stoppedAfter += 250) {
+			const lock = createLock(length);
+			let goesOnAt = 0;
+			const stoppable = {
+				...lock,
+				renew: async (owner: string) => {
+					while (Date.now() < goesOnAt) await new Promise(resolve => void setTimeout(resolve, goesOnAt - Date.now()));
+					return lock.renew(owner);
+				},
+			};
+			const gate = createGate();
+			const done = runUnderLease(stoppable, length, gate.pass);
+			await gate.reached;
+			await pass(stoppedAfter);
+			goesOnAt = Date.now() + 11_000;
+			const holder = lock.holder();
+			for (let second = 0; second < 15; second++) {
+				await pass(1_000);
+				expect([stoppedAfter, lock.holder()]).toEqual([stoppedAfter, holder]);
+			}
+			gate.open();
+			await done;
+		}
+	});
+
+	test('no longer holds it after a sleep, by whichever clock shows that [F-135]', async () => {
 		for (const clock of ['performance', 'Date'] as const) {
-			const {isHeld, end} = await begin(createLessor());
+			const {isHeld, end} = await begin(createLock());
 			const now = performance.now();
 			if (clock === 'Date') vi.setSystemTime(Date.now() + lease);
 			else vi.spyOn(performance, 'now').mockReturnValue(now + lease);
@@ -163,21 +192,21 @@ describe('a task under a lease', () => {
 		}
 	});
 
-	test('F-135: counts from before it asked: an answer that comes too late lends nothing', async () => {
-		const lessor = createLessor();
+	test('counts from before it asked: an answer that comes too late lends nothing [F-135]', async () => {
+		const lock = createLock();
 		const slow = {
-			...lessor,
-			take: async (owner: string) => {
-				const isLent = await lessor.take(owner);
+			...lock,
+			acquire: async (owner: string) => {
+				const isLent = await lock.acquire(owner);
 				await pass(lease);
 				return isLent;
 			},
 		};
-		expect(await underLease(slow, async isHeld => isHeld())).toBe(false);
+		expect(await runUnderLease(slow, lease, async isHeld => isHeld())).toBe(false);
 	});
 
 	test('takes no harm from a heartbeat that is never answered', async () => {
-		const {isHeld, end} = await begin({...createLessor(), keep: () => forever});
+		const {isHeld, end} = await begin({...createLock(), renew: () => forever});
 		await pass(lease);
 		expect(isHeld()).toBe(false);
 		expect(await end()).toBe('done');
@@ -186,15 +215,15 @@ describe('a task under a lease', () => {
 
 describe('the wait for a lease', () => {
 	test('lasts until the holder is done, and asks again and again, but not hot', async () => {
-		const lessor = createLessor();
-		const {end} = await begin(lessor);
+		const lock = createLock();
+		const {end} = await begin(lock);
 		let isOver = false;
-		const waiting = underLease(lessor, async () => {
+		const waiting = runUnderLease(lock, lease, async () => {
 			isOver = true;
 		});
 		await pass(10 * lease);
 		expect(isOver).toBe(false);
-		const asked = lessor.log.filter(question => question === 'take').length;
+		const asked = lock.log.filter(question => question === 'acquire').length;
 		// Between a tenth of a second and a third of one each time, at last.
 		expect(asked).toBeGreaterThan(10 * (lease / 330));
 		expect(asked).toBeLessThan(10 * (lease / 90));
@@ -204,70 +233,70 @@ describe('the wait for a lease', () => {
 		expect(isOver).toBe(true);
 	});
 
-	test('F-97: lasts as long as the lease of a holder that is gone, and no longer', async () => {
-		const lessor = createLessor();
-		await lessor.take('gone');
-		const waiting = underLease(lessor, async () => Date.now());
+	test('lasts as long as the lease of a holder that is gone, and no longer [F-97]', async () => {
+		const lock = createLock();
+		await lock.acquire('gone');
+		const waiting = runUnderLease(lock, lease, async () => Date.now());
 		const before = Date.now();
 		await pass(lease + 500);
 		const waited = (await waiting) - before;
 		expect(waited).toBeGreaterThanOrEqual(lease);
 	});
 
-	test('R72: ends with its signal, before or while it lasts; the task never runs, and nothing is left', async () => {
-		const lessor = createLessor();
-		const {end} = await begin(lessor);
-		const holder = lessor.holder();
+	test('ends with its signal, before or while it lasts; the task never runs, and nothing is left [R72]', async () => {
+		const lock = createLock();
+		const {end} = await begin(lock);
+		const holder = lock.holder();
 		let runs = 0;
 		const task = async (): Promise<number> => ++runs;
-		await expect(underLease(lessor, task, AbortSignal.abort())).rejects.toThrow(LockError);
+		await expect(runUnderLease(lock, lease, task, AbortSignal.abort())).rejects.toThrow(LockError);
 		const waiting = new AbortController();
-		const waited = outcomeOf(underLease(lessor, task, waiting.signal));
+		const waited = outcomeOf(runUnderLease(lock, lease, task, waiting.signal));
 		await pass(lease);
 		waiting.abort();
 		await pass(500);
 		expect(await waited).toBe('LockError');
-		expect(lessor.holder()).toBe(holder);
+		expect(lock.holder()).toBe(holder);
 		await end();
 		await pass(lease);
-		expect([runs, lessor.holder(), vi.getTimerCount()]).toEqual([0, undefined, 0]);
+		expect([runs, lock.holder(), vi.getTimerCount()]).toEqual([0, undefined, 0]);
 	});
 
-	test('R72: a lease that is had after nobody waits for it any more is given back', async () => {
-		const lessor = createLessor();
+	test('a lease that is had after nobody waits for it any more is given back [R72]', async () => {
+		const lock = createLock();
 		const waiting = new AbortController();
 		const slow = {
-			...lessor,
-			take: async (owner: string) => {
-				const isLent = await lessor.take(owner);
+			...lock,
+			acquire: async (owner: string) => {
+				const isLent = await lock.acquire(owner);
 				waiting.abort();
 				return isLent;
 			},
 		};
-		await expect(underLease(slow, async () => 'done', waiting.signal)).rejects.toThrow(LockError);
-		expect(lessor.holder()).toBe(undefined);
+		await expect(runUnderLease(slow, lease, async () => 'done', waiting.signal)).rejects.toThrow(LockError);
+		expect(lock.holder()).toBe(undefined);
 	});
 
-	test('R72: once it is over, the signal is nothing to the task', async () => {
+	test('once it is over, the signal is nothing to the task [R72]', async () => {
 		const waiting = new AbortController();
-		const {isHeld, end} = await begin(createLessor(), waiting.signal);
+		const {isHeld, end} = await begin(createLock(), waiting.signal);
 		waiting.abort();
 		await pass(2 * lease);
 		expect(isHeld()).toBe(true);
 		expect(await end()).toBe('done');
 	});
 
-	test('fails as the lessor fails, and gives back what may have been lent all the same', async () => {
-		const lessor = createLessor();
+	test('fails as the lock fails, and gives back what may have been lent all the same', async () => {
+		const lock = createLock();
 		const lost = {
-			...lessor,
-			take: async (owner: string) => {
-				await lessor.take(owner);
+			...lock,
+			acquire: async (owner: string) => {
+				await lock.acquire(owner);
 				throw new RangeError('the answer was lost');
 			},
 		};
-		await expect(underLease(lost, async () => 'done')).rejects.toThrow(RangeError);
-		expect(lessor.holder()).toBe(undefined);
+		await expect(runUnderLease(lost, lease, async () => 'done')).rejects.toThrow(RangeError);
+		expect(lock.holder()).toBe(undefined);
 		expect(vi.getTimerCount()).toBe(0);
 	});
 });
@@ -286,10 +315,10 @@ const contenders = fc.array(
 );
 
 describe('however slow the questions and the answers are, and whoever stands still,', () => {
-	test('F-135: no two believe at once that they have the lease, and everybody who waits has it once', async () => {
+	test('no two believe at once that they have the lease, and everybody who waits has it once [F-135]', async () => {
 		await fc.assert(
 			fc.asyncProperty(contenders, async all => {
-				const lessor = createLessor();
+				const lock = createLock();
 				const sleep = async (milliseconds: number): Promise<void> =>
 					new Promise(resolve => void setTimeout(resolve, milliseconds));
 				let done = 0;
@@ -314,27 +343,31 @@ describe('however slow the questions and the answers are, and whoever stands sti
 							await travel(back);
 							return answer;
 						};
-					const {take, keep, free} = lessor;
+					const {acquire, renew, release} = lock;
 					await sleep(start);
-					await underLease({lease, take: over(take), keep: over(keep), free: over(free)}, async isHeld => {
-						believers.add(isHeld);
-						check();
-						await sleep(work / 2);
-						stillUntil = Date.now() + still;
-						await travel(0);
-						check();
-						await sleep(work / 2);
-						check();
-						believers.delete(isHeld);
-						done++;
-					});
+					await runUnderLease(
+						{acquire: over(acquire), renew: over(renew), release: over(release)},
+						lease,
+						async isHeld => {
+							believers.add(isHeld);
+							check();
+							await sleep(work / 2);
+							stillUntil = Date.now() + still;
+							await travel(0);
+							check();
+							await sleep(work / 2);
+							check();
+							believers.delete(isHeld);
+							done++;
+						},
+					);
 				});
 				const watch = setInterval(check, 50);
 				for (let time = 0; done < all.length && time < 200 * lease; time += 100) await pass(100);
 				await pass(2 * lease);
 				clearInterval(watch);
 				await Promise.all(runs);
-				expect([done, faults, lessor.holder()]).toEqual([all.length, [], undefined]);
+				expect([done, faults, lock.holder()]).toEqual([all.length, [], undefined]);
 				expect(vi.getTimerCount()).toBe(0);
 			}),
 			{numRuns: 40},
@@ -344,8 +377,8 @@ describe('however slow the questions and the answers are, and whoever stands sti
 
 describe('the length of a lease', () => {
 	test('is 15 seconds by default', () => {
-		expect([leaseOf(undefined), leaseOf({}), leaseOf({lease: undefined})]).toEqual([15_000, 15_000, 15_000]);
-		expect(leaseOf({lease: 100})).toBe(100);
+		expect([readLease(undefined), readLease({}), readLease({lease: undefined})]).toEqual([15_000, 15_000, 15_000]);
+		expect(readLease({lease: 100})).toBe(100);
 	});
 
 	test.for([0, -1, 99, 1.5, NaN, Infinity, '15000', null, 2 ** 60, {}, 100n] as const)(
@@ -353,7 +386,7 @@ describe('the length of a lease', () => {
 		(value, {canaries}) => {
 			let error: unknown;
 			try {
-				leaseOf({lease: value as never});
+				readLease({lease: value as never});
 			} catch (thrown) {
 				error = canaries.see(thrown);
 			}
@@ -362,11 +395,11 @@ describe('the length of a lease', () => {
 		},
 	);
 
-	test('F-93: is none of a polluted prototype', () => {
+	test('is none of a polluted prototype [F-93]', () => {
 		const root: object = Object.prototype;
 		Object.defineProperty(root, 'lease', {value: 100, configurable: true});
 		try {
-			expect(leaseOf({})).toBe(15_000);
+			expect(readLease({})).toBe(15_000);
 		} finally {
 			Reflect.deleteProperty(root, 'lease');
 		}

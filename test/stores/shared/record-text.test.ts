@@ -5,7 +5,6 @@ import {createRecordText} from '../../../src/stores/shared/record-text.ts';
 import {test} from '../../support/test.ts';
 
 const token: TokenSet = {access_token: 'a', token_type: 'Bearer', refresh_token: 'r', issued_at: 1};
-const renewed: TokenSet = {...token, access_token: 'b', refresh_token: 's'};
 
 const tokens: fc.Arbitrary<TokenSet> = fc.record(
 	{
@@ -38,7 +37,6 @@ const texts = fc.oneof(
 	),
 );
 
-const markOf = (text: string): unknown => (JSON.parse(text) as {readonly login?: unknown}).login;
 /** The same text as another holder has it. */
 const elsewhere = (text: string) => {
 	const record = createRecordText();
@@ -46,11 +44,11 @@ const elsewhere = (text: string) => {
 };
 
 describe('the text of a record', () => {
-	test('is the token in JSON with a mark beside, and is read as the token alone', () => {
+	test('is the record in JSON', () => {
 		fc.assert(
 			fc.property(tokens, value => {
 				const text = createRecordText().format(value);
-				expect(JSON.parse(text)).toEqual({...value, login: expect.any(String)});
+				expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
 				expect(elsewhere(text).value).toEqual(JSON.parse(JSON.stringify(value)));
 			}),
 		);
@@ -78,14 +76,6 @@ describe('the text of a record', () => {
 		expect(record.textOf(token)).toBe(text);
 		for (const value of [{...token}, elsewhere(text).value, null, 42, {}]) expect(record.textOf(value)).toBe(null);
 	});
-
-	test('is that of the last time for a value that was written again', () => {
-		const record = createRecordText();
-		const [first, last] = [record.format(token), record.format(token)];
-		expect(first).not.toBe(last);
-		expect(record.textOf(token)).toBe(last);
-	});
-
 	test('leaves what it was given as it was, frozen or not', () => {
 		const record = createRecordText();
 		const given = {...token};
@@ -99,64 +89,5 @@ describe('the text of a record', () => {
 		const record = canaries.see(createRecordText());
 		record.parse(record.format({...token, access_token: 'hunter2hunter2'}));
 		expect(JSON.stringify(record)).toBe('{}');
-	});
-});
-
-describe('the mark of a login', () => {
-	test('stays for as long as one record replaces another, over all holders, and is another after each sign-in', () => {
-		fc.assert(
-			fc.property(fc.array(fc.boolean(), {minLength: 1, maxLength: 20}), steps => {
-				const first = createRecordText().format(token);
-				let text = first;
-				let logins = 0;
-				const marks = new Set([markOf(text)]);
-				for (const isSignIn of steps) {
-					const {record, value} = elsewhere(text);
-					const later = isSignIn ? record.format({...renewed}) : record.format({...renewed}, value);
-					const other = elsewhere(later);
-					const earlier = other.record.parse(text);
-					expect(other.record.isSameLogin(other.value, earlier)).toBe(!isSignIn);
-					if (isSignIn) logins++;
-					text = later;
-					marks.add(markOf(text));
-				}
-				expect(marks.size).toBe(logins + 1);
-				const last = elsewhere(text);
-				expect(last.record.isSameLogin(last.value, last.record.parse(first))).toBe(logins === 0);
-			}),
-		);
-	});
-
-	test('goes from a record that was written here to the one that replaces it', () => {
-		const record = createRecordText();
-		const [first, next] = [record.format(token), record.format(renewed, token)];
-		expect(markOf(next)).toBe(markOf(first));
-		expect(record.isSameLogin(renewed, token)).toBe(true);
-	});
-
-	test('is a new one for a record that replaces one without, or garbage, or nothing, or what is not known', () => {
-		const record = createRecordText();
-		const plain = record.parse(JSON.stringify(token));
-		const marks = [plain, record.parse('{"login":null}'), record.parse('hunter2 {'), undefined, {...token}].map(
-			replaced => markOf(record.format({...renewed}, replaced)),
-		);
-		expect(marks.every(mark => typeof mark === 'string')).toBe(true);
-		expect(new Set(marks).size).toBe(marks.length);
-	});
-
-	test('F-102: that is missing is that of any login', () => {
-		const record = createRecordText();
-		const plain = record.parse(JSON.stringify(token));
-		record.format(renewed);
-		expect([record.isSameLogin(plain, renewed), record.isSameLogin(renewed, plain)]).toEqual([true, true]);
-		expect([record.isSameLogin(undefined, renewed), record.isSameLogin({...token}, renewed)]).toEqual([true, true]);
-	});
-
-	test('F-102: tells a sign-in with the very same token from the one before', () => {
-		const record = createRecordText();
-		const [one, two] = [{...token}, {...token}];
-		record.format(one);
-		record.format(two);
-		expect(record.isSameLogin(two, one)).toBe(false);
 	});
 });

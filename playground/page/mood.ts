@@ -1,0 +1,8 @@
+/**
+How the token endpoint can behave. `slow`: it waits before it does its work. `late`: it does its work at once, and answers
+later. `lossy`: it does its work, and its answer is lost.
+*/
+export const moods = ['normal', 'slow', 'late', 'unavailable', 'busy', 'lossy'] as const;
+
+/** One of them. */
+export type Mood = (typeof moods)[number];

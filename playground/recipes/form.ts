@@ -1,0 +1,46 @@
+// A form whose fields show what the schema says of them. The schema of the endpoint is the only one, its messages are for users, and the
+// call validates: the page does not do it again. Run: npx vitest run test/recipes/form.test.ts
+import type {KyInstance} from 'ky';
+import {endpoint, RequestValidationError} from 'regrant';
+import * as v from 'valibot';
+
+export const createTransfer = endpoint({
+	method: 'post',
+	path: 'accounts/{accountID}/transfers',
+	json: v.object({
+		recipient: v.pipe(v.string(), v.trim(), v.nonEmpty('Who gets the money?')),
+		amount: v.pipe(
+			v.string(),
+			v.regex(/^\d+(?:\.\d\d)?$/, 'Write the amount as 12 or 12.50'),
+			v.transform(text => Math.round(Number(text) * 100)),
+			v.minValue(1, 'Send one cent at least'),
+		),
+	}),
+	response: v.object({transferID: v.string()}),
+	// What only the server can know, by the names of the same fields.
+	errors: {422: v.record(v.string(), v.string())},
+});
+
+/**
+Sends what a form holds, when it is submitted. Gives the transfer's id, or undefined if the form shows what to correct. The form has the
+attribute `novalidate`, so that the browser lets the user submit it again.
+*/
+export async function submit(form: HTMLFormElement, api: KyInstance, accountID: string): Promise<string | undefined> {
+	const show = (name: string, message: string): void =>
+		(form.elements.namedItem(name) as HTMLInputElement | null)?.setCustomValidity(message);
+	for (const field of form.elements) (field as HTMLInputElement).setCustomValidity('');
+	// The schema checks whether it is so.
+	const json = Object.fromEntries(new FormData(form)) as {recipient: string; amount: string};
+	try {
+		const {transferID} = await createTransfer(api, {params: {accountID}, json});
+		return transferID;
+	} catch (error) {
+		if (error instanceof RequestValidationError) {
+			for (const {path, message} of error.issues) show(path.replace('json.', ''), message);
+		} else if (createTransfer.isError(error, 422)) {
+			for (const [name, message] of Object.entries(error.data)) show(name, message);
+		} else throw error;
+		form.reportValidity();
+		return undefined;
+	}
+}

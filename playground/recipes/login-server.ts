@@ -1,0 +1,79 @@
+// A server with users, on Hono: it logs them in at an OpenID provider, keeps each session in Redis under a cookie, and calls an API for
+// them. Run: npx vitest run test/recipes/login-server.test.ts
+import process from 'node:process';
+import {type Context, Hono} from 'hono';
+import {deleteCookie, getCookie, setCookie} from 'hono/cookie';
+import ky from 'ky';
+import {type Auth, clientSecretBasic, createAuth, isRegrantError, isSignedOut} from 'regrant';
+import {createLogin, discover, type Login} from 'regrant/login';
+import {redisStore} from 'regrant/redis';
+import {createClient} from 'redis';
+
+const {ISSUER = '', CLIENT_ID = '', CLIENT_SECRET = '', ORIGIN = '', API = '', REDIS_URL = ''} = process.env;
+
+export const redis = await createClient({url: REDIS_URL, disableOfflineQueue: true})
+	.on('error', () => {})
+	.connect();
+
+const client = {
+	...(await discover(ISSUER)),
+	clientId: CLIENT_ID,
+	clientAuthentication: clientSecretBasic(CLIENT_SECRET),
+};
+const cookie = {path: '/', httpOnly: true, secure: ORIGIN.startsWith('https:'), sameSite: 'Lax'} as const;
+
+/** The session of one user. */
+const authOf = (id = 'nobody'): Auth =>
+	createAuth({...client, store: redisStore(redis, `session:${id}`), requireToken: true, keep: ['id_token']});
+
+/** The logins of one browser: each waits in a cookie there, so that nobody finishes the login of somebody else. */
+const loginOf = (context: Context): Login =>
+	createLogin({
+		...client,
+		redirectUri: `${ORIGIN}/callback`,
+		scope: 'openid offline_access /accounts.read',
+		parameters: {prompt: 'consent'},
+		storage: {
+			getItem: key => getCookie(context, key),
+			setItem: (key, value) => setCookie(context, key, value, {...cookie, path: '/callback', maxAge: 3600}),
+			removeItem: key => deleteCookie(context, key, {path: '/callback'}),
+		},
+	});
+
+const app: Hono = new Hono();
+
+app.get('/login', async context =>
+	context.redirect(await loginOf(context).start({returnTo: context.req.query('returnTo')})),
+);
+
+app.get('/callback', async context => {
+	const {token, returnTo} = await loginOf(context).finish(context.req.url);
+	// A new id for each login: one that somebody knew before is worth nothing.
+	const id = crypto.randomUUID();
+	await authOf(id).setToken(token);
+	setCookie(context, 'session', id, cookie);
+	return context.redirect(returnTo);
+});
+
+app.get('/me', async context => {
+	const auth = authOf(getCookie(context, 'session'));
+	return Response.json(await ky.extend({baseUrl: API, hooks: auth.hooks}).get('me').json());
+});
+
+app.post('/logout', async context => {
+	const auth = authOf(getCookie(context, 'session'));
+	const token = await auth.peek();
+	await auth.signOut();
+	deleteCookie(context, 'session', cookie);
+	const url = loginOf(context).logoutUrl({idToken: token?.['id_token'] as string | undefined, returnTo: '/'});
+	return context.redirect(url, 303);
+});
+
+app.onError((error, context) => {
+	if (isSignedOut(error)) return context.json({error: 'signed out'}, 401);
+	// `returnTo` led elsewhere, the login is over, or the user said no: all of them may begin again.
+	const isLogin = isRegrantError(error) && /^(?:invalid_options|login_failed|oauth_error)$/.test(error.code);
+	return isLogin ? context.html('<a href="/login">Log in again</a>', 400) : context.json({error: 'failed'}, 502);
+});
+
+export default app;

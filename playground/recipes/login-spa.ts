@@ -1,0 +1,63 @@
+// A single-page app, from login to logout. Its tabs share one session, and each of them can begin a login of its own. Bundled into a page
+// with two buttons. Run: npx vitest run test/recipes/login-spa.test.ts
+import ky, {type KyInstance} from 'ky';
+import {type Auth, createAuth, isRegrantError} from 'regrant';
+import {createLogin, discover} from 'regrant/login';
+import {indexedDbStore} from 'regrant/web';
+
+/** Put in by the bundler: `define`. */
+declare const place: Readonly<Record<'issuer' | 'clientId' | 'api', string>>;
+
+const client = {...(await discover(place.issuer)), clientId: place.clientId};
+
+export const auth: Auth = createAuth({
+	...client,
+	origins: [place.api],
+	store: indexedDbStore('session'),
+	// The logout at the server is easier with it.
+	keep: ['id_token'],
+});
+
+export const api: KyInstance = ky.extend({baseUrl: place.api, hooks: auth.hooks});
+
+const login = createLogin({
+	...client,
+	redirectUri: `${location.origin}/callback`,
+	scope: 'openid offline_access /accounts.read',
+	// Without it many servers give no refresh token.
+	parameters: {prompt: 'consent'},
+});
+
+/** Leaves the page for the login of the server. */
+export async function signIn(): Promise<void> {
+	location.href = await login.start({returnTo: location.pathname + location.search});
+}
+
+/** Signs out all tabs, and leaves the page for the logout of the server. */
+export async function signOut(): Promise<void> {
+	const token = await auth.peek();
+	await auth.signOut();
+	location.href = login.logoutUrl({idToken: String(token?.['id_token']), returnTo: '/'});
+}
+
+/** When the page has loaded: finishes the login that has come back to it, if there is one. */
+async function finish(): Promise<void> {
+	if (!login.isCallback()) return;
+	const {token, returnTo, claims} = await login.finish();
+	await auth.setToken(token);
+	document.title = `Hello, ${claims?.sub}`;
+	history.replaceState(null, '', returnTo);
+}
+
+function show(message: string = auth.status): void {
+	document.body.dataset['status'] = message;
+}
+
+document.querySelector('#sign-in')?.addEventListener('click', () => void signIn());
+document.querySelector('#sign-out')?.addEventListener('click', () => void signOut());
+auth.subscribe(() => show());
+// Both a login that failed and one that the user refused can be begun again.
+await finish().then(
+	() => show(),
+	error => show(isRegrantError(error) ? error.message : 'Something went wrong'),
+);

@@ -1,0 +1,118 @@
+import {type DpopAlgorithm, type DpopKeyPair, isKeyPair} from './dpop/key-pair.ts';
+import {createKeySource} from './dpop/key-source.ts';
+import type {DpopKeyStore} from './dpop/key-store.ts';
+import {signJwt} from './jwt/sign-jwt.ts';
+import {randomId} from './lib/random-id.ts';
+import {aFunction, oneOf, readOptions, type Rules} from './lib/read-options.ts';
+import {sha256} from './lib/sha256.ts';
+import {challengesOf} from './lib/www-authenticate.ts';
+import type {SchemeResponse, TokenScheme} from './token/token-scheme.ts';
+
+export type {DpopAlgorithm, DpopKeyPair} from './dpop/key-pair.ts';
+export type {DpopKeyStore} from './dpop/key-store.ts';
+export type {WebCryptoKey} from './jwt/sign-jwt.ts';
+export type {SchemeRequest, SchemeResponse, TokenScheme} from './token/token-scheme.ts';
+
+/** Which key proves who sends a token. */
+export interface DpopOptions {
+	/**
+	The key: ECDSA on P-256, or Ed25519. Give the same one to all processes that share a session.
+
+	@default a new one, which `store` keeps
+	*/
+	readonly keyPair?: DpopKeyPair | undefined;
+	/** The algorithm of a new key. @default 'ES256', which servers know best */
+	readonly algorithm?: DpopAlgorithm | undefined;
+	/**
+	Keeps a new key.
+
+	@default IndexedDB in browsers, where all tabs share it; elsewhere nothing: the key is lost with the process
+	*/
+	readonly store?: DpopKeyStore | undefined;
+}
+
+const rules: Rules = {
+	keyPair: [isKeyPair, 'a key pair of P-256 or Ed25519, as crypto.subtle.generateKey gives it'],
+	algorithm: oneOf('ES256', 'EdDSA'),
+	store: aFunction,
+};
+
+/** What a nonce may have in it: RFC 9449 §8.1. */
+const noncePattern = /^[!#-[\]-~]+$/;
+
+/**
+Binds tokens to a key: each request carries a proof that its sender has the key, so that a stolen token is of no use. The server has to
+support it.
+
+Tokens are sent as `DPoP` and never as `Bearer`; a server that gives a `Bearer` token is refused with `unsupported_token_type`. If the key
+is lost, the server refuses the tokens that are bound to it, and the session ends as it does when a refresh token has died.
+
+Everything that asks for tokens of one session uses one scheme, or schemes with one key: a login as well as `createAuth`. A browser reads a
+nonce only if the server exposes `DPoP-Nonce` and `WWW-Authenticate` by CORS.
+
+@throws {ConfigError} which names the option that is not usable.
+@throws {StoreError} from the calls that use it, if the store of the key fails. Try again later.
+@example
+```ts
+const scheme = dpop();
+const auth = createAuth({tokenEndpoint, clientId: 'spa', scheme, origins: ['https://api.example.com']});
+```
+@see https://www.rfc-editor.org/rfc/rfc9449
+*/
+export function dpop(options?: DpopOptions): TokenScheme {
+	const {keyPair, algorithm = 'ES256', store} = readOptions(options, rules);
+	const loadKey = createKeySource(keyPair, algorithm, store);
+	/** The last nonce of each origin. */
+	const nonces = new Map<string, string>();
+	/** The hash of the token that was sent last, for the claim `ath`: mostly it is sent again. */
+	let last: {readonly accessToken?: string; readonly hash?: string} = {};
+
+	const hashOf = async (accessToken: string): Promise<string | undefined> => {
+		if (last.accessToken !== accessToken) last = {accessToken, hash: await sha256(accessToken)};
+		return last.hash;
+	};
+
+	return {
+		header: 'authorization',
+		tokenType: 'dpop',
+		isBoundToUrl: true,
+		apply: async ({url, method, headers}, accessToken) => {
+			const {origin, pathname} = new URL(url);
+			const {key, header} = await loadKey();
+			const claims = {
+				jti: randomId(),
+				htm: method,
+				htu: origin + pathname,
+				iat: Math.floor(Date.now() / 1000),
+				ath: accessToken && (await hashOf(accessToken)),
+				nonce: nonces.get(origin),
+			};
+			headers.set('dpop', await signJwt(header, claims, key));
+			if (accessToken) headers.set('authorization', `DPoP ${accessToken}`);
+		},
+		review: (response, {url}, accessToken) => {
+			const nonce = nonceOf(response);
+			if (!nonce) return undefined;
+			nonces.set(new URL(url).origin, nonce);
+			return asksForNonce(response, accessToken) ? 'resend' : undefined;
+		},
+	};
+}
+
+/** The nonce of an answer. None where the `fetch` of a framework lets nobody read it: SvelteKit's throws then. */
+function nonceOf({headers}: SchemeResponse): string | undefined {
+	try {
+		return noncePattern.exec(headers.get('dpop-nonce') ?? '')?.[0];
+	} catch {
+		return undefined;
+	}
+}
+
+/** Whether the nonce is all that was missing: RFC 9449 §8 for a token request, §9 for a call. */
+function asksForNonce({status, headers, error}: SchemeResponse, accessToken: string | undefined): boolean {
+	if (accessToken === undefined) return error === 'use_dpop_nonce';
+	return (
+		status === 401 &&
+		challengesOf(headers).some(({scheme, parameters}) => scheme === 'dpop' && parameters['error'] === 'use_dpop_nonce')
+	);
+}

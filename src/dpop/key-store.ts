@@ -1,0 +1,55 @@
+import type {Awaitable} from '../lib/awaitable.ts';
+import {type DpopAlgorithm, type DpopKeyPair, isKeyPair} from './key-pair.ts';
+
+/**
+Keeps the key of `dpop()`: stores a new key pair unless one is stored already, both in one step, and gives the one that is stored then.
+Whoever shares the tokens of a session has to share its key: tokens are bound to the key that they were asked for with.
+*/
+export type DpopKeyStore = (keyPair: DpopKeyPair) => Awaitable<DpopKeyPair>;
+
+const table = 'keys';
+
+/**
+Keeps a key pair in IndexedDB, where all tabs, frames and workers of the origin share it. Scripts can use it there, and cannot read it.
+
+@see https://www.w3.org/TR/webcrypto/#concepts-key-storage
+*/
+export async function keepInIndexedDb(keyPair: DpopKeyPair, name: DpopAlgorithm): Promise<DpopKeyPair> {
+	const database = await open();
+	try {
+		return await new Promise((resolve, reject) => {
+			// Strict: after a power failure, a token must not be there without its key.
+			const transaction = database.transaction(table, 'readwrite', {
+				durability: 'strict',
+			});
+			const keys = transaction.objectStore(table);
+			let kept = keyPair;
+			const reading = keys.get(name);
+			reading.addEventListener('success', () => {
+				const {result} = reading as {readonly result: unknown};
+				try {
+					if (isKeyPair(result)) kept = result;
+					else keys.put(keyPair, name);
+				} catch (error) {
+					// Of a browser that cannot store keys.
+					reject(error);
+					transaction.abort();
+				}
+			});
+			transaction.addEventListener('complete', () => resolve(kept));
+			transaction.addEventListener('abort', () => reject(transaction.error));
+		});
+	} finally {
+		// An open one can keep a page out of the back/forward cache.
+		database.close();
+	}
+}
+
+function open(): Promise<IDBDatabase> {
+	return new Promise((resolve, reject) => {
+		const request = indexedDB.open('regrant-dpop');
+		request.addEventListener('upgradeneeded', () => request.result.createObjectStore(table));
+		request.addEventListener('success', () => resolve(request.result));
+		request.addEventListener('error', () => reject(request.error));
+	});
+}

@@ -1,0 +1,63 @@
+import {RequestValidationError} from '../errors.ts';
+
+/** A part of an input. Each has a schema of its own. */
+export type EndpointPart = 'params' | 'searchParams' | 'json' | 'form' | 'body' | 'headers';
+
+/** A value of a query or of a form. A list gives its name once for each item. What is undefined is left out. */
+export type Field = FieldValue | readonly (FieldValue | undefined)[] | undefined;
+
+type FieldValue = string | number | bigint | boolean;
+
+/**
+Turns the output of a part's schema into what ky takes. Gets the part and the path of the definition, too.
+
+@throws for an output that a request cannot hold. The error may quote the output.
+*/
+export type Encoder = (output: unknown, part: EndpointPart, path: string) => unknown;
+
+/** All parts, in the order in which they are checked. Those that are records have an encoder. The others are sent as they are. */
+export const encoders: Readonly<Record<EndpointPart, Encoder | undefined>> = {
+	params: fillPath,
+	searchParams: toFields,
+	json: undefined,
+	form: toFields,
+	body: undefined,
+	headers: (output, part) => new Headers([...toFields(output, part)]),
+};
+
+/** Makes the error for a value that passed its schema but that a request cannot hold. */
+export const unusable = (path: string): RequestValidationError =>
+	new RequestValidationError([{path, message: 'cannot be used'}]);
+
+/**
+Puts the parameters into a path. No parameter changes which segments the path has: a percent-encoded value cannot end its segment, and
+`.`, `..` and the empty string, which could make a segment disappear, are refused.
+
+@throws {RequestValidationError} for the first parameter that is missing or refused.
+*/
+function fillPath(params: unknown, part: EndpointPart, path: string): string {
+	const given = toFields(params, part);
+	return path.replaceAll(/\{([^{}]+)\}/g, (_, name: string) => {
+		const value = given.get(name) ?? '';
+		if (/^\.{0,2}$/.test(value)) throw unusable(`${part}.${name}`);
+		return encodeURIComponent(value);
+	});
+}
+
+/** The fields of a record. A list gives its name once for each item. What is undefined is left out. */
+function toFields(record: unknown = {}, part: EndpointPart): URLSearchParams {
+	// Of what has other entries, such as a list or a Map, these would be lost. `in` itself refuses what is no object.
+	if (Symbol.iterator in (record as object)) throw new TypeError();
+	const fields = new URLSearchParams();
+	for (const [name, value] of Object.entries(record as Readonly<Record<string, Field>>)) {
+		for (const item of [value].flat()) {
+			if (item === undefined) continue;
+			const text = String(item);
+			const isText = typeof item === 'number' ? Number.isFinite(item) : typeof item !== 'object';
+			// The platform would replace half a surrogate pair by another character.
+			if (!isText || /\p{Surrogate}/u.test(`${name} ${text}`)) throw unusable(`${part}.${name}`);
+			fields.append(name, text);
+		}
+	}
+	return fields;
+}

@@ -1,0 +1,102 @@
+import {ConfigError} from '../errors.ts';
+import {isRecord, ownProperties} from '../lib/own-properties.ts';
+import {isBrowser} from '../lib/runtime.ts';
+import {endpointRule} from '../oauth/client.ts';
+import {isCallback, readUrl} from './callback.ts';
+import {
+	finishLogin,
+	type FinishedLogin,
+	type LoginFlow,
+	type LoginOptions,
+	startLogin,
+	type StartOptions,
+	withParameters,
+} from './login-flow.ts';
+import {readLogin} from './login-options.ts';
+
+/** How to log out. */
+export interface LogoutOptions {
+	/** The user's ID token: with it most servers do not ask again. @default none */
+	readonly idToken?: string | undefined;
+	/** Where the server sends the browser afterwards: a URL that is registered there, or a path of this origin. @default the server's own page */
+	readonly returnTo?: string | undefined;
+}
+
+/** Logins by authorization code. */
+export interface Login {
+	/**
+	Begins a login. Several may be under way at once, in several tabs.
+
+	@returns The URL to send the browser to.
+	@throws {ConfigError} for a `returnTo` that leads elsewhere.
+	@throws {StoreError} if `storage` fails.
+	@example
+	```ts
+	location.href = await login.start({returnTo: location.pathname});
+	```
+	*/
+	start(options?: StartOptions): Promise<string>;
+	/**
+	Whether a URL is the answer to a login: the path is that of `redirectUri`, and it has a `state` with a `code` or an `error`.
+
+	@default url the address of the page
+	*/
+	isCallback(url?: string | URL): boolean;
+	/**
+	Finishes a login: removes the answer from the address bar, and exchanges the code for a token. A login is finished once.
+
+	@default url the address of the page
+	@throws {LoginError} if the login was finished before, began in another tab or more than an hour ago, or if the answer is not the server's
+	or not for this user. Begin another login.
+	@throws {OAuthError} if the server, or the user, refuses. `access_denied`: the user said no.
+	@throws {TokenResponseError} if the token endpoint's answer is not usable.
+	@throws {TokenNetworkError} if the token endpoint does not answer. Begin another login.
+	@throws {StoreError} if `storage` fails.
+	@see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2
+	*/
+	finish(url?: string | URL): Promise<FinishedLogin>;
+	/**
+	Where to send the browser to log out at the server, after `auth.signOut()`.
+
+	@throws {ConfigError} without an `endSessionEndpoint`.
+	@see https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RPLogout
+	*/
+	logoutUrl(options?: LogoutOptions): string;
+}
+
+/**
+Creates logins by authorization code with PKCE, for an app in a browser or on a server.
+
+@throws {ConfigError} which names an option that is missing, not known or not usable.
+@example
+```ts
+const server = await discover('https://login.example.com');
+const login = createLogin({...server, clientId: 'spa', redirectUri: `${location.origin}/callback`, scope: 'openid'});
+if (login.isCallback()) await auth.setToken((await login.finish()).token);
+```
+@see https://www.rfc-editor.org/rfc/rfc7636
+*/
+export function createLogin(options: LoginOptions): Login {
+	// Node and Deno have a sessionStorage as well, which all users would share.
+	const required = ['authorizationEndpoint', 'redirectUri', ...(isBrowser() ? [] : (['storage'] as const))] as const;
+	const login: LoginFlow = readLogin(options, required, insecureOrigins => ({
+		redirectUri: endpointRule(insecureOrigins),
+		storage: [isRecord, 'an object'],
+	}));
+	const {clientId: client_id, endSessionEndpoint, redirectUri} = login;
+	return {
+		start: options => startLogin(login, options),
+		isCallback: url => isCallback(readUrl(url, redirectUri), redirectUri),
+		finish: url => finishLogin(login, url),
+		logoutUrl: options => {
+			const {idToken: id_token_hint, returnTo} = ownProperties<LogoutOptions>(options);
+			if (!endSessionEndpoint) throw new ConfigError('endSessionEndpoint is required');
+			const post_logout_redirect_uri = returnTo?.startsWith('/') ? new URL(returnTo, redirectUri).href : returnTo;
+			return withParameters(endSessionEndpoint, {
+				client_id,
+				id_token_hint,
+				post_logout_redirect_uri,
+			});
+		},
+	};
+}

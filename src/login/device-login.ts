@@ -1,0 +1,183 @@
+import {isRegrantError, LoginError, type OAuthError, type RegrantError} from '../errors.ts';
+import type {Awaitable} from '../lib/awaitable.ts';
+import {ownProperties} from '../lib/own-properties.ts';
+import {isText, readInsecureOrigins} from '../lib/read-options.ts';
+import {secureUrl} from '../lib/secure-url.ts';
+import {type Waiter, withTimeout} from '../lib/with-timeout.ts';
+import {prepare, prepareTokenRequest} from '../oauth/prepared-request.ts';
+import {type Exchange, post, sendTokenRequest} from '../oauth/token-endpoint.ts';
+import type {TokenSet} from '../token/token-set.ts';
+import {type CheckedLogin, type LoginClient, readLogin} from './login-options.ts';
+
+/** What `deviceLogin` takes: an authorization server and a client of it. */
+export interface DeviceLoginOptions extends LoginClient {
+	/**
+	Where the login begins. Required: `discover()` gives it, if the server has one.
+
+	@see https://www.rfc-editor.org/rfc/rfc8628#section-3.1
+	*/
+	readonly deviceAuthorizationEndpoint?: string | URL | undefined;
+}
+
+/**
+What to show to the user.
+
+@see https://www.rfc-editor.org/rfc/rfc8628#section-3.2
+*/
+export interface DevicePrompt {
+	/** The code that the user enters. Printable ASCII, so that a terminal may show it. */
+	readonly user_code: string;
+	/** Where the user enters it. */
+	readonly verification_uri: string;
+	/** The same with the code in it: for a link or a QR code. Left out if the server gives none. */
+	readonly verification_uri_complete?: string;
+	/** How long the code can be used: seconds. */
+	readonly expires_in: number;
+}
+
+/** How a device polls, beside what it shows. */
+interface Device extends DevicePrompt {
+	readonly device_code: string;
+	/** Seconds between two requests. */
+	readonly interval: number;
+}
+
+/** What came of one request. */
+type PollOutcome =
+	| {
+			readonly token: TokenSet;
+			readonly error?: undefined;
+			readonly code?: undefined;
+	  }
+	| {
+			readonly token?: undefined;
+			readonly error: RegrantError;
+			readonly code?: string;
+	  };
+
+/** Longer than any login. A timer takes no more than 2 ** 31 milliseconds. */
+const forever = 2 ** 30;
+/** The longest pause between two requests while the server cannot be reached: milliseconds. */
+const longestPause = 60_000;
+
+/**
+Logs a user in on a device without a browser, such as a terminal: the user enters a code on a page of the server, with any other device.
+
+@param prompt Shows the code. It runs once, and its promise is awaited.
+@param waiter.signal Ends the login.
+@returns The token for `auth.setToken`, once the user has agreed.
+@throws {ConfigError} which names an option that is missing, not known or not usable.
+@throws {LoginError} if nobody entered the code in time: begin another login. Also if the server does not answer with a code.
+@throws {OAuthError} if the server, or the user, refuses. `access_denied`: the user said no.
+@throws {TokenNetworkError} if the login cannot begin. Afterwards a lost connection only delays it.
+@example
+```ts
+const token = await deviceLogin({...server, clientId: 'cli', scope: 'accounts'}, ({user_code, verification_uri}) =>
+	console.log(`Open ${verification_uri} and enter ${user_code}`),
+);
+await auth.setToken(token);
+```
+@see https://www.rfc-editor.org/rfc/rfc8628
+*/
+export async function deviceLogin(
+	options: DeviceLoginOptions,
+	prompt: (device: DevicePrompt) => Awaitable<void>,
+	waiter?: Waiter,
+): Promise<TokenSet> {
+	const login = readLogin(options, ['deviceAuthorizationEndpoint']);
+	const {device_code, interval, ...shown} = await beginLogin(login, waiter);
+	await withTimeout(() => prompt(shown), forever, undefined, waiter);
+	const {resource, scope} = login.asked;
+	const request = {
+		grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+		device_code,
+		resource,
+	} as const;
+	const send = async (): Promise<PollOutcome> => {
+		try {
+			// RFC 6749 §5.1: an answer without a scope grants the one that was asked for.
+			const known = {scope} as TokenSet; // only its scope is read
+			return await sendTokenRequest(login, await prepareTokenRequest(login, request), known);
+		} catch (error) {
+			if (isRegrantError(error)) return {error};
+			throw error;
+		}
+	};
+	return {...(await poll(send, interval, shown.expires_in, waiter))};
+}
+
+/** Asks for a code. */
+async function beginLogin(
+	login: CheckedLogin<DeviceLoginOptions, 'deviceAuthorizationEndpoint'>,
+	waiter: Waiter | undefined,
+): Promise<Device> {
+	const option = 'deviceAuthorizationEndpoint';
+	const insecureOrigins = readInsecureOrigins(login);
+	const prepared = await prepare(login, login.asked);
+	const ask = (): Promise<Exchange> => post(login, String(login[option]), prepared, option);
+	const {failure, record, request} = await withTimeout(ask, forever, undefined, waiter);
+	if (failure) throw failure.error;
+	const answer = ownProperties(record);
+	const {device_code, user_code, expires_in, interval, verification_uri_complete} = answer;
+	// Google has another name for it.
+	const page = secureUrl(answer['verification_uri'] ?? answer['verification_url'], insecureOrigins);
+	const complete = secureUrl(verification_uri_complete, insecureOrigins);
+	// A terminal may show what is printable and nothing else.
+	if (!isText(device_code) || !isText(user_code) || !page) {
+		throw new LoginError(`${request} answered without a usable code: is ${option} right?`);
+	}
+	return {
+		device_code,
+		interval: secondsOr(5, interval),
+		user_code,
+		verification_uri: page.href,
+		...(complete && {verification_uri_complete: complete.href}),
+		expires_in: secondsOr(600, expires_in),
+	};
+}
+
+/** A server may leave out a number, or write it in digits. */
+const secondsOr = (otherwise: number, value: unknown): number => (Number(value) >= 1 ? Number(value) : otherwise);
+
+/**
+Sends one request after the other until there is a token.
+
+@param interval Seconds between two.
+@param expires_in Seconds until the code cannot be used any more.
+@see https://www.rfc-editor.org/rfc/rfc8628#section-3.5
+*/
+async function poll(
+	send: () => Promise<PollOutcome>,
+	interval: number,
+	expires_in: number,
+	waiter: Waiter | undefined,
+): Promise<TokenSet> {
+	const due = performance.now() + expires_in * 1000;
+	let regular = interval * 1000;
+	let pause = regular;
+	for (;;) {
+		await sleep(Math.min(pause, due - performance.now()), waiter);
+		if (performance.now() >= due) break;
+		const {token, error, code} = ownProperties(await withTimeout(send, forever, undefined, waiter));
+		if (token) return token;
+		if (code === 'expired_token') break;
+		if (code === 'slow_down') regular += 5000;
+		if (code === 'slow_down' || code === 'authorization_pending') pause = regular;
+		else if (error.retryable) {
+			// Offline, or the server is in trouble: each time the pause gets longer.
+			pause = Math.max(Math.min(2 * pause, longestPause), ownProperties(error as OAuthError).retryAfter ?? 0);
+		} else throw error;
+	}
+	throw new LoginError('Nobody entered the code in time: begin another login');
+}
+
+/** Resolves after a number of milliseconds. Unlike the deadline of a request, this timer keeps a process alive. */
+async function sleep(milliseconds: number, waiter: Waiter | undefined): Promise<void> {
+	let timer: ReturnType<typeof setTimeout> | undefined;
+	const work = (): Promise<void> => new Promise(resolve => void (timer = setTimeout(resolve, milliseconds)));
+	try {
+		await withTimeout(work, forever, undefined, waiter);
+	} finally {
+		clearTimeout(timer);
+	}
+}

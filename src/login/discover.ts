@@ -1,0 +1,140 @@
+import {ConfigError, LoginError, type RegrantError, TokenResponseError} from '../errors.ts';
+import {ownProperties, ownPropertiesWhere} from '../lib/own-properties.ts';
+import {
+	aFunction,
+	isAnything,
+	isText,
+	listOf,
+	numberOf,
+	readInsecureOrigins,
+	readOptions,
+	type Rules,
+} from '../lib/read-options.ts';
+import {secureUrl} from '../lib/secure-url.ts';
+import {endpointRule, isEndpoint} from '../oauth/client.ts';
+import {responseMetadata} from '../oauth/error-response.ts';
+import {exchange, type ExchangeOptions} from '../oauth/exchange.ts';
+import type {ServerMetadata} from '../oauth/server-metadata.ts';
+
+/**
+An authorization server as it describes itself. Spread it into the options of `createAuth`, `createLogin` and `deviceLogin`. It is plain
+data, so it may be kept as JSON.
+*/
+export interface AuthorizationServer {
+	/** The issuer that was asked for. */
+	readonly issuer: string;
+	/** Where tokens come from. */
+	readonly tokenEndpoint: string;
+	/** Where tokens are revoked. */
+	readonly revocationEndpoint?: string;
+	/** Where a browser goes to log in. */
+	readonly authorizationEndpoint?: string;
+	/** Where a device without a browser begins a login. */
+	readonly deviceAuthorizationEndpoint?: string;
+	/** Where a browser goes to log out. */
+	readonly endSessionEndpoint?: string;
+	/** The document itself: client authentication, PKCE, DPoP, scopes and more. */
+	readonly metadata: ServerMetadata;
+}
+
+/** How to ask for the metadata. */
+export interface DiscoveryOptions {
+	/** Sends the requests. @default the global `fetch`, as it is when it is used */
+	readonly fetch?: typeof fetch | undefined;
+	/** The deadline of the whole: milliseconds. @default 10_000 */
+	readonly timeout?: number | undefined;
+	/** Origins for which plain http is accepted, as for `createAuth`. Refused in browsers. @default none but loopback */
+	readonly allowInsecureOrigins?: readonly (string | URL)[] | undefined;
+}
+
+const rules: Rules = {
+	fetch: aFunction,
+	timeout: numberOf('milliseconds', 1),
+	allowInsecureOrigins: isAnything,
+};
+
+const endpoints = /^(?:token|revocation|authorization|device_authorization|end_session)_endpoint$/;
+const lists = /^(?:token_endpoint_auth_methods|code_challenge_methods|dpop_signing_alg_values)_supported$/;
+
+/**
+Asks an authorization server for its endpoints. It looks where OpenID Connect has the metadata, and then where RFC 8414 has it. No redirect
+is followed.
+
+@param issuer The issuer, letter by letter as the server writes it: a slash at the end matters.
+@throws {ConfigError} if the issuer cannot be one.
+@throws {LoginError} if the server is another issuer, or an endpoint is not https. The message says which.
+@throws {TokenResponseError} if there is no metadata. Check the issuer, or try again later if it is `retryable`.
+@throws {TokenNetworkError} if the server does not answer within `timeout`. Try again later.
+@example
+```ts
+const server = await discover('https://login.example.com');
+const auth = createAuth({...server, clientId: 'spa'});
+```
+@see https://www.rfc-editor.org/rfc/rfc8414#section-3
+*/
+export async function discover(issuer: string, options?: DiscoveryOptions): Promise<AuthorizationServer> {
+	const {fetch, timeout = 10_000} = readOptions(options, rules);
+	const insecureOrigins = readInsecureOrigins(Object(options));
+	const url = secureUrl(issuer, insecureOrigins);
+	if (!isEndpoint(url) || url.search) throw new ConfigError('issuer must be an https URL without query and user name');
+	const {origin} = url;
+	const path = url.pathname.replace(/\/$/, '');
+	const due = performance.now() + timeout;
+	let failure: RegrantError | undefined;
+	for (const place of [`${path}/.well-known/openid-configuration`, `/.well-known/oauth-authorization-server${path}`]) {
+		const left = Math.ceil(due - performance.now());
+		if (left <= 0) break;
+		try {
+			const record = await readMetadata(origin, place, {
+				fetch,
+				timeout: left,
+			});
+			return readServer(issuer, record, insecureOrigins);
+		} catch (error) {
+			if (error instanceof LoginError) throw error;
+			// In a browser a 404 without CORS is a network error too, so every failure leads to the next place.
+			failure = failure?.retryable ? failure : (error as RegrantError); // as nothing else is thrown above
+		}
+	}
+	throw failure;
+}
+
+/** Gets one document, if there is one. */
+async function readMetadata(origin: string, place: string, options: ExchangeOptions): Promise<ServerMetadata> {
+	const request = `GET ${origin}`;
+	const answer = await exchange(options, origin + place, {headers: {accept: 'application/json'}}, request);
+	const {status, parseError, record} = answer;
+	const isSuccess = status >= 200 && status < 300;
+	if (isSuccess && typeof record?.['issuer'] === 'string') return record;
+	const metadata = responseMetadata(answer, [], Date.now());
+	const isReadable = isSuccess || parseError === 'unexpected_redirect';
+	const code = isReadable ? (parseError ?? 'invalid_response') : 'unexpected_status';
+	throw new TokenResponseError(code, `${request} answered ${status} and no metadata: is the issuer right?`, metadata);
+}
+
+/** Reads a document. What is wrong with it will be wrong elsewhere, too. */
+function readServer(
+	issuer: string,
+	{issuer: found, ...record}: ServerMetadata,
+	insecureOrigins: readonly string[],
+): AuthorizationServer {
+	// RFC 8414 §3.3: no other issuer may speak for this one.
+	if (found !== issuer) {
+		const name = /^https?:[!-~]{1,200}$/i.test(String(found)) ? String(found) : 'another one';
+		throw new LoginError(`The issuer is ${name}: discover takes it letter by letter`);
+	}
+	const server = ownProperties<Record<string, string>>({});
+	const [isRight, expected] = endpointRule(insecureOrigins);
+	for (const [name, value] of Object.entries(record)) {
+		if (!endpoints.test(name) || value === null) continue;
+		if (!isRight(value)) throw new LoginError(`${name} of the server must be ${expected}`);
+		// token_endpoint is tokenEndpoint, and so on.
+		server[name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())] = value as string; // since it is a URL
+	}
+	if (!server['tokenEndpoint']) throw new LoginError('The server has no token_endpoint');
+	// What is not a list of names would be taken for one.
+	const [isNames] = listOf(item => isText(item) && /^[\w-]{1,50}$/.test(item), '');
+	const isUsable = (value: unknown, name: string): unknown => !lists.test(name) || isNames(value);
+	const metadata = {...ownPropertiesWhere({issuer, ...record}, isUsable)};
+	return {issuer, ...server, metadata} as AuthorizationServer; // as just read, name by name
+}

@@ -1,0 +1,144 @@
+import {ConfigError, LoginError, OAuthError} from '../errors.ts';
+import {ownProperties} from '../lib/own-properties.ts';
+import {randomId} from '../lib/random-id.ts';
+import {sha256} from '../lib/sha256.ts';
+import type {TokenParameters} from '../oauth/client.ts';
+import {describeError} from '../oauth/error-response.ts';
+import {appendParameters, prepareTokenRequest, type RequestFields} from '../oauth/prepared-request.ts';
+import {sendTokenRequest} from '../oauth/token-endpoint.ts';
+import type {TokenSet} from '../token/token-set.ts';
+import {isLocalPath, readCallback, readUrl} from './callback.ts';
+import {type IdTokenClaims, readIdToken} from './id-token.ts';
+import {type CheckedLogin, type LoginClient, readLoginParameters} from './login-options.ts';
+import {keepLogin, type LoginStorage, takeLogin} from './login-storage.ts';
+
+/** What `createLogin` takes: an authorization server, a client of it, and where the browser comes back to. */
+export interface LoginOptions extends LoginClient {
+	/**
+	Where the browser goes to log in. Required: `discover()` gives it, if the server has one.
+
+	@see https://www.rfc-editor.org/rfc/rfc6749#section-3.1
+	*/
+	readonly authorizationEndpoint?: string | URL | undefined;
+	/**
+	Where it comes back to: the page that calls `finish`, letter by letter as it is registered at the server. https, or http on loopback.
+
+	@see https://www.rfc-editor.org/rfc/rfc6749#section-3.1.2
+	*/
+	readonly redirectUri: string;
+	/** Where a login waits meanwhile. Required on servers, where each user needs one. @default the tab's `sessionStorage` */
+	readonly storage?: LoginStorage | undefined;
+}
+
+/** The same, checked and copied. */
+export type LoginFlow = CheckedLogin<LoginOptions, 'authorizationEndpoint' | 'redirectUri'>;
+
+/** What a page has and a server has not. */
+interface Page {
+	readonly location?: Location;
+}
+
+/** How one login differs from others. */
+export interface StartOptions {
+	/** Where the user wants to be afterwards: a path of this origin. `finish` gives it back. @default '/' */
+	readonly returnTo?: string | undefined;
+	/** Further parameters of this login, beside those of `createLogin`. @default none */
+	readonly parameters?: TokenParameters | undefined;
+}
+
+/** What a login came to. */
+export interface FinishedLogin {
+	/** For `auth.setToken`. Its `id_token` is for `logoutUrl`. */
+	readonly token: TokenSet;
+	/** What the ID token says of the user. Undefined without the scope `openid`. */
+	readonly claims?: IdTokenClaims | undefined;
+	/** The path that `start` was given. It is one of this origin. */
+	readonly returnTo: string;
+}
+
+/**
+Begins a login: keeps what belongs to it, and gives the URL to send the browser to.
+
+@see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.1
+*/
+export async function startLogin(login: LoginFlow, options: StartOptions | undefined): Promise<string> {
+	const {returnTo = '/', parameters} = ownProperties<StartOptions>(options);
+	if (!isLocalPath(returnTo)) throw new ConfigError('returnTo must be a path of this origin');
+	const asked = readLoginParameters({...login.asked, ...parameters});
+	const isOpenId = String(asked['scope']).split(' ').includes('openid');
+	if (isOpenId && !login.issuer) throw new ConfigError('issuer is required with openid');
+	const state = randomId();
+	const nonce = isOpenId ? randomId() : undefined;
+	// 256 random bits. RFC 7636 §4.1 asks for 43 characters at least.
+	const code_verifier = `${randomId()}-${randomId()}`;
+	const {tokenEndpoint} = login;
+	await keepLogin(login.storage, state, {
+		...asked,
+		tokenEndpoint,
+		started: login.now(),
+		returnTo,
+		code_verifier,
+		nonce,
+	});
+	return withParameters(login.authorizationEndpoint, {
+		...asked,
+		response_type: 'code',
+		client_id: login.clientId,
+		redirect_uri: login.redirectUri,
+		state,
+		nonce,
+		code_challenge: await sha256(code_verifier),
+		code_challenge_method: 'S256',
+	});
+}
+
+/**
+Finishes a login: checks whose answer this is, exchanges the code, and checks the ID token.
+
+@see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3
+*/
+export async function finishLogin(login: LoginFlow, given: string | URL | undefined): Promise<FinishedLogin> {
+	const {issuer, metadata, redirectUri: redirect_uri} = login;
+	const url = readUrl(given, redirect_uri);
+	const answer = readCallback(url);
+	const {code, error, iss, state = ''} = answer;
+	// Before anything is awaited: whoever reads the address bar from now on finds no answer in it.
+	if (state && (globalThis as Page).location?.href === url.href) history.replaceState(history.state, '', redirect_uri);
+	const pending = await takeLogin(login.storage, state);
+	// The state is not known any more, or it is another server's, or an hour has passed.
+	if (pending.tokenEndpoint !== login.tokenEndpoint || !(login.now() - Number(pending.started) <= 3_600_000)) {
+		throw new LoginError('This login is over, or began in another tab: begin another login');
+	}
+	// RFC 9207 §2.4: else the code of one server could be sent to another one.
+	const isNamed = ownProperties(metadata).authorization_response_iss_parameter_supported;
+	if (issuer && (iss || isNamed) && iss !== issuer) {
+		throw new LoginError('Another server has answered: begin another login');
+	}
+	if (error) throw new OAuthError({...describeError(answer, []), status: 0});
+	const {code_verifier, nonce, resource, returnTo, scope} = pending;
+	const request = {
+		grant_type: 'authorization_code',
+		code,
+		redirect_uri,
+		code_verifier,
+		resource,
+	} as const;
+	// RFC 6749 §5.1: an answer without a scope grants the one that was asked for.
+	const known = {scope} as TokenSet; // only its scope is read
+	const prepared = await prepareTokenRequest(login, request);
+	const {token, error: failure} = ownProperties(await sendTokenRequest(login, prepared, known));
+	if (failure) throw failure;
+	const claims = nonce ? readIdToken(token['id_token'], login, pending) : undefined;
+	return {
+		token: {...token},
+		returnTo: isLocalPath(returnTo) ? returnTo : '/',
+		claims,
+	};
+}
+
+/** Gives a URL with further parameters in its query. */
+export function withParameters(endpoint: string | URL, parameters: RequestFields): string {
+	const url = new URL(endpoint);
+	appendParameters(url.searchParams, parameters);
+	return url.href;
+}

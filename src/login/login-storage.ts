@@ -1,0 +1,66 @@
+import {StoreError} from '../errors.ts';
+import type {Awaitable} from '../lib/awaitable.ts';
+import {ownProperties, ownRecordProperties} from '../lib/own-properties.ts';
+import type {TokenParameters} from '../oauth/client.ts';
+
+/**
+Where a login waits until the browser comes back: `sessionStorage`, or anything of this shape. On a server it belongs to one browser: a
+cookie, or a database under an id from a cookie. Else somebody could lead a user into a login of their own.
+*/
+export interface LoginStorage {
+	/** Gives what was set, or null. */
+	getItem(key: string): Awaitable<string | null | undefined>;
+	/** Keeps a text for an hour or longer. The key has letters, digits, dots and hyphens. */
+	setItem(key: string, value: string): Awaitable<unknown>;
+	/** Forgets it. */
+	removeItem(key: string): Awaitable<unknown>;
+}
+
+/** What is known of a login that has begun, with the parameters that it began with. */
+export interface PendingLogin {
+	/** Nobody else gets the code. */
+	readonly tokenEndpoint: string;
+	/** When it began: milliseconds since the epoch. */
+	readonly started: number;
+	/** A path of this origin. */
+	readonly returnTo: string;
+	readonly code_verifier: string;
+	readonly nonce?: string | undefined;
+	readonly max_age?: TokenParameters[string];
+	readonly resource?: TokenParameters[string];
+	readonly scope?: TokenParameters[string];
+}
+
+const keyOf = (state: string): string => `regrant.login.${state}`;
+
+/**
+Keeps a login under its state.
+
+@throws {StoreError} `store_write` if the storage fails.
+*/
+export async function keepLogin(storage: LoginStorage | undefined, state: string, login: PendingLogin): Promise<void> {
+	try {
+		await (storage ?? sessionStorage).setItem(keyOf(state), JSON.stringify(login));
+	} catch {
+		// The storage's own error may hold what was written.
+		throw new StoreError('store_write');
+	}
+}
+
+/**
+Gives the login with a state, once.
+
+@throws {StoreError} `store_read` if the storage fails.
+*/
+export async function takeLogin(storage: LoginStorage | undefined, state: string): Promise<Partial<PendingLogin>> {
+	// What is no state of ours could be another key of the storage.
+	if (!/^[\d-]+$/.test(state)) return {};
+	try {
+		const place = storage ?? sessionStorage;
+		// Both are begun before either is awaited: of two callers that come with one state, the second one finds nothing.
+		const [text] = await Promise.all([place.getItem(keyOf(state)), place.removeItem(keyOf(state))]);
+		return ownProperties(ownRecordProperties(JSON.parse(text ?? 'null')));
+	} catch {
+		throw new StoreError('store_read');
+	}
+}

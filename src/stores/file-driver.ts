@@ -1,0 +1,87 @@
+import {realpath} from 'node:fs/promises';
+import {fileURLToPath} from 'node:url';
+import {ConfigError} from '../errors.ts';
+import {type AtomicFiles, createAtomicFiles} from './atomic-file.ts';
+import {type LeaseOptions, readLease} from './shared/lease.ts';
+import {leasedDriver} from './shared/leased-driver.ts';
+import type {StoreDriver} from './shared/store-driver.ts';
+import {createLeaseWatch} from './shared/watch.ts';
+
+/** The files of one session. */
+interface SessionFiles extends AtomicFiles {
+	/** The path of the record, and that of the lease beside it. */
+	readonly record: string;
+	readonly lock: string;
+}
+
+/** The driver of `fileStore`. */
+export function fileDriver(path: string | URL, options?: LeaseOptions): StoreDriver {
+	const given = readPath(path);
+	const lease = readLease(options);
+	const isOver = createLeaseWatch(lease);
+	let files: Promise<SessionFiles> | undefined;
+	/** Not before it is needed: to create a store does nothing. */
+	const open = (): Promise<SessionFiles> => (files ??= openFiles(given));
+
+	const changeLease = async (decide: (found: string | undefined) => string | null | undefined): Promise<boolean> => {
+		const {lock, change} = await open();
+		return change(lock, decide);
+	};
+	const changeOwn = (owner: string, text: string | null): Promise<boolean> =>
+		changeLease(found => (ownerOf(found) === owner ? text : undefined));
+	const stamp = (owner: string): string => `${owner} ${Date.now()}`;
+
+	return leasedDriver(
+		{
+			read: async () => {
+				const {record, read} = await open();
+				return read(record);
+			},
+			write: async text => {
+				const {record, change} = await open();
+				return change(record, () => text ?? null, true);
+			},
+			compareAndSet: async (expected, text) => {
+				const {record, change} = await open();
+				const isExpected = (found: string | undefined): boolean =>
+					found === expected || (text !== undefined && found === text);
+				return change(record, found => (isExpected(found) ? (text ?? null) : undefined), true);
+			},
+			acquire: async owner => {
+				const {lock, read} = await open();
+				const seen = await read(lock);
+				const isTaken = !!seen && ownerOf(seen) !== owner;
+				if (isTaken && !isOver(seen, Number(seen.split(' ')[1]))) return false;
+				return changeLease(found => (found === seen ? stamp(owner) : undefined));
+			},
+			renew: owner => changeOwn(owner, stamp(owner)),
+			release: owner => changeOwn(owner, null),
+		},
+		lease,
+	);
+}
+
+/** A lease as text is its owner, and when it was renewed. */
+const ownerOf = (text: string | undefined): string | undefined => text?.split(' ')[0];
+
+function readPath(path: string | URL): string {
+	const text = typeof path === 'string' || Object.prototype.toString.call(path) === '[object URL]' ? String(path) : '';
+	try {
+		if (text.startsWith('file:')) return fileURLToPath(text);
+		// A URL of another kind is no path. Neither is a text with a NUL.
+		if (typeof path === 'string' && text !== '' && !text.includes('\0')) return text;
+	} catch {
+		// Such as a URL with a host.
+	}
+	throw new ConfigError('path must be a path of a file, or a file: URL');
+}
+
+/** A symbolic link is followed, since the file that a change moves into place would replace the link. */
+async function openFiles(path: string): Promise<SessionFiles> {
+	const record = await realpath(path).catch(() => path);
+	return {
+		record,
+		lock: `${record}.lock`,
+		...createAtomicFiles(`${record}.tmp`),
+	};
+}

@@ -1,0 +1,39 @@
+/** The longest gap between two looks that counts as watched, in milliseconds. After more, this process was stopped or asleep. */
+const longestGap = 1_000;
+
+/**
+Creates a watch over something that another process should keep changing. Each look takes its present state, as text, and gives how
+long, in milliseconds, this process has watched it stay the same.
+
+Nobody's wall clock counts, and time in which this process itself was stopped or asleep does not count either: the other process
+may have been asleep as well, and deserves the chance to go on.
+*/
+export function createWatch(): (state: string) => number {
+	let last: string | undefined;
+	let lookedAt = 0;
+	let watched = 0;
+	return state => {
+		const now = performance.now();
+		watched = state === last ? watched + Math.min(now - lookedAt, longestGap) : 0;
+		last = state;
+		lookedAt = now;
+		return watched;
+	};
+}
+
+/**
+Creates a check of whether a lease has run out, for storage that does not end leases by itself. It has, once this process has watched
+it for its whole length without a renewal. Half of that is enough if the lease was renewed long ago by the wall clock: otherwise a
+short-lived script could never take over from one that crashed yesterday.
+
+@param lease Milliseconds.
+@returns A check that takes the lease's present state and when it was renewed, in milliseconds since the epoch.
+*/
+export function createLeaseWatch(lease: number): (state: string, renewedAt: number) => boolean {
+	const watch = createWatch();
+	return (state, renewedAt) => {
+		const watched = watch(state);
+		// Four times the length, so that the clocks of two machines may differ.
+		return watched >= lease || (watched >= lease / 2 && Date.now() - renewedAt >= 4 * lease);
+	};
+}

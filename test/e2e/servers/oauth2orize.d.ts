@@ -1,0 +1,51 @@
+/** What is used here of oauth2orize, which has no types of its own. */
+declare module 'oauth2orize' {
+	import type {ErrorRequestHandler, RequestHandler} from 'express';
+
+	interface Client {
+		readonly id: string;
+	}
+
+	interface User {
+		readonly id: string;
+	}
+
+	/** Hears of an error, of a result, or of false where there is none. */
+	type Done<Result extends unknown[]> = (error: Error | null, ...result: Result | [false]) => void;
+
+	interface Parameters {
+		readonly expires_in: number;
+	}
+
+	type Issue<Given extends unknown[]> = (
+		client: Client,
+		...given: [
+			...Given,
+			Done<[accessToken: string, refreshToken: string, Parameters] | [accessToken: string, Parameters]>,
+		]
+	) => void;
+
+	interface Server {
+		grant(module: unknown): void;
+		exchange(module: unknown): void;
+		authorization(
+			validate: (clientId: string, redirectUri: string, done: Done<[client: Client, redirectUri: string]>) => void,
+			immediate: (client: Client, user: User, done: Done<[isAllowed: true]>) => void,
+		): RequestHandler;
+		token(): RequestHandler;
+		errorHandler(): ErrorRequestHandler;
+	}
+
+	const oauth2orize: {
+		createServer(): Server;
+		readonly grant: {
+			code(issue: (client: Client, redirectUri: string, user: User, done: Done<[code: string]>) => void): unknown;
+		};
+		readonly exchange: {
+			code(issue: Issue<[code: string, redirectUri: string]>): unknown;
+			clientCredentials(issue: Issue<[]>): unknown;
+			refreshToken(issue: Issue<[refreshToken: string]>): unknown;
+		};
+	};
+	export default oauth2orize;
+}

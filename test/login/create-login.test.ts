@@ -1,0 +1,695 @@
+import {createHash} from 'node:crypto';
+import * as fc from 'fast-check';
+import {describe, expect} from 'vitest';
+import {clientSecretBasic, clientSecretPost, isRegrantError, type TokenScheme} from '../../src/index.ts';
+import {createLogin, type LoginOptions} from '../../src/login/login.ts';
+import {createClock} from '../support/scenario.ts';
+import {createFakeLogin, createFakeStorage, idTokenOf, place} from '../support/fake-login.ts';
+import {holds, hostileText} from '../support/property.ts';
+import {test} from '../support/test.ts';
+
+/** What is kept of the one login that has begun. */
+const keptOf = ({entries}: {readonly entries: ReadonlyMap<string, string>}): Record<string, unknown> =>
+	JSON.parse([...entries.values()].at(-1) ?? '{}') as Record<string, unknown>;
+
+/** How the URL that ends a login differs from the right one. */
+type Answer = Readonly<Record<string, string | undefined>>;
+
+/** Why a login failed. */
+const reasonOf = async (work: Promise<unknown>): Promise<unknown> => {
+	try {
+		return await work;
+	} catch (error) {
+		return error;
+	}
+};
+
+const over = 'This login is over, or began in another tab: begin another login';
+
+describe('start', () => {
+	test('gives the URL of the authorization endpoint with PKCE and a state', async () => {
+		const {login, storage} = createFakeLogin({scope: 'accounts'});
+		const url = new URL(await login.start());
+		const {code_verifier} = keptOf(storage);
+		expect(url.origin + url.pathname).toBe(place.authorizationEndpoint);
+		const {state, code_challenge, ...parameters} = Object.fromEntries(url.searchParams);
+		expect(parameters).toEqual({
+			scope: 'accounts',
+			response_type: 'code',
+			client_id: place.clientId,
+			redirect_uri: place.redirectUri,
+			code_challenge_method: 'S256',
+		});
+		expect(code_verifier).toMatch(/^[\w.~-]{43,128}$/);
+		expect(code_challenge).toBe(createHash('sha256').update(String(code_verifier)).digest('base64url'));
+		expect([...storage.entries.keys()]).toEqual([`regrant.login.${state}`]);
+		expect(url.href).not.toContain(String(code_verifier));
+	});
+
+	test('sends a nonce if it asks for an ID token, and none otherwise', async () => {
+		const {begin, storage} = createFakeLogin({scope: 'openid accounts'});
+		expect((await begin()).get('nonce')).toBe(keptOf(storage)['nonce']);
+		expect((await begin()).get('nonce')).toMatch(/^[\d-]{20,}$/);
+		for (const scope of ['accounts', 'my-openid openid2', undefined]) {
+			expect((await createFakeLogin({scope}).begin()).has('nonce')).toBe(false);
+		}
+	});
+
+	test('makes another state, nonce and code verifier for each login', async () => {
+		const {begin, storage} = createFakeLogin({scope: 'openid'});
+		const texts = new Set<unknown>();
+		for (let login = 0; login < 50; login++) {
+			const parameters = await begin();
+			texts.add(parameters.get('state')).add(parameters.get('nonce')).add(keptOf(storage)['code_verifier']);
+		}
+		expect(texts.size).toBe(150);
+	});
+
+	test('keeps the query of the authorization endpoint and writes the redirect URI letter by letter', async () => {
+		const redirectUri = 'https://app.example';
+		const {begin} = createFakeLogin({authorizationEndpoint: new URL('https://as.example/a?tenant=b c'), redirectUri});
+		const parameters = await begin();
+		expect(parameters.get('tenant')).toBe('b c');
+		expect(parameters.get('redirect_uri')).toBe(redirectUri);
+	});
+
+	test('sends further parameters, of all logins and of one, and repeats a name with a list [R109]', async () => {
+		const resource = ['https://api.example', 'urn:files'];
+		const {begin} = createFakeLogin({parameters: {audience: 'a', prompt: 'login', resource, ui_locales: undefined}});
+		const parameters = await begin({parameters: {prompt: 'consent', login_hint: 'ann@example.com'}});
+		expect(parameters.getAll('resource')).toEqual(resource);
+		expect([parameters.get('audience'), parameters.getAll('prompt'), parameters.get('login_hint')]).toEqual([
+			'a',
+			['consent'],
+			'ann@example.com',
+		]);
+		expect(parameters.has('ui_locales')).toBe(false);
+	});
+
+	test.for(
+		[
+			'client_id',
+			'client_secret',
+			'response_type',
+			'redirect_uri',
+			'state',
+			'nonce',
+			'code_challenge',
+			'code_challenge_method',
+		].map(name => name),
+	)('refuses the parameter %s, which it sets itself', async name => {
+		const parameters = {[name]: 'x'};
+		const message = `parameters.${name} is set by regrant itself`;
+		expect(() => createFakeLogin({parameters})).toThrow(message);
+		await expect(createFakeLogin().begin({parameters})).rejects.toThrow(message);
+	});
+
+	test.for(['/relative', 'api', 'https://api.example#files', '', ['https://api.example', 'api'], 42])(
+		'refuses the resource %j [R109]',
+		async resource => {
+			const parameters = {resource} as Record<string, string>;
+			expect(() => createFakeLogin({parameters})).toThrow(/parameters\.resource must be/);
+			await expect(createFakeLogin().begin({parameters})).rejects.toThrow(/parameters\.resource must be/);
+		},
+	);
+
+	test('refuses a scope that is none', () => {
+		expect(() => createFakeLogin({scope: 'a  b'})).toThrow('parameters.scope must be');
+		expect(() => createFakeLogin({scope: 'a"b'})).toThrow('parameters.scope must be');
+	});
+
+	test('asks for an issuer where there is to be an ID token, whose issuer it could not check otherwise', async () => {
+		const {login} = createFakeLogin({scope: 'openid', issuer: undefined});
+		await expect(login.start()).rejects.toMatchObject({
+			code: 'invalid_options',
+			message: 'issuer is required with openid',
+		});
+	});
+
+	test('does not tell what a storage that fails was given', async ({canaries}) => {
+		const storage = createFakeStorage();
+		storage.setItem = (_key, value) => {
+			canaries.plant((JSON.parse(value) as {code_verifier: string}).code_verifier);
+			throw new Error(value);
+		};
+		const {login} = createFakeLogin({}, storage);
+		expect(await canaries.rejection(login.start())).toMatchObject({code: 'store_write'});
+	});
+});
+
+describe('returnTo', () => {
+	test.for(['/', '/accounts', '/a/b/?c=//d#e//f', '/früh', '/a.b/..c', '/?next=https://evil.example'])(
+		'%s comes back',
+		async returnTo => {
+			const {login, begin} = createFakeLogin();
+			const state = (await begin({returnTo})).get('state');
+			expect(await login.finish(`/callback?code=c&state=${state}`)).toMatchObject({returnTo});
+		},
+	);
+
+	test.for([
+		'//evil.example',
+		'/\\evil.example',
+		'\\/evil.example',
+		'/\t/evil.example',
+		'/\n/evil.example',
+		'/.//evil.example',
+		'/a/..//evil.example',
+		'https://evil.example',
+		'https:evil.example',
+		'javascript:alert(1)',
+		' //evil.example',
+		'accounts',
+		'',
+		42,
+		['/'],
+		null,
+	])('%j is refused, since it may lead to another origin', async returnTo => {
+		await expect(createFakeLogin().begin({returnTo: returnTo as string})).rejects.toMatchObject({
+			code: 'invalid_options',
+			message: 'returnTo must be a path of this origin',
+		});
+	});
+
+	test('is the start page for a login that was given none, or whose storage was tampered with', async () => {
+		const {login, callback, storage} = createFakeLogin();
+		expect(await login.finish(await callback())).toMatchObject({returnTo: '/'});
+		const url = await callback();
+		for (const [key, value] of storage.entries) storage.entries.set(key, value.replace('"/"', '"//evil.example"'));
+		expect(await login.finish(url)).toMatchObject({returnTo: '/'});
+	});
+
+	test('never leads to another origin, as often as it is read, whatever it is', async ({annotate}) => {
+		const path = fc.oneof(
+			hostileText,
+			hostileText.map(text => `/${text}`),
+			fc.webPath(),
+			fc.webPath().map(text => `/.${text}`),
+		);
+		const property = fc.asyncProperty(path, async returnTo => {
+			const begun = await createFakeLogin()
+				.begin({returnTo})
+				.catch((error: unknown) => error);
+			if (begun instanceof Error) return;
+			const origin = 'https://app.example';
+			let read = returnTo;
+			for (let times = 0; times < 3; times++) {
+				const url = new URL(read, origin);
+				expect(url.origin).toBe(origin);
+				read = url.href.slice(origin.length);
+			}
+		});
+		await holds(property, {annotate});
+	});
+});
+
+describe('isCallback', () => {
+	test.for([
+		['https://app.example/callback?code=c&state=s', true],
+		['https://app.example/callback?error=access_denied&state=s', true],
+		['/callback?code=c&state=s', true],
+		['https://app.internal:8080/callback?code=c&state=s', true],
+		['https://app.example/callback?code=c', false],
+		['https://app.example/callback?state=s', false],
+		['https://app.example/callback?code=&state=s', false],
+		['https://app.example/callback#code=c&state=s', false],
+		['https://app.example/callback/?code=c&state=s', false],
+		['https://app.example/shop?code=SUMMER&state=s', false],
+		['https://app.example/callback', false],
+	] as const)('of %s is %s', ([url, expected]) => {
+		expect(createFakeLogin().login.isCallback(url)).toBe(expected);
+		expect(createFakeLogin().login.isCallback(new URL(url, 'https://app.example'))).toBe(expected);
+	});
+
+	test('has to be given a URL where there is no page, and does not quote one that is none', ({canaries}) => {
+		const {login} = createFakeLogin();
+		canaries.plant('code-of-ann');
+		for (const url of [undefined, 'https://[?code=code-of-ann']) {
+			let error: unknown;
+			try {
+				login.isCallback(url);
+			} catch (thrown) {
+				error = canaries.see(thrown);
+			}
+			expect(error).toMatchObject({code: 'invalid_options', message: 'url must be the URL of the request'});
+		}
+	});
+});
+
+describe('finish', () => {
+	test('exchanges the code and gives the token', async () => {
+		const {login, callback, server, storage} = createFakeLogin({scope: 'accounts', headers: {'x-version': '1'}});
+		const url = await callback();
+		const {code_verifier} = keptOf(storage);
+		const {token, returnTo, claims} = await login.finish(url);
+		expect(token).toMatchObject({access_token: 'access-token-of-ann', scope: 'accounts'});
+		expect([returnTo, claims]).toEqual(['/', undefined]);
+		expect(server.requests.map(body => Object.fromEntries(body))).toEqual([
+			{
+				grant_type: 'authorization_code',
+				client_id: place.clientId,
+				code: 'code-of-ann-4711',
+				redirect_uri: place.redirectUri,
+				code_verifier,
+			},
+		]);
+		expect(server.headers[0]?.get('x-version')).toBe('1');
+		expect(storage.entries.size).toBe(0);
+	});
+
+	test('names the resource again at the token endpoint, and no other parameter [R109]', async () => {
+		const resource = ['https://api.example', 'urn:files'];
+		const {login, begin, server} = createFakeLogin({parameters: {resource, audience: 'a'}});
+		const state = (await begin()).get('state');
+		await login.finish(`/callback?code=c&state=${state}`);
+		expect(server.requests[0]?.getAll('resource')).toEqual(resource);
+		expect(server.requests[0]?.has('audience')).toBe(false);
+	});
+
+	test('keeps a scope that the server narrows', async () => {
+		const {login, callback, server} = createFakeLogin({scope: 'accounts transfers'});
+		server.answer = () => ({access_token: 'at', scope: 'accounts'});
+		expect((await login.finish(await callback())).token.scope).toBe('accounts');
+	});
+
+	test('keeps the fields of the answer that the option keep names', async () => {
+		const {login, callback, server} = createFakeLogin({keep: ['instance_url']});
+		server.answer = () => ({access_token: 'at', instance_url: 'https://eu.example', id_token: 'i.d.t', other: 1});
+		const {token} = await login.finish(await callback());
+		expect(token).toMatchObject({instance_url: 'https://eu.example', id_token: 'i.d.t'});
+		expect(token).not.toHaveProperty('other');
+	});
+
+	test('proves who the client is, as the token endpoint asks', async () => {
+		const secret = 'secret-of-the-app';
+		const basic = createFakeLogin({clientAuthentication: clientSecretBasic(secret)});
+		await basic.login.finish(await basic.callback());
+		expect(basic.server.headers[0]?.get('authorization')).toBe(`Basic ${btoa(`app:${secret}`)}`);
+		const post = createFakeLogin({clientAuthentication: clientSecretPost(secret)});
+		const url = await post.callback();
+		await post.login.finish(url);
+		expect(post.server.requests[0]?.get('client_secret')).toBe(secret);
+		expect(url).not.toContain(secret);
+	});
+
+	test('says which client authentication the server takes, if it does not take this one', async () => {
+		const metadata = {token_endpoint_auth_methods_supported: ['private_key_jwt', 'client_secret_post']};
+		const {login, callback, server} = createFakeLogin({metadata});
+		server.answer = () => Response.json({error: 'invalid_client'}, {status: 401});
+		await expect(login.finish(await callback())).rejects.toMatchObject({
+			error: 'invalid_client',
+			message:
+				'POST https://as.example answered 401: invalid_client. The server takes private_key_jwt or client_secret_post',
+		});
+	});
+
+	test('binds the token to the scheme that proves the token request', async () => {
+		const scheme: TokenScheme = {
+			header: 'authorization',
+			tokenType: 'dpop',
+			apply: ({headers}) => headers.set('dpop', 'proof'),
+		};
+		const {login, callback, server} = createFakeLogin({scheme});
+		server.answer = () => ({access_token: 'at', token_type: 'DPoP'});
+		expect((await login.finish(await callback())).token.token_type).toBe('DPoP');
+		expect(server.headers[0]?.get('dpop')).toBe('proof');
+		server.answer = () => ({access_token: 'at', token_type: 'Bearer'});
+		await expect(login.finish(await callback())).rejects.toMatchObject({code: 'unsupported_token_type'});
+	});
+
+	test('tells of a token endpoint that refuses the code, and of one that is not there', async ({canaries}) => {
+		const {login, callback, server, storage} = createFakeLogin();
+		server.answer = () => Response.json({error: 'invalid_grant', error_description: 'code-of-ann-4711'}, {status: 400});
+		let url = await callback();
+		canaries.plant('code-of-ann-4711', 'code');
+		canaries.plant(String(keptOf(storage)['code_verifier']), 'code verifier');
+		expect(await canaries.rejection(login.finish(url))).toMatchObject({code: 'oauth_error', error: 'invalid_grant'});
+		server.answer = () => {
+			throw new Error('code-of-ann-4711');
+		};
+		url = await callback();
+		canaries.plant(String(keptOf(storage)['code_verifier']), 'code verifier');
+		expect(await canaries.rejection(login.finish(url))).toMatchObject({code: 'network'});
+	});
+});
+
+describe('a login is finished once, where it began, and soon', () => {
+	test('a callback that is loaded twice makes one token request', async () => {
+		const {login, callback, server} = createFakeLogin();
+		const url = await callback();
+		await login.finish(url);
+		await expect(login.finish(url)).rejects.toMatchObject({code: 'login_failed', message: over});
+		expect(server.requests).toHaveLength(1);
+	});
+
+	test('of two that finish one login at once, one does', async () => {
+		const {login, callback, server} = createFakeLogin();
+		const url = await callback();
+		const settled = await Promise.allSettled([login.finish(url), login.finish(url), login.finish(url)]);
+		expect(settled.map(({status}) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+		expect(server.requests).toHaveLength(1);
+	});
+
+	test('a failed exchange is not tried again: the code may have been used', async () => {
+		const {login, callback, server} = createFakeLogin();
+		server.answer = () => new Response(null, {status: 503});
+		const url = await callback();
+		await expect(login.finish(url)).rejects.toMatchObject({status: 503});
+		await expect(login.finish(url)).rejects.toMatchObject({code: 'login_failed'});
+		expect(server.requests).toHaveLength(1);
+	});
+
+	test('several logins at once do not mix, in whatever order they come back', async () => {
+		const {login, begin, server} = createFakeLogin();
+		const states = [];
+		for (const returnTo of ['/a', '/b', '/c']) states.push((await begin({returnTo})).get('state'));
+		const ends = states
+			.toReversed()
+			.map(async (state, index) => login.finish(`/callback?code=${index}&state=${state}`));
+		expect((await Promise.all(ends)).map(({returnTo}) => returnTo)).toEqual(['/c', '/b', '/a']);
+		expect(new Set(server.requests.map(body => body.get('code_verifier'))).size).toBe(3);
+	});
+
+	test("another tab's state is refused", async () => {
+		const [mine, theirs] = [createFakeLogin(), createFakeLogin()];
+		await mine.begin();
+		await expect(mine.login.finish(await theirs.callback())).rejects.toMatchObject({
+			code: 'login_failed',
+			message: over,
+		});
+		expect(mine.server.requests).toEqual([]);
+	});
+
+	test('a login of an hour ago is refused, and one of 59 minutes ago is not', async () => {
+		const clock = createClock();
+		const {login, callback} = createFakeLogin({now: clock.now});
+		const [first, second] = [await callback(), await callback()];
+		clock.advance(3540);
+		await login.finish(first);
+		clock.advance(61);
+		await expect(login.finish(second)).rejects.toMatchObject({code: 'login_failed', message: over});
+	});
+
+	test.for([
+		['no state', '/callback?code=c'],
+		['an empty state', '/callback?code=c&state='],
+		['a state that is a path', '/callback?code=c&state=../../secrets'],
+		['a state with a line break', '/callback?code=c&state=1%0d%0aset-cookie:%20a'],
+		['a state of nobody', '/callback?code=c&state=1-2-3-4'],
+	] as const)('%s is refused', async ([what, url]) => {
+		const {login, begin, storage, server} = createFakeLogin();
+		await begin();
+		await expect(login.finish(url)).rejects.toMatchObject({code: 'login_failed', message: over});
+		// What is no state of ours is no key, either.
+		expect(storage.log.filter(step => step !== 'set')).toEqual(what === 'a state of nobody' ? ['get', 'remove'] : []);
+		expect(server.requests).toEqual([]);
+	});
+
+	test.for(['', 'null', '42', '"text"', '[]', '{}', '{"tokenEndpoint":"https://as.example/token"}', '{'])(
+		'a stored login that reads %j is refused',
+		async text => {
+			const {login, callback, storage, server} = createFakeLogin();
+			const url = await callback();
+			for (const key of storage.entries.keys()) storage.entries.set(key, text);
+			const failure = login.finish(url);
+			await expect(failure).rejects.toMatchObject({code: /^\{?$/.test(text) ? 'store_read' : 'login_failed'});
+			expect(server.requests).toEqual([]);
+		},
+	);
+
+	test('a storage that fails is told, and nothing that it holds', async ({canaries}) => {
+		const {login, callback, storage} = createFakeLogin();
+		const url = await callback();
+		canaries.plant(String(keptOf(storage)['code_verifier']));
+		const {getItem} = storage;
+		storage.getItem = async key => {
+			throw new Error(String(await getItem(key)));
+		};
+		expect(await canaries.rejection(login.finish(url))).toMatchObject({code: 'store_read', retryable: true});
+	});
+});
+
+describe('an answer of another server is refused', () => {
+	test('a login that began at one server is not finished at another one, in a storage that both use', async () => {
+		const storage = createFakeStorage();
+		const mine = createFakeLogin({issuer: undefined}, storage);
+		const other = createFakeLogin({issuer: undefined, tokenEndpoint: 'https://evil.example/token'}, storage);
+		const url = await mine.callback({iss: undefined});
+		await expect(other.login.finish(url)).rejects.toMatchObject({code: 'login_failed', message: over});
+		expect(other.server.requests).toEqual([]);
+	});
+
+	test.for([
+		['another issuer', {iss: 'https://evil.example'}, {}],
+		['the issuer with a slash', {iss: 'https://as.example/'}, {}],
+		['an error of another issuer', {iss: 'https://evil.example', error: 'access_denied'}, {}],
+		['no issuer, though the server always names itself', {iss: undefined}, {named: true}],
+		['an empty issuer, though the server always names itself', {iss: ''}, {named: true}],
+	] as const)(
+		'%s: the code goes nowhere [RFC 9207]',
+		async ([, answer, {named}]: readonly [string, Answer, {named?: boolean}]) => {
+			const metadata = {authorization_response_iss_parameter_supported: named};
+			const {login, callback, server} = createFakeLogin({metadata});
+			await expect(login.finish(await callback(answer))).rejects.toMatchObject({
+				code: 'login_failed',
+				message: 'Another server has answered: begin another login',
+			});
+			expect(server.requests).toEqual([]);
+		},
+	);
+
+	test.for([
+		['a server that does not say whether it names itself', {iss: undefined}, {}],
+		['a login that knows no issuer', {iss: 'https://any.example'}, {issuer: undefined}],
+	] as const)('%s is believed', async ([, answer, options]: readonly [string, Answer, Partial<LoginOptions>]) => {
+		const {login, callback} = createFakeLogin(options);
+		expect(await login.finish(await callback(answer))).toHaveProperty('token');
+	});
+});
+
+describe('an error of the authorization server', () => {
+	test('arrives as an OAuthError, without a token request', async () => {
+		const {login, callback, server, storage} = createFakeLogin();
+		const url = await callback({
+			code: undefined,
+			error: 'access_denied',
+			error_description: 'Ann said no',
+			error_uri: 'https://as.example/why',
+		});
+		await expect(login.finish(url)).rejects.toMatchObject({
+			name: 'OAuthError',
+			code: 'oauth_error',
+			message: 'Refused: access_denied',
+			error: 'access_denied',
+			error_description: 'Ann said no',
+			error_uri: 'https://as.example/why',
+			status: 0,
+			retryable: false,
+		});
+		expect(server.requests).toEqual([]);
+		expect(storage.entries.size).toBe(0);
+	});
+
+	test.for([
+		['temporarily_unavailable', true],
+		['server_error', true],
+		['login_required', false],
+	] as const)('%s may be tried again: %s', async ([error, retryable]) => {
+		const {login, callback} = createFakeLogin();
+		await expect(login.finish(await callback({code: undefined, error}))).rejects.toMatchObject({error, retryable});
+	});
+
+	test('wins over a code that is there as well', async () => {
+		const {login, callback, server} = createFakeLogin();
+		await expect(login.finish(await callback({error: 'access_denied'}))).rejects.toMatchObject({
+			error: 'access_denied',
+		});
+		expect(server.requests).toEqual([]);
+	});
+
+	test('is not believed of somebody who does not know the state', async () => {
+		const {login, begin} = createFakeLogin();
+		await begin();
+		const url = '/callback?error=call_this_number&error_description=0900-4711&state=1-2-3-4';
+		await expect(login.finish(url)).rejects.toMatchObject({code: 'login_failed', message: over});
+	});
+
+	test('is clean, whatever it says', async ({annotate}) => {
+		const property = fc.asyncProperty(
+			hostileText,
+			hostileText,
+			hostileText,
+			async (error, error_description, error_uri) => {
+				const {login, callback} = createFakeLogin();
+				const url = await callback({code: undefined, error: `e${error}`, error_description, error_uri});
+				const reason = await reasonOf(login.finish(url));
+				const {message, ...facts} = reason as Record<string, string>;
+				expect(isRegrantError(reason)).toBe(true);
+				for (const text of [message, facts['error'], facts['error_description'] ?? '', facts['error_uri'] ?? '']) {
+					expect(text).toMatch(/^[ -~]*$/);
+				}
+			},
+		);
+		await holds(property, {annotate});
+	});
+});
+
+describe('the ID token', () => {
+	const clock = createClock();
+	const right = (nonce: unknown): Record<string, unknown> => ({
+		iss: place.issuer,
+		sub: 'ann',
+		aud: place.clientId,
+		exp: clock.seconds() + 3600,
+		iat: clock.seconds(),
+		nonce,
+		name: 'Änn 🚀',
+	});
+
+	/** What comes of a login whose ID token has these claims. */
+	const finishWith = async (
+		change: Readonly<Record<string, unknown>>,
+		options: Partial<LoginOptions> = {},
+	): Promise<string | Record<string, unknown> | undefined> => {
+		const {login, callback, server, storage} = createFakeLogin({scope: 'openid', now: clock.now, ...options});
+		const url = await callback();
+		const {nonce} = keptOf(storage);
+		server.answer = () => ({access_token: 'at', id_token: idTokenOf({...right(nonce), ...change})});
+		try {
+			return (await login.finish(url)).claims;
+		} catch (error) {
+			return (error as Error).message;
+		}
+	};
+
+	test('gives its claims', async () => {
+		expect(await finishWith({})).toMatchObject({sub: 'ann', name: 'Änn 🚀'});
+	});
+
+	test.for([
+		['several audiences with azp', {aud: ['app', 'api'], azp: 'app'}],
+		['a list of one audience', {aud: ['app']}],
+		['azp beside one audience', {azp: 'app'}],
+		['a clock of the server that is four minutes behind', {exp: clock.seconds() - 240}],
+	] as const)('may have %s', async ([, change]) => {
+		expect(await finishWith(change)).toMatchObject({sub: 'ann'});
+	});
+
+	test.for([
+		['another issuer', {iss: 'https://evil.example'}, 'iss'],
+		['no issuer', {iss: undefined}, 'iss'],
+		['another audience', {aud: 'other'}, 'aud, azp'],
+		['no audience', {aud: undefined}, 'aud, azp'],
+		['several audiences without azp', {aud: ['app', 'api']}, 'azp'],
+		['several audiences, another one in azp', {aud: ['app', 'api'], azp: 'api'}, 'azp'],
+		['an audience list that reads like the client', {aud: [['app']]}, 'aud'],
+		['another client in azp', {azp: 'other'}, 'azp'],
+		['a time that is over', {exp: clock.seconds() - 301}, 'exp'],
+		['no expiry', {exp: undefined}, 'exp'],
+		['an expiry that is no number', {exp: 'tomorrow'}, 'exp'],
+		['no time of issue', {iat: undefined}, 'iat'],
+		['no user', {sub: undefined}, 'sub'],
+		['a user that is no text', {sub: 42}, 'sub'],
+		['another nonce', {nonce: '1-2-3-4'}, 'nonce'],
+		['no nonce', {nonce: undefined}, 'nonce'],
+	] as const)('is refused with %s', async ([, change, names]) => {
+		expect(await finishWith(change)).toBe(`The ID token has a wrong ${names}: begin another login`);
+	});
+
+	test('is refused for a user who signed in longer ago than max_age allows', async () => {
+		const options = {parameters: {max_age: '60'}};
+		expect(await finishWith({auth_time: clock.seconds() - 300}, options)).toMatchObject({sub: 'ann'});
+		const failure = 'The ID token has a wrong auth_time: begin another login';
+		expect(await finishWith({auth_time: clock.seconds() - 361}, options)).toBe(failure);
+		expect(await finishWith({}, options)).toBe(failure);
+	});
+
+	const all = 'iss, sub, aud, azp, exp, iat, nonce';
+
+	test.for([
+		undefined,
+		'',
+		'x',
+		'a.b.c',
+		'a.!.c',
+		`a.${btoa('null')}.c`,
+		`a.${btoa('[]')}.c`,
+		`a.${btoa('{"iss":')}.c`,
+		idTokenOf({['__proto__']: right('x')}),
+		42,
+		{},
+	])('is refused if it is %j', async id_token => {
+		const {login, callback, server} = createFakeLogin({scope: 'openid'});
+		const url = await callback();
+		server.answer = () => ({access_token: 'at', id_token});
+		await expect(login.finish(url)).rejects.toMatchObject({
+			code: 'login_failed',
+			message: `The ID token has a wrong ${all}: begin another login`,
+		});
+	});
+
+	test('shows in no error', async ({canaries}) => {
+		const {login, callback, server} = createFakeLogin({scope: 'openid'});
+		const id_token = idTokenOf({sub: 'ann-the-user-of-the-login', iss: 'https://evil.example'});
+		canaries.plant(id_token.split('.')[1] ?? '');
+		canaries.plant('ann-the-user-of-the-login');
+		server.answer = () => ({access_token: 'at', id_token});
+		await canaries.rejection(login.finish(await callback()));
+	});
+});
+
+describe('logoutUrl', () => {
+	test.for([
+		[undefined, {client_id: 'app'}],
+		[{}, {client_id: 'app'}],
+		[{idToken: 'i.d.t'}, {client_id: 'app', id_token_hint: 'i.d.t'}],
+		[{returnTo: '/bye'}, {client_id: 'app', post_logout_redirect_uri: 'https://app.example/bye'}],
+		[{returnTo: 'https://www.example'}, {client_id: 'app', post_logout_redirect_uri: 'https://www.example'}],
+	] as const)('with %j asks the server to log out', ([options, parameters]) => {
+		const url = new URL(createFakeLogin().login.logoutUrl(options));
+		expect(url.origin + url.pathname).toBe(place.endSessionEndpoint);
+		expect(Object.fromEntries(url.searchParams)).toEqual(parameters);
+	});
+
+	test('says that the server has no logout', () => {
+		const {login} = createFakeLogin({endSessionEndpoint: undefined});
+		expect(() => login.logoutUrl()).toThrow('endSessionEndpoint is required');
+	});
+});
+
+describe('createLogin refuses', () => {
+	test.for([
+		[{authorizationEndpoint: undefined}, 'authorizationEndpoint is required'],
+		[{redirectUri: undefined}, 'redirectUri is required'],
+		[{clientId: undefined}, 'clientId is required'],
+		[{tokenEndpoint: undefined}, 'tokenEndpoint is required'],
+		[{storage: undefined}, 'storage is required'],
+		[{storage: 'session'}, 'storage must be an object'],
+		[{parameters: 'x'}, 'parameters must be an object'],
+		[{parameters: () => ({})}, 'parameters must be an object'],
+		[{authorizationEndpoint: 'http://as.example/a'}, 'authorizationEndpoint must be an https URL'],
+		[{endSessionEndpoint: 'javascript:0'}, 'endSessionEndpoint must be an https URL'],
+		[{redirectUri: '/callback'}, 'redirectUri must be an https URL'],
+		[{redirectUri: 'http://app.example/callback'}, 'redirectUri must be an https URL'],
+		[{redirectUri: 'https://app.example/#callback'}, 'redirectUri must be an https URL'],
+		[{issuer: 42}, 'issuer must be printable ASCII'],
+		[{metadata: 'x'}, 'metadata must be'],
+		[{clientSecret: 'x'}, 'clientSecret is not an option: use clientAuthentication'],
+		[{returnTo: '/'}, 'returnTo is not an option'],
+	] as const)('%j', ([change, message]) => {
+		const given = {...place, storage: createFakeStorage(), ...change} as unknown as LoginOptions;
+		expect(() => createLogin(given)).toThrow(expect.objectContaining({code: 'invalid_options'}));
+		expect(() => createLogin(given)).toThrow(message);
+	});
+
+	test('nothing of a server in a network that nobody else can reach', async () => {
+		const options = {
+			issuer: 'http://keycloak:8080/realms/a',
+			tokenEndpoint: 'http://keycloak:8080/token',
+			authorizationEndpoint: 'http://keycloak:8080/authorize',
+			redirectUri: 'http://app:3000/callback',
+			allowInsecureOrigins: ['http://keycloak:8080', 'http://app:3000'],
+		};
+		expect((await createFakeLogin(options).begin()).get('redirect_uri')).toBe('http://app:3000/callback');
+	});
+});

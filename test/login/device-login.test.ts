@@ -1,0 +1,363 @@
+import {beforeEach, afterEach, describe, expect, vi} from 'vitest';
+import {clientSecretBasic, isRegrantError} from '../../src/index.ts';
+import {type DeviceLoginOptions, deviceLogin, type DevicePrompt} from '../../src/login/login.ts';
+import {test} from '../support/test.ts';
+
+const place = {
+	tokenEndpoint: 'https://as.example/token',
+	deviceAuthorizationEndpoint: 'https://as.example/device',
+	clientId: 'cli',
+};
+
+const device = {
+	device_code: 'device-code-of-ann',
+	user_code: 'WDJB-MJHT',
+	verification_uri: 'https://as.example/activate',
+	verification_uri_complete: 'https://as.example/activate?user_code=WDJB-MJHT',
+	expires_in: 600,
+	interval: 5,
+};
+
+const pending = {error: 'authorization_pending'};
+const token = {access_token: 'access-token-of-ann', token_type: 'Bearer'};
+
+/** What a fake server was asked, and when. */
+interface Asked {
+	readonly path: string;
+	readonly body: URLSearchParams;
+	/** Seconds since the test began. */
+	readonly at: number;
+}
+
+/** A device login at a server that gives these answers, one after the other, and the last one again and again. */
+interface Attempt {
+	readonly asked: Asked[];
+	readonly prompts: DevicePrompt[];
+	/** What came of it: the token, or the error. */
+	readonly outcome: Promise<unknown>;
+}
+
+function begin(
+	answers: readonly unknown[],
+	options: Partial<DeviceLoginOptions> = {},
+	first: unknown = device,
+	signal?: AbortSignal,
+): Attempt {
+	const started = performance.now();
+	const asked: Asked[] = [];
+	const prompts: DevicePrompt[] = [];
+	const fakeFetch: typeof fetch = async (url, init) => {
+		const {pathname: path} = new URL(url as string);
+		asked.push({path, body: new URLSearchParams(init?.body as string), at: (performance.now() - started) / 1000});
+		const answer = path === '/device' ? first : (answers[asked.length - 2] ?? answers.at(-1));
+		if (answer instanceof Error) throw answer;
+		if (answer instanceof Response) return answer.clone();
+		return Response.json(answer, {status: Object.hasOwn(Object(answer) as object, 'error') ? 400 : 200});
+	};
+	const outcome = deviceLogin({...place, fetch: fakeFetch, ...options}, prompt => void prompts.push(prompt), {signal});
+	return {asked, prompts, outcome: outcome.catch((error: unknown) => error)};
+}
+
+/** When the token endpoint was asked: seconds since the beginning. */
+const times = ({asked}: Attempt): number[] => asked.filter(({path}) => path === '/token').map(({at}) => Math.round(at));
+
+/** The same, after the login has come to its end. */
+async function timesOf(attempt: Attempt): Promise<number[]> {
+	await vi.runAllTimersAsync();
+	await attempt.outcome;
+	return times(attempt);
+}
+
+beforeEach(() => void vi.useFakeTimers({toFake: ['setTimeout', 'clearTimeout', 'performance']}));
+afterEach(() => void vi.useRealTimers());
+
+describe('deviceLogin', () => {
+	test('shows the code, and gives the token once the user has agreed', async () => {
+		const attempt = begin([pending, pending, token], {scope: 'accounts', parameters: {audience: 'a'}});
+		expect(await timesOf(attempt)).toEqual([5, 10, 15]);
+		expect(await attempt.outcome).toMatchObject({...token, scope: 'accounts'});
+		const {device_code, interval: _, ...shown} = device;
+		expect(attempt.prompts).toEqual([shown]);
+		expect(attempt.asked.slice(0, 2).map(({body}) => Object.fromEntries(body))).toEqual([
+			{client_id: 'cli', scope: 'accounts', audience: 'a'},
+			{client_id: 'cli', grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code},
+		]);
+	});
+
+	test('keeps the ID token, and further fields that the option keep names', async () => {
+		const attempt = begin([{...token, id_token: 'i.d.t', tenant: 'a', other: 1}], {keep: ['tenant']});
+		await timesOf(attempt);
+		expect(await attempt.outcome).toMatchObject({id_token: 'i.d.t', tenant: 'a'});
+		expect(await attempt.outcome).not.toHaveProperty('other');
+	});
+
+	test('names a resource at both endpoints [R109]', async () => {
+		const attempt = begin([token], {parameters: {resource: ['https://a.example', 'urn:b']}});
+		await timesOf(attempt);
+		expect(attempt.asked.map(({body}) => body.getAll('resource'))).toEqual([
+			['https://a.example', 'urn:b'],
+			['https://a.example', 'urn:b'],
+		]);
+	});
+
+	test('proves the client for every request', async () => {
+		let proofs = 0;
+		const headers: (string | null)[] = [];
+		const attempt = begin([token], {
+			clientAuthentication(context) {
+				context.headers.set('authorization', `Basic ${proofs++}`);
+				headers.push(context.headers.get('authorization'));
+			},
+		});
+		await timesOf(attempt);
+		expect(headers).toEqual(['Basic 0', 'Basic 1']);
+	});
+
+	test('waits for a prompt that takes its time before it asks for the token', async () => {
+		const shown = Promise.withResolvers<void>();
+		const fetches: string[] = [];
+		const login = deviceLogin(
+			{
+				...place,
+				async fetch(url) {
+					fetches.push(new URL(url as string).pathname);
+					return Response.json(fetches.length > 1 ? token : device);
+				},
+			},
+			() => shown.promise,
+		);
+		await vi.advanceTimersByTimeAsync(60_000);
+		expect(fetches).toEqual(['/device']);
+		shown.resolve();
+		await vi.advanceTimersByTimeAsync(5000);
+		expect(await login).toMatchObject(token);
+	});
+
+	test('ends with what the prompt fails with', async () => {
+		const failure = new Error('no terminal');
+		const login = deviceLogin({...place, fetch: async () => Response.json(device)}, () => {
+			throw failure;
+		});
+		await expect(login).rejects.toBe(failure);
+	});
+});
+
+describe('how often it asks', () => {
+	test.for([
+		[1, 1],
+		[30, 30],
+		['7', 7],
+		[undefined, 5],
+		[0, 5],
+		[-1, 5],
+		['soon', 5],
+		[null, 5],
+		[{}, 5],
+	] as const)('an interval of %j: every %i seconds', async ([interval, seconds]) => {
+		expect(await timesOf(begin([pending, token], {}, {...device, interval}))).toEqual([seconds, 2 * seconds]);
+	});
+
+	test('five seconds less often after each slow_down', async () => {
+		const slow = {error: 'slow_down'};
+		expect(await timesOf(begin([pending, slow, slow, pending, token]))).toEqual([5, 10, 20, 35, 50]);
+	});
+
+	test('less and less often while the server cannot be reached, and as before once it can', async () => {
+		const offline = new TypeError('fetch failed');
+		const attempt = begin([offline, offline, offline, offline, offline, pending, token]);
+		expect(await timesOf(attempt)).toEqual([5, 15, 35, 75, 135, 195, 200]);
+		expect(await attempt.outcome).toMatchObject(token);
+	});
+
+	test.for([
+		['a 503', new Response(null, {status: 503})],
+		['a page in place of an answer', new Response('<html>', {headers: {'content-type': 'text/html'}})],
+		['temporarily_unavailable', {error: 'temporarily_unavailable'}],
+	] as const)('goes on after %s', async ([, trouble]) => {
+		const attempt = begin([trouble, token]);
+		expect(await timesOf(attempt)).toEqual([5, 15]);
+		expect(await attempt.outcome).toMatchObject(token);
+	});
+
+	test('no sooner than Retry-After says', async () => {
+		const busy = new Response(null, {status: 429, headers: {'retry-after': '40'}});
+		expect(await timesOf(begin([busy, pending, token]))).toEqual([5, 45, 50]);
+	});
+
+	test('goes on after an answer that never came', async () => {
+		let requests = 0;
+		const login = deviceLogin(
+			{
+				...place,
+				timeout: 3000,
+				async fetch(url) {
+					if ((url as string).endsWith('/device')) return Response.json(device);
+					return ++requests > 1 ? Response.json(token) : new Promise<Response>(() => {});
+				},
+			},
+			() => {},
+		);
+		await vi.runAllTimersAsync();
+		expect(await login).toMatchObject(token);
+	});
+});
+
+describe('it ends', () => {
+	const late = {code: 'login_failed', message: 'Nobody entered the code in time: begin another login'};
+
+	test('when the code expires, by our own clock', async () => {
+		const attempt = begin([pending], {}, {...device, expires_in: 18});
+		expect(await timesOf(attempt)).toEqual([5, 10, 15]);
+		expect(await attempt.outcome).toMatchObject(late);
+	});
+
+	test('when the code expires while the server cannot be reached', async () => {
+		const attempt = begin([new TypeError('fetch failed')], {}, {...device, expires_in: 60});
+		expect(await timesOf(attempt)).toEqual([5, 15, 35]);
+		expect(await attempt.outcome).toMatchObject(late);
+	});
+
+	test('when the server says that the code has expired', async () => {
+		const attempt = begin([pending, {error: 'expired_token'}]);
+		expect(await timesOf(attempt)).toEqual([5, 10]);
+		expect(await attempt.outcome).toMatchObject(late);
+	});
+
+	test('after ten minutes, if the server does not say when', async () => {
+		const attempt = begin([pending], {}, {...device, expires_in: undefined, interval: 100});
+		expect(await timesOf(attempt)).toEqual([100, 200, 300, 400, 500]);
+	});
+
+	test.for([['access_denied'], ['invalid_client'], ['invalid_grant']] as const)(
+		'when the server says %s',
+		async ([error]) => {
+			const attempt = begin([pending, {error, error_description: 'no'}]);
+			expect(await timesOf(attempt)).toEqual([5, 10]);
+			expect(await attempt.outcome).toMatchObject({code: 'oauth_error', error, error_description: 'no', status: 400});
+		},
+	);
+
+	test('when an answer holds no token', async () => {
+		const attempt = begin([{token_type: 'Bearer'}]);
+		await timesOf(attempt);
+		expect(await attempt.outcome).toMatchObject({code: 'invalid_response'});
+	});
+
+	test.for([
+		['before it begins', 0, []],
+		['while it waits', 7, [5]],
+	] as const)('at once, with the reason of the signal, if that is aborted %s', async ([, seconds, asked]) => {
+		const controller = new AbortController();
+		const reason = new Error('Ann has left');
+		if (seconds === 0) controller.abort(reason);
+		const attempt = begin([pending], {}, device, controller.signal);
+		await vi.advanceTimersByTimeAsync(seconds * 1000);
+		controller.abort(reason);
+		expect(await attempt.outcome).toBe(reason);
+		// No timer is left, which would keep a command-line tool alive.
+		expect(vi.getTimerCount()).toBe(0);
+		await vi.advanceTimersByTimeAsync(60_000);
+		expect(times(attempt)).toEqual(asked);
+	});
+
+	test('at once, if the signal is aborted while a request is under way', async () => {
+		const controller = new AbortController();
+		const reason = new Error('Ann has left');
+		const login = deviceLogin(
+			{
+				...place,
+				fetch: async url =>
+					(url as string).endsWith('/device') ? Response.json(device) : new Promise<Response>(() => {}),
+			},
+			() => {},
+			{signal: controller.signal},
+		).catch((error: unknown) => error);
+		await vi.advanceTimersByTimeAsync(6000);
+		controller.abort(reason);
+		expect(await login).toBe(reason);
+	});
+});
+
+describe('an answer without a usable code', () => {
+	test.for([
+		['no device code', {device_code: undefined}],
+		['a device code that is no text', {device_code: 42}],
+		['no user code', {user_code: ''}],
+		['a user code that a terminal would obey', {user_code: '\u001b]0;owned\u0007'}],
+		['a user code of two lines', {user_code: 'WDJB\nenter it at evil.example'}],
+		['no page', {verification_uri: undefined}],
+		['a page without https', {verification_uri: 'http://as.example/activate'}],
+		['a page that is a script', {verification_uri: 'javascript:alert(1)'}],
+		['a page that is no text', {verification_uri: ['https://as.example']}],
+	] as const)('with %s is refused', async ([, change]) => {
+		const attempt = begin([token], {}, {...device, ...change});
+		expect(await attempt.outcome).toMatchObject({
+			code: 'login_failed',
+			message: 'POST https://as.example answered without a usable code: is deviceAuthorizationEndpoint right?',
+		});
+		expect(attempt.prompts).toEqual([]);
+	});
+
+	test('may name the page as Google does, and what a terminal would obey is escaped in it', async () => {
+		const {verification_uri: _, ...google} = device;
+		const attempt = begin(
+			[token],
+			{},
+			{
+				...google,
+				verification_url: 'https://as.example/\u001b[2J',
+				verification_uri_complete: 'http://as.example',
+			},
+		);
+		await timesOf(attempt);
+		expect(attempt.prompts).toEqual([
+			{user_code: device.user_code, verification_uri: 'https://as.example/%1B[2J', expires_in: 600},
+		]);
+	});
+
+	test.for([
+		['an error of OAuth', Response.json({error: 'unauthorized_client'}, {status: 400}), {error: 'unauthorized_client'}],
+		[
+			'a 404',
+			new Response(null, {status: 404}),
+			{message: 'POST https://as.example answered 404: is deviceAuthorizationEndpoint right?'},
+		],
+		['a page', new Response('<html>', {headers: {'content-type': 'text/html'}}), {code: 'not_json'}],
+		['no connection', new TypeError('fetch failed'), {code: 'network', retryable: true}],
+	] as const)('that is %s is told', async ([, first, expected]) => {
+		expect(await begin([token], {}, first).outcome).toMatchObject(expected);
+	});
+});
+
+describe('deviceLogin refuses', () => {
+	test.for([
+		[{deviceAuthorizationEndpoint: undefined}, 'deviceAuthorizationEndpoint is required'],
+		[{deviceAuthorizationEndpoint: 'http://as.example'}, 'deviceAuthorizationEndpoint must be an https URL'],
+		[{clientId: undefined}, 'clientId is required'],
+		[{parameters: {client_id: 'x'}}, 'parameters.client_id is set by regrant itself'],
+		[{parameters: {resource: 'x'}}, 'parameters.resource must be absolute URIs'],
+		[{redirectUri: 'https://app.example'}, 'redirectUri is not an option'],
+		[{storage: {}}, 'storage is not an option'],
+	] as const)('%j', async ([change, message]) => {
+		const error = await begin([token], change as Partial<DeviceLoginOptions>).outcome;
+		expect(isRegrantError(error) && error.code).toBe('invalid_options');
+		expect((error as Error).message).toContain(message);
+	});
+});
+
+test('no error of a device login holds the device code, a token or a secret', async ({canaries}) => {
+	for (const secret of [device.device_code, 'secret-of-the-client', 'access-token-of-ann']) canaries.plant(secret);
+	const hostile = [
+		{error: device.device_code, error_description: `no ${device.device_code}`},
+		{error: 'access_denied', error_description: 'secret-of-the-client'},
+		{access_token: 'access-token-of-ann', token_type: 'mac'},
+		new Error(device.device_code),
+		new Response(`${device.device_code} {`, {status: 400}),
+	];
+	for (const answer of hostile) {
+		const options = {clientAuthentication: clientSecretBasic('secret-of-the-client')};
+		const attempt = begin([answer], options, {...device, expires_in: 20});
+		await vi.runAllTimersAsync();
+		expect(isRegrantError(canaries.see(await attempt.outcome))).toBe(true);
+	}
+});

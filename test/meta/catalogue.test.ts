@@ -1,0 +1,71 @@
+import {globSync, readFileSync} from 'node:fs';
+import {describe, expect, test} from 'vitest';
+
+/** A row of the catalogue. */
+interface Row {
+	readonly id: string;
+	readonly text: string;
+}
+
+const catalogue = readFileSync('test/RULES.md', 'utf8');
+
+const rows: Row[] = [...catalogue.matchAll(/^\| (R\d+|F-\d+) \| (.*) \|$/gm)].map(([, id = '', text = '']) => ({
+	id,
+	text,
+}));
+
+const ids = new Set(rows.map(({id}) => id));
+
+const sources = [...globSync('{src,test}/**/*.ts'), 'README.md']
+	.filter(file => file !== 'test/meta/catalogue.test.ts')
+	.toSorted()
+	.map(file => ({file, text: readFileSync(file, 'utf8')}));
+
+/** What stands between quotes in the tests: their titles, and the tables of their cases. */
+const quoted = sources
+	.filter(({file}) => file.startsWith('test/'))
+	.flatMap(({text}) => [...text.matchAll(/(['"`])(?:(?!\1)[^\n])*/g)].map(([literal]) => literal))
+	.join('\n');
+
+const tested = new Set(quoted.match(/\bR\d{1,3}\b|\bF-\d{2,3}\b/g));
+
+/** Rules and faults whose tests are still to be written. */
+const awaited = ['R23', 'R100', 'R102', 'R104', 'R108', 'R109'].concat(
+	Array.from({length: 31}, (_, index) => `F-${136 + index}`),
+);
+
+describe('the catalogue of rules and faults', () => {
+	test('has each id once, and those of a kind in order', () => {
+		const numbers = (kind: string): number[] =>
+			rows.filter(({id}) => id.startsWith(kind)).map(({id}) => Number(id.replace(/\D+/, '')));
+		for (const kind of ['R', 'F']) {
+			const inOrder = [...new Set(numbers(kind))].toSorted((a, b) => a - b);
+			expect(numbers(kind)).toEqual(inOrder);
+		}
+		expect(rows.length).toBeGreaterThan(270);
+	});
+
+	test('has a level for each rule', () => {
+		const rules = rows.filter(({id}) => id.startsWith('R'));
+		expect(rules.filter(({text}) => !/^(?:MUST|SHOULD)(?: NOT)? \| /.test(text))).toEqual([]);
+	});
+
+	test('has every id that a test, a comment or the README names', () => {
+		const unknown = sources.flatMap(({file, text}) =>
+			[...text.matchAll(/\b(?:R\d{1,3}|F-\d{2,3})\b/g)]
+				.filter(([id]) => !ids.has(id))
+				.map(([id]) => `${file} names ${id}`),
+		);
+		expect(unknown).toEqual([]);
+	});
+
+	test('has a test for each row, or says why not', () => {
+		const untested = rows.filter(({id, text}) => !tested.has(id) && !text.includes('no test: '));
+		expect(untested.map(({id}) => id).filter(id => !awaited.includes(id))).toEqual([]);
+	});
+
+	test('says of no row that it has no test where there is one', () => {
+		const denied = rows.filter(({id, text}) => tested.has(id) && text.includes('no test: '));
+		expect(denied.map(({id}) => id)).toEqual([]);
+	});
+});

@@ -1,0 +1,193 @@
+import {build} from 'esbuild';
+import type {BrowserContext, Page} from 'playwright';
+import {expect} from 'vitest';
+import type * as recipe from '../../playground/recipes/login-spa.ts';
+import {type AuthorizationServer, startAuthorizationServer} from '../support/authorization-server.ts';
+import {launchChromium} from '../support/chromium.ts';
+import {spa} from '../support/login-pages.ts';
+import {serve} from '../support/serve.ts';
+import {test as base} from '../support/test.ts';
+
+interface Place {
+	readonly server: AuthorizationServer;
+	readonly origin: string;
+}
+
+async function bundle(place: object): Promise<string> {
+	const {outputFiles} = await build({
+		stdin: {
+			contents: "import * as recipe from './playground/recipes/login-spa.ts'; globalThis.recipe = recipe;",
+			resolveDir: '.',
+		},
+		bundle: true,
+		write: false,
+		format: 'esm',
+		target: 'es2022',
+		alias: {
+			regrant: './src/index.ts',
+			'regrant/login': './src/login/login.ts',
+			'regrant/web': './src/stores/web.ts',
+		},
+		define: {place: JSON.stringify(place)},
+	});
+	return outputFiles[0]?.text ?? '';
+}
+
+const html = `<!doctype html><meta charset="utf-8"><title>app</title>
+<body><button id="sign-in">Sign in</button><button id="sign-out">Sign out</button>
+<script type="module" src="/app.js"></script>`;
+
+const test = base
+	// oxlint-disable-next-line no-empty-pattern -- vitest reads which fixtures are used from the pattern
+	.extend('place', {scope: 'file'}, async ({}, {onCleanup}): Promise<Place> => {
+		let script = '';
+		const app = await serve((_request, {path}) =>
+			path === '/app.js'
+				? {headers: [['content-type', 'text/javascript']], body: script}
+				: {headers: [['content-type', 'text/html']], body: html},
+		);
+		const pages = {redirectUris: [`${app.origin}/callback`], postLogoutRedirectUris: [`${app.origin}/`]};
+		const server = await startAuthorizationServer({accessTokenSeconds: 60, pages});
+		script = await bundle({issuer: server.issuer, clientId: spa.clientId, api: server.api});
+		onCleanup(async () => void (await Promise.all([app.close(), server.close()])));
+		return {server, origin: app.origin};
+	})
+	// oxlint-disable-next-line no-empty-pattern -- vitest reads which fixtures are used from the pattern
+	.extend('browser', {scope: 'file'}, async ({}, {onCleanup}) => {
+		const browser = await launchChromium();
+		onCleanup(() => browser.close());
+		return browser;
+	})
+	.extend('user', async ({browser}, {onCleanup}) => {
+		const context = await browser.newContext();
+		onCleanup(() => context.close());
+		return context;
+	})
+	.extend('server', async ({place: {server}, canaries}, {onCleanup}) => {
+		server.reset();
+		onCleanup(() => {
+			canaries.plantAll(server.issued);
+			server.referee.verdict();
+		});
+		return server;
+	});
+
+/** One more tab, with the app in it. */
+async function open(context: BrowserContext, url: string, urls: string[] = []): Promise<Page> {
+	const page = await context.newPage();
+	page.on('framenavigated', frame => void urls.push(frame.url()));
+	page.on('request', request => void urls.push(request.url()));
+	await page.goto(url);
+	return page;
+}
+
+const statusOf = async (page: Page, status: string): Promise<void> => {
+	await page.waitForFunction(expected => document.body.dataset['status'] === expected, status);
+};
+
+/** What the server's pages ask for. Ends at the app. */
+async function fillIn(page: Page, name: string): Promise<void> {
+	const field = page.getByLabel('Name');
+	await page.waitForURL(/\/interaction\//);
+	if (await field.isVisible()) {
+		await field.fill(name);
+		await page.getByRole('button', {name: 'Continue'}).click();
+		await page.getByText('May spa do this?').waitFor();
+	}
+	await page.getByRole('button', {name: 'Continue'}).click();
+}
+
+/** Calls the API as the app does. Gives the user whom it knows. */
+const call = (page: Page): Promise<string> =>
+	page.evaluate(async () => {
+		const {api} = (globalThis as unknown as {readonly recipe: typeof recipe}).recipe;
+		return (await api.get('me').json<{readonly subject: string}>()).subject;
+	});
+
+test('a user logs in, comes back to where they were, calls the API in two tabs, and logs out', async ({
+	place: {origin},
+	server,
+	user,
+	canaries,
+}) => {
+	const urls: string[] = [];
+	const page = await open(user, `${origin}/accounts?page=2`, urls);
+	await statusOf(page, 'signed-out');
+	await page.click('#sign-in');
+	await fillIn(page, 'ann');
+	await page.waitForURL(`${origin}/accounts?page=2`);
+	await statusOf(page, 'signed-in');
+	expect(await page.title()).toBe('Hello, ann');
+	expect(await call(page)).toBe('ann');
+	const other = await open(user, `${origin}/`, urls);
+	await statusOf(other, 'signed-in');
+	expect(await call(other)).toBe('ann');
+	// No token is in an address, and what the server has answered is in the address bar of no page that is shown.
+	canaries.plantAll(new Map([...server.issued].filter(([, kind]) => kind !== 'id token')));
+	urls.forEach(canaries.see);
+	expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
+
+	await page.click('#sign-out');
+	await page.getByRole('button', {name: 'Sign out'}).click();
+	await page.waitForURL(`${origin}/`);
+	await statusOf(page, 'signed-out');
+	await statusOf(other, 'signed-out');
+	expect(server.revocationRequests.map(({status}) => status)).toEqual([200]);
+	// The session at the server is over as well: the next login asks who is there.
+	await page.click('#sign-in');
+	await page.getByLabel('Name').waitFor();
+});
+
+test('two tabs that begin a login each come back to where each of them was', async ({place: {origin}, user}) => {
+	const [first, second] = [await open(user, `${origin}/a`), await open(user, `${origin}/b`)];
+	for (const page of [first, second]) {
+		await statusOf(page, 'signed-out');
+		await page.click('#sign-in');
+		await page.waitForURL(/\/interaction\//);
+	}
+	await fillIn(second, 'ann');
+	await second.waitForURL(`${origin}/b`);
+	await statusOf(second, 'signed-in');
+	await fillIn(first, 'ann');
+	await first.waitForURL(`${origin}/a`);
+	expect([await call(first), await call(second)]).toEqual(['ann', 'ann']);
+});
+
+test('a user who says no is told, and may begin again', async ({place: {origin}, user}) => {
+	const page = await open(user, `${origin}/`);
+	await statusOf(page, 'signed-out');
+	await page.click('#sign-in');
+	await page.getByRole('button', {name: 'Cancel'}).click();
+	await statusOf(page, 'Refused: access_denied');
+	// What the server said is out of the address bar, so that a reload does not say it again.
+	expect(page.url()).toBe(`${origin}/callback`);
+	await page.reload();
+	await statusOf(page, 'signed-out');
+	await page.click('#sign-in');
+	await fillIn(page, 'ann');
+	await page.waitForURL(`${origin}/callback`);
+	await statusOf(page, 'signed-in');
+});
+
+test('an address that was finished before, or that another tab began, ends no login', async ({
+	place: {origin},
+	server,
+	user,
+}) => {
+	const urls: string[] = [];
+	const page = await open(user, `${origin}/`, urls);
+	await statusOf(page, 'signed-out');
+	await page.click('#sign-in');
+	await fillIn(page, 'ann');
+	await statusOf(page, 'signed-in');
+	const callback = urls.find(url => url.includes('code=')) ?? '';
+	const over = 'This login is over, or began in another tab: begin another login';
+	for (const tab of [page, await user.newPage()]) {
+		await tab.goto(callback);
+		await statusOf(tab, over);
+		expect(tab.url()).toBe(`${origin}/callback`);
+	}
+	// The session that is there goes on.
+	expect(await call(page)).toBe('ann');
+	expect(server.tokenRequests.map(({status}) => status)).toEqual([200]);
+});

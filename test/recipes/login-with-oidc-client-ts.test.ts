@@ -1,0 +1,54 @@
+// @vitest-environment happy-dom
+import {UserManager} from 'oidc-client-ts';
+import {expect, vi} from 'vitest';
+import {app} from '../support/authorization-server.ts';
+import {test as base} from '../support/recipe-test.ts';
+
+const redirect_uri = 'https://app.example.com/callback';
+
+const test = base
+	.extend('recipe', {scope: 'file'}, async ({environment, runningServer}) => {
+		environment({ISSUER: runningServer.issuer, REDIRECT_URI: redirect_uri});
+		return import('../../playground/recipes/login-with-oidc-client-ts.ts');
+	})
+	/** The address to which a page goes that begins a login. The page itself stays. */
+	// oxlint-disable-next-line no-empty-pattern -- vitest reads which fixtures are used from the pattern
+	.extend('leave', async ({}, {onCleanup}) => async (begin: () => Promise<unknown>): Promise<string> => {
+		const target = Promise.withResolvers<string>();
+		const assign = vi.spyOn(location, 'assign').mockImplementation(url => target.resolve(String(url)));
+		onCleanup(() => assign.mockRestore());
+		// It waits for the page to be left, which it never is.
+		begin().catch(target.reject);
+		return target.promise;
+	});
+
+const grants = (server: {readonly tokenRequests: ReadonlyArray<{readonly parameters: URLSearchParams}>}): unknown[] =>
+	server.tokenRequests.map(({parameters}) => parameters.get('grant_type'));
+
+test('a user who comes back from the login has a session, which regrant alone renews', async ({
+	server,
+	recipe: {auth, start, finish},
+	leave,
+}) => {
+	await finish(await server.authorize(await leave(start)));
+	const me = `${server.api}/me`;
+	expect((await auth.fetch(me)).status).toBe(200);
+	const {access_token} = await auth.getToken();
+	const stored = JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage)]);
+	expect(stored).not.toContain(access_token);
+	await Promise.all(Array.from({length: 20}, () => auth.refresh()));
+	expect((await auth.fetch(me)).status).toBe(200);
+	expect(grants(server)).toEqual(['authorization_code', 'refresh_token']);
+});
+
+test('without the setting, oidc-client-ts spends the refresh token, too', async ({server, leave}) => {
+	const manager = new UserManager({
+		authority: server.issuer,
+		client_id: app.clientId,
+		redirect_uri,
+		scope: 'openid offline_access /accounts.read',
+	});
+	await manager.signinRedirectCallback(await server.authorize(await leave(() => manager.signinRedirect())));
+	await expect.poll(() => grants(server), {timeout: 10_000}).toEqual(['authorization_code', 'refresh_token']);
+	await manager.removeUser();
+});

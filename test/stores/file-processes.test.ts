@@ -1,0 +1,148 @@
+// Real processes of Node, Deno and Bun on one file, that are stopped and killed at random.
+import {type ChildProcess, spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {globSync, mkdtempSync, readFileSync, rmSync, statSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join, resolve} from 'node:path';
+import process from 'node:process';
+import {createInterface} from 'node:readline';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {describe, expect, onTestFinished} from 'vitest';
+import {fileDriver} from '../../src/stores/file-driver.ts';
+import {fileCrowd} from '../chaos/file.ts';
+import {createRandom} from '../chaos/random.ts';
+import {deno} from '../support/deno.ts';
+import {test} from '../support/test.ts';
+
+const seed = Math.floor(Math.random() * 2 ** 31);
+
+const runtimes: Readonly<Record<string, readonly [string, ...string[]]>> = {
+	Node: [process.execPath],
+	Deno: deno,
+	Bun: [resolve('node_modules/.bin/bun'), 'run'],
+};
+
+/** A process that counts up. */
+interface Counter {
+	readonly child: ChildProcess;
+	/** The numbers to which it has counted, as far as it could tell. */
+	readonly numbers: number[];
+	readonly errors: string[];
+}
+
+function startCounter(path: string, [command, ...flags]: readonly [string, ...string[]]): Counter {
+	const child = spawn(command, [...flags, 'test/support/file-counter.ts', path], {stdio: ['pipe', 'pipe', 'inherit']});
+	child.stdin.on('error', () => {});
+	const counter: Counter = {child, numbers: [], errors: []};
+	createInterface({input: child.stdout}).on('line', line => {
+		if (/^\d+$/.test(line)) counter.numbers.push(Number(line));
+		else counter.errors.push(line);
+	});
+	return counter;
+}
+
+const isAlive = ({child}: Counter): boolean => child.exitCode === null && child.signalCode === null;
+
+async function end(counter: Counter): Promise<void> {
+	if (!isAlive(counter)) return;
+	const gone = once(counter.child, 'exit');
+	counter.child.kill('SIGCONT');
+	counter.child.stdin?.end();
+	await gone;
+}
+
+describe('processes on one file', {timeout: 120_000}, () => {
+	test(`of three runtimes, stopped and killed at random, never overwrite what another has written (seed ${seed}) [F-135]`, async () => {
+		const folder = mkdtempSync(join(tmpdir(), 'regrant-file-'));
+		const path = join(folder, 'tool', 'session.json');
+		const driver = fileDriver(path);
+		await driver.set({access_token: 'first', token_type: 'Bearer', issued_at: 0});
+		const random = createRandom(seed);
+		const commands = Object.values(runtimes);
+		const all: Counter[] = [];
+		const start = (): Counter => {
+			const counter = startCounter(path, commands[all.length % commands.length] ?? [process.execPath]);
+			all.push(counter);
+			return counter;
+		};
+		onTestFinished(async () => {
+			for (const {child} of all) child.kill('SIGKILL');
+			rmSync(folder, {recursive: true, force: true});
+		});
+		const running = Array.from({length: 6}, start);
+		const counts = (): number => all.reduce((sum, {numbers}) => sum + numbers.length, 0);
+		while (counts() < 20) await sleep(50);
+		let kills = 0;
+		let stops = 0;
+		const goingOn: Array<Promise<void>> = [];
+		for (const until = performance.now() + 15_000; performance.now() < until; await sleep(200)) {
+			const index = Math.floor(random() * running.length);
+			const counter = running[index];
+			if (!counter) continue;
+			if (random() < 0.5) {
+				kills++;
+				counter.child.kill('SIGKILL');
+				running[index] = start();
+			} else {
+				stops++;
+				counter.child.kill('SIGSTOP');
+				// For less, or for more, than it takes until others push its change aside.
+				goingOn.push(sleep(200 + random() * 4_000).then(() => void counter.child.kill('SIGCONT')));
+			}
+		}
+		await Promise.all(goingOn);
+		await Promise.all(running.map(end));
+		expect(stops).toBeGreaterThan(5);
+		const {issued_at: last} = (await driver.get()) as {readonly issued_at: number};
+		const numbers = all.flatMap(counter => counter.numbers);
+		// No number was counted to twice, and each one once, save by those that were killed before they could say so.
+		expect(new Set(numbers).size).toBe(numbers.length);
+		expect(Math.max(...numbers)).toBeLessThanOrEqual(last);
+		expect(last - numbers.length).toBeLessThanOrEqual(kills);
+		expect(last).toBeGreaterThan(100);
+		// One that was stopped for longer than a change may take gives it up.
+		const errors = all.flatMap(counter => counter.errors);
+		expect(errors.filter(error => error !== 'StoreError: The token store failed: store_write')).toEqual([]);
+		expect(await driver.replace?.(await driver.get(), {access_token: 'last', token_type: 'Bearer', issued_at: 1})).toBe(
+			true,
+		);
+		const left = globSync('**/*', {cwd: folder}).map(name => join(folder, name));
+		const texts = left.filter(name => statSync(name).isFile()).map(name => readFileSync(name, 'utf8'));
+		expect(texts.filter(text => text.includes('access_token'))).toHaveLength(1);
+		expect(statSync(path).mode & 0o777).toBe(0o600);
+	});
+
+	const fleet = {callers: 10, seconds: 8, lease: 1_000, seed} as const;
+
+	test.for(Object.entries(runtimes))(
+		'of %s make one grant for each token that expires [R71, F-104]',
+		async ([, command]) => {
+			const result = await fileCrowd({...fleet, command, holders: 4, lease: 15_000});
+			expect([result.sessionsLost, result.why]).toEqual([0, {}]);
+			expect(result.refreshes).toBeGreaterThan(1);
+			expect(result.grants - result.refreshes).toBeLessThanOrEqual(1);
+		},
+	);
+
+	test('lose the session only where one died, or stood still, between the rotation and its write [F-98, F-135]', async () => {
+		const lines: string[] = [];
+		const log = (line: string): void => void lines.push(line);
+		const result = await fileCrowd({
+			...fleet,
+			command: [process.execPath],
+			holders: 6,
+			seconds: 12,
+			isCruel: true,
+			isFoul: true,
+			log,
+		});
+		expect([result.sessionsLost, ...(result.sessionsLost > 0 ? [seed, lines] : [])]).toEqual([0]);
+		expect(lines.some(line => line.includes('killed'))).toBe(true);
+		expect(result.refreshes).toBeGreaterThan(1);
+	});
+
+	test('lose it at once without a lock, which shows that the referee looks', async () => {
+		const result = await fileCrowd({...fleet, command: [process.execPath], holders: 3, seconds: 4, isUnlocked: true});
+		expect(result.sessionsLost).toBeGreaterThan(0);
+	});
+});

@@ -1,0 +1,106 @@
+import {createHash} from 'node:crypto';
+import {calculateJwkThumbprint, EmbeddedJWK, jwtVerify} from 'jose';
+import {allowEveryOrigin} from './cors.ts';
+import {type CapturedRequest, type Reply, serve, toReply} from './serve.ts';
+import {createStage, type Hook} from './stage.ts';
+
+/** A call of the API, as it arrived. */
+export interface DpopCall extends CapturedRequest {
+	/** What was answered; 0 until then. */
+	status: number;
+	/** The claims of its proof, if it had one that is good. */
+	proof?: Readonly<Record<string, unknown>>;
+}
+
+/** Whom an access token stands for, and the key that it is bound to. */
+export interface BoundToken {
+	readonly subject: string;
+	readonly jkt: string | undefined;
+}
+
+/** An API that takes DPoP tokens alone. */
+export interface DpopApi {
+	readonly origin: string;
+	readonly calls: DpopCall[];
+	/** Called before a call is looked at; what it answers is sent in the API's place. Returns its removal. */
+	onCall(hook: Hook<[DpopCall]>): () => void;
+	/** Makes another nonce the only one that it takes. Every answer tells of it. */
+	changeNonce(): void;
+	/** Whether it asks for nonces, from now on. */
+	requireNonce(isRequired: boolean): void;
+	reset(): void;
+	close(): Promise<void>;
+}
+
+/**
+Starts an API whose every path answers `{subject, body}`. It checks proofs as RFC 9449 §4.3 and §7 say, with `jose`, and takes none twice.
+*/
+export async function startDpopApi(find: (token: string) => Promise<BoundToken | undefined>): Promise<DpopApi> {
+	const calls: DpopCall[] = [];
+	const stage = createStage<[DpopCall]>();
+	const seen = new Set<unknown>();
+	let isNonceRequired = true;
+	let nonce = crypto.randomUUID();
+
+	const check = async (call: DpopCall): Promise<BoundToken | string> => {
+		const {headers, method, url} = call;
+		const [, token = ''] = /^DPoP ([!-~]+)$/.exec(headers['authorization'] ?? '') ?? [];
+		const bound = await find(token);
+		if (!bound) return 'invalid_token';
+		const {payload, protectedHeader} = await jwtVerify(headers['dpop'] ?? '', EmbeddedJWK, {
+			typ: 'dpop+jwt',
+			algorithms: ['ES256', 'RS256', 'PS256', 'EdDSA'],
+			maxTokenAge: 60,
+			clockTolerance: 5,
+			requiredClaims: ['jti'],
+		}).catch(() => ({payload: {}, protectedHeader: undefined}) as const);
+		const claims: Readonly<Record<string, unknown>> = payload;
+		if (!protectedHeader?.jwk) return 'invalid_dpop_proof';
+		if (claims['htm'] !== method || claims['htu'] !== url.split('?')[0]) return 'invalid_dpop_proof';
+		if (claims['ath'] !== createHash('sha256').update(token).digest('base64url')) return 'invalid_dpop_proof';
+		if (seen.has(claims['jti'])) return 'invalid_dpop_proof';
+		seen.add(claims['jti']);
+		call.proof = claims;
+		if (isNonceRequired && claims['nonce'] !== nonce) return 'use_dpop_nonce';
+		if ((await calculateJwkThumbprint(protectedHeader.jwk)) !== bound.jkt) return 'invalid_token';
+		return bound;
+	};
+
+	const answer = async (call: DpopCall): Promise<Reply> => {
+		const checked = await check(call);
+		const headers: Array<readonly [string, string]> = isNonceRequired ? [['dpop-nonce', nonce]] : [];
+		if (typeof checked === 'string') {
+			return {status: 401, headers: [...headers, ['www-authenticate', `DPoP error="${checked}"`]]};
+		}
+		const body = JSON.stringify({subject: checked.subject, body: call.body});
+		return {headers: [...headers, ['content-type', 'application/json']], body};
+	};
+
+	const served = await serve(
+		allowEveryOrigin(async (_request, captured) => {
+			const call: DpopCall = {...captured, status: 0};
+			calls.push(call);
+			const staged = await stage.run(call);
+			const reply = staged ? toReply(staged) : await answer(call);
+			call.status = reply.status ?? 200;
+			return reply;
+		}),
+	);
+	return {
+		origin: served.origin,
+		calls,
+		onCall: stage.add,
+		changeNonce() {
+			nonce = crypto.randomUUID();
+		},
+		requireNonce(isRequired) {
+			isNonceRequired = isRequired;
+		},
+		reset() {
+			calls.length = 0;
+			isNonceRequired = true;
+			stage.clear();
+		},
+		close: served.close,
+	};
+}

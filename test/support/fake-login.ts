@@ -1,0 +1,108 @@
+import {base64url} from '../../src/lib/base64url.ts';
+import {createLogin, type Login, type LoginOptions, type LoginStorage} from '../../src/login/login.ts';
+
+/** What a fake authorization server has got at its token endpoint. */
+export interface FakeServer {
+	/** The bodies of the requests, in order. */
+	readonly requests: URLSearchParams[];
+	/** The headers of the same requests. */
+	readonly headers: Headers[];
+	/** What it answers with. A test changes it. */
+	answer: () => unknown;
+	/** For the option `fetch`. */
+	readonly fetch: typeof fetch;
+}
+
+/** Where everything of the fake login is. */
+export const place = {
+	issuer: 'https://as.example',
+	tokenEndpoint: 'https://as.example/token',
+	authorizationEndpoint: 'https://as.example/authorize',
+	endSessionEndpoint: 'https://as.example/logout',
+	clientId: 'app',
+	redirectUri: 'https://app.example/callback',
+};
+
+/** Starts no server: it answers token requests in memory, with a token and nothing else. */
+export function createFakeServer(): FakeServer {
+	const server: FakeServer = {
+		requests: [],
+		headers: [],
+		answer: () => ({access_token: 'access-token-of-ann', token_type: 'Bearer', expires_in: 60}),
+		async fetch(_url, init) {
+			server.requests.push(new URLSearchParams(init?.body as string));
+			server.headers.push(new Headers(init?.headers));
+			const answer = await server.answer();
+			return answer instanceof Response ? answer : Response.json(answer);
+		},
+	};
+	return server;
+}
+
+/** The storage of one tab or of one user. */
+export interface FakeStorage extends LoginStorage {
+	readonly entries: Map<string, string>;
+	/** What was done with it, in order. */
+	readonly log: string[];
+}
+
+/** An empty one. */
+export function createFakeStorage(): FakeStorage {
+	const entries = new Map<string, string>();
+	const log: string[] = [];
+	return {
+		entries,
+		log,
+		getItem(key) {
+			log.push('get');
+			return entries.get(key) ?? null;
+		},
+		setItem(key, value) {
+			log.push('set');
+			entries.set(key, value);
+		},
+		removeItem(key) {
+			log.push('remove');
+			entries.delete(key);
+		},
+	};
+}
+
+/** A JSON Web Token with these claims, whose signature nobody checks. */
+export function idTokenOf(claims: unknown): string {
+	const encode = (part: unknown): string => base64url(new TextEncoder().encode(JSON.stringify(part)));
+	return `${encode({alg: 'ES256'})}.${encode(claims)}.c2lnbmF0dXJl`;
+}
+
+/** A fake login with what it is made of. */
+export interface FakeLogin {
+	readonly login: Login;
+	readonly server: FakeServer;
+	readonly storage: FakeStorage;
+	/** Begins a login, and gives the parameters that the server was sent. */
+	begin(options?: Parameters<Login['start']>[0]): Promise<URLSearchParams>;
+	/** Begins one, and gives the URL that ends it. */
+	callback(change?: Readonly<Record<string, string | undefined>>): Promise<string>;
+}
+
+/** Creates a login at a fake server. */
+export function createFakeLogin(
+	options: Partial<LoginOptions> = {},
+	storage: FakeStorage = createFakeStorage(),
+): FakeLogin {
+	const server = createFakeServer();
+	const login = createLogin({...place, storage, fetch: server.fetch, ...options});
+	const begin: FakeLogin['begin'] = async given => new URL(await login.start(given)).searchParams;
+	return {
+		login,
+		server,
+		storage,
+		begin,
+		async callback(change = {}) {
+			const state = (await begin()).get('state');
+			const answer = {code: 'code-of-ann-4711', state, iss: place.issuer, ...change};
+			const given = Object.entries(answer).filter(([, value]) => value !== undefined);
+			return `${place.redirectUri}?${new URLSearchParams(given as [string, string][])}`;
+		},
+	};
+}

@@ -1,0 +1,22 @@
+// Run by Node, Deno and Bun: counts up in the record of a file, by compare-and-set, until its input ends. Prints a line for each time.
+import process from 'node:process';
+import {fileDriver} from '../../src/stores/file-driver.ts';
+
+const driver = fileDriver(process.argv[2] ?? '');
+let isOver = false;
+process.stdin.resume();
+process.stdin.once('end', () => {
+	isOver = true;
+});
+while (!isOver) {
+	try {
+		const found = await driver.get();
+		const {issued_at} = found as {readonly issued_at: number}; // as the test has set it
+		const next = {access_token: `hunter2 ${process.pid}`, token_type: 'Bearer', issued_at: issued_at + 1};
+		if (await driver.replace?.(found, next)) process.stdout.write(`${next.issued_at}\n`);
+	} catch (error) {
+		process.stdout.write(`${String(error)}\n`);
+	}
+	await new Promise(resolve => void setTimeout(resolve, Math.random() * 5));
+}
+process.exit(0);

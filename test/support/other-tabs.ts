@@ -1,0 +1,144 @@
+// Tabs of Firefox and of WebKit, each with the package as the global `regrant`.
+import {mkdtempSync, rmSync} from 'node:fs';
+import {createServer} from 'node:net';
+import {once} from 'node:events';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {launch, type Page} from 'puppeteer-core';
+import {findBrowser, startProgram, webkitEnvironment} from './browsers.ts';
+import {serveTabPage} from './tab-page.ts';
+import type {Realm} from './tab-session.ts';
+
+/** One tab. */
+export interface Tab extends Realm {
+	close(): Promise<void>;
+}
+
+/** A running browser. */
+export interface TabBrowser {
+	open(): Promise<Tab>;
+	close(): Promise<void>;
+}
+
+/** Starts a Firefox, driven by WebDriver BiDi. */
+export async function openFirefoxTabs(): Promise<TabBrowser> {
+	const page = await serveTabPage();
+	const profile = mkdtempSync(join(tmpdir(), 'regrant-browser-'));
+	const browser = await launch({
+		browser: 'firefox',
+		executablePath: findBrowser('firefox'),
+		userDataDir: profile,
+		env: {...process.env, HOME: profile, MOZ_CRASHREPORTER_DISABLE: '1'},
+	});
+	const toTab = (tab: Page): Tab => ({
+		evaluate: (task, given) => tab.evaluate(task as (given: unknown) => never, given),
+		close: () => tab.close(),
+	});
+	return {
+		async open() {
+			const tab = await browser.newPage();
+			await tab.goto(`${page.origin}/`);
+			return toTab(tab);
+		},
+		async close() {
+			await browser.close();
+			await page.close();
+			rmSync(profile, {recursive: true, force: true, maxRetries: 10, retryDelay: 100});
+		},
+	};
+}
+
+async function freePort(): Promise<number> {
+	const server = createServer().listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	const address = server.address();
+	server.close();
+	await once(server, 'close');
+	if (typeof address !== 'object' || !address) throw new Error('No port is free');
+	return address.port;
+}
+
+/** Starts a WebKit, driven by WebDriver. Its commands are sent one at a time, since the driver has one current tab. */
+export async function openWebKitTabs(): Promise<TabBrowser> {
+	const page = await serveTabPage();
+	const port = await freePort();
+	const binary = findBrowser('webkit');
+	const stop = startProgram(
+		(path, profile) => ({
+			command: 'xvfb-run',
+			args: ['-a', path, `--port=${port}`],
+			env: webkitEnvironment(profile),
+		}),
+		'WebKitWebDriver',
+	);
+	const send = async <T>(method: string, path: string, body?: object): Promise<T> => {
+		const answer = await fetch(`http://127.0.0.1:${port}${path}`, {method, ...(body && {body: JSON.stringify(body)})});
+		const {value} = (await answer.json()) as {readonly value: T & {readonly message?: string}};
+		if (!answer.ok) throw new Error(`WebDriver: ${value.message}`);
+		return value;
+	};
+	for (let tries = 0; tries < 200; tries++) {
+		if (
+			await send('GET', '/status').then(
+				() => true,
+				() => false,
+			)
+		)
+			break;
+		await sleep(50);
+	}
+	const options = {binary, args: ['--automation']};
+	const capabilities = {alwaysMatch: {'webkitgtk:browserOptions': options, timeouts: {script: 60_000}}};
+	const {sessionId} = await send<{readonly sessionId: string}>('POST', '/session', {capabilities});
+	const session = `/session/${sessionId}`;
+	// It stays, since a new tab can only be opened from another.
+	const first = await send<string>('GET', `${session}/window`);
+	let queue: Promise<unknown> = Promise.resolve();
+	/** Runs commands in one tab, after those that were given before. */
+	const inTab = async <T>(handle: string, task: () => Promise<T>): Promise<T> => {
+		const before = queue;
+		const run = (async () => {
+			await before.catch(() => {});
+			await send('POST', `${session}/window`, {handle});
+			return task();
+		})();
+		queue = run;
+		return run;
+	};
+	return {
+		async open() {
+			const {handle} = await inTab(first, () =>
+				send<{readonly handle: string}>('POST', `${session}/window/new`, {type: 'tab'}),
+			);
+			await inTab(handle, () => send('POST', `${session}/url`, {url: `${page.origin}/`}));
+			let calls = 0;
+			return {
+				async evaluate(task, given) {
+					// Started by one command and fetched by others, so that several tabs can be at something at once.
+					const name = `result ${++calls}`;
+					const start = `const [name, given] = arguments;
+						(async () => (${String(task)})(given))().then(
+							value => { globalThis[name] = {value}; },
+							error => { globalThis[name] = {error: String(error)}; },
+						);`;
+					const run = (script: string, args: readonly unknown[]): Promise<{value?: never; error?: string} | null> =>
+						inTab(handle, () => send('POST', `${session}/execute/sync`, {script, args}));
+					await run(start, [name, given ?? null]);
+					for (;;) {
+						const result = await run('return globalThis[arguments[0]] ?? null', [name]);
+						if (result?.error !== undefined) throw new Error(result.error);
+						if (result) return result.value as never; // from the task
+						await sleep(20);
+					}
+				},
+				close: () => inTab(handle, () => send('DELETE', `${session}/window`)),
+			};
+		},
+		async close() {
+			await send('DELETE', session).catch(() => {});
+			await stop();
+			await page.close();
+		},
+	};
+}

@@ -1,0 +1,61 @@
+/** A browser without windows: it has cookies, follows redirects and sends forms. */
+export interface Visitor {
+	/** Opens a page. Follows redirects for as long as `isEnd` says nothing of where one leads. */
+	open(url: string, init?: RequestInit, isEnd?: (url: string) => boolean): Promise<Visit>;
+	/** Sends the first form of a page, with these fields and the hidden ones. */
+	submit(visit: Visit, fields: Readonly<Record<string, string>>, isEnd?: (url: string) => boolean): Promise<Visit>;
+	/** By name. */
+	readonly cookies: Map<string, string>;
+}
+
+/** A page, or where a redirect leads that was not followed. */
+export interface Visit {
+	readonly url: string;
+	readonly status: number;
+	readonly text: string;
+}
+
+const attribute = (tag: string, name: string): string =>
+	new RegExp(`\\b${name}="([^"]*)"`).exec(tag)?.[1]?.replaceAll('&amp;', '&') ?? '';
+
+/** A new one, who knows nobody. All ports of a host have the same cookies, as in browsers. */
+export function createVisitor(): Visitor {
+	const cookies = new Map<string, string>();
+
+	const take = (lines: readonly string[]): void => {
+		for (const line of lines) {
+			const [pair = '', ...attributes] = line.split('; ');
+			const [name = '', ...value] = pair.split('=');
+			const isOver = attributes.some(text => /^max-age=0$|^expires=Thu, 01 Jan 1970/i.test(text));
+			if (isOver) cookies.delete(name);
+			else cookies.set(name, value.join('='));
+		}
+	};
+
+	const open: Visitor['open'] = async (url, init = {}, isEnd = () => false) => {
+		const cookie = [...cookies].map(pair => pair.join('=')).join('; ');
+		const headers = {...(init.headers as Record<string, string> | undefined), cookie};
+		const response = await fetch(url, {...init, headers, redirect: 'manual'});
+		take(response.headers.getSetCookie());
+		const location = response.headers.get('location');
+		if (location === null) return {url, status: response.status, text: await response.text()};
+		const next = new URL(location, url).href;
+		if (isEnd(next)) return {url: next, status: response.status, text: ''};
+		return open(next, {}, isEnd);
+	};
+
+	return {
+		cookies,
+		open,
+		async submit({url, text}, fields, isEnd) {
+			const [, action = ''] = /<form[^>]* action="([^"]*)"/.exec(text) ?? [];
+			const hidden = [...text.matchAll(/<input[^>]*>/g)].map(([tag]) => [
+				attribute(tag, 'name'),
+				attribute(tag, 'value'),
+			]);
+			const body = new URLSearchParams({...Object.fromEntries(hidden), ...fields}).toString();
+			const headers = {'content-type': 'application/x-www-form-urlencoded'};
+			return open(new URL(action.replaceAll('&amp;', '&'), url).href, {method: 'POST', headers, body}, isEnd);
+		},
+	};
+}
