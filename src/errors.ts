@@ -1,4 +1,4 @@
-import {ownProperties} from './lib/own-properties.ts';
+import {ownPropertiesWhere, ownProperty} from './lib/own-properties.ts';
 
 /** The `code` of an error. Codes are API and stay. Messages are for people and may change. */
 export type RegrantErrorCode = AnyRegrantError['code'];
@@ -69,37 +69,16 @@ export class RegrantError extends Error {
 	/** Takes the stable code, the message for people, and what else is known. An error is not retryable unless that says so. */
 	constructor(code: string, message: string, facts?: object, options?: ErrorOptions) {
 		super(message, options);
-		for (const [name, value] of Object.entries({
-			retryable: false,
-			...facts,
-			code,
-		})) {
-			const descriptor = {
-				__proto__: null,
-				value,
-				enumerable: true,
-				configurable: true,
-				writable: true,
-			};
-			// What is not known must not show as undefined wherever the error is printed.
-			if (value !== undefined) Object.defineProperty(this, name, descriptor as PropertyDescriptor);
-		}
+		// What is not known must not show as undefined wherever the error is printed.
+		const known = ownPropertiesWhere({retryable: false, ...facts, code}, fact => fact !== undefined);
+		// Defined, and not assigned: what every object inherits may be read-only.
+		Object.defineProperties(this, Object.getOwnPropertyDescriptors(known));
 	}
 
 	/** Gives what may go into a log: the public facts, as far as the error has them. */
 	toJSON(): Record<string, unknown> {
-		const {name, message} = this;
-		const {code, error, status, retryable, retryAfter, reason} = ownProperties(this as Record<string, unknown>);
-		return {
-			name,
-			code,
-			message,
-			error,
-			status,
-			retryable,
-			retryAfter,
-			reason,
-		};
+		const facts = ['name', 'code', 'message', 'error', 'status', 'retryable', 'retryAfter', 'reason'];
+		return Object.fromEntries(facts.map(name => [name, ownProperty(this as Record<string, unknown>, name)]));
 	}
 }
 

@@ -6,10 +6,13 @@ export function ownProperties<T extends object>(value: T | undefined): T {
 	return {__proto__: null, ...value} as unknown as T;
 }
 
+/** Whether a value is an object and no list. */
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+	typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /** Does the same for a value of any kind. Gives undefined for everything that is not a record. */
 export function ownRecordProperties(value: unknown): Record<string, unknown> | undefined {
-	const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
-	return isRecord ? ownProperties(value as Record<string, unknown>) : undefined;
+	return isRecord(value) ? ownProperties(value) : undefined;
 }
 
 /** Copies those own properties that are to be kept. */

@@ -12,8 +12,8 @@ export type Rules = Readonly<Record<string, Rule>>;
 const remedies: Readonly<Record<string, string>> = {
 	clientSecret: ': use clientAuthentication: clientSecretBasic(secret)',
 	scope: ': put it into grant',
-	audience: ': use parameters: {audience}',
-	resource: ': use parameters: {resource}',
+	audience: ': use parameters',
+	resource: ': use parameters',
 };
 
 /**
@@ -32,7 +32,7 @@ export function readOptions<Options extends object>(
 ): Partial<Options> {
 	const given = ownPropertiesWhere(options, value => value !== undefined);
 	for (const name of required) {
-		if (!(name in given)) throw new ConfigError(`${prefix}${name} is required: ${ownProperty(rules, name)?.[1]}`);
+		if (!(name in given)) throw new ConfigError(`${prefix}${name} is required: ${rules[name]?.[1]}`);
 	}
 	for (const [name, value] of Object.entries(given)) {
 		const [isRight, expected] = ownProperty(rules, name) ?? others ?? [];
@@ -56,6 +56,12 @@ export const isText: (value: unknown) => value is string = matches(/^[ -~]+$/);
 
 /** The rule of such a text. */
 export const aText: Rule = [isText, 'printable ASCII'];
+
+/** The rule of such a text, or of none. */
+export const aTextOrNone: Rule = [value => matches(/^[ -~]*$/)(value ?? ''), 'printable ASCII'];
+
+/** The rule of a text or several, or of none. */
+export const texts: Rule = [value => [value ?? ''].flat().every(isString), 'a string or a list of strings'];
 
 /** The rule of an option that is checked where it is read. */
 export const isAnything: Rule = [() => true, ''];

@@ -38,20 +38,17 @@ export async function withTimeout<T>(
 		return await new Promise<T>((resolve, reject) => {
 			// A synchronous throw becomes a rejection.
 			(async () => work())().then(resolve, reject);
-			const expire = (): void => {
-				onLate?.();
-				reject(new TokenNetworkError('timeout'));
-			};
 			const due = performance.now() + milliseconds;
-			const start = (then: () => void, delay: number): void => {
-				timer = setTimeout(then, delay);
+			const start = (delay: number, isLast?: boolean): void => {
+				timer = setTimeout(() => {
+					if (!isLast && performance.now() - due > stoppedAfter) return start(Math.min(milliseconds, 1000), true);
+					onLate?.();
+					return reject(new TokenNetworkError('timeout'));
+				}, delay);
 				// The awaited work keeps a process alive, if it is anything real. Its deadline does not (Node, Bun).
 				(timer as {unref?: () => void}).unref?.();
 			};
-			start(() => {
-				if (performance.now() - due < stoppedAfter) expire();
-				else start(expire, Math.min(milliseconds, 1000));
-			}, milliseconds);
+			start(milliseconds);
 			leave = () => reject(signal?.reason);
 			signal?.addEventListener('abort', leave);
 			if (signal?.aborted) leave();

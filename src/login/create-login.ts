@@ -1,7 +1,7 @@
 import {ConfigError} from '../errors.ts';
-import {ownProperties} from '../lib/own-properties.ts';
+import {isRecord, ownProperties} from '../lib/own-properties.ts';
 import {isBrowser} from '../lib/runtime.ts';
-import {endpointRule, isRecord} from '../oauth/client.ts';
+import {endpointRule} from '../oauth/client.ts';
 import {isCallback, readUrl} from './callback.ts';
 import {
 	finishLogin,

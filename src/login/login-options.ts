@@ -1,11 +1,10 @@
 import {ConfigError} from '../errors.ts';
-import {ownProperties} from '../lib/own-properties.ts';
+import {isRecord, ownProperties} from '../lib/own-properties.ts';
 import {isAnything, matches, readInsecureOrigins, readOptions, type Rules} from '../lib/read-options.ts';
 import {
 	type Client,
 	clientOf,
 	clientRules,
-	isRecord,
 	readParameters,
 	requiredOptions,
 	type TokenClient,

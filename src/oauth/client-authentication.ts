@@ -34,6 +34,15 @@ export interface ClientAuthentication {
 	readonly getSecret?: () => readonly [secret: unknown, method: string, encoding?: unknown];
 }
 
+/** Gives the secret of a client, the name of its method and its encoding. Empty for a client that has no secret. */
+export function secretOf({
+	clientAuthentication,
+}: {
+	readonly clientAuthentication: ClientAuthentication;
+}): readonly [secret?: unknown, method?: string, encoding?: unknown] {
+	return ownProperties(clientAuthentication).getSecret?.() ?? [];
+}
+
 /** The form encoding of RFC 6749 appendix B, which is the one of `URLSearchParams`. */
 export function formEncode(text: string): string {
 	return new URLSearchParams({'': text}).toString().slice(1);

@@ -1,6 +1,6 @@
 import {ConfigError} from '../errors.ts';
 import type {Awaitable} from '../lib/awaitable.ts';
-import {ownProperties} from '../lib/own-properties.ts';
+import {isRecord, ownProperties} from '../lib/own-properties.ts';
 import {
 	aFunction,
 	aText,
@@ -11,6 +11,7 @@ import {
 	oneOf,
 	readInsecureOrigins,
 	readOptions,
+	texts,
 	type Rule,
 	type Rules,
 } from '../lib/read-options.ts';
@@ -19,9 +20,9 @@ import {secureUrl} from '../lib/secure-url.ts';
 import type {ExpiresIn} from '../token/token-response.ts';
 import {tokenRules} from '../token/token-options.ts';
 import type {TokenScheme} from '../token/token-scheme.ts';
-import {type ClientAuthentication, none} from './client-authentication.ts';
+import {type ClientAuthentication, none, secretOf} from './client-authentication.ts';
 import type {ServerMetadata} from './server-metadata.ts';
-import {aParameter, aScope, type ClientFields, readFields} from './token-request.ts';
+import {aScope, type ClientFields, readFields} from './token-request.ts';
 
 /** Further parameters of a request. A list gives its name once for each item. */
 export type TokenParameters = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -132,8 +133,6 @@ export interface Client {
 	readonly metadata?: ServerMetadata;
 	readonly clientId: string;
 	readonly clientAuthentication: ClientAuthentication;
-	/** Whether that is the user's choice, and not the default. */
-	readonly hasAuthentication: boolean;
 	readonly allowSecretInBrowser?: boolean;
 	readonly encoding?: 'form' | 'json';
 	readonly parameters?: TokenParameters | (() => Awaitable<TokenParameters>);
@@ -148,10 +147,6 @@ export interface Client {
 	readonly now: () => number;
 }
 
-/** Whether a value is an object and no list. */
-export const isRecord = (value: unknown): value is object =>
-	typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** The parameters that regrant sets. */
 const ownNames =
 	/^(?:grant_type|client_id|client_secret|client_assertion(?:_type)?|refresh_token|token|token_type_hint)$/;
@@ -163,7 +158,7 @@ export const isEndpoint = (url: URL | undefined): url is URL =>
 /** The rule of an endpoint. An insecure origin may be the place of one. */
 export const endpointRule = (insecureOrigins: readonly string[]): Rule => [
 	value => isEndpoint(secureUrl(value, insecureOrigins)),
-	'an https URL without fragment and user name, or be in allowInsecureOrigins',
+	'https without user name and fragment, or in allowInsecureOrigins',
 ];
 
 const areHeaders = (value: unknown): boolean => {
@@ -194,7 +189,7 @@ export function clientRules(insecureOrigins: readonly string[]): Rules {
 		allowInsecureOrigins: isAnything,
 		encoding: oneOf('form', 'json'),
 		parameters: [value => typeof value === 'function' || isRecord(value), 'an object or a function'],
-		headers: [areHeaders, 'an object of headers, and not of authorization or content-type'],
+		headers: [areHeaders, 'headers beside authorization and content-type'],
 		expiresIn: oneOf('auto', 'seconds', 'timestamp'),
 		tokenTypes: listOf(type => isText(type) && !/^dpop$/i.test(type), 'a list of types without DPoP'),
 		...tokenRules,
@@ -228,7 +223,6 @@ export function clientOf(given: Partial<TokenClient>): Client {
 		tokenTypes: [scheme?.tokenType ?? 'bearer', ...tokenTypes.map(type => type.toLowerCase())],
 		parameters: typeof parameters === 'object' ? readParameters(parameters) : parameters,
 		headers: new Headers([['accept', 'application/json'], ...new Headers(headers)]),
-		hasAuthentication: !!given.clientAuthentication,
 	}) as Client;
 	checkSecret(client, undefined);
 	return client;
@@ -241,7 +235,7 @@ Checks further parameters, and copies them.
 @throws {ConfigError} which names the parameter.
 */
 export function readParameters(parameters: unknown, further?: RegExp): TokenParameters {
-	const read: TokenParameters = readFields(parameters, 'parameters', {scope: aScope}, [], aParameter);
+	const read: TokenParameters = readFields(parameters, 'parameters', {scope: aScope}, [], texts);
 	const taken = Object.keys(read).find(name => ownNames.test(name) || further?.test(name));
 	if (taken) throw new ConfigError(`parameters.${taken} is set by regrant itself`);
 	return read;
@@ -263,20 +257,17 @@ Refuses a client secret that cannot be sent, or that is used where everybody can
 
 @throws {ConfigError} which does not hold it.
 */
-export function checkSecret(
-	{clientAuthentication, clientId, allowSecretInBrowser}: Client,
-	secretInBody: string | null | undefined,
-): void {
-	const known = ownProperties(clientAuthentication).getSecret?.();
-	if (known) {
-		const [secret, method, encoding] = known;
-		const problem = secret === undefined ? 'is undefined' : isText(secret) ? '' : 'must be printable ASCII';
-		if (problem) throw new ConfigError(`${method}(secret): secret ${problem}`);
-		if (encoding !== undefined && (encoding !== 'raw' || clientId.includes(':'))) {
-			throw new ConfigError("encoding must be 'raw', and clientId without a colon");
-		}
+export function checkSecret(client: Client, secretInBody: string | null | undefined): void {
+	const [secret, method, encoding] = secretOf(client);
+	if (method && !isText(secret)) {
+		throw new ConfigError(
+			`${method}(secret): secret ${secret === undefined ? 'is undefined' : 'must be printable ASCII'}`,
+		);
 	}
-	if ((known || secretInBody) && isBrowser() && !allowSecretInBrowser) {
-		throw new ConfigError('A client secret is no secret in a browser: set allowSecretInBrowser if you mean it');
+	if (encoding !== undefined && (encoding !== 'raw' || client.clientId.includes(':'))) {
+		throw new ConfigError("encoding must be 'raw', and clientId without a colon");
+	}
+	if ((method || secretInBody) && isBrowser() && !client.allowSecretInBrowser) {
+		throw new ConfigError('A client secret is no secret in a browser: see allowSecretInBrowser');
 	}
 }

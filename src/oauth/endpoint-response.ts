@@ -6,6 +6,8 @@ import {readHeader} from '../lib/read-header.ts';
 export interface EndpointResponse {
 	/** The HTTP status; 0 for a redirect that a browser hides. */
 	readonly status: number;
+	/** Whether the status is one of 200 to 299. */
+	readonly ok: boolean;
 	/** The headers. */
 	readonly headers: Headers;
 	/** The own properties of the body, if it is a record. */
@@ -19,15 +21,12 @@ const limit = 2 ** 20;
 
 /** Reads an answer. The rest of a body beyond 1 MiB, decoded, is not fetched. */
 export async function readEndpointResponse(response: Response): Promise<EndpointResponse> {
-	const {status, headers, type, redirected, body} = response;
-	// A `fetch` of the user's own may give anything.
-	if (!(status >= 0)) throw new TypeError('no response');
+	const {status, ok, headers, type, redirected, body} = response;
 	// A redirect is not followed, and browsers hide what it was. A `fetch` of the user's own may have followed it.
 	const isRedirect = redirected || type === 'opaqueredirect' || (status >= 300 && status < 400);
 	const read = isRedirect ? 'unexpected_redirect' : await readRecord(body, headers);
-	return typeof read === 'string'
-		? {status, headers, record: undefined, parseError: read}
-		: {status, headers, record: read, parseError: undefined};
+	const [record, parseError] = typeof read === 'string' ? [undefined, read] : [read];
+	return {status, ok, headers, record, parseError};
 }
 
 /** Gives the record that a body has, or why it has none. */

@@ -1,9 +1,9 @@
-import {OAuthError, type RegrantError, TokenResponseError, type TokenResponseErrorCode} from '../errors.ts';
+import {OAuthError, TokenResponseError, type TokenResponseErrorCode} from '../errors.ts';
 import {maskSecrets} from '../lib/mask-secrets.ts';
 import {ownProperties} from '../lib/own-properties.ts';
 import {readHeader} from '../lib/read-header.ts';
 import {isString} from '../lib/read-options.ts';
-import {formEncode} from './client-authentication.ts';
+import {formEncode, secretOf} from './client-authentication.ts';
 import type {Client} from './client.ts';
 import type {EndpointResponse} from './endpoint-response.ts';
 
@@ -19,7 +19,7 @@ export interface ResponseMetadata {
 /** The error of an answer, and the server's own word for it. */
 export interface ErrorResponse {
 	/** For the caller. Nothing in it is secret. */
-	readonly error: RegrantError;
+	readonly error: OAuthError | TokenResponseError;
 	/** The error code as the server sent it, or what its answer amounts to. For decisions: it may hold a secret. */
 	readonly code?: string;
 }
@@ -71,21 +71,25 @@ Finds the error in an answer.
 @see https://www.rfc-editor.org/rfc/rfc6749#section-5.2
 */
 export function reviewResponse(client: Client, answer: EndpointResponse, context: ErrorContext): ReviewedResponse {
-	const {status, headers, record, parseError} = answer;
+	const {status, ok, headers, record, parseError} = answer;
 	const {parameters, request, option} = context;
-	const secrets = secretsOf(client, answer, context);
+	const {error, access_token, refresh_token} = ownProperties(record);
+	// What no error may show, though the server may repeat it.
+	const proof = context.headers.get('authorization')?.split(' ').pop();
+	const secrets = [secretOf(client)[0], proof, context.accessToken, access_token, refresh_token];
+	for (const [name, value] of parameters) {
+		if (/(?:token|secret|assertion|code|verifier)$/.test(name)) secrets.push(value);
+	}
 	const metadata = responseMetadata(answer, secrets, client.now());
 	const answered = `${request} answered ${status}: `;
-	const {error} = ownProperties(record);
-	const isSuccess = status >= 200 && status < 300;
 
 	const unusable: ReviewedResponse['unusable'] = (code, problem = code, retryable = false) => ({
 		error: new TokenResponseError(code, answered + problem, {...metadata, retryable}),
 	});
 	const refused = (code: string, fields?: readonly string[]): ErrorResponse => {
 		const known = describeError({...record, error: code}, secrets);
-		const {retryAfter, retryable} = metadata;
-		const facts = {...known, status, retryAfter, fields, retryable: retryable || known.retryable};
+		const retryable = metadata.retryable || known.retryable;
+		const facts = {...metadata, contentType: undefined, ...known, fields, retryable};
 		const hint = code === 'invalid_client' ? authenticationHint(client) : '';
 		return {code, error: new OAuthError(facts, answered + known.error + hint)};
 	};
@@ -99,29 +103,13 @@ export function reviewResponse(client: Client, answer: EndpointResponse, context
 			const fields = Object.keys(record).filter(name => parameters.has(name));
 			return refused(fields.includes('refresh_token') ? 'invalid_grant' : 'invalid_request', fields);
 		}
-		if (isSuccess) return parseError && unusable(parseError, parseError, parseError === 'not_json');
+		if (ok) return parseError && unusable(parseError, parseError, parseError === 'not_json');
 		// A page in place of an answer: a proxy, a portal or an error page is in the way for now.
 		const isPage = /html/i.test(readHeader(headers, 'content-type'));
 		const problem = status === 404 ? `is ${option} right?` : undefined;
 		return unusable('unexpected_status', problem, metadata.retryable || isPage);
 	};
 	return {failure: find(), unusable};
-}
-
-/** What no error may show, though the server may repeat it. */
-function secretsOf(
-	{clientAuthentication}: Client,
-	{record}: EndpointResponse,
-	{parameters, headers, accessToken}: ErrorContext,
-): unknown[] {
-	const {access_token, refresh_token} = ownProperties(record);
-	const [secret] = ownProperties(clientAuthentication).getSecret?.() ?? [];
-	const proof = headers.get('authorization')?.split(' ').pop();
-	const secrets = [secret, proof, accessToken, access_token, refresh_token];
-	for (const [name, value] of parameters) {
-		if (/(?:token|secret|assertion|code|verifier)$/.test(name)) secrets.push(value);
-	}
-	return secrets;
 }
 
 /** What a server says of an error, for display. */
@@ -148,15 +136,13 @@ export function describeError(record: object, secrets: readonly unknown[]): Erro
 }
 
 /** What may be wrong when a server does not accept the client's authentication. */
-function authenticationHint({clientId, clientAuthentication, metadata}: Client): string {
-	const methods = [ownProperties(metadata).token_endpoint_auth_methods_supported ?? []].flat().join(' or ');
-	const [secret, method, encoding] = ownProperties(clientAuthentication).getSecret?.() ?? [];
-	const credentials = `${clientId}${secret as string}`;
+function authenticationHint(client: Client): string {
+	const methods = [ownProperties(client.metadata).token_endpoint_auth_methods_supported ?? []].flat().join(' or ');
+	const [secret, method, encoding] = secretOf(client);
+	const credentials = `${client.clientId}${secret as string}`;
 	// Most servers do not decode HTTP Basic as the RFC says. That matters if encoding changed something.
 	const isEncoded = method === 'clientSecretBasic' && !encoding && formEncode(credentials) !== credentials;
-	const remedy = isEncoded
-		? ". Encoding changed the id or the secret: try clientSecretBasic(secret, {encoding: 'raw'}) or clientSecretPost"
-		: '';
+	const remedy = isEncoded ? ": try clientSecretBasic(secret, {encoding: 'raw'}) or clientSecretPost" : '';
 	return (methods && `. The server takes ${methods}`) + remedy;
 }
 

@@ -1,6 +1,6 @@
 import {TokenNetworkError} from '../errors.ts';
 import {ownProperties} from '../lib/own-properties.ts';
-import {isString} from '../lib/read-options.ts';
+import {matches} from '../lib/read-options.ts';
 import {withTimeout} from '../lib/with-timeout.ts';
 import {type EndpointResponse, readEndpointResponse} from './endpoint-response.ts';
 
@@ -27,11 +27,7 @@ export async function exchange(
 	const controller = new AbortController();
 	const {signal} = controller;
 	// Followed, a 307 would carry the credentials to wherever it points.
-	const sent = ownProperties<RequestInit>({
-		...init,
-		redirect: 'manual',
-		signal,
-	});
+	const sent = ownProperties<RequestInit>({...init, redirect: 'manual', signal});
 	try {
 		return await withTimeout(async () => readEndpointResponse(await fetch(url, sent)), timeout);
 	} catch (error) {
@@ -39,10 +35,7 @@ export async function exchange(
 			throw new TokenNetworkError('timeout', `${request}: no answer within ${timeout} ms`);
 		// The platform's own error is not attached: it may hold the request, its body, or a part of the answer.
 		const platformCode = platformCodeOf(error);
-		const facts = {
-			platformCode,
-			retryable: !permission.test(platformCode ?? ''),
-		};
+		const facts = {platformCode, retryable: !isPermission(platformCode)};
 		throw new TokenNetworkError('network', `${request}: ${platformCode ?? 'no connection'}`, facts);
 	} finally {
 		// Whatever is still under way has no reader any more.
@@ -51,18 +44,18 @@ export async function exchange(
 }
 
 /** Deno's names for a permission that was not given. */
-const permission = /^(?:NotCapable|PermissionDenied)$/;
+const isPermission = matches(/^(?:NotCapable|PermissionDenied)$/);
 
 /** The codes of Node, undici, OpenSSL and Bun, and nothing that looks like a token. */
-const codes = /^(?:E[A-Z]{3,20}|[A-Z\d]+(?:_[A-Z\d]+)+|(?:[A-Z][a-z]+){2,5})$/;
+const isCode = matches(/^(?:E[A-Z]{3,20}|[A-Z\d]+(?:_[A-Z\d]+)+|(?:[A-Z][a-z]+){2,5})$/);
 
 /** Finds what a platform calls a failure: in its error, or in a cause of that. */
 function platformCodeOf(error: unknown, depth = 5): string | undefined {
 	try {
 		const {name, code, cause} = error as Readonly<Record<'name' | 'code' | 'cause', unknown>>;
-		if (isString(name) && permission.test(name)) return name;
-		if (isString(code) && codes.test(code)) return code;
-		return depth ? platformCodeOf(cause, depth - 1) : undefined;
+		if (isPermission(name)) return name;
+		if (isCode(code)) return code;
+		return depth > 0 ? platformCodeOf(cause, depth - 1) : undefined;
 	} catch {
 		// There is no cause, or what was thrown does not let itself be read.
 		return undefined;

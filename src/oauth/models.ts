@@ -1,6 +1,6 @@
 import {custom, type GenericSchema, object, optional, type OptionalSchema, strictObject, variant} from 'valibot';
 import {ownProperties} from '../lib/own-properties.ts';
-import {isAnything, type Rules} from '../lib/read-options.ts';
+import {isAnything, oneOf, type Rules} from '../lib/read-options.ts';
 import {type AuthToken as TokenAnswer, tokenFields} from '../token/token-response.ts';
 import {type RevokeTokenRequest as RevocationRequest, revocationFields} from './revocation-request.ts';
 import {credentialsFields, refreshFields, type AuthTokenRequest as Request} from './token-request.ts';
@@ -73,8 +73,14 @@ the option `parameters`.
 export const AuthTokenRequest: GenericSchema<AuthTokenRequest> = variant(
 	'grant_type',
 	[
-		strictObject(entriesOf<'grant_type'>(credentialsFields, ['grant_type', 'scope']), keyMessage),
-		strictObject(entriesOf<'grant_type'>(refreshFields, ['grant_type', 'refresh_token']), keyMessage),
+		strictObject(
+			entriesOf<'grant_type'>({...credentialsFields, grant_type: oneOf('client_credentials')}, ['grant_type', 'scope']),
+			keyMessage,
+		),
+		strictObject(
+			entriesOf<'grant_type'>({...refreshFields, grant_type: oneOf('refresh_token')}, ['grant_type', 'refresh_token']),
+			keyMessage,
+		),
 	],
 	'grant_type must be client_credentials or refresh_token',
 ) as unknown as GenericSchema<AuthTokenRequest>;

@@ -24,7 +24,10 @@ user's own code, so it comes before any lock.
 @throws {ConfigError} if the authentication does not fit the request.
 @throws {TokenNetworkError} if the user's code takes longer than `timeout`.
 */
-export async function prepareTokenRequest(client: Client, request: TokenRequest): Promise<PreparedRequest> {
+export async function prepareTokenRequest(
+	client: Client,
+	request: TokenRequest | RequestFields | undefined,
+): Promise<PreparedRequest> {
 	const {parameters, timeout} = client;
 	const further =
 		typeof parameters === 'function' ? readParameters(await withTimeout(parameters, timeout)) : parameters;
@@ -33,7 +36,7 @@ export async function prepareTokenRequest(client: Client, request: TokenRequest)
 
 /** Does the same for a revocation, which has no further parameters. */
 export async function prepare(client: Client, request: RevokeTokenRequest | RequestFields): Promise<PreparedRequest> {
-	const {clientId, clientAuthentication, tokenEndpoint, issuer, timeout} = client;
+	const {clientAuthentication, timeout} = client;
 	checkClient(client, request);
 	const parameters = new URLSearchParams();
 	const headers = new Headers(client.headers);
@@ -41,17 +44,7 @@ export async function prepare(client: Client, request: RevokeTokenRequest | Requ
 	appendParameters(parameters, {...request, client_id: undefined});
 	const given = String(parameters);
 	const repeats = countRepeats(parameters);
-	await withTimeout(
-		() =>
-			clientAuthentication({
-				clientId,
-				tokenEndpoint,
-				issuer,
-				parameters,
-				headers,
-			}),
-		timeout,
-	);
+	await withTimeout(() => clientAuthentication({...client, parameters, headers}), timeout);
 	const secret = parameters.get('client_secret');
 	checkSecret(client, secret);
 	// RFC 6749 §2.3

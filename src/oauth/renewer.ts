@@ -1,14 +1,13 @@
-import {OAuthError, TokenResponseError} from '../errors.ts';
+import type {OAuthError, TokenResponseError} from '../errors.ts';
 import type {Awaitable} from '../lib/awaitable.ts';
 import {ownProperties} from '../lib/own-properties.ts';
 import {aFunction, type Rules} from '../lib/read-options.ts';
 import {withTimeout} from '../lib/with-timeout.ts';
 import type {PreparedRenewal, Renewer, TokenSource} from '../token/renewer.ts';
 import {readTokenSet} from '../token/token-response.ts';
-import type {TokenSet} from '../token/token-set.ts';
-import {checkClient, type Client} from './client.ts';
-import {prepareTokenRequest} from './prepared-request.ts';
-import {sendRevocation, sendTokenRequest, type TokenOutcome} from './token-endpoint.ts';
+import {checkClient, type Client, type TokenClient} from './client.ts';
+import {prepareTokenRequest, type RequestFields} from './prepared-request.ts';
+import {sendRevocation, sendTokenRequest} from './token-endpoint.ts';
 import {type GrantContext, readTokenRequest, type TokenRequest} from './token-request.ts';
 
 /** How a session of an OAuth client gets its tokens, beside the client itself. */
@@ -47,70 +46,70 @@ export const grantRules: Rules = {
 const deadToken =
 	/^(?:invalid_grant|bad_refresh_token|invalid_refresh_token|expired_token|(?:interaction|login|consent)_required)$/;
 
+<<<<<<< HEAD
 // A checked request has the fields of its grant type and nothing else, not even what objects inherit.
 const fieldOf = (request: TokenRequest | undefined, name: string): string | undefined =>
 	(request as Readonly<Record<string, string | undefined>> | undefined)?.[name];
 
+type GrantFunction = (context: GrantContext) => Awaitable<TokenRequest>;
+
+async function callGrant(grant: GrantFunction, client: Client): Promise<TokenRequest> {
+	const {clientId, tokenEndpoint, issuer, timeout} = client;
+	return readTokenRequest(await withTimeout(() => grant({clientId, tokenEndpoint, issuer}), timeout), 'grant');
+}
+
+=======
+>>>>>>> coretests
 /**
 Gets tokens from an authorization server: with the refresh token, and with the client's grant.
 
 @throws {ConfigError} if the grant is not usable.
 */
-export function oauthRenewer(client: Client, options: GrantOptions): Renewer {
-	const {grant, endsSession} = options;
-	const request = typeof grant === 'object' ? readTokenRequest(grant, 'grant') : undefined;
-	if (request) checkClient(client, request);
-	/** The client secret that the grant has in its body: a refresh and a revocation need it too. */
-	let secret = fieldOf(request, 'client_secret');
-	// A function may have one as well. A client that proves itself in another way has none.
-	let isSecretKnown = typeof grant !== 'function' || client.hasAuthentication;
+export function oauthRenewer(
+	client: Client,
+	{grant, endsSession, clientAuthentication}: GrantOptions & Pick<TokenClient, 'clientAuthentication'>,
+): Renewer {
+	const only = typeof grant === 'object' ? (readTokenRequest(grant, 'grant') as RequestFields) : undefined;
+	if (only) checkClient(client, only);
+	/** The last request for a grant. */
+	let asked = only;
 
-	const callGrant = async (): Promise<TokenRequest> => {
-		const {clientId, tokenEndpoint, issuer} = client;
-		const call = (): Awaitable<TokenRequest> =>
-			(grant as (context: GrantContext) => TokenRequest)({
-				clientId,
-				tokenEndpoint,
-				issuer,
-			});
-		return readTokenRequest(await withTimeout(call, client.timeout), 'grant');
-	};
-
+<<<<<<< HEAD
 	const askGrant = async (): Promise<TokenRequest> => {
-		const asked = request ?? (await callGrant());
+		const asked = request ?? (await callGrant(grant as GrantFunction, client));
 		secret = fieldOf(asked, 'client_secret');
 		isSecretKnown = true;
+=======
+	const askGrant = async (): Promise<RequestFields | undefined> => {
+		if (typeof grant === 'function') {
+			const {clientId, tokenEndpoint, issuer, timeout} = client;
+			const request = await withTimeout(() => grant({clientId, tokenEndpoint, issuer}), timeout);
+			asked = readTokenRequest(request, 'grant') as RequestFields;
+		}
+>>>>>>> coretests
 		return asked;
 	};
 
-	const requestOf = async ({cause, refreshToken = ''}: TokenSource): Promise<TokenRequest> => {
-		if (cause === 'grant') return askGrant();
-		if (!isSecretKnown) await askGrant();
-		return {
-			grant_type: 'refresh_token',
-			refresh_token: refreshToken,
-			client_secret: secret,
-		};
+	/** The client secret that a grant has in its body: a refresh and a revocation need it too. */
+	const withSecret = async <Request extends object>(request: Request): Promise<Request & RequestFields> => {
+		// A client that proves itself in another way has none.
+		const {client_secret} = ownProperties(clientAuthentication ? undefined : (asked ?? (await askGrant())));
+		return ownProperties({...request, client_secret});
 	};
 
-	/** Whether the server will never accept again the refresh token that was sent. */
-	const isRejected = ({error, code}: Exclude<TokenOutcome, {token: TokenSet}>): boolean => {
-		const isAnswer = error instanceof OAuthError || error instanceof TokenResponseError;
-		return isAnswer && (endsSession?.(error) || (!error.retryable && deadToken.test(code ?? '')));
-	};
+	const requestOf = async ({cause, refreshToken = ''}: TokenSource): Promise<RequestFields | undefined> =>
+		cause === 'grant' ? askGrant() : withSecret({grant_type: 'refresh_token', refresh_token: refreshToken});
 
 	const prepare: Renewer['prepare'] = async (source, token) => {
 		const prepared = await prepareTokenRequest(client, await requestOf(source));
 		const refreshToken = prepared.parameters.get('refresh_token') ?? undefined;
 		const previous = source.cause === 'refresh' ? token : undefined;
 		const send: PreparedRenewal['send'] = async () => {
-			const outcome = ownProperties(await sendTokenRequest(client, prepared, previous));
-			return outcome.token
-				? outcome
-				: ownProperties({
-						...outcome,
-						isRejected: !!refreshToken && isRejected(outcome),
-					});
+			const outcome = await sendTokenRequest(client, prepared, previous);
+			if (outcome.token) return outcome;
+			const {error, code = ''} = outcome;
+			const isDead = endsSession?.(error) || (!error.retryable && deadToken.test(code));
+			return ownProperties({...outcome, isRejected: !!refreshToken && isDead});
 		};
 		return {refreshToken, send};
 	};
@@ -119,27 +118,17 @@ export function oauthRenewer(client: Client, options: GrantOptions): Renewer {
 		client: `${client.clientId} ${client.tokenEndpoint}`,
 		canRestart: true,
 		read: (record, issued_at) => readTokenSet(record, {...client, issued_at}),
-		sources: token => [
-			...(token?.refresh_token ? [{cause: 'refresh', refreshToken: token.refresh_token} as const] : []),
-			...(grant
-				? [
-						{
-							cause: 'grant',
-							refreshToken: fieldOf(request, 'refresh_token'),
-						} as const,
-					]
-				: []),
-		],
+		sources: token => {
+			const sources: TokenSource[] = [];
+			const {refresh_token} = ownProperties(token);
+			if (refresh_token) sources.push({cause: 'refresh', refreshToken: refresh_token});
+			if (grant) sources.push({cause: 'grant', refreshToken: only?.['refresh_token'] as string | undefined});
+			return sources;
+		},
 		prepare,
 		revoke: async ({refresh_token}) => {
 			if (!refresh_token || !client.revocationEndpoint) return;
-			if (!isSecretKnown) await askGrant();
-			const revocation = {
-				token: refresh_token,
-				token_type_hint: 'refresh_token',
-				client_secret: secret,
-			} as const;
-			await sendRevocation(client, ownProperties(revocation));
+			await sendRevocation(client, await withSecret({token: refresh_token, token_type_hint: 'refresh_token'}));
 		},
 	};
 }

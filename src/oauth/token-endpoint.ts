@@ -61,9 +61,9 @@ export async function sendRevocation(client: Client, request: RevokeTokenRequest
 	const {revocationEndpoint} = client;
 	if (!revocationEndpoint) throw new ConfigError('revocationEndpoint is required');
 	const prepared = await prepare(client, request);
-	const {status, parseError, failure} = await post(client, revocationEndpoint, prepared, 'revocationEndpoint');
+	const {ok, parseError, failure} = await post(client, revocationEndpoint, prepared, 'revocationEndpoint');
 	// RFC 7009 §2.2: the status alone counts, and the body says nothing.
-	if (failure && (parseError === 'unexpected_redirect' || status < 200 || status >= 300)) throw failure.error;
+	if (failure && (parseError === 'unexpected_redirect' || !ok)) throw failure.error;
 }
 
 /** Sends a token request. `previous` is the token that it renews. */
@@ -76,14 +76,11 @@ export async function sendTokenRequest(
 	// Taken before sending, so a slow answer makes the token expire early, never late: RFC 6749 §5.1.
 	const issued_at = Math.floor(client.now() / 1000);
 	const answer = await post(client, client.tokenEndpoint, prepared, 'tokenEndpoint', previous?.access_token);
-	const {status, record, unusable} = answer;
+	const {ok, record, unusable} = answer;
 	let failure = answer.failure;
 	if (!failure) {
-		const known = {
-			...previous,
-			refresh_token: parameters.get('refresh_token') ?? undefined,
-			scope: parameters.get('scope') ?? ownProperties(previous).scope,
-		} as TokenSet; // as far as anything is known
+		const {refresh_token, scope = ownProperties(previous).scope} = ownProperties(Object.fromEntries(parameters));
+		const known = {...previous, refresh_token, scope} as TokenSet; // as far as anything is known
 		const {token, code, problem} = readToken(record, {...client, issued_at, previous: known});
 		if (token) return ownProperties({token});
 		failure = unusable(code, problem);
@@ -91,7 +88,7 @@ export async function sendTokenRequest(
 	const refresh_token = record?.['refresh_token'];
 	return ownProperties({
 		...failure,
-		refreshToken: status < 300 && isText(refresh_token) ? refresh_token : undefined,
+		refreshToken: ok && isText(refresh_token) ? refresh_token : undefined,
 	});
 }
 

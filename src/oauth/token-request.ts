@@ -1,6 +1,5 @@
 import {ownProperties, ownPropertiesWhere} from '../lib/own-properties.ts';
-import {aText, isString, isText, matches, oneOf, readOptions, type Rule, type Rules} from '../lib/read-options.ts';
-import {isTextOrEmpty} from '../token/token-response.ts';
+import {aText, aTextOrNone, isText, matches, readOptions, texts, type Rule, type Rules} from '../lib/read-options.ts';
 
 /** How a client may say in the body who it is. */
 export interface ClientFields {
@@ -70,37 +69,25 @@ export interface GrantContext {
 }
 
 /** The rules of these fields: RFC 6749 appendix A.1 and A.2. Empty ones are left out. */
-const proof: Rule = [value => isTextOrEmpty(value ?? ''), 'printable ASCII'];
-export const clientFields: Rules = {client_id: proof, client_secret: proof};
+export const clientFields: Rules = {client_id: aTextOrNone, client_secret: aTextOrNone};
 
 /** RFC 6749 §3.3 */
 const isScope = matches(/^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/);
 
-/** The rules of a parameter, and of the scope among them. */
-export const aParameter: Rule = [value => [value ?? ''].flat().every(isString), 'a string or a list of strings'];
+/** The rule of a scope. */
 export const aScope: Rule = [
 	scope => scope === null || isScope(scope),
-	'scope tokens with single spaces between, or null if the server has none',
+	'scopes with single spaces between, or null if the server has none',
 ];
 
 /** The rules of a request with the client's own credentials. */
 export const credentialsFields: Rules = {
-	grant_type: oneOf('client_credentials'),
+	grant_type: [type => isText(type) && type !== 'password', 'a grant type, and not password'],
 	...clientFields,
 	scope: aScope,
 };
-/** The rules of a refresh. */
-export const refreshFields: Rules = {
-	grant_type: oneOf('refresh_token'),
-	...clientFields,
-	refresh_token: aText,
-	scope: aScope,
-};
-/** The rules of any other grant, beside those of parameters. */
-const otherFields: Rules = {
-	...refreshFields,
-	grant_type: [type => isText(type) && type !== 'password', 'client_credentials, or another grant type but password'],
-};
+/** The rules of a refresh, and of every other grant. */
+export const refreshFields: Rules = {...credentialsFields, refresh_token: aText};
 
 /**
 Checks the fields of a request, and copies those that it has. A field that is undefined or null is left out.
@@ -109,7 +96,6 @@ Checks the fields of a request, and copies those that it has. A field that is un
 @param others The rule of fields that have none of their own. Without it they are refused.
 @throws {ConfigError} which names the field that is wrong.
 */
-// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- it says what was checked
 export function readFields<Fields extends object>(
 	fields: unknown,
 	name: string,
@@ -131,5 +117,5 @@ export function readTokenRequest(request: unknown, name: string): TokenRequest {
 	const {grant_type} = ownProperties(Object(request) as Partial<TokenRequest>);
 	if (grant_type === 'client_credentials') return readFields(request, name, credentialsFields, ['scope']);
 	if (grant_type === 'refresh_token') return readFields(request, name, refreshFields, ['refresh_token']);
-	return readFields(request, name, otherFields, ['grant_type'], aParameter);
+	return readFields(request, name, refreshFields, ['grant_type'], texts);
 }

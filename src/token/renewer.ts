@@ -27,7 +27,11 @@ export type RenewalOutcome =
 export interface PreparedRenewal {
 	/** The refresh token that sending it uses up. */
 	readonly refreshToken: string | undefined;
-	/** Sends it. The store's lock is held meanwhile. It has a deadline of its own, and never rejects. */
+	/**
+	Sends it. The store's lock is held meanwhile. It has a deadline of its own.
+
+	@throws {RegrantError} if there was no answer: the session stays.
+	*/
 	send(): Promise<RenewalOutcome>;
 }
 

@@ -1,5 +1,5 @@
 import {ownProperties, ownPropertiesWhere, ownRecordProperties} from '../lib/own-properties.ts';
-import {isString, matches, type Rules} from '../lib/read-options.ts';
+import {aTextOrNone, isString, matches, texts, type Rules} from '../lib/read-options.ts';
 import type {TokenSet} from './token-set.ts';
 
 /**
@@ -49,12 +49,7 @@ export interface TokenReading {
 
 /** A token that was read, or why the record is no usable token. */
 export type ReadToken =
-	| {
-			readonly token: TokenSet;
-			readonly code?: undefined;
-			readonly problem?: undefined;
-	  }
-	| TokenProblem;
+	{readonly token: TokenSet; readonly code?: undefined; readonly problem?: undefined} | TokenProblem;
 
 /** Why a record is no usable token. */
 export interface TokenProblem {
@@ -65,16 +60,14 @@ export interface TokenProblem {
 	readonly problem: string;
 }
 
-/** Printable ASCII or nothing: RFC 6749 appendix A.17. */
-export const isTextOrEmpty: (value: unknown) => value is string = matches(/^[ -~]*$/);
-
 /** The fields of an answer that are checked. Each may be null or left out, save the first. */
 export const tokenFields: Rules = {
 	// It becomes a header: nothing that could end one, and no space (RFC 6749 appendix A.12).
 	access_token: [matches(/^[!-~]+$/), 'visible ASCII'],
 	token_type: [value => isString(value ?? ''), 'a string'],
-	refresh_token: [value => isTextOrEmpty(value ?? ''), 'printable ASCII'],
-	scope: [value => [value ?? ''].flat().every(isString), 'a string or a list of strings'],
+	// RFC 6749 appendix A.17
+	refresh_token: aTextOrNone,
+	scope: texts,
 };
 
 /** 9999-12-31T23:59:59Z, beyond which no clock in use can go. */
@@ -111,21 +104,14 @@ export function readToken(answer: unknown, given: TokenReading): ReadToken {
 	const {keep = [], tokenTypes, issued_at} = reading;
 	const previous = ownProperties(reading.previous);
 	const record = ownProperties(ownRecordProperties(answer)) as unknown as AuthToken & Readonly<Record<string, unknown>>;
-	const problems = Object.entries(tokenFields).flatMap(([name, [isRight, expected]]) =>
-		isRight(record[name]) ? [] : `${name} must be ${expected}`,
-	);
-	if (problems[0])
-		return ownProperties<TokenProblem>({
-			code: 'invalid_response',
-			problem: problems.join(', '),
-		});
+	const fail = (code: TokenProblem['code'], name: string, expected: string): TokenProblem =>
+		ownProperties({code, problem: `${name} must be ${expected}`});
+	for (const [name, [isRight, expected]] of Object.entries(tokenFields)) {
+		if (!isRight(record[name])) return fail('invalid_response', name, expected);
+	}
 	const type = record.token_type || 'Bearer';
 	if (!tokenTypes.includes(type.toLowerCase())) {
-		const problem = `token_type must be ${tokenTypes.join(' or ')}`;
-		return ownProperties<TokenProblem>({
-			code: 'unsupported_token_type',
-			problem,
-		});
+		return fail('unsupported_token_type', 'token_type', tokenTypes.join(' or '));
 	}
 	const expires_at = expiryOf(record, reading);
 	const fields = {
@@ -139,9 +125,7 @@ export function readToken(answer: unknown, given: TokenReading): ReadToken {
 		issued_at,
 	};
 	// The fields are those of the interface.
-	return ownProperties({
-		token: ownPropertiesWhere(fields, field => field !== undefined) as unknown as TokenSet,
-	});
+	return ownProperties({token: ownPropertiesWhere(fields, field => field !== undefined) as unknown as TokenSet});
 }
 
 /** Reads a `TokenSet`, or an answer that somebody else asked for. */

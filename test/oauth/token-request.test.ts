@@ -509,7 +509,7 @@ describe('the field scope', () => {
 		for (const request of [granting, refreshing]) {
 			const error = canaries.see(await refusal({...request, scope}));
 			expect(error).toBeInstanceOf(ConfigError);
-			expect(error).toMatchObject({message: expect.stringContaining('scope must be scope tokens with single spaces')});
+			expect(error).toMatchObject({message: expect.stringContaining('scope must be scopes with single spaces')});
 		}
 	});
 
