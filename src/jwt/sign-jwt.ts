@@ -8,7 +8,10 @@ export interface WebCryptoKey {
 	/** Whether the platform gives the key away. */
 	readonly extractable: boolean;
 	/** What it is for. */
-	readonly algorithm: {readonly name: string};
+	readonly algorithm: {
+		/** As WebCrypto has it, such as `ECDSA`. */
+		readonly name: string;
+	};
 	/** What it may be used for, such as `sign`. */
 	readonly usages: readonly string[];
 }

@@ -16,15 +16,27 @@ export interface CellUse {
 export type CellChange =
 	/** Another holder has changed the token, or has removed it. */
 	| {
+			/** The kind of this change. */
 			readonly type: 'changed';
+			/** What it holds now. */
 			readonly token: TokenSet | undefined;
 			/** Whether the token is of the login that was there before: renewed, and not another one. */
 			readonly isSameLogin: boolean;
 	  }
 	/** A slow holder has written a token of a login that has been signed out. It is deleted already. */
-	| {readonly type: 'late'; readonly token: TokenSet}
+	| {
+			/** The kind of this change. */
+			readonly type: 'late';
+			/** What was deleted. */
+			readonly token: TokenSet;
+	  }
 	/** The store failed. The token is kept in memory. */
-	| {readonly type: 'failed'; readonly error: StoreError};
+	| {
+			/** The kind of this change. */
+			readonly type: 'failed';
+			/** What it failed to do. */
+			readonly error: StoreError;
+	  };
 
 /** A cell whose lock is held. */
 export interface LockedCell {
@@ -51,7 +63,9 @@ export interface Replacement {
 
 /** What there was before an overwrite, and why the store did not take it. */
 export interface Overwritten {
+	/** What was there. */
 	readonly previous: TokenSet | undefined;
+	/** Why it is kept in memory. Undefined if it was stored. */
 	readonly error?: StoreError | undefined;
 }
 
