@@ -16,11 +16,11 @@ export function createRecorder(): Recorder {
 		async fetch(input, init) {
 			const request = new Request(input, init);
 			const parameters = await readParametersOf(request.clone());
-			const grant = parameters?.has('grant_type') ? parameters : undefined;
-			const sent = grant ? describeGrant(grant, nameOf) : describeCredentials(request, nameOf);
+			const isGrant = parameters?.has('grant_type') === true;
+			const sent = parameters && isGrant ? describeGrant(parameters, nameOf) : describeCredentials(request, nameOf);
 			const response = await fetch(request);
 			const received = describeTokens(await readJson(response.clone()), nameOf);
-			const who = grant ? 'authorization server' : parameters ? 'your backend' : 'API';
+			const who = isGrant ? 'authorization server' : parameters ? 'your backend' : 'API';
 			const what = `${request.method} ${new URL(request.url).pathname}`;
 			add([who.padEnd(21), what.padEnd(19), sent.padEnd(31), response.status, received].join(' ').trimEnd());
 			return response;

@@ -145,10 +145,8 @@ export class OAuthError extends RegrantError {
 
 	/** Takes the facts of the answer, and the message. */
 	constructor(
-		facts: {readonly error: string} & Facts<
-			OAuthError,
-			'error_description' | 'error_uri' | 'status' | 'retryAfter' | 'fields' | 'retryable'
-		>,
+		facts: Pick<OAuthError, 'error'> &
+			Facts<OAuthError, 'error_description' | 'error_uri' | 'status' | 'retryAfter' | 'fields' | 'retryable'>,
 		message = `Refused: ${facts.error}`,
 	) {
 		super('oauth_error', message, facts);

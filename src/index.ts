@@ -49,6 +49,7 @@ export type {GrantOptions} from './oauth/renewer.ts';
 export type {
 	ClientCredentialsRequest,
 	ExtensionTokenRequest,
+	GrantContext,
 	RefreshTokenRequest,
 	TokenRequest,
 } from './oauth/token-request.ts';

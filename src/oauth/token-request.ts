@@ -55,10 +55,18 @@ export interface ExtensionTokenRequest {
 	readonly [parameter: string]: string | readonly string[] | null | undefined;
 }
 
-/** What a token can be asked for with. */
+/**
+What a token can be asked for with.
+
+@see https://www.rfc-editor.org/rfc/rfc6749#section-3.2
+*/
 export type TokenRequest = AuthTokenRequest | ExtensionTokenRequest;
 
-/** What a `grant` function is given: for whom its request is, and where it goes. An assertion names both. */
+/**
+What a `grant` function is given: for whom its request is, and where it goes. An assertion names both.
+
+@see https://www.rfc-editor.org/rfc/rfc6749#section-4.4
+*/
 export interface GrantContext {
 	/** The client's id. */
 	readonly clientId: string;
