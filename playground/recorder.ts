@@ -16,8 +16,8 @@ export function createRecorder(): Recorder {
 		async fetch(input, init) {
 			const request = new Request(input, init);
 			const parameters = await readParametersOf(request.clone());
-			const isGrant = parameters?.has('grant_type');
-			const sent = isGrant ? describeGrant(parameters, nameOf) : describeCredentials(request, nameOf);
+			const isGrant = parameters?.has('grant_type') === true;
+			const sent = parameters && isGrant ? describeGrant(parameters, nameOf) : describeCredentials(request, nameOf);
 			const response = await fetch(request);
 			const received = describeTokens(await readJson(response.clone()), nameOf);
 			const who = isGrant ? 'authorization server' : parameters ? 'your backend' : 'API';
