@@ -16,10 +16,11 @@ export function createRecorder(): Recorder {
 		async fetch(input, init) {
 			const request = new Request(input, init);
 			const parameters = await readParametersOf(request.clone());
-			const sent = parameters ? describeGrant(parameters, nameOf) : describeBearer(request, nameOf);
+			const isGrant = parameters?.has('grant_type');
+			const sent = isGrant ? describeGrant(parameters, nameOf) : describeCredentials(request, nameOf);
 			const response = await fetch(request);
 			const received = describeTokens(await readJson(response.clone()), nameOf);
-			const who = parameters ? 'authorization server' : 'API';
+			const who = isGrant ? 'authorization server' : parameters ? 'your backend' : 'API';
 			const what = `${request.method} ${new URL(request.url).pathname}`;
 			add([who.padEnd(21), what.padEnd(19), sent.padEnd(31), response.status, received].join(' ').trimEnd());
 			return response;
@@ -55,7 +56,8 @@ async function readParametersOf(request: Request): Promise<URLSearchParams | und
 	return readParameters(request.headers.get('content-type'), await request.text());
 }
 
-function describeBearer({headers}: Request, nameOf: NameOf): string {
+function describeCredentials({headers}: Request, nameOf: NameOf): string {
+	if (headers.has('cookie')) return 'a cookie';
 	const token = /^Bearer (.+)$/.exec(headers.get('authorization') ?? '')?.[1];
 	return token === undefined ? 'no token' : nameOf('access token', token);
 }

@@ -1,8 +1,19 @@
 import ky, {type KyInstance} from 'ky';
-import {type Auth, type AuthOptions, clientSecretBasic, createAuth} from 'regrant';
-import {app, type AuthorizationServer, seedClient, service, startSeedApi} from './authorization-server.ts';
+import {
+	type Auth,
+	type AuthOptions,
+	type AuthToken,
+	clientSecretBasic,
+	createAuth,
+	createSession,
+	requestToken,
+} from 'regrant';
+import {app, type AuthorizationServer, seedClient, serve, service, startSeedApi} from './authorization-server.ts';
 import {createRecorder, type Recorder} from './recorder.ts';
 import {crowd, describeTally, findFault, type Tally, tallyOf, type Witness} from './tally.ts';
+
+/** Seconds for which an access token of the backend is good. */
+const minute = 60;
 
 /** One exchange between regrant and a server, and what the server must have counted when it is over. */
 export interface Scene {
@@ -33,7 +44,14 @@ export async function trace(scenes: readonly Scene[], print: (line: string) => v
 
 /** The scenes of `npm start`. All but one play at a real authorization server. */
 export function scenesAt(server: AuthorizationServer): Scene[] {
-	return [serviceScene(server), seedScene(), publicScene(server), crowdScene(server)];
+	return [
+		serviceScene(server),
+		seedScene(),
+		publicScene(server),
+		crowdScene(server),
+		backendScene(server),
+		audienceScene(server),
+	];
 }
 
 function serviceScene(server: AuthorizationServer): Scene {
@@ -113,6 +131,71 @@ function crowdScene(server: AuthorizationServer): Scene {
 	};
 }
 
+function backendScene(server: AuthorizationServer): Scene {
+	return {
+		title: 'A page whose own backend keeps the refresh token: the page sends a cookie, and gets access tokens',
+		expected: {'refresh_token grant answered 200': 2, 'call answered 200': 2, 'call answered 401': 1},
+		async play(recorder) {
+			server.reset();
+			const backend = await startBackend(server, recorder);
+			try {
+				const auth = createSession({
+					renew: async ({signal}) => {
+						// A browser sends the cookie by itself.
+						const init = {method: 'POST', headers: {cookie: backend.cookie}, signal};
+						return (await recorder.fetch(`${backend.origin}/session`, init)).json() as Promise<AuthToken>;
+					},
+					origins: [server.api],
+				});
+				const api = ky.extend({baseUrl: server.api, fetch: recorder.fetch, hooks: auth.hooks});
+				await callExpireCall(server, recorder, auth, api);
+				return server;
+			} finally {
+				await backend.close();
+			}
+		},
+	};
+}
+
+function audienceScene(server: AuthorizationServer): Scene {
+	const audience = 'https://api.example.com';
+	return {
+		title: 'A service whose server wants an audience, and has no scopes: scope is null',
+		expected: {'client_credentials grant answered 200': 2, 'call answered 200': 2, 'call answered 401': 1},
+		async play(recorder) {
+			server.reset();
+			const {auth, api} = connect(server, recorder, {
+				clientId: service.clientId,
+				clientAuthentication: clientSecretBasic(service.secret),
+				grant: {grant_type: 'client_credentials', scope: null},
+				parameters: {audience},
+			});
+			await callExpireCall(server, recorder, auth, api, 'me');
+			const isNamed = server.tokenRequests.every(({parameters}) => parameters.get('audience') === audience);
+			if (!isNamed) throw new Error('A token request had no audience.');
+			return server;
+		},
+	};
+}
+
+/** Starts a backend that answers a cookie with an access token, and keeps the refresh token to itself. */
+async function startBackend(
+	server: AuthorizationServer,
+	{fetch}: Recorder,
+): Promise<{readonly origin: string; readonly cookie: string; close(): Promise<void>}> {
+	const cookie = 'session=1';
+	const {tokenEndpoint} = server;
+	let {refresh_token} = await server.mint();
+	const backend = await serve(async (_request, {headers}) => {
+		if (headers['cookie'] !== cookie) return new Response(null, {status: 401});
+		const request = {grant_type: 'refresh_token', refresh_token} as const;
+		const token = await requestToken({tokenEndpoint, clientId: app.clientId, fetch}, request);
+		refresh_token = token.refresh_token ?? refresh_token;
+		return Response.json({access_token: token.access_token, expires_in: minute});
+	});
+	return {origin: backend.origin, cookie, close: backend.close};
+}
+
 interface Place {
 	readonly tokenEndpoint: string;
 	readonly api: string;
@@ -132,9 +215,10 @@ async function callExpireCall(
 	recorder: Recorder,
 	auth: Auth,
 	api: KyInstance,
+	path = 'accounts',
 ): Promise<void> {
-	await api.get('accounts');
+	await api.get(path);
 	await server.expire((await auth.getToken()).access_token);
 	recorder.note('the server ends access token 1');
-	await api.get('accounts');
+	await api.get(path);
 }

@@ -19,7 +19,12 @@ export interface JwtBearerOptions extends AssertionOptions {
 	readonly claims?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** A `grant` that makes a new assertion whenever it is asked. */
+/**
+A `grant` that makes a new assertion whenever it is asked.
+
+@throws {ConfigError} if the platform does not take the key, or nobody says for whom the assertion is.
+@see https://www.rfc-editor.org/rfc/rfc7523#section-2.1
+*/
 export type JwtBearerGrant = (context?: GrantContext) => Promise<ExtensionTokenRequest>;
 
 const rules: Rules = {

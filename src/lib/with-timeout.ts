@@ -11,8 +11,8 @@ export interface Waiter {
 	readonly signal?: AbortSignal | null | undefined;
 }
 
-/** A timer that fires this late, in milliseconds, fires in a process or page that was stopped meanwhile. */
-const stoppedAfter = 500;
+/** A timer that fires this late, in milliseconds, may do so because the process or page was stopped. On a busy machine it costs a little time. */
+const stoppedAfter = 20;
 
 /**
 Gives the outcome of `work`, but waits no longer than a number of milliseconds and no longer than the waiter's signal. The work itself

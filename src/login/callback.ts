@@ -43,4 +43,4 @@ Whether a text is a path of this origin. No segment is empty, and no backslash i
 `/.//evil.example` lead elsewhere in one browser or another, or when they are read twice. URLs lose their tabs and line breaks.
 */
 export const isLocalPath = (path: unknown): path is string =>
-	typeof path === 'string' && /^(?:\/(?![/\\])[^/\\?#\t\n\r]*)+(?:[?#][^\t\n\r]*)?$/.test(path);
+	typeof path === 'string' && /^(?:\/(?!\/)[^/\\?#\t\n\r]*)+(?:[?#][^\t\n\r]*)?$/.test(path);

@@ -20,6 +20,7 @@ const test = base.override('serverOptions', {
 	clients: [
 		{
 			client_id: 'jwt-client',
+			dpop_bound_access_tokens: true,
 			token_endpoint_auth_method: 'private_key_jwt',
 			grant_types: ['client_credentials'],
 			response_types: [],
@@ -285,6 +286,13 @@ describe('a real server', () => {
 		const ids = server.tokenRequests.map(({parameters}) => decodeJwt(parameters.get('client_assertion') ?? '').jti);
 		expect(new Set(ids).size).toBe(2);
 		expect(server.tokenRequests.map(({status}) => status)).toEqual([400, 200]);
+	});
+
+	test('that wants proofs gives nothing without one', async ({server, canaries}) => {
+		const {tokenEndpoint} = server;
+		const client = {tokenEndpoint, clientId: 'jwt-client', clientAuthentication: privateKeyJwt(clientKey.jwk)};
+		const error = await canaries.rejection(requestToken(client, {...granting, scope: accountScopes}));
+		expect(error).toMatchObject({code: 'oauth_error', error: 'invalid_grant'});
 	});
 
 	test('gives nothing to another key: the refresh token is dead', async ({server, canaries}) => {

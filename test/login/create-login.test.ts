@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
 import * as fc from 'fast-check';
-import {describe, expect} from 'vitest';
+import {describe, expect, onTestFinished, vi} from 'vitest';
 import {clientSecretBasic, clientSecretPost, isRegrantError, type TokenScheme} from '../../src/index.ts';
 import {createLogin, type LoginOptions} from '../../src/login/login.ts';
 import {createClock} from '../support/scenario.ts';
@@ -330,6 +330,57 @@ describe('finish', () => {
 		url = await callback();
 		canaries.plant(String(keptOf(storage)['code_verifier']), 'code verifier');
 		expect(await canaries.rejection(login.finish(url))).toMatchObject({code: 'network'});
+	});
+});
+
+describe('the address bar', () => {
+	/** A page at this address. Gives what it is replaced by, and when. */
+	const visit = (href: string, log: string[]): void => {
+		const page = {href};
+		vi.stubGlobal('location', page);
+		vi.stubGlobal('history', {
+			state: 'of the router',
+			replaceState(state: unknown, _: string, url: string) {
+				page.href = url;
+				log.push(`${url} ${String(state)}`);
+			},
+		});
+		onTestFinished(() => void vi.unstubAllGlobals());
+	};
+
+	test('shows no answer any more before the code is sent, or anything is awaited', async () => {
+		const log: string[] = [];
+		const {login, callback, server} = createFakeLogin();
+		server.answer = () => {
+			log.push('token request');
+			return {access_token: 'at'};
+		};
+		visit(await callback(), log);
+		expect(login.isCallback()).toBe(true);
+		const finished = login.finish();
+		expect(log).toEqual([`${place.redirectUri} of the router`]);
+		expect(login.isCallback()).toBe(false);
+		await finished;
+		expect(log.at(-1)).toBe('token request');
+	});
+
+	test('is cleaned of an error, and of an answer that is over, as well', async () => {
+		for (const answer of [{code: undefined, error: 'access_denied'}, {state: '1-2-3-4'}]) {
+			const log: string[] = [];
+			const {login, callback} = createFakeLogin();
+			visit(await callback(answer), log);
+			await expect(login.finish()).rejects.toBeInstanceOf(Error);
+			expect(log).toHaveLength(1);
+		}
+	});
+
+	test('is left alone if it is another one, or has no answer in it', async () => {
+		const log: string[] = [];
+		const {login, callback} = createFakeLogin();
+		visit('https://app.example/accounts', log);
+		await login.finish(await callback());
+		await expect(login.finish()).rejects.toMatchObject({code: 'login_failed'});
+		expect(log).toEqual([]);
 	});
 });
 
@@ -673,7 +724,6 @@ describe('createLogin refuses', () => {
 		[{redirectUri: 'http://app.example/callback'}, 'redirectUri must be an https URL'],
 		[{redirectUri: 'https://app.example/#callback'}, 'redirectUri must be an https URL'],
 		[{issuer: 42}, 'issuer must be printable ASCII'],
-		[{metadata: 'x'}, 'metadata must be'],
 		[{clientSecret: 'x'}, 'clientSecret is not an option: use clientAuthentication'],
 		[{returnTo: '/'}, 'returnTo is not an option'],
 	] as const)('%j', ([change, message]) => {

@@ -206,8 +206,10 @@ describe('it ends', () => {
 	const late = {code: 'login_failed', message: 'Nobody entered the code in time: begin another login'};
 
 	test('when the code expires, by our own clock', async () => {
+		const started = performance.now();
 		const attempt = begin([pending], {}, {...device, expires_in: 18});
 		expect(await timesOf(attempt)).toEqual([5, 10, 15]);
+		expect(performance.now() - started).toBe(18_000);
 		expect(await attempt.outcome).toMatchObject(late);
 	});
 

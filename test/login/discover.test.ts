@@ -80,6 +80,11 @@ describe('discover', () => {
 		expect(await discover(origin)).toMatchObject({issuer: origin});
 	});
 
+	test('takes JSON that is no metadata for none', async ({documents}) => {
+		const {origin} = await documents(issuer => ({[openId]: {error: 'not found'}, [oauth]: metadataOf(issuer)}));
+		expect(await discover(origin)).toMatchObject({issuer: origin});
+	});
+
 	test.for([
 		['/tenant/a', `/tenant/a${openId}`],
 		['/tenant/a', `${oauth}/tenant/a`],
@@ -207,9 +212,15 @@ describe('discover is bounded', () => {
 	});
 
 	test('one deadline holds for all requests together', async ({serve}) => {
-		const {origin, requests} = await serve(async () => new Promise(() => {}));
-		expect(await failureOf(discover(origin, {timeout: 300}))).toBe(`timeout: GET ${origin}: no answer within 300 ms`);
-		expect(requests).toHaveLength(1);
+		const {origin} = await serve(async () => new Promise(() => {}));
+		let requests = 0;
+		const counted: typeof fetch = (url, init) => {
+			requests++;
+			return fetch(url, init);
+		};
+		const failure = await failureOf(discover(origin, {timeout: 300, fetch: counted}));
+		expect(failure).toBe(`timeout: GET ${origin}: no answer within 300 ms`);
+		expect(requests).toBe(1);
 	});
 
 	test('a server that is in trouble is told apart from one that has no metadata', async ({documents}) => {
@@ -220,6 +231,10 @@ describe('discover is bounded', () => {
 			retryable: true,
 			retryAfter: 7000,
 		});
+		const pages = await documents(() => ({[openId]: new Response('<html>'), [oauth]: new Response('<html>')}));
+		await expect(discover(pages.origin)).rejects.toMatchObject({code: 'not_json', status: 200});
+		const json = await documents(() => ({[openId]: {}, [oauth]: {}}));
+		await expect(discover(json.origin)).rejects.toMatchObject({code: 'invalid_response', status: 200});
 		const none = await documents(() => ({}));
 		await expect(discover(none.origin)).rejects.toMatchObject({
 			code: 'unexpected_status',
@@ -263,6 +278,16 @@ describe('what discover gives', () => {
 		expect(await login.start()).toMatch(/^https:\/\/as\.example\/authorize\?/);
 		const device = deviceLogin({...server, clientId: 'app', fetch: async () => Response.json({error: 'x'})}, () => {});
 		await expect(device).rejects.toMatchObject({code: 'oauth_error', error: 'x'});
+	});
+
+	test('has an error say which client authentication the server takes, also in a session', async () => {
+		const refuse: typeof fetch = async () => Response.json({error: 'invalid_client'}, {status: 401});
+		const client = {...(await served()), clientId: 'app', origins: ['https://api.example'], fetch: refuse};
+		const auth = createAuth({...client, grant: {grant_type: 'client_credentials', scope: null}});
+		await expect(auth.getToken()).rejects.toMatchObject({
+			error: 'invalid_client',
+			message: 'POST https://as.example answered 401: invalid_client. The server takes none or private_key_jwt',
+		});
 	});
 
 	test('survives JSON, so that it may be kept', async () => {

@@ -35,6 +35,8 @@ const read = (file: string): string => readFileSync(file, 'utf8');
 
 /** What Vite and tsc make of a source: nothing to run of types, and no map of a list of re-exports. */
 function builtFiles(file: string): string[] {
+	// Declarations for our own compiler alone.
+	if (file.endsWith('.d.ts')) return [];
 	const text = read(`src/${file}`);
 	const name = `dist/${file.replace(/\.ts$/, '')}`;
 	const hasValues = /^export (?:async )?(?:const|function|class) /m.test(text);
@@ -94,8 +96,9 @@ describe('the package', () => {
 		expect(manifest.peerDependencies).toEqual({ky: '^2'});
 	});
 
-	test('R80: has a store for each of these places, and none for Workers KV', () => {
-		expect(entries).toEqual(['.', './web', './cloudflare', './redis', './deno-kv']);
+	test('has a store for each of these places, and none for Workers KV [R80]', () => {
+		const stores = entries.filter(entry => sources[entry]?.includes('/stores/'));
+		expect(stores).toEqual(['./web', './cloudflare', './redis', './deno-kv', './file']);
 	});
 
 	test.for(entries)('gives an importer of %s what the source lists', entry => {
@@ -161,7 +164,9 @@ describe('a bundle', () => {
 	});
 
 	test.for(entries)('of an import of %s for nothing is empty', async entry => {
-		expect((await bundle({code: `import 'regrant${entry.slice(1)}';`, external: []})).text).toBe('');
+		const {text} = await bundle({code: `import 'regrant${entry.slice(1)}';`, external: ['node:*']});
+		// A bundler cannot know that a module of Node does nothing when it is imported.
+		expect(text.replaceAll(/import"node:[\w/]+";\n?/g, '').trim()).toBe('');
 	});
 
 	test('is searched for words that are in the package', () => {

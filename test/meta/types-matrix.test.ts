@@ -10,6 +10,8 @@ import ky from 'ky';
 import {type Auth, type AuthEvent, clientSecretBasic, createAuth, endpoint, isRegrantError, memoryStore, type TokenSet, type TokenStore} from 'regrant';
 import {durableObjectStore, TokenVault} from 'regrant/cloudflare';
 import {denoKvStore} from 'regrant/deno-kv';
+import {dpop, type DpopKeyPair} from 'regrant/dpop';
+import {googleServiceAccount, jwtBearer, type PrivateKey, privateKeyJwt} from 'regrant/jwt';
 import {redisStore} from 'regrant/redis';
 import {webStorage} from 'regrant/web';
 
@@ -23,6 +25,10 @@ no<IsAny<ReturnType<typeof redisStore>>>();
 no<IsAny<ReturnType<typeof denoKvStore>>>();
 no<IsAny<ReturnType<typeof durableObjectStore>>>();
 no<IsAny<InstanceType<typeof TokenVault>>>();
+no<IsAny<ReturnType<typeof dpop>>>();
+no<IsAny<DpopKeyPair>>();
+no<IsAny<ReturnType<typeof privateKeyJwt>>>();
+no<IsAny<PrivateKey>>();
 
 const store: TokenStore = memoryStore();
 export const auth: Auth = createAuth({
@@ -38,6 +44,12 @@ export const text: Promise<string> = read(api, {params: {id: 'a'}});
 auth.subscribe((event: AuthEvent) => void event.type);
 export const token: Promise<string> = auth.getToken().then(({access_token}) => access_token);
 export const isOurs: boolean = isRegrantError(undefined);
+export const bound: Auth = createAuth({
+	...googleServiceAccount('{}', {scope: 'a'}),
+	clientAuthentication: privateKeyJwt({kty: 'EC', d: 'd'}, {algorithm: 'ES256'}),
+	grant: jwtBearer({key: 'pem', issuer: 'id'}),
+	scheme: dpop({algorithm: 'EdDSA'}),
+});
 // @ts-expect-error -- the client is missing
 createAuth({tokenEndpoint: 'https://as.example/token'});
 // @ts-expect-error -- a parameter is missing

@@ -153,10 +153,14 @@ describe('a control in the drawer of the playground', {timeout: 60_000}, () => {
 		await click('sign-in');
 		expect(await click('send-1')).toBe('1 sent: 1 answered 200');
 		expect(callsOf(server)).toBe('1 × 200');
-		const stored = await tab.evaluate(() =>
-			[localStorage, sessionStorage].map(storage => storage.getItem('playground session') !== null),
-		);
-		expect(stored).toEqual([store === 'localStorage', store === 'sessionStorage']);
+		const stored = await tab.evaluate(async () => [
+			(await indexedDB.databases()).some(({name}) => name === 'playground session'),
+			...[localStorage, sessionStorage].map(storage => storage.getItem('playground session') !== null),
+		]);
+		expect(stored[1]).toBe(store === 'localStorage');
+		expect(stored[2]).toBe(store === 'sessionStorage');
+		// The page opens with it, so it may be there in any case.
+		if (store === 'IndexedDB') expect(stored[0]).toBe(true);
 	});
 
 	test('clears the timeline', async ({playground: {tab, click, summary}}) => {

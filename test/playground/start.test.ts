@@ -34,7 +34,7 @@ function stepsOf(output: string): string[][] {
 	return scenes.map(scene =>
 		scene
 			.split('\n')
-			.filter(line => /^ {2}(?:API|authorization server) /.test(line))
+			.filter(line => /^ {2}(?:API|authorization server|your backend) /.test(line))
 			.map(line => line.trim().replaceAll(/ {2,}/g, ' ')),
 	);
 }
@@ -69,6 +69,22 @@ describe('npm start', {timeout: 30_000}, () => {
 				'API GET /accounts access token 1 401, 40 times',
 				'authorization server POST /token refresh_token, refresh token 1 200 access token 2, refresh token 2',
 				'API GET /accounts access token 2 200, 40 times',
+			],
+			[
+				'authorization server POST /token refresh_token, refresh token 1 200 access token 1, refresh token 2',
+				'your backend POST /session a cookie 200 access token 1',
+				'API GET /accounts access token 1 200',
+				'API GET /accounts access token 1 401',
+				'authorization server POST /token refresh_token, refresh token 2 200 access token 2, refresh token 3',
+				'your backend POST /session a cookie 200 access token 2',
+				'API GET /accounts access token 2 200',
+			],
+			[
+				'authorization server POST /token client_credentials 200 access token 1',
+				'API GET /me access token 1 200',
+				'API GET /me access token 1 401',
+				'authorization server POST /token client_credentials 200 access token 2',
+				'API GET /me access token 2 200',
 			],
 		]);
 	});

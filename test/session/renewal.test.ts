@@ -764,10 +764,7 @@ describe('the refresh token of a client_credentials answer', () => {
 });
 
 describe('a grant that is a function', () => {
-	test('is called for each grant, with the client and its endpoint, and may be asynchronous', async ({
-		server,
-		watch,
-	}) => {
+	test('is called for each grant, with the client that it is for, and may be asynchronous', async ({server, watch}) => {
 		const calls: unknown[][] = [];
 		const grant = async (...given: unknown[]): Promise<AuthTokenRequest> => {
 			calls.push(given);
@@ -777,8 +774,8 @@ describe('a grant that is a function', () => {
 		const auth = watch(createAuth(serviceOptions(server, {grant})));
 		await Promise.all([auth.getToken(), auth.getToken()]);
 		await auth.refresh();
-		const context = {clientId: service.clientId, tokenEndpoint: server.tokenEndpoint};
-		expect(calls).toEqual([[context], [context]]);
+		const client = {clientId: service.clientId, tokenEndpoint: server.tokenEndpoint, issuer: undefined};
+		expect(calls).toEqual([[client], [client]]);
 		expect(server.tokenRequests).toHaveLength(2);
 	});
 

@@ -61,6 +61,7 @@ export function loginSpec({test, equal, lab, traits}: Pick<Runner, 'test' | 'equ
 			scope: 'openid',
 			storage: isPage ? undefined : createStorage(),
 			async fetch(_url, init) {
+				if (page.location) equal(page.location.href, redirectUri);
 				bodies.push(new URLSearchParams(init?.body as string));
 				const now = Date.now() / 1000;
 				const claims = {iss: issuer, aud: lab.app, sub: 'Änn', iat: now, exp: now + 60, nonce};
@@ -79,7 +80,6 @@ export function loginSpec({test, equal, lab, traits}: Pick<Runner, 'test' | 'equ
 		const {token, returnTo, claims} = await login.finish(given);
 		equal([token.access_token, returnTo, claims?.sub], ['at', '/accounts?page=2', 'Änn']);
 		equal(await challengeOf(bodies[0]?.get('code_verifier') ?? null), searchParams.get('code_challenge'));
-		if (page.history) equal(page.location?.href, redirectUri);
 		page.history?.replaceState(null, '', before);
 		equal(
 			((await reasonOf(login.finish(url))) as Error).message,

@@ -60,9 +60,14 @@ export function createSharedRecord(
 	{isMarked = false}: SharedStoreOptions,
 ): SharedRecord {
 	const compare = (later: unknown, earlier: unknown, isUnknown: boolean): boolean => {
-		if (supports(driver, 'isSameLogin')) return driver.isSameLogin(later, earlier);
-		const [now, before] = [markOf(later, 'login'), markOf(earlier, 'login')];
-		return now === undefined || before === undefined ? isUnknown : now === before;
+		try {
+			if (supports(driver, 'isSameLogin')) return driver.isSameLogin(later, earlier);
+			const [now, before] = [markOf(later, 'login'), markOf(earlier, 'login')];
+			return now === undefined || before === undefined ? isUnknown : now === before;
+		} catch {
+			// A getter of a record has thrown.
+			return isUnknown;
+		}
 	};
 	return {
 		driver,

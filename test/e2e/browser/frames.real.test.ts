@@ -28,12 +28,14 @@ function openFrame(): {readonly realm: Realm; remove(): void} {
 }
 
 /** An `Auth` of a copy of the package that the realm has loaded for itself. */
-async function createAuthIn(realm: Realm, endpoint = tokenEndpoint): Promise<Auth> {
+async function createAuthIn(realm: Realm, delay = ''): Promise<Auth> {
 	const load = async <T>(path: string): Promise<T> => realm.eval(`import('${location.origin}/src/${path}')`) as T;
 	const {createAuth} = await load<typeof regrant>('index.ts');
 	const {indexedDbStore} = await load<typeof web>('stores/web.ts');
 	return createAuth({
-		tokenEndpoint: endpoint,
+		tokenEndpoint,
+		// Another endpoint would be another client, to which the store belongs no more [F-143].
+		fetch: async (input, init) => fetch(`${String(input)}${delay}`, init),
 		revocationEndpoint,
 		clientId: app,
 		origins: [api],
@@ -97,7 +99,7 @@ test('a frame hears what the page does to the session', async () => {
 
 test('a sign-out of the page wins over a refresh of a frame [R76, F-101]', async () => {
 	const auth = await createAuthIn(window);
-	const other = await createAuthIn(openFrame().realm, `${tokenEndpoint}?delay=1500`);
+	const other = await createAuthIn(openFrame().realm, '?delay=1500');
 	const minted = await lab.mint();
 	await auth.setToken({...minted, ...expired});
 	const refresh = other.refresh().then(

@@ -105,6 +105,14 @@ describe('a task under a lease', () => {
 		expect(await runUnderLease(lock, lease, async () => 'done')).toBe('done');
 	});
 
+	test('gives what it gives after a second, though the answer to the release never comes', async () => {
+		const lock = {...createLock(), release: () => forever};
+		const outcome = runUnderLease(lock, lease, async () => 'done');
+		await pass(1_000);
+		expect(await outcome).toBe('done');
+		expect(vi.getTimerCount()).toBe(0);
+	});
+
 	test('that lasts many times as long keeps it, and nobody else has it meanwhile', async () => {
 		const lock = createLock();
 		const {isHeld, end} = await begin(lock);

@@ -1,0 +1,51 @@
+// A single-page app whose tokens are bound to a key of this browser (DPoP, RFC 9449): elsewhere a stolen token is of no use. The key is in
+// IndexedDB: all tabs use it, and no script can read it. The server and the API have to support DPoP, and to expose the headers DPoP-Nonce
+// and WWW-Authenticate by CORS. Run: npx vitest run test/recipes/dpop-spa.test.ts
+import ky, {type KyInstance} from 'ky';
+import {type Auth, createAuth} from 'regrant';
+import {dpop} from 'regrant/dpop';
+import {createLogin, discover} from 'regrant/login';
+import {indexedDbStore} from 'regrant/web';
+
+/** Put in by the bundler: `define`. */
+declare const place: Readonly<Record<'issuer' | 'clientId' | 'api', string>>;
+
+// For the login as well: the server binds tokens to the key that they are asked for with.
+const client = {...(await discover(place.issuer)), clientId: place.clientId, scheme: dpop()};
+
+export const auth: Auth = createAuth({...client, origins: [place.api], store: indexedDbStore('session')});
+
+export const api: KyInstance = ky.extend({baseUrl: place.api, hooks: auth.hooks});
+
+const login = createLogin({
+	...client,
+	redirectUri: `${location.origin}/callback`,
+	scope: 'openid offline_access /accounts.read',
+	// Without it many servers give no refresh token.
+	parameters: {prompt: 'consent'},
+});
+
+async function signIn(): Promise<void> {
+	location.href = await login.start({returnTo: location.pathname});
+}
+
+async function finish(): Promise<void> {
+	if (!login.isCallback()) return;
+	const {token, returnTo} = await login.finish();
+	await auth.setToken(token);
+	history.replaceState(null, '', returnTo);
+}
+
+function show(message: string = auth.status): void {
+	document.body.dataset['status'] = message;
+}
+
+document.querySelector('#sign-in')?.addEventListener('click', () => void signIn());
+document.querySelector('#sign-out')?.addEventListener('click', () => void auth.signOut());
+// If the browser has deleted the key, and not the token, the session ends at the next call.
+auth.subscribe(() => show());
+// A login that failed can be begun again.
+await finish().then(
+	() => show(),
+	() => show('login failed'),
+);

@@ -1,0 +1,59 @@
+import {describe, expect, test, vi} from 'vitest';
+import {withTimeout} from '../../src/lib/with-timeout.ts';
+
+const never = (): Promise<never> => new Promise(() => {});
+
+/** Keeps the event loop from turning, as a process does that is stopped: its timers are late, and what has arrived is still to be read. */
+function block(milliseconds: number): void {
+	const end = performance.now() + milliseconds;
+	while (performance.now() < end);
+}
+
+describe('withTimeout', () => {
+	test('gives the outcome of work that ends in time, also of a synchronous one', async () => {
+		expect(await withTimeout(async () => 'done', 1000)).toBe('done');
+		expect(await withTimeout(() => 'done', 1000)).toBe('done');
+		const fail = (): never => {
+			throw new Error('mine');
+		};
+		await expect(withTimeout(fail, 1000)).rejects.toThrow('mine');
+	});
+
+	test('rejects at the deadline, and says so once', async () => {
+		const onLate = vi.fn<() => void>();
+		await expect(withTimeout(never, 20, onLate)).rejects.toMatchObject({code: 'timeout', retryable: true});
+		expect(onLate).toHaveBeenCalledTimes(1);
+	});
+
+	test('reads what has arrived before it rejects, if the process was stopped until after the deadline [R18, F-138]', async () => {
+		// What the socket has is read in a later turn of the event loop than the one in which timers fire, and takes several.
+		const work = async (): Promise<string> => {
+			for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve));
+			return 'read';
+		};
+		const waiting = withTimeout(work, 20);
+		block(100);
+		expect(await waiting).toBe('read');
+	});
+
+	test('rejects soon after a process that was stopped goes on, if nothing has arrived [F-138]', async () => {
+		const waiting = withTimeout(never, 20);
+		block(100);
+		await expect(waiting).rejects.toMatchObject({code: 'timeout'});
+	});
+
+	test('ends the wait of a caller with the reason of its signal, and leaves the work alone', async () => {
+		const leaver = new AbortController();
+		const reason = new Error('mine');
+		let isDone = false;
+		const work = async (): Promise<void> => {
+			await new Promise(resolve => setTimeout(resolve, 20));
+			isDone = true;
+		};
+		const waiting = withTimeout(work, 1000, undefined, {signal: leaver.signal});
+		leaver.abort(reason);
+		await expect(waiting).rejects.toBe(reason);
+		await expect(withTimeout(never, 1000, undefined, {signal: AbortSignal.abort(reason)})).rejects.toBe(reason);
+		await expect.poll(() => isDone).toBe(true);
+	});
+});

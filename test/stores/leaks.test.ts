@@ -1,0 +1,107 @@
+import {setFlagsFromString} from 'node:v8';
+import {runInNewContext} from 'node:vm';
+import {describe, expect} from 'vitest';
+import {createAuth, customStore, memoryStore, type StoreDriver} from '../../src/index.ts';
+import {createMutex} from '../../src/lib/mutex.ts';
+import {appOptions, memoryDriver} from '../support/scenario.ts';
+import {test} from '../support/test.ts';
+
+setFlagsFromString('--expose_gc');
+const collectGarbage = runInNewContext('gc') as () => void; // as the flag has it
+
+/** What is held when all garbage is gone, in bytes. */
+async function heldBytes(): Promise<number> {
+	for (let count = 0; count < 3; count++) {
+		collectGarbage();
+		await new Promise(resolve => setImmediate(resolve));
+	}
+	return process.memoryUsage().heapUsed;
+}
+
+/** How much more is held after a number of rounds than after the first one, in bytes for each round. */
+async function growth(rounds: number, round: () => Promise<unknown>): Promise<number> {
+	for (let count = 0; count < 500; count++) await round();
+	const before = await heldBytes();
+	for (let count = 0; count < rounds; count++) await round();
+	return ((await heldBytes()) - before) / rounds;
+}
+
+/** A shared driver that counts who listens to it. */
+function createCounted(): {driver: () => StoreDriver; listeners: Set<() => void>} {
+	const listeners = new Set<() => void>();
+	return {
+		listeners,
+		driver: () => ({
+			...memoryDriver(),
+			lock: async task => task(),
+			subscribe: onChange => {
+				listeners.add(onChange);
+				return () => listeners.delete(onChange);
+			},
+		}),
+	};
+}
+
+describe('what is left of sessions that were closed', () => {
+	test('200 sessions on shared stores leave no listener [F-162]', async ({server}) => {
+		const {driver, listeners} = createCounted();
+		const auths = Array.from({length: 200}, () => createAuth({...appOptions(server), store: customStore(driver())}));
+		const heard: unknown[] = [];
+		const leaves = auths.map(auth => auth.subscribe(event => void heard.push(event)));
+		for (const auth of auths) auth.subscribe(() => {});
+		expect(listeners.size).toBe(200);
+		// Half of them as `using` does it.
+		for (const [index, auth] of auths.entries()) {
+			if (index % 2) auth.close();
+			else auth[Symbol.dispose]();
+		}
+		expect(listeners.size).toBe(0);
+		for (const leave of leaves) leave();
+		for (const auth of auths) auth.close();
+		expect(listeners.size).toBe(0);
+		// Whoever subscribes after that still hears of what happens here, but the store is not listened to.
+		auths[0]?.subscribe(event => void heard.push(event));
+		expect(listeners.size).toBe(0);
+		await auths[0]?.setToken(await server.mint());
+		expect(heard.length).toBeGreaterThan(0);
+	});
+
+	test('the store is listened to once, for as long as one listener is left [F-162]', ({server}) => {
+		const {driver, listeners} = createCounted();
+		const store = customStore(driver());
+		const [one, other] = [createAuth({...appOptions(server), store}), createAuth({...appOptions(server), store})];
+		const leaves = [one, one, other].map(auth => auth.subscribe(() => {}));
+		expect(listeners.size).toBe(1);
+		leaves[0]?.();
+		one.close();
+		expect(listeners.size).toBe(1);
+		leaves[2]?.();
+		expect(listeners.size).toBe(0);
+		other.subscribe(() => {});
+		expect(listeners.size).toBe(1);
+		other.close();
+		expect(listeners.size).toBe(0);
+	});
+
+	test('10,000 locks that were taken and freed leave no queue entry [F-162]', async () => {
+		const use = {timeout: 1000, client: 'app', parse: () => undefined};
+		const mutex = createMutex();
+		const {driver} = createCounted();
+		const cells = [memoryStore(), customStore(memoryDriver()), customStore(driver())];
+		const tasks: Array<() => Promise<unknown>> = [
+			() => mutex.runExclusive(async () => 'done', 1000),
+			...cells.map(cell => () => cell.exclusive(use, async () => 'done')),
+		];
+		for (const task of tasks) expect(await growth(10_000, task)).toBeLessThan(20);
+	});
+
+	test('10,000 locks for which many wait at once leave no queue entry [F-162]', async () => {
+		const use = {timeout: 1000, client: 'app', parse: () => undefined};
+		const {driver} = createCounted();
+		for (const cell of [memoryStore(), customStore(memoryDriver()), customStore(driver())]) {
+			const crowd = async (): Promise<unknown> =>
+				Promise.all(Array.from({length: 20}, () => cell.exclusive(use, async () => 'done')));
+			expect(await growth(500, crowd)).toBeLessThan(400);
+		}
+	});
+});

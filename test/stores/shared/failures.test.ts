@@ -1,0 +1,268 @@
+import {afterEach, beforeEach, describe, expect, vi} from 'vitest';
+import {createAuth, customStore, type StoreDriver, StoreError, type TokenSet} from '../../../src/index.ts';
+import type {AuthorizationServer} from '../../support/authorization-server.ts';
+import {
+	appOptions,
+	createClock,
+	createGate,
+	createSharedRecord,
+	expired,
+	gist,
+	memoryDriver,
+	outcomeOf,
+	record,
+	serviceOptions,
+	settle,
+	signIn,
+} from '../../support/scenario.ts';
+import {createSharedMemory} from '../../support/shared-memory.ts';
+import {test} from '../../support/test.ts';
+
+test.override('serverOptions', {accessTokenSeconds: 60});
+
+const sentTokens = ({tokenRequests}: AuthorizationServer): Array<string | null> =>
+	tokenRequests.map(({parameters}) => parameters.get('refresh_token'));
+
+const isToken = (record: unknown, {access_token}: {readonly access_token: string}): boolean =>
+	(record as {access_token?: string} | undefined)?.access_token === access_token;
+
+/** Whether a write stores what the login gave: the others store what the server has rotated it to. */
+type IsFirst = (token: TokenSet | undefined) => boolean;
+
+/** A driver whose writes of a new token fail for as long as is asked for, with and without a comparison. */
+function failingWrites(driver: StoreDriver, isFirst: IsFirst, fails: () => boolean): StoreDriver {
+	const check = (token: TokenSet | undefined): void => {
+		if (!isFirst(token) && fails()) throw new DOMException('The quota is exceeded', 'QuotaExceededError');
+	};
+	return {
+		...driver,
+		set: async token => {
+			check(token);
+			await driver.set(token);
+		},
+		...(driver.replace && {
+			replace: async (found, token) => {
+				check(token);
+				return (await driver.replace?.(found, token)) ?? false;
+			},
+		}),
+	};
+}
+
+const places: ReadonlyArray<readonly [title: string, create: () => () => StoreDriver]> = [
+	['without replace()', () => createSharedRecord().realm],
+	['with replace()', () => createSharedMemory().holder as () => StoreDriver], // in this realm it takes no time
+];
+
+describe.for(places)('a shared store %s whose write fails', ([, create]) => {
+	test.for([1, 2])(
+		'%i times after a rotation is written again under the lock: another holder with a call sends no used token [F-141]',
+		async (times, {server, watch}) => {
+			const realm = create();
+			let left = 0;
+			let first = {access_token: ''};
+			const driver = failingWrites(
+				realm(),
+				token => isToken(token, first),
+				() => left-- > 0,
+			);
+			const ours = watch(createAuth(appOptions(server, {store: driver})));
+			const theirs = watch(createAuth(appOptions(server, {store: realm()})));
+			first = await signIn(server, ours, expired);
+			left = times;
+			const gate = createGate();
+			server.onTokenAnswer(gate.pass);
+			const calls = [ours.fetch(`${server.api}/me`)];
+			await gate.reached;
+			calls.push(theirs.fetch(`${server.api}/me`));
+			await settle();
+			gate.open();
+			expect((await Promise.all(calls)).map(({status}) => status)).toEqual([200, 200]);
+			expect(server.tokenRequests).toHaveLength(1);
+			await theirs.refresh();
+			await ours.refresh();
+			expect(new Set(sentTokens(server)).size).toBe(3);
+		},
+	);
+
+	test('at all is not told a rotation: the refresh token is not sent, and the session stays [F-141]', async ({
+		server,
+		watch,
+	}) => {
+		const realm = create();
+		let isFull = false;
+		const driver = failingWrites(
+			realm(),
+			() => false,
+			() => isFull,
+		);
+		const ours = watch(createAuth(appOptions(server, {store: driver})));
+		const theirs = watch(createAuth(appOptions(server, {store: realm()})));
+		await signIn(server, ours, expired);
+		const events = record(ours);
+		isFull = true;
+		await expect(ours.getToken()).rejects.toMatchObject({code: 'store_write', retryable: true});
+		expect(server.tokenRequests).toHaveLength(0);
+		expect(gist(events)).toContain('refresh-failed store_write');
+		expect((await theirs.fetch(`${server.api}/me`)).status).toBe(200);
+		isFull = false;
+		expect((await ours.fetch(`${server.api}/me`)).status).toBe(200);
+		expect(server.tokenRequests).toHaveLength(1);
+	});
+
+	test('is no reason not to ask for a grant that uses no refresh token [F-141]', async ({server, watch}) => {
+		const driver = failingWrites(
+			create()(),
+			() => false,
+			() => true,
+		);
+		const auth = watch(createAuth(serviceOptions(server, {store: driver, timeout: 200})));
+		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+	});
+});
+
+describe('a write that ended after its deadline', () => {
+	/** A driver whose write of one token takes until a gate opens. */
+	function slowWrite(driver: StoreDriver, isSlow: (token: TokenSet) => boolean) {
+		const gate = createGate();
+		const store: StoreDriver = {
+			...driver,
+			set: async token => {
+				if (isSlow(token)) await gate.pass();
+				await driver.set(token);
+			},
+		};
+		return {store, gate};
+	}
+
+	test.for([
+		['a login', false],
+		['a renewal', true],
+	] as const)('leaves the newer record of %s where it was [F-161]', async ([, isRenewal], {server, watch}) => {
+		const driver = memoryDriver();
+		const old = await server.mint();
+		const {store, gate} = slowWrite(driver, token => isToken(token, old));
+		const auth = watch(createAuth(appOptions(server, {store, timeout: 100})));
+		await expect(auth.setToken(old)).rejects.toBeInstanceOf(StoreError);
+		await gate.reached;
+		if (!isRenewal) await signIn(server, auth);
+		const {access_token} = isRenewal ? await auth.refresh() : await auth.getToken();
+		gate.open();
+		await expect.poll(() => isToken(driver.get(), {access_token})).toBe(true);
+		await settle();
+		expect(await auth.getToken()).toMatchObject({access_token});
+		expect(driver.get()).toMatchObject({access_token});
+	});
+
+	test('does not bring a session back that was signed out since [F-161]', async ({server, watch}) => {
+		const driver = memoryDriver();
+		const old = await server.mint();
+		const {store, gate} = slowWrite(driver, token => isToken(token, old));
+		const auth = watch(createAuth(appOptions(server, {store, timeout: 100})));
+		await outcomeOf(auth.setToken(old));
+		await auth.signOut();
+		gate.open();
+		await settle();
+		expect(await outcomeOf(auth.getToken())).toBe('SessionEndedError no_session');
+		await expect.poll(() => driver.get()).toBe(undefined);
+	});
+});
+
+describe('a store operation that hangs', () => {
+	beforeEach(() => void vi.useFakeTimers({toFake: ['Date']}));
+	afterEach(() => void vi.useRealTimers());
+
+	test('is given up after its deadline, though the clock is set back by a day meanwhile [F-150]', async ({
+		server,
+		watch,
+	}) => {
+		const driver = memoryDriver();
+		let isHanging = false;
+		const get = async (): Promise<unknown> => (isHanging ? new Promise<never>(() => {}) : driver.get());
+		const auth = watch(createAuth(appOptions(server, {store: {...driver, get}, timeout: 100, leeway: 0})));
+		await signIn(server, auth);
+		isHanging = true;
+		await auth.getToken();
+		vi.setSystemTime(Date.now() - 86_400_000);
+		isHanging = false;
+		const theirs = {...(await server.mint()), issued_at: Math.floor(Date.now() / 1000)};
+		await driver.set(theirs);
+		// It is asked again when the deadline has passed once more: by a clock that nobody can set.
+		await new Promise(resolve => setTimeout(resolve, 150));
+		expect(await auth.getToken()).toMatchObject({access_token: theirs.access_token});
+	});
+
+	test('under the lock ends, though the clock is set back by a day meanwhile [F-150]', async ({server, watch}) => {
+		const shared = createSharedRecord();
+		const driver = shared.realm();
+		let isHanging = false;
+		const get = async (): Promise<unknown> => (isHanging ? new Promise<never>(() => {}) : driver.get());
+		const auth = watch(createAuth(appOptions(server, {store: {...driver, get}, timeout: 100})));
+		const other = watch(createAuth(appOptions(server, {store: shared.realm()})));
+		await signIn(server, auth, expired);
+		const renewing = outcomeOf(auth.refresh());
+		isHanging = true;
+		vi.setSystemTime(Date.now() - 86_400_000);
+		expect(await renewing).toBe('LockError');
+		expect((await other.fetch(`${server.api}/me`)).status).toBe(200);
+	});
+});
+
+describe('a record that throws', () => {
+	const fail = (): never => {
+		throw new Error('hunter2hunter2');
+	};
+	const traps = ['get', 'getOwnPropertyDescriptor', 'has', 'ownKeys', 'getPrototypeOf'] as const;
+	const good = {access_token: 'hunter2hunter2', token_type: 'Bearer', issued_at: 1};
+
+	const records: ReadonlyArray<readonly [title: string, record: object]> = [
+		['from every getter', Object.defineProperties({}, {access_token: {get: fail, enumerable: true}})],
+		[
+			'from the getter of a field that says whose it is',
+			Object.defineProperties({...good}, {client: {get: fail, enumerable: true}}),
+		],
+		['from the getter of its login', Object.defineProperties({...good}, {login: {get: fail, enumerable: true}})],
+		...(['get', 'getOwnPropertyDescriptor', 'ownKeys'] as const).map(
+			trap => [`from the trap ${trap} of a proxy`, new Proxy({...good}, {[trap]: fail})] as const,
+		),
+		['from every trap of a proxy', new Proxy({...good}, Object.fromEntries(traps.map(trap => [trap, fail])))],
+		['since its proxy is revoked', revokedProxy()],
+	];
+
+	function revokedProxy(): object {
+		const {proxy, revoke} = Proxy.revocable({}, {});
+		revoke();
+		return proxy;
+	}
+
+	test.for(records)(
+		'%s is absent and reported, and signOut and a login work [F-153]',
+		async ([, thrower], {server, watch, canaries}) => {
+			canaries.plant('hunter2hunter2');
+			for (const hasLock of [false, true]) {
+				const driver = memoryDriver();
+				let thrown: object | undefined;
+				const store: StoreDriver = {
+					...driver,
+					get: () => thrown ?? driver.get(),
+					...(hasLock && {lock: async task => task()}),
+				};
+				const {now, advance} = createClock();
+				const auth = watch(createAuth({...appOptions(server), store: customStore(store), now}));
+				const events = record(auth);
+				await signIn(server, auth);
+				thrown = thrower;
+				expect(await outcomeOf(auth.getToken())).toMatch(/^(?:SessionEndedError|fulfilled)/);
+				await outcomeOf(auth.refresh());
+				expect(await outcomeOf(auth.signOut())).toBe('fulfilled');
+				expect(await outcomeOf(auth.getToken())).toBe('SessionEndedError no_session');
+				// A proxy that throws whatever it is asked cannot even be waited for: then it was not read.
+				expect(gist(events).join()).toMatch(/store-failed store_(?:corrupt|read)/);
+				advance(1);
+				thrown = undefined;
+				await signIn(server, auth);
+				expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+			}
+		},
+	);
+});
