@@ -46,20 +46,6 @@ export const grantRules: Rules = {
 const deadToken =
 	/^(?:invalid_grant|bad_refresh_token|invalid_refresh_token|expired_token|(?:interaction|login|consent)_required)$/;
 
-<<<<<<< HEAD
-// A checked request has the fields of its grant type and nothing else, not even what objects inherit.
-const fieldOf = (request: TokenRequest | undefined, name: string): string | undefined =>
-	(request as Readonly<Record<string, string | undefined>> | undefined)?.[name];
-
-type GrantFunction = (context: GrantContext) => Awaitable<TokenRequest>;
-
-async function callGrant(grant: GrantFunction, client: Client): Promise<TokenRequest> {
-	const {clientId, tokenEndpoint, issuer, timeout} = client;
-	return readTokenRequest(await withTimeout(() => grant({clientId, tokenEndpoint, issuer}), timeout), 'grant');
-}
-
-=======
->>>>>>> coretests
 /**
 Gets tokens from an authorization server: with the refresh token, and with the client's grant.
 
@@ -74,19 +60,12 @@ export function oauthRenewer(
 	/** The last request for a grant. */
 	let asked = only;
 
-<<<<<<< HEAD
-	const askGrant = async (): Promise<TokenRequest> => {
-		const asked = request ?? (await callGrant(grant as GrantFunction, client));
-		secret = fieldOf(asked, 'client_secret');
-		isSecretKnown = true;
-=======
 	const askGrant = async (): Promise<RequestFields | undefined> => {
 		if (typeof grant === 'function') {
 			const {clientId, tokenEndpoint, issuer, timeout} = client;
 			const request = await withTimeout(() => grant({clientId, tokenEndpoint, issuer}), timeout);
 			asked = readTokenRequest(request, 'grant') as RequestFields;
 		}
->>>>>>> coretests
 		return asked;
 	};
 
