@@ -158,7 +158,7 @@ export const isEndpoint = (url: URL | undefined): url is URL =>
 /** The rule of an endpoint. An insecure origin may be the place of one. */
 export const endpointRule = (insecureOrigins: readonly string[]): Rule => [
 	value => isEndpoint(secureUrl(value, insecureOrigins)),
-	'https without user name and fragment, or in allowInsecureOrigins',
+	'an https URL without user name and fragment, or in allowInsecureOrigins',
 ];
 
 const areHeaders = (value: unknown): boolean => {

@@ -142,7 +142,9 @@ function authenticationHint(client: Client): string {
 	const credentials = `${client.clientId}${secret as string}`;
 	// Most servers do not decode HTTP Basic as the RFC says. That matters if encoding changed something.
 	const isEncoded = method === 'clientSecretBasic' && !encoding && formEncode(credentials) !== credentials;
-	const remedy = isEncoded ? ": try clientSecretBasic(secret, {encoding: 'raw'}) or clientSecretPost" : '';
+	const remedy = isEncoded
+		? ". Encoding changed the id or the secret: try clientSecretBasic(secret, {encoding: 'raw'}) or clientSecretPost"
+		: '';
 	return (methods && `. The server takes ${methods}`) + remedy;
 }
 

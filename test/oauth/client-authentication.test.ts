@@ -467,7 +467,7 @@ describe('the message of invalid_client', () => {
 			const error = canaries.see(await refused(options, answer));
 			expect(error).toMatchObject({name: 'OAuthError', error: 'invalid_client'});
 			const {message} = error as Error;
-			for (const remedy of ["{encoding: 'raw'}", 'clientSecretPost']) expect(message).toContain(remedy);
+			for (const text of ['Encoding changed', "{encoding: 'raw'}", 'clientSecretPost']) expect(message).toContain(text);
 		}
 	});
 
