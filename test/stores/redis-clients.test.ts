@@ -160,13 +160,7 @@ describe('redisDriver', () => {
 				get: (target, name) => (name === 'call' ? target.call : undefined),
 			},
 		);
-		expect(Object.keys(redisDriver(client, 'key')).toSorted()).toEqual([
-			'delete',
-			'get',
-			'lock',
-			'replace',
-			'set',
-		]);
+		expect(Object.keys(redisDriver(client, 'key')).toSorted()).toEqual(['delete', 'get', 'lock', 'replace', 'set']);
 	});
 
 	test.for([
