@@ -23,7 +23,7 @@ export interface AtomicFiles {
 /** How long a change may wait for others, in milliseconds. A process that was stopped meanwhile gives up: its change could be outdated. */
 const longestWait = 5_000;
 /** How long a change of another process may take before it is pushed aside, in milliseconds. That process starts again, if it lives. */
-const longestChange = 2_000;
+const longestChange = 1_000;
 /** The longest pause between two attempts, in milliseconds. */
 const longestPause = 20;
 

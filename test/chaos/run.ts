@@ -15,6 +15,7 @@ const acts: Readonly<Record<string, () => Promise<{readonly run: Act}>>> = {
 	web: async () => import('./web.ts'),
 	redis: async () => import('./redis.ts'),
 	'deno-kv': async () => import('./deno-kv.ts'),
+	file: async () => import('./file.ts'),
 	cloudflare: async () => import('./cloudflare.ts'),
 };
 const packages = ['regrant', 'ky', 'oidc-provider', 'redis', 'ioredis', 'playwright', 'deno', 'miniflare'];

@@ -112,7 +112,7 @@ describe('processes on one file', {timeout: 120_000}, () => {
 		expect(statSync(path).mode & 0o777).toBe(0o600);
 	});
 
-	const fleet = {callers: 10, seconds: 8, lease: 1_000, seed} as const;
+	const fleet = {callers: 10, seconds: 8, lease: 4_000, seed} as const;
 
 	test.for(Object.entries(runtimes))(
 		'of %s make one grant for each token that expires [R71, F-104]',

@@ -346,7 +346,7 @@ describe('files that several processes change', () => {
 		expect(await read(file)).toBe('of another, then ours');
 	});
 
-	test('what a killed process has left is removed after two seconds, with the token in it [F-97]', async () => {
+	test('what a killed process has left is removed after a second, with the token in it [F-97]', async () => {
 		const {file, scratch, change, read} = create();
 		mkdirSync(join(scratch, 'busy', 'killed'), {recursive: true});
 		writeFileSync(join(scratch, 'busy', 'killed', 'new'), token.access_token);
