@@ -41,14 +41,24 @@ const schemes = [
 	...String.raw`HTTP:// http:/ http: http:/// http://// http:\\ http:/\ http:\/ // \\ /\ \/ /// ws:// ftp:// https:// blob:http://`.split(
 		' ',
 	),
-	...['', ' http://', '\thttp://', 'ht\ntp://', 'http:\t//', 'http:/\r/', '\0http://', '\u00a0http://'],
+	'',
+	' http://',
+	'\thttp://',
+	'ht\ntp://',
+	'http:\t//',
+	'http:/\r/',
+	'\0http://',
+	'\u00a0http://',
 ];
 
 const separators = [
 	...String.raw`@ \@ \\@ %5c@ %5C%5C@ /@ ?@ #@ :@ :80@ ;@ ,@ @@ %40 %2f@ %00@ \ \\ /\ . \. /..// /.\ /%2e%2e// &@ '@ "@ |@ ^@ [@ ]@ <@`.split(
 		' ',
 	),
-	...[' @', '\t@', '\n@', '\r\n@'],
+	' @',
+	'\t@',
+	'\n@',
+	'\r\n@',
 ];
 
 const tails = ['/go', '/go', '/go', '\\go', '/./go', '/a/../go', '/%2e/go', '//go', '/\tgo', '/go/'];
