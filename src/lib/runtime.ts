@@ -17,8 +17,9 @@ export function isServer(realm: Realm = globalThis): boolean {
 
 /** Whether this is a page or a worker of a browser, where everybody can read what the program holds. */
 export function isBrowser(realm: Realm = globalThis): boolean {
-	// Some Workers bring a `document` of their own. Cloudflare has `WebSocketPair` at every compatibility date, and no browser has it.
-	if (ownProperty(realm, 'WebSocketPair')) return false;
+	// Some Workers bring a `document` of their own. Cloudflare has `WebSocketPair` at every compatibility date, and no browser has it. It is
+	// no own property there, and must not be one that every object inherits.
+	if (realm.WebSocketPair !== ({} as Realm).WebSocketPair) return false;
 	// Cloudflare has `WorkerGlobalScope` too, and had `importScripts`; workers of Deno have a location as well.
 	return !!ownProperty(realm, 'document') || (!!ownProperty(realm, 'WorkerLocation') && !isServer(realm));
 }

@@ -39,13 +39,51 @@ describe.for<
 		{WorkerGlobalScope: () => {}, navigator: {userAgent: 'Cloudflare-Workers'}, process: {versions: {node: '22.0.0'}}},
 		{browser: false, drops: false},
 	],
+	[
+		'workerd with a document of its own [F-145]',
+		Object.assign(Object.create({WebSocketPair: () => {}}) as object, {
+			WorkerGlobalScope: () => {},
+			document: {},
+			navigator: {userAgent: 'Cloudflare-Workers'},
+		}),
+		{browser: false, drops: false},
+	],
+	[
+		'Deno 2.1, which carries Authorization along [F-146]',
+		{navigator: {userAgent: 'Deno/2.1.14'}},
+		{browser: false, drops: false},
+	],
+	['Deno 1 [F-146]', {navigator: {userAgent: 'Deno/1.46.3'}}, {browser: false, drops: false}],
+	['Deno 2.2 [F-146]', {navigator: {userAgent: 'Deno/2.2.0'}}, {browser: false, drops: true}],
+	['Deno 10 [F-146]', {navigator: {userAgent: 'Deno/10.0.0'}}, {browser: false, drops: true}],
+	...(['14.12.3', '20.14.0'] as const).map(
+		version =>
+			[
+				`happy-dom ${version}, which carries Authorization along [F-146]`,
+				{
+					document: {},
+					navigator: {
+						userAgent: `Mozilla/5.0 (X11; Linux x64) AppleWebKit/537.36 (KHTML, like Gecko) HappyDOM/${version}`,
+					},
+				},
+				{browser: true, drops: false},
+			] as const,
+	),
+	[
+		'happy-dom 21 [F-146]',
+		{
+			document: {},
+			navigator: {userAgent: 'Mozilla/5.0 (X11; Linux x64) AppleWebKit/537.36 (KHTML, like Gecko) HappyDOM/21.0.4'},
+		},
+		{browser: true, drops: true},
+	],
 	['a runtime that nobody knows', {}, {browser: false, drops: false}],
 ])('%s', ([, realm, {browser, drops}]) => {
-	test(`R13: is ${browser ? '' : 'not '}a place where everybody can read a secret`, () => {
+	test(`is ${browser ? '' : 'not '}a place where everybody can read a secret [R13]`, () => {
 		expect(isBrowser(realm)).toBe(browser);
 	});
 
-	test(`R42: ${drops ? 'drops' : 'is not known to drop'} the token on a redirect to another origin`, () => {
+	test(`${drops ? 'drops' : 'is not known to drop'} the token on a redirect to another origin [R42]`, () => {
 		expect(dropsAuthorization(realm)).toBe(drops);
 	});
 });

@@ -20,6 +20,7 @@ import type {LabClient} from './lab-client.ts';
 import {gist, nameOf, reasonOf} from './outcome.ts';
 import {textsOf} from './renderings.ts';
 import type {Stores, Traits} from './run.ts';
+import {createTrips, travel} from './whereabouts.ts';
 
 /** What a runtime brings. */
 export interface Runner {
@@ -252,6 +253,18 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		equal([(await api.get('me')).status, (await api.get(`${lab.elsewhere}/`)).status], [200, 401]);
 		equal((await lab.log()).elsewhere[0]?.authorization, '');
 		equal(nameOf(await reasonOf(ky.get(`${lab.api}/me`, {hooks: auth.hooks}))), 'ConfigError invalid_options');
+	});
+
+	test('no token goes to an origin that is not listed, whatever URL is tried [R40, F-136]', async () => {
+		const {access_token} = await lab.mint();
+		const servers = {listed: lab.api, unlisted: lab.elsewhere};
+		const trips = createTrips(servers, 1, 300).filter(({url}) => !url.includes('chain='));
+		const {answered, refused} = await travel(servers, access_token, trips);
+		const {calls, elsewhere} = await lab.log();
+		equal(JSON.stringify(elsewhere).includes(access_token), false);
+		const carried = calls.filter(({authorization}) => authorization.includes(access_token));
+		// Else nothing was tried.
+		equal([answered + refused, carried.length > 20, elsewhere.length > 0], [trips.length, true, true]);
 	});
 
 	// 401, and the one retry.

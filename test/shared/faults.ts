@@ -1801,9 +1801,9 @@ export const faults: readonly Fault[] = [
 			store: () => failingOnce(hang),
 			async act({signIn, auth, room, get}) {
 				await signIn('over');
-				const during = await get(auth({timeout: 500}).fetch(`${room.api}me`));
+				const during = await get(auth({timeout: 1000}).fetch(`${room.api}me`));
 				// While it hangs it is asked nothing, for as long as the deadline is. That is measured by a clock that nobody can set.
-				await new Promise(resolve => setTimeout(resolve, 600));
+				await new Promise(resolve => setTimeout(resolve, 1200));
 				return [during, await get(auth().fetch(`${room.api}me`))];
 			},
 			expected: {

@@ -11,7 +11,7 @@ import {test} from '../../support/test.ts';
 test.override('serverOptions', {accessTokenSeconds: 60});
 
 /** The deadline of a token request, in milliseconds. */
-const timeout = 1_000;
+const timeout = 2_000;
 const script = 'test/support/stoppable-process.ts';
 const pause = (milliseconds: number): Promise<void> => new Promise(done => setTimeout(done, milliseconds));
 
@@ -53,7 +53,7 @@ function start(name: string, server: AuthorizationServer, token: object) {
 
 describe.for(Object.keys(runtimes))('%s', name => {
 	/** How long it is stopped, in milliseconds: until just after the deadline, and for much longer than whoever waits for a token. */
-	test.for([1_150, 5_000])(
+	test.for([2_150, 8_000])(
 		'reads the answer that came while it was stopped for %i ms in the middle of a refresh: the session lives [F-138]',
 		async (stopped, {server}) => {
 			const gate = createGate();

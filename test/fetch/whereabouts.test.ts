@@ -1,0 +1,30 @@
+import {describe, expect} from 'vitest';
+import {createTrips, travel} from '../shared/whereabouts.ts';
+import {test} from '../support/test.ts';
+import {startTwoServers} from '../support/two-servers.ts';
+
+/** How many URLs and redirect chains are tried, and the seed: `TRIPS=100000 TRIPS_SEED=42 npx vitest run …` */
+const count = Number(process.env['TRIPS'] ?? 3_000);
+const seed = Number(process.env['TRIPS_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+
+describe('where tokens go, on Node', () => {
+	test('none goes to an origin that is not listed, whatever URL and whatever redirects are tried [R40, R42, F-136]', async ({
+		annotate,
+	}) => {
+		await annotate(`${count} trips, seed ${seed}`, 'seed');
+		const servers = await startTwoServers();
+		try {
+			const accessToken = 'token-that-goes-to-the-listed-origin';
+			const {answered, refused} = await travel(servers, accessToken, createTrips(servers, seed, count));
+			const {toListed, elsewhere} = servers.carried(accessToken);
+			expect(elsewhere).toEqual([]);
+			expect(answered + refused).toBe(count);
+			// Else nothing was tried.
+			expect(toListed).toBeGreaterThan(count / 4);
+			expect(answered).toBeGreaterThan(count / 4);
+			expect(refused).toBeGreaterThan(count / 10);
+		} finally {
+			await servers.close();
+		}
+	});
+});
