@@ -4,8 +4,6 @@ import benchmark from '../bench/result.json' with {type: 'json'};
 import {bundle, ownRows, peerRows} from '../bench/sizes.ts';
 import memory from '../bench/memory.json' with {type: 'json'};
 import chaos from '../chaos/result.json' with {type: 'json'};
-import mutation from '../mutation/result.json' with {type: 'json'};
-import {scoreOf} from '../mutation/result.ts';
 import {faults} from '../shared/faults.ts';
 
 /** Whether a number, as it is stated, is the measured one. */
@@ -65,8 +63,6 @@ function held(scenario: string): {readonly done: number; readonly more: number} 
 
 const more = memory.rows.map(({scenario}) => held(scenario).more);
 
-const guarded = scoreOf(Object.values(mutation.guards).flatMap(files => Object.values(files)));
-
 /**
 The numbers of both pages, and where they come from. What `npm run bench` has measured is kept in `test/bench/result.json`; what other
 runs keep is imported in the same way. A new sentence gets a row here.
@@ -113,14 +109,6 @@ export const claims: readonly Claim[] = [
 		],
 	},
 	// From here on: the page for contributors.
-	{
-		pattern: /of (\d+) mutants of the guard clauses (none) lives/,
-		checks: [number(guarded.mutants), number(guarded.survived)],
-	},
-	{
-		pattern: /of all ([\d,]+) mutants of (\d+) files the quick tests of Node alone kill ([\d.]+) %/,
-		checks: [number(mutation.mutants), number(Object.keys(mutation.files).length), number(mutation.score, 1)],
-	},
 ];
 
 const words: Readonly<Record<string, number>> = {no: 0, none: 0, one: 1, two: 2, three: 3, 'a thousand': 1000};

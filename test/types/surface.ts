@@ -93,7 +93,7 @@ export async function grants(): Promise<void> {
 	createAuth({...endpoint, grant: {grant_type: 'client_credentials'}});
 	// @ts-expect-error: Property 'refresh_token' is missing
 	createAuth({...endpoint, grant: {grant_type: 'refresh_token'}});
-	// @ts-expect-error: Type '"password"' is not assignable to type '"client_credentials" | "refresh_token"
+	// @ts-expect-error: Type '"password"' is not assignable to type '"authorization_code" | "client_credentials" | "refresh_token"
 	createAuth({...endpoint, grant: {grant_type: 'password', scope: 'a'}});
 	// @ts-expect-error: Property 'scope' is missing
 	await requestToken(endpoint, {grant_type: 'client_credentials'});
@@ -136,11 +136,11 @@ export function options(): void {
 	createAuth({...endpoint, clientID: 'app'});
 	// @ts-expect-error: Type '"xml"' is not assignable to type '"form" | "json" | undefined'
 	createAuth({...endpoint, encoding: 'xml'});
-	// @ts-expect-error: Type 'string' is not assignable to type 'readonly (string | URL)[]'
+	// @ts-expect-error: Type 'string' is not assignable to type 'Origins | undefined'
 	createAuth({...endpoint, origins: 'https://api.example.com'});
 	// @ts-expect-error: Type 'string' is not assignable to type 'number'
 	createAuth({...endpoint, leeway: '30'});
-	// @ts-expect-error: Property 'delete' is missing
+	// @ts-expect-error: does not exist in type 'TokenCell'
 	createAuth({...endpoint, store: {get: () => undefined, set: () => {}}});
 	// @ts-expect-error: is not assignable to parameter of type 'AuthOptions'
 	createAuth(client.tokenEndpoint);
