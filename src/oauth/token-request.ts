@@ -104,6 +104,7 @@ Checks the fields of a request, and copies those that it has. A field that is un
 @param others The rule of fields that have none of their own. Without it they are refused.
 @throws {ConfigError} which names the field that is wrong.
 */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- it names what was checked
 export function readFields<Fields extends object>(
 	fields: unknown,
 	name: string,

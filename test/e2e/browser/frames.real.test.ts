@@ -35,7 +35,7 @@ async function createAuthIn(realm: Realm, delay = ''): Promise<Auth> {
 	return createAuth({
 		tokenEndpoint,
 		// Another endpoint would be another client, to which the store belongs no more [F-143].
-		fetch: async (input, init) => fetch(`${String(input)}${delay}`, init),
+		fetch: async (input, init) => fetch(`${input as string}${delay}`, init),
 		revocationEndpoint,
 		clientId: app,
 		origins: [api],
