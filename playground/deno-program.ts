@@ -30,16 +30,20 @@ export function createDenoProgram(
 	const running = new Set<Promise<Failure>>();
 	const kv = createKvFolder();
 	let opened: Promise<readonly Script[]> | undefined;
+	/** All scripts use one token endpoint: with another one, each would be another client of the store. */
+	let tokenDoor: Promise<Door> | undefined;
 
 	const open = async (index: number): Promise<Script> => {
 		const lane = createLane('deno', `script ${index + 1}`, report);
 		return {lane, door: await openDoor(server, lane)};
 	};
 
-	const runScript = async ({lane, door}: Script): Promise<Failure> =>
-		new Promise(resolve => {
+	const runScript = async ({lane, door}: Script): Promise<Failure> => {
+		tokenDoor ??= openDoor(server, createLane('deno', 'the scripts', report));
+		const {TOKEN_ENDPOINT} = (await tokenDoor).env;
+		return new Promise(resolve => {
 			const client = {CLIENT_ID: service.clientId, CLIENT_SECRET: service.secret};
-			const env = {...process.env, ...door.env, ...client, KV: kv.file};
+			const env = {...process.env, ...door.env, TOKEN_ENDPOINT, ...client, KV: kv.file};
 			const options = {env, timeout: patience, killSignal: 'SIGKILL', signal: leaving.signal} as const;
 			execFile(command, [...flags, `${import.meta.dirname}/deno.ts`], options, (error, _output, problems) => {
 				const lines = problems.split('\n').filter(line => line !== '');
@@ -50,6 +54,7 @@ export function createDenoProgram(
 				);
 			});
 		});
+	};
 
 	const follow = async (script: Script): Promise<Failure> => {
 		const ended = runScript(script);
@@ -71,6 +76,7 @@ export function createDenoProgram(
 			leaving.abort();
 			await Promise.all(running);
 			await Promise.all(((await opened) ?? []).map(({door}) => door.close()));
+			await (await tokenDoor)?.close();
 			kv.remove();
 		},
 	};

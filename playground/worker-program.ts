@@ -23,14 +23,23 @@ export function createWorkerProgram(server: AuthorizationServer, report: (report
 	let host: ChildProcess | undefined;
 	let origins: Promise<readonly string[]> | undefined;
 	let doors: readonly Door[] = [];
+	/** All isolates use one token endpoint: with another one, each would be another client of the store. */
+	let tokenDoor: Door | undefined;
 
 	const start = async (): Promise<readonly string[]> => {
 		const names = Array.from({length: isolates}, (_, index) => `isolate ${index + 1}`);
 		if (doors.length === 0) {
 			doors = await Promise.all(names.map(name => openDoor(server, createLane('worker', name, report))));
 		}
+		tokenDoor ??= await openDoor(server, events);
+		const {TOKEN_ENDPOINT} = tokenDoor.env;
 		const order: HostOrder = {
-			env: doors.map(({env}) => ({...env, CLIENT_ID: servicePost.clientId, CLIENT_SECRET: servicePost.secret})),
+			env: doors.map(({env}) => ({
+				...env,
+				TOKEN_ENDPOINT,
+				CLIENT_ID: servicePost.clientId,
+				CLIENT_SECRET: servicePost.secret,
+			})),
 		};
 		host = fork(`${import.meta.dirname}/worker-host.ts`, {stdio: ['ignore', 'ignore', 'pipe', 'ipc']});
 		host.send(order);
@@ -68,7 +77,7 @@ export function createWorkerProgram(server: AuthorizationServer, report: (report
 				host.disconnect();
 				await ended;
 			}
-			await Promise.all(doors.map(door => door.close()));
+			await Promise.all([...doors, tokenDoor].map(door => door?.close()));
 		},
 	};
 }
