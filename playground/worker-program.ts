@@ -77,7 +77,8 @@ export function createWorkerProgram(server: AuthorizationServer, report: (report
 				host.disconnect();
 				await ended;
 			}
-			await Promise.all([...doors, tokenDoor].map(door => door?.close()));
+			await Promise.all(doors.map(door => door.close()));
+			await tokenDoor?.close();
 		},
 	};
 }

@@ -95,6 +95,6 @@ test('a tool says how it is used, and what is wrong with what it was given', asy
 	expect(await run('')).toMatchObject({code: 1, problems: 'Usage: my-tool login | logout | accounts'});
 	expect(await run('login', '{"access_token": 42}')).toMatchObject({
 		code: 1,
-		problems: expect.stringMatching(/usable/),
+		problems: expect.stringMatching(/access_token must be/),
 	});
 });

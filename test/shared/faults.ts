@@ -2033,53 +2033,53 @@ export const faults: readonly Fault[] = [
 		'tabs refresh at once',
 		'it takes several tabs',
 		{
-			file: 'test/stores/web.test.ts',
-			title: 'R71, F-96: eight tabs with five callers each make one grant on one expired token',
+			file: 'test/support/tab-spec.ts',
+			title: 'eight tabs with five callers each make one grant on one dead token [R71, F-96]',
 		},
 		{
 			file: 'test/e2e/browser/frames.real.test.ts',
-			title: 'R71, F-96: a page and its frames make one grant on one expired token',
+			title: 'a page and its frames make one grant on one expired token [R71, F-96]',
 		},
 	),
 	elsewhere(
 		'F-97',
 		'a tab is closed while it holds the lock',
 		'it takes several tabs',
-		{file: 'test/stores/web.test.ts', title: 'F-97: the lock of a tab that is closed is had by the next'},
+		{file: 'test/support/tab-spec.ts', title: 'the lock of a tab that is closed goes to the next [F-97]'},
 		{
 			file: 'test/e2e/browser/frames.real.test.ts',
-			title: 'F-97: the lock of a frame that is removed is had by the page',
+			title: 'the lock of a frame that is removed is had by the page [F-97]',
 		},
 	),
 	elsewhere('F-98', 'a tab is killed after the rotation, before the write', 'it takes several tabs', {
-		file: 'test/stores/web.test.ts',
-		title: 'F-98: a tab that is gone between rotation and write ends the session cleanly, and once',
+		file: 'test/stores/tabs.test.ts',
+		title: 'that is gone between rotation and write ends the session cleanly, and once [F-98]',
 	}),
 	elsewhere('F-99', 'a tab is frozen while it holds the lock', 'it takes several tabs', {
-		file: 'test/stores/web.test.ts',
-		title: 'F-99: a lock that a tab never frees fails the renewal of the others in time',
+		file: 'test/stores/tabs.test.ts',
+		title: 'that never frees the lock makes the refresh of the others fail in time [F-99]',
 	}),
 	elsewhere(
 		'F-100',
 		'a page comes back from the back/forward cache',
 		'it takes a tab with a history',
 		{
-			file: 'test/stores/web.test.ts',
-			title: 'F-100: a page that comes back from the back/forward cache looks at the store again',
+			file: 'test/stores/tabs.test.ts',
+			title: 'reads the store again when it is told that it comes from the back/forward cache [F-100]',
 		},
 		{
-			file: 'test/stores/web.test.ts',
-			title: 'R75, F-100: where locks are refused, the callers of the realm take turns',
+			file: 'test/stores/tabs.test.ts',
+			title: 'to which locks are refused with a %s lets its callers take turns [R75, F-100]',
 		},
 	),
 	elsewhere(
 		'F-101',
 		'a sign-out in B during a refresh in A',
 		'it takes several tabs, processes or isolates',
-		{file: 'test/stores/web.test.ts', title: 'R76, F-101: a sign-out in one tab wins over a refresh in another'},
+		{file: 'test/support/tab-spec.ts', title: 'a sign-out in one tab wins over a refresh in another [R76, F-101]'},
 		{
 			file: 'test/stores/redis-processes.test.ts',
-			title: 'R76, F-101: a sign-out in one wins over a refresh in another, whose late token is revoked',
+			title: 'a sign-out in one wins over a refresh in another, whose late token is revoked [R76, F-101]',
 		},
 		{
 			file: 'test/e2e/workerd/isolates.test.ts',
@@ -2091,8 +2091,8 @@ export const faults: readonly Fault[] = [
 		'another user signs in in B while A waits for the lock',
 		'it takes several tabs, processes or isolates',
 		{
-			file: 'test/stores/web.test.ts',
-			title: 'F-102: another login in one tab is neither used nor overwritten by those who wait in another',
+			file: 'test/support/tab-spec.ts',
+			title: 'another login in one tab is neither used nor overwritten by those who wait in another [F-102]',
 		},
 		{
 			file: 'test/e2e/workerd/isolates.test.ts',
@@ -2104,14 +2104,14 @@ export const faults: readonly Fault[] = [
 		'a synchronous throw inside a lock callback',
 		'only a store can be made to, and the specification of all stores does it',
 		{file: 'test/support/token-store-spec.ts', title: 'F-103: a task that throws at once frees the lock'},
-		{file: 'test/stores/shared/lease.test.ts', title: 'F-103: that fails, or throws at once, gives it back'},
+		{file: 'test/stores/shared/lease.test.ts', title: 'that fails, or throws at once, gives it back [F-103]'},
 	),
 	elsewhere(
 		'F-104',
 		'two processes',
 		'it takes several processes',
-		{file: 'test/stores/redis-processes.test.ts', title: 'F-104: processes on one session'},
-		{file: 'test/stores/deno-kv.test.ts', title: 'R71, F-104: make one grant for each token that expires'},
+		{file: 'test/stores/redis.test.ts', title: 'makes one grant for each token that expires [R71, F-104]'},
+		{file: 'test/stores/deno-kv.test.ts', title: 'make one grant for each token that expires [R71, F-104]'},
 	),
 	elsewhere('F-105', '20 isolates, one refresh token', 'it takes several isolates', {
 		file: 'test/e2e/workerd/isolates.test.ts',
@@ -2807,15 +2807,18 @@ export const faults: readonly Fault[] = [
 		'F-135',
 		'the holder of a lease is paused beyond it',
 		'it takes several processes',
-		{file: 'test/stores/redis-processes.test.ts', title: 'F-135: a process that is stopped for longer than its lease'},
+		{
+			file: 'test/stores/redis.test.ts',
+			title: 'a holder whose lease has run out while it waited for the answer overwrites nothing [F-135]',
+		},
 		{
 			file: 'test/stores/protocol.test.ts',
 			title:
-				'F-135: a holder that is stopped for longer than its lock overwrites nothing, and sends nothing that was not on its way',
+				'a holder that is stopped for longer than its lock overwrites nothing, and sends nothing that was not on its way (seed ${seed}) [F-135]',
 		},
 		{
 			file: 'test/stores/deno-kv.test.ts',
-			title: 'F-98, F-135: lose the session only where one died between the rotation and its write',
+			title: 'lose the session only where one died between the rotation and its write [F-98, F-135]',
 		},
 	),
 ];
