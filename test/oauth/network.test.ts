@@ -35,8 +35,12 @@ describe('a token request that cannot connect', () => {
 	test('has the code of the platform in its message, and not its error [R90]', async ({serve, canaries}) => {
 		const {origin, close} = await serve(() => ({status: 200}));
 		await close();
-		for (const call of [requestToken(at(origin), refreshing), revokeToken(at(origin), {token: 'rt-canary-Vb2n'})]) {
-			const error = await canaries.rejection(call);
+		const calls = [
+			async () => requestToken(at(origin), refreshing),
+			async () => revokeToken(at(origin), {token: 'rt-canary-Vb2n'}),
+		];
+		for (const call of calls) {
+			const error = await canaries.rejection(call());
 			expect(error).toMatchObject({
 				name: 'TokenNetworkError',
 				code: 'network',
