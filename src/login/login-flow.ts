@@ -15,8 +15,9 @@ import {keepLogin, type LoginStorage, takeLogin} from './login-storage.ts';
 /** What `createLogin` takes: an authorization server, a client of it, and where the browser comes back to. */
 export interface LoginOptions extends LoginClient {
 	/**
-	Where the browser goes to log in. Required: `discover()` gives it, if the server has one.
+	Where the browser goes to log in. It is required: `discover()` gives it, if the server has one.
 
+	@default none
 	@see https://www.rfc-editor.org/rfc/rfc6749#section-3.1
 	*/
 	readonly authorizationEndpoint?: string | URL | undefined;
