@@ -35,7 +35,7 @@ const storage: LoginStorage = new Map<string, string>() as unknown as LoginStora
 createAuth({...client, origins: ['https://api.example.com']});
 const login: Login = createLogin({...client, redirectUri, scope: 'openid'});
 const token: TokenSet = await deviceLogin({...client, scope: 'openid'}, ({user_code}: DevicePrompt) => void user_code);
-createAuth(client).setToken(token) satisfies Promise<void>;
+await (createAuth(client).setToken(token) satisfies Promise<void>);
 
 // Whatever a client can have, a login can have.
 const full: LoginOptions = {
