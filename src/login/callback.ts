@@ -33,10 +33,11 @@ export function readCallback(url: URL): Callback {
 	return ownProperties(Object.fromEntries(url.searchParams));
 }
 
-/** Whether a URL ends a login. */
-export function isCallback(url: URL, redirectUri: string): boolean {
+/** Whether a URL, or the address of the page, ends a login. */
+export function isCallback(given: string | URL | undefined, redirectUri: string): boolean {
+	const url = readUrl(given, redirectUri);
 	const {state, code, error} = readCallback(url);
-	return url.pathname === new URL(redirectUri).pathname && !!state && !!(code || error);
+	return !!state && !!(code || error) && url.pathname === new URL(redirectUri).pathname;
 }
 
 /**

@@ -2,7 +2,7 @@ import {ConfigError} from '../errors.ts';
 import {isRecord, ownProperties} from '../lib/own-properties.ts';
 import {isBrowser} from '../lib/runtime.ts';
 import {endpointRule} from '../oauth/client.ts';
-import {isCallback, readUrl} from './callback.ts';
+import {isCallback} from './callback.ts';
 import {
 	finishLogin,
 	type FinishedLogin,
@@ -85,7 +85,7 @@ export function createLogin(options: LoginOptions): Login {
 	const {clientId: client_id, endSessionEndpoint, redirectUri} = login;
 	return {
 		start: options => startLogin(login, options),
-		isCallback: url => isCallback(readUrl(url, redirectUri), redirectUri),
+		isCallback: url => isCallback(url, redirectUri),
 		finish: url => finishLogin(login, url),
 		logoutUrl: options => {
 			const {idToken: id_token_hint, returnTo} = ownProperties<LogoutOptions>(options);
