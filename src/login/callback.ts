@@ -1,5 +1,6 @@
 import {ConfigError} from '../errors.ts';
 import {ownProperties} from '../lib/own-properties.ts';
+import {matches} from '../lib/read-options.ts';
 
 /**
 What a server says in the URL that ends a login. Either `code` or `error` is there.
@@ -23,7 +24,7 @@ export function readUrl(url: string | URL | undefined, base: string): URL {
 	try {
 		return new URL(url ?? location.href, base);
 	} catch {
-		throw new ConfigError('url must be the URL of the request');
+		throw new ConfigError('url must be a URL');
 	}
 }
 
@@ -32,15 +33,17 @@ export function readCallback(url: URL): Callback {
 	return ownProperties(Object.fromEntries(url.searchParams));
 }
 
-/** Whether a URL ends a login. */
-export function isCallback(url: URL, redirectUri: string): boolean {
+/** Whether a URL, or the address of the page, ends a login. */
+export function isCallback(given: string | URL | undefined, redirectUri: string): boolean {
+	const url = readUrl(given, redirectUri);
 	const {state, code, error} = readCallback(url);
-	return url.pathname === new URL(redirectUri).pathname && !!state && !!(code || error);
+	return !!state && !!(code || error) && url.pathname === new URL(redirectUri).pathname;
 }
 
 /**
 Whether a text is a path of this origin. No segment is empty, and no backslash is a slash: `//evil.example`, `/\evil.example` and
 `/.//evil.example` lead elsewhere in one browser or another, or when they are read twice. URLs lose their tabs and line breaks.
 */
-export const isLocalPath = (path: unknown): path is string =>
-	typeof path === 'string' && /^(?:\/(?!\/)[^/\\?#\t\n\r]*)+(?:[?#][^\t\n\r]*)?$/.test(path);
+export const isLocalPath: (path: unknown) => path is string = matches(
+	/^(?:\/(?!\/)[^/\\?#\t\n\r]*)+(?:[?#][^\t\n\r]*)?$/,
+);

@@ -2,7 +2,7 @@ import {ConfigError} from '../errors.ts';
 import {isRecord, ownProperties} from '../lib/own-properties.ts';
 import {isBrowser} from '../lib/runtime.ts';
 import {endpointRule} from '../oauth/client.ts';
-import {isCallback, readUrl} from './callback.ts';
+import {isCallback} from './callback.ts';
 import {
 	finishLogin,
 	type FinishedLogin,
@@ -29,7 +29,7 @@ export interface Login {
 
 	@returns The URL to send the browser to.
 	@throws {ConfigError} for a `returnTo` that leads elsewhere.
-	@throws {StoreError} if `storage` fails.
+	@throws {LoginError} if `storage` fails.
 	@example
 	```ts
 	location.href = await login.start({returnTo: location.pathname});
@@ -46,12 +46,11 @@ export interface Login {
 	Finishes a login: removes the answer from the address bar, and exchanges the code for a token. A login is finished once.
 
 	@default url the address of the page
-	@throws {LoginError} if the login was finished before, began in another tab or more than an hour ago, or if the answer is not the server's
-	or not for this user. Begin another login.
+	@throws {LoginError} if the login was finished before, began in another tab or more than an hour ago, if the answer is not the server's or
+	not for this user, or if `storage` fails. Begin another login.
 	@throws {OAuthError} if the server, or the user, refuses. `access_denied`: the user said no.
 	@throws {TokenResponseError} if the token endpoint's answer is not usable.
 	@throws {TokenNetworkError} if the token endpoint does not answer. Begin another login.
-	@throws {StoreError} if `storage` fails.
 	@see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2
 	*/
 	finish(url?: string | URL): Promise<FinishedLogin>;
@@ -86,7 +85,7 @@ export function createLogin(options: LoginOptions): Login {
 	const {clientId: client_id, endSessionEndpoint, redirectUri} = login;
 	return {
 		start: options => startLogin(login, options),
-		isCallback: url => isCallback(readUrl(url, redirectUri), redirectUri),
+		isCallback: url => isCallback(url, redirectUri),
 		finish: url => finishLogin(login, url),
 		logoutUrl: options => {
 			const {idToken: id_token_hint, returnTo} = ownProperties<LogoutOptions>(options);

@@ -12,8 +12,9 @@ import {type CheckedLogin, type LoginClient, readLogin} from './login-options.ts
 /** What `deviceLogin` takes: an authorization server and a client of it. */
 export interface DeviceLoginOptions extends LoginClient {
 	/**
-	Where the login begins. Required: `discover()` gives it, if the server has one.
+	Where the login begins. It is required: `discover()` gives it, if the server has one.
 
+	@default none
 	@see https://www.rfc-editor.org/rfc/rfc8628#section-3.1
 	*/
 	readonly deviceAuthorizationEndpoint?: string | URL | undefined;

@@ -1,5 +1,6 @@
 import {LoginError} from '../errors.ts';
 import {ownProperties, ownRecordProperties} from '../lib/own-properties.ts';
+import {isString} from '../lib/read-options.ts';
 import type {Client} from '../oauth/client.ts';
 
 /**
@@ -55,7 +56,7 @@ export function readIdToken(
 	// What is no number is not greater than one, whatever the types say.
 	const fits: Readonly<Record<string, boolean>> = {
 		iss: claims.iss === issuer,
-		sub: typeof claims.sub === 'string',
+		sub: isString(claims.sub),
 		aud: audience.includes(clientId),
 		azp: (claims.azp ?? audience.join()) === clientId,
 		exp: (claims.exp as number) > oldest,

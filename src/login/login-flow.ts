@@ -1,6 +1,6 @@
 import {ConfigError, LoginError, OAuthError} from '../errors.ts';
 import {ownProperties} from '../lib/own-properties.ts';
-import {randomId} from '../lib/random-id.ts';
+import {randomText} from '../lib/random-text.ts';
 import {sha256} from '../lib/sha256.ts';
 import type {TokenParameters} from '../oauth/client.ts';
 import {describeError} from '../oauth/error-response.ts';
@@ -15,8 +15,9 @@ import {keepLogin, type LoginStorage, takeLogin} from './login-storage.ts';
 /** What `createLogin` takes: an authorization server, a client of it, and where the browser comes back to. */
 export interface LoginOptions extends LoginClient {
 	/**
-	Where the browser goes to log in. Required: `discover()` gives it, if the server has one.
+	Where the browser goes to log in. It is required: `discover()` gives it, if the server has one.
 
+	@default none
 	@see https://www.rfc-editor.org/rfc/rfc6749#section-3.1
 	*/
 	readonly authorizationEndpoint?: string | URL | undefined;
@@ -67,10 +68,9 @@ export async function startLogin(login: LoginFlow, options: StartOptions | undef
 	const asked = readLoginParameters({...login.asked, ...parameters});
 	const isOpenId = String(asked['scope']).split(' ').includes('openid');
 	if (isOpenId && !login.issuer) throw new ConfigError('issuer is required with openid');
-	const state = randomId();
-	const nonce = isOpenId ? randomId() : undefined;
-	// 256 random bits. RFC 7636 §4.1 asks for 43 characters at least.
-	const code_verifier = `${randomId()}-${randomId()}`;
+	const state = randomText();
+	const nonce = isOpenId ? randomText() : undefined;
+	const code_verifier = randomText();
 	const {tokenEndpoint} = login;
 	await keepLogin(login.storage, state, {
 		...asked,

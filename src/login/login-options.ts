@@ -1,6 +1,5 @@
-import {ConfigError} from '../errors.ts';
 import {isRecord, ownProperties} from '../lib/own-properties.ts';
-import {isAnything, matches, readInsecureOrigins, readOptions, type Rules} from '../lib/read-options.ts';
+import {isAnything, matches, readInsecureOrigins, readOptions, type Rule, type Rules} from '../lib/read-options.ts';
 import {
 	type Client,
 	clientOf,
@@ -11,8 +10,11 @@ import {
 	type TokenParameters,
 } from '../oauth/client.ts';
 
-/** An absolute URI without fragment. */
+/** The parameters that a login sets. */
+const ownNames = /^(?:response_type|redirect_uri|state|nonce|code_challenge(?:_method)?)$/;
+
 const isAbsolute = matches(/^[a-z][\w+.-]*:[^#]+$/i);
+const aResource: Rule = [value => [value].flat().every(isAbsolute), 'absolute URIs without fragment'];
 
 /** The options that every kind of login has. */
 export interface LoginClient extends Omit<TokenClient, 'parameters'> {
@@ -91,9 +93,5 @@ Checks further parameters of a login, and copies them. A resource is an absolute
 @see https://www.rfc-editor.org/rfc/rfc8707#section-2
 */
 export function readLoginParameters(parameters: unknown): TokenParameters {
-	const read = readParameters(parameters, /^(?:response_type|redirect_uri|state|nonce|code_challenge(?:_method)?)$/);
-	if (![read['resource'] ?? []].flat().every(isAbsolute)) {
-		throw new ConfigError('parameters.resource must be absolute URIs without fragment');
-	}
-	return read;
+	return readParameters(parameters, ownNames, {resource: aResource});
 }

@@ -1,4 +1,4 @@
-import {StoreError} from '../errors.ts';
+import {LoginError} from '../errors.ts';
 import type {Awaitable} from '../lib/awaitable.ts';
 import {ownProperties, ownRecordProperties} from '../lib/own-properties.ts';
 import type {TokenParameters} from '../oauth/client.ts';
@@ -10,7 +10,7 @@ cookie, or a database under an id from a cookie. Else somebody could lead a user
 export interface LoginStorage {
 	/** Gives what was set, or null. */
 	getItem(key: string): Awaitable<string | null | undefined>;
-	/** Keeps a text for an hour or longer. The key has letters, digits, dots and hyphens. */
+	/** Keeps a text for an hour or longer. The key has letters, digits, dots, hyphens and underscores. */
 	setItem(key: string, value: string): Awaitable<unknown>;
 	/** Forgets it. */
 	removeItem(key: string): Awaitable<unknown>;
@@ -33,34 +33,36 @@ export interface PendingLogin {
 
 const keyOf = (state: string): string => `regrant.login.${state}`;
 
+/** The storage's own error is not attached: it may hold what was written. */
+const storageError = (): LoginError => new LoginError('The storage failed: begin another login');
+
 /**
 Keeps a login under its state.
 
-@throws {StoreError} `store_write` if the storage fails.
+@throws {LoginError} if the storage fails.
 */
 export async function keepLogin(storage: LoginStorage | undefined, state: string, login: PendingLogin): Promise<void> {
 	try {
 		await (storage ?? sessionStorage).setItem(keyOf(state), JSON.stringify(login));
 	} catch {
-		// The storage's own error may hold what was written.
-		throw new StoreError('store_write');
+		throw storageError();
 	}
 }
 
 /**
 Gives the login with a state, once.
 
-@throws {StoreError} `store_read` if the storage fails.
+@throws {LoginError} if the storage fails.
 */
 export async function takeLogin(storage: LoginStorage | undefined, state: string): Promise<Partial<PendingLogin>> {
 	// What is no state of ours could be another key of the storage.
-	if (!/^[\d-]+$/.test(state)) return {};
+	if (!/^[\w-]+$/.test(state)) return {};
 	try {
 		const place = storage ?? sessionStorage;
 		// Both are begun before either is awaited: of two callers that come with one state, the second one finds nothing.
 		const [text] = await Promise.all([place.getItem(keyOf(state)), place.removeItem(keyOf(state))]);
 		return ownProperties(ownRecordProperties(JSON.parse(text ?? 'null')));
 	} catch {
-		throw new StoreError('store_read');
+		throw storageError();
 	}
 }

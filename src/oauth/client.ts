@@ -232,10 +232,11 @@ export function clientOf(given: Partial<TokenClient>): Client {
 Checks further parameters, and copies them.
 
 @param further Names that are set as well.
+@param rules Those of further parameters.
 @throws {ConfigError} which names the parameter.
 */
-export function readParameters(parameters: unknown, further?: RegExp): TokenParameters {
-	const read: TokenParameters = readFields(parameters, 'parameters', {scope: aScope}, [], texts);
+export function readParameters(parameters: unknown, further?: RegExp, rules?: Rules): TokenParameters {
+	const read: TokenParameters = readFields(parameters, 'parameters', {scope: aScope, ...rules}, [], texts);
 	const taken = Object.keys(read).find(name => ownNames.test(name) || further?.test(name));
 	if (taken) throw new ConfigError(`parameters.${taken} is set by regrant itself`);
 	return read;

@@ -144,7 +144,7 @@ export const ownRows: readonly SizeRow[] = [
 	},
 	...(
 		[
-			['createLogin', 1_200, 1_700],
+			['createLogin', 1_200, 1_600],
 			['discover', 500, 800],
 			['deviceLogin', 600, 900],
 		] as const
