@@ -10,7 +10,10 @@ import {
 } from '../../src/index.ts';
 import {createUserProject} from '../support/user-project.ts';
 
-const fixtures = ['endpoint.ts', 'login.ts', 'surface.ts'].map(file => ({file, text: readFileSync(`test/types/${file}`, 'utf8')}));
+const fixtures = ['endpoint.ts', 'login.ts', 'surface.ts'].map(file => ({
+	file,
+	text: readFileSync(`test/types/${file}`, 'utf8'),
+}));
 const marker = '// @ts-expect-error: ';
 
 const dom = {lib: ['es2022', 'dom', 'dom.iterable']};

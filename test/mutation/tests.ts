@@ -100,6 +100,14 @@ export const testsOf: Readonly<Record<string, readonly string[]>> = {
 		'oauth/options',
 		'session/secrets',
 	],
+	'lib/random-text.ts': [
+		'lib/runtime',
+		'lib/www-authenticate',
+		'lib/with-timeout',
+		'lib/hostile-text',
+		'oauth/options',
+		'session/secrets',
+	],
 	'lib/read-header.ts': [
 		'lib/runtime',
 		'lib/www-authenticate',
