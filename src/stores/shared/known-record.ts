@@ -56,10 +56,13 @@ export type Finding =
 /** Compares what was read with what is known. */
 export function compareRecord(known: KnownRecord, found: StoredRecord, logins: LoginComparison): Finding {
 	const {state, token, replaced, signedOut} = known;
+	const isSignedOut = found.token && signedOut !== undefined && logins.isCertain(found.raw, signedOut);
+	// Also the very record that the sign-out removed: a holder that asks whether the store takes writes has written it once more.
+	if (isSignedOut && state !== 'unsaved') return 'late';
 	const isReplaced = replaced && isSameToken(found.token, replaced.token) && (state === 'unsaved' || replaced.token);
 	// Another login may bring the very token that our last write replaced.
 	if (isReplaced && logins.isSame(found.raw, replaced.raw)) return 'outdated';
-	if (found.token && signedOut !== undefined && logins.isCertain(found.raw, signedOut)) return 'late';
+	if (isSignedOut) return 'late';
 	return state === 'unread' || isSameToken(found.token, token) ? 'same' : 'changed';
 }
 
