@@ -31,9 +31,10 @@ export interface SharedRecord {
 	known: KnownRecord;
 	/** Counts writes. An answer that was asked for before one is out of date. */
 	writes: number;
-	/** Counts reads, as they begin, and the latest of those that have been answered. */
+	/** Counts reads, as they begin, and the latest of those that have been answered, and of those that failed. */
 	reads: number;
 	lastRead: number;
+	lastFailure: number;
 }
 
 /** The token, and why the store could not be read: then it is what was known before. */
@@ -83,6 +84,7 @@ export function createSharedRecord(
 		writes: 0,
 		reads: 0,
 		lastRead: 0,
+		lastFailure: 0,
 	};
 }
 
@@ -112,6 +114,7 @@ export async function readRecord(
 		} catch (reason) {
 			waiter?.signal?.throwIfAborted();
 			error = record.operations.fail('store_read', explanationOf(reason));
+			record.lastFailure = Math.max(order, record.lastFailure);
 		}
 		if (writes !== record.writes) continue;
 		// A read that began later has been answered already: it knows better.
@@ -157,7 +160,9 @@ async function adopt(
 	const {known, logins} = record;
 	const finding = compareRecord(known, found, logins);
 	if (finding === 'same' || finding === 'changed') {
-		if (found.token || found.raw === undefined) record.operations.succeed('read');
+		// An answer that was asked for before the store failed does not say that it works again.
+		const isRecent = record.lastRead > record.lastFailure;
+		if (isRecent && (found.token || found.raw === undefined)) record.operations.succeed('read');
 		record.known = afterRead(known, found);
 		if (finding === 'changed') {
 			const isSameLogin = !known.token || logins.isSame(found.raw, known.raw);

@@ -208,6 +208,43 @@ describe('a store operation that hangs', () => {
 	});
 });
 
+test('a store that cannot be read is reported once, though a read that began before is answered meanwhile [F-88]', async ({
+	server,
+	watch,
+}) => {
+	const driver = memoryDriver();
+	const gate = createGate();
+	let isBroken = false;
+	let isSlow = false;
+	const get = async (): Promise<unknown> => {
+		if (isBroken) throw new Error('The store is down');
+		const found = driver.get();
+		if (isSlow) {
+			isSlow = false;
+			await gate.pass();
+		}
+		return found;
+	};
+	const auth = watch(createAuth(appOptions(server, {store: {...driver, get}})));
+	const events = record(auth);
+	await signIn(server, auth);
+	isSlow = true;
+	const earlier = auth.peek();
+	await gate.reached;
+	isBroken = true;
+	await auth.getToken();
+	gate.open();
+	await earlier;
+	await auth.getToken();
+	expect(gist(events).filter(event => event.startsWith('store-failed'))).toEqual(['store-failed store_read']);
+	// It is told again once the store has worked meanwhile.
+	isBroken = false;
+	await auth.getToken();
+	isBroken = true;
+	await auth.getToken();
+	expect(gist(events).filter(event => event.startsWith('store-failed'))).toHaveLength(2);
+});
+
 describe('a record that throws', () => {
 	const fail = (): never => {
 		throw new Error('hunter2hunter2');
