@@ -2,21 +2,22 @@
 Mutation tests: `npm run mutate` for all of src, `npm run mutate -- --guards` for its guard clauses, `npm run mutate -- redirect.ts` for
 single files. What is found is printed, and kept in result.json beside, file after file. Fails where a mutant of a guard clause lives.
 */
-import {readFileSync, writeFileSync} from 'node:fs';
+import {globSync, readFileSync, writeFileSync} from 'node:fs';
 import {Stryker} from '@stryker-mutator/core';
 import type {MutantResult} from '@stryker-mutator/api/core';
 import strykerManifest from '@stryker-mutator/core/package.json' with {type: 'json'};
 import vitestManifest from 'vitest/package.json' with {type: 'json'};
 import {type GuardLine, locateGuards} from './guards.ts';
 import {type FileResult, type MutationResult, scoreOf} from './result.ts';
-import {testsOf} from './tests.ts';
+import {leftOut, testsOf} from './tests.ts';
 
 const place = new URL('result.json', import.meta.url);
 const guardLines = locateGuards(file => readFileSync(`src/${file}`, 'utf8'));
 const isForGuards = process.argv.includes('--guards');
 const named = process.argv.slice(2).filter(argument => !argument.startsWith('--'));
 const guarded = [...new Set(guardLines.map(({file}) => file))];
-const files = named.length > 0 ? named : isForGuards ? guarded : Object.keys(testsOf);
+const files =
+	named.length > 0 ? named : isForGuards ? guarded : globSync('**/*.ts', {cwd: 'src', exclude: [...leftOut]});
 
 const isLiving = ({status}: MutantResult): boolean => status === 'Survived' || status === 'NoCoverage';
 const isDead = ({status}: MutantResult): boolean => status === 'Killed' || status === 'Timeout';
@@ -56,9 +57,7 @@ function sorted<T>(record: Readonly<Record<string, T>>): Record<string, T> {
 }
 
 for (const file of files) {
-	const tests = testsOf[file];
-	if (!tests) throw new Error(`tests.ts names no tests of ${file}`);
-	process.env['MUTATION_TESTS'] = tests.map(name => `test/${name}.test.ts`).join(' ');
+	process.env['MUTATION_TESTS'] = testsOf(file).join(' ');
 	const lines = guardLines.filter(guard => guard.file === file);
 	const mutate = isForGuards ? lines.map(({line}) => `src/${file}:${line}-${line}`) : [`src/${file}`];
 	const mutants = await new Stryker({configFile: 'test/mutation/stryker.json', mutate}).runMutationTest();
