@@ -10,7 +10,7 @@ const tests: Readonly<Record<string, readonly string[]>> = {
 	'errors.ts': ['session/errors', 'session/secrets'],
 	dpop: ['dpop/dpop', 'dpop/key-store', 'dpop/session'],
 	endpoint: ['endpoint/*'],
-	fetch: ['fetch/*', 'session/overtaken'],
+	fetch: ['fetch/*', 'session/auth', 'session/logins', 'session/overtaken'],
 	jwt: ['jwt/*'],
 	lib: [
 		'lib/runtime',
