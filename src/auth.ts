@@ -242,26 +242,21 @@ export function assembleAuth(options: SessionOptions, createRenewer: (settings: 
 		}) as typeof fetch; // ky calls it with a request and options, and with nothing else
 	};
 
-	return Object.defineProperty(
-		{
-			hooks: {init: [init]},
-			fetch: fetchOf(isStream =>
-				authorize({
-					fetch: globalFetch,
-					check: check ?? originOf(),
-					isStream,
-					requiresToken: requireToken,
-				}),
-			),
-			...methodsOf(session, settings),
-		} as Auth, // `status` comes next
-		'status',
-		{
-			__proto__: null,
-			get: session.core.status,
-			enumerable: true,
-		} as PropertyDescriptor,
-	);
+	return {
+		hooks: {init: [init]},
+		fetch: fetchOf(isStream =>
+			authorize({
+				fetch: globalFetch,
+				check: check ?? originOf(),
+				isStream,
+				requiresToken: requireToken,
+			}),
+		),
+		...methodsOf(session, settings),
+		get status() {
+			return session.core.status();
+		},
+	};
 }
 
 const globalFetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => fetch(input, init);

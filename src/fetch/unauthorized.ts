@@ -18,14 +18,11 @@ hide the challenge unless CORS exposes it, so a 401 without one counts.
 export function isUnauthorized(response: Response): boolean {
 	if (response.status !== 401) return false;
 	const challenges = challengesOf(response.headers);
-	const hopeful = challenges.filter(({scheme, parameters}) => {
-		const {error = ''} = parameters;
-		return (
-			!otherSchemes.test(scheme) && error !== 'use_dpop_nonce' && !(tokenSchemes.test(scheme) && hopeless.test(error))
-		);
-	});
 	const isHopeless = challenges.some(
 		({scheme, parameters}) => tokenSchemes.test(scheme) && hopeless.test(parameters['error'] ?? ''),
 	);
-	return challenges.length === 0 || (hopeful.length > 0 && !isHopeless);
+	const isHopeful = challenges.some(
+		({scheme, parameters}) => !otherSchemes.test(scheme) && parameters['error'] !== 'use_dpop_nonce',
+	);
+	return challenges.length === 0 || (isHopeful && !isHopeless);
 }

@@ -1,4 +1,5 @@
 import type {RegrantError, TokenResponseError} from '../errors.ts';
+import {ownProperty} from '../lib/own-properties.ts';
 
 /** The time in which no renewal is tried, because one failed. All callers of a session share it. */
 export interface BackOff {
@@ -33,7 +34,7 @@ export function createBackOff(): BackOff {
 			pause = isOffline ? firstPause : Math.min(pause * 2 || firstPause, longestPause);
 			cause = error;
 			since = now;
-			length = (Object.hasOwn(error, 'retryAfter') && (error as TokenResponseError).retryAfter) || pause;
+			length = ownProperty(error as TokenResponseError, 'retryAfter') || pause;
 			return true;
 		},
 		reset: () => {

@@ -42,8 +42,12 @@ export function createCore(store: TokenStore): SessionCore {
 		const next = transition(state, action);
 		state = next.state;
 		if (next.interrupts) interrupt(new SessionEndedError('signed_out'));
-		if (next.event) events.emit(next.event);
-		if (action.type === 'read' && wasUnknownSeen) events.emit({type: 'status', status: publicStatus()});
+		// A login is told by the event of its token, and a sign-out that has removed nothing by none.
+		const isSettled = action.type === 'read' || action.type === 'removed';
+		const event = next.event ?? (wasUnknownSeen && isSettled && {type: 'status', status: publicStatus()});
+		if (!event) return;
+		wasUnknownSeen = false;
+		events.emit(event);
 	};
 
 	store.onChange((change: CellChange) => {

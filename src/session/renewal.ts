@@ -61,6 +61,8 @@ type Exchange =
 			readonly type: 'failed';
 			readonly error: RegrantError;
 			readonly isRejected: boolean;
+			/** Whether the session ends: what was sent is rejected, and there is nothing else to get a token with. */
+			readonly isOver: boolean;
 	  };
 
 /** Creates the renewal of a session. */
@@ -133,17 +135,18 @@ async function renew(attempt: Attempt, stale: TokenSet | undefined): Promise<Tok
 		if (result.type === 'failed') {
 			if (!result.isRejected) throw result.error;
 			granted = undefined;
-			await drop(attempt, plan, result.error);
+			if (result.isOver) end(attempt, plan.from, {cause: result.error});
 		}
 	}
 }
 
 /** Says what to do. Undefined says that the session has changed: make another plan. */
 async function makePlan(
-	{core, settings, used, backOff, step}: Attempt,
+	attempt: Attempt,
 	stale: TokenSet | undefined,
 	granted: PreparedRenewal | undefined,
 ): Promise<Plan | undefined> {
+	const {core, settings, used, backOff, step} = attempt;
 	const {renewer} = settings;
 	const from = await step(() => core.read(settings));
 	const now = settings.now();
@@ -153,13 +156,13 @@ async function makePlan(
 	const source = sources.find(used.isUsable);
 	if (!source) {
 		// A grant whose refresh token was rejected, or is used up.
-		if (sources.length > 0) await end(core, settings, from, step);
+		if (sources.length > 0 && (await replace(attempt, from, undefined))) end(attempt, from);
 		throw new SessionEndedError(from ? 'no_refresh_token' : 'no_session');
 	}
 	const prepare = (): Promise<PreparedRenewal> => callOut(core, () => renewer.prepare(source, from));
 	const prepared = source.cause === 'grant' && granted ? granted : await step(prepare);
 	if (used.isUsable(prepared)) return {type: 'send', from, source, prepared};
-	await end(core, settings, from, step);
+	if (await replace(attempt, from, undefined)) end(attempt, from);
 	return undefined;
 }
 
@@ -174,7 +177,8 @@ function callOut<T>(core: SessionCore, call: () => T): T {
 }
 
 /** Sends the request under the lock, and stores what comes. */
-async function exchange({core, settings, used, step}: Attempt, plan: Plan & {type: 'send'}): Promise<Exchange> {
+async function exchange(attempt: Attempt, plan: Plan & {type: 'send'}): Promise<Exchange> {
+	const {core, settings, used, step} = attempt;
 	const {from, prepared, source} = plan;
 	const usesRefreshToken = prepared.refreshToken !== undefined;
 	const revoke = (outcome: RenewalOutcome): void => {
@@ -197,11 +201,9 @@ async function exchange({core, settings, used, step}: Attempt, plan: Plan & {typ
 			const refresh_token = outcome.refreshToken;
 			if (refresh_token && current) await step(() => cell.commit(current, {...current, refresh_token}));
 			else if (refresh_token) used.keepOrphan(prepared.refreshToken, refresh_token);
-			return {
-				type: 'failed',
-				error: outcome.error,
-				isRejected: outcome.isRejected,
-			};
+			const {error, isRejected} = outcome;
+			// Under the lock: the next holder must not send a rejected refresh token once more.
+			return {type: 'failed', error, isRejected, isOver: isRejected && (await drop(attempt, plan))};
 		}
 		const {token} = outcome;
 		if (source.cause === 'grant') used.use(prepared.refreshToken, token.refresh_token);
@@ -219,34 +221,29 @@ async function exchange({core, settings, used, step}: Attempt, plan: Plan & {typ
 	}
 }
 
-/** Gives up a refresh token that the server has rejected. Throws if there is nothing else to get a token with. */
-async function drop(
-	attempt: Attempt,
-	{from, source, prepared}: Plan & {type: 'send'},
-	cause: RegrantError,
-): Promise<void> {
-	const {core, settings, used, step} = attempt;
+/** Deletes a refresh token that the server has rejected. Says whether there is nothing else to get a token with. */
+async function drop(attempt: Attempt, {from, source, prepared}: Plan & {type: 'send'}): Promise<boolean> {
+	const {settings, used} = attempt;
 	used.reject(prepared.refreshToken);
 	const others = prepared.refreshToken ? settings.renewer.sources(undefined).filter(used.isUsable) : [];
-	if (others.length === 0) {
-		await end(core, settings, from, step, {cause});
-		return;
-	}
-	if (!from || source.cause === 'grant') return;
+	if (others.length === 0) return replace(attempt, from, undefined);
+	if (!from || source.cause === 'grant') return false;
 	const {refresh_token: _, ...rest} = from;
-	await step(() => core.store.swap(settings, from, rest as TokenSet)); // as it lacks only what may be lacking
+	await replace(attempt, from, rest);
+	return false;
 }
 
-/** Ends the session, unless another holder has stored another token. */
-async function end(
-	core: SessionCore,
-	settings: SessionSettings,
+/** Gives false if another holder has stored another token. */
+async function replace(
+	{core, settings, step}: Attempt,
 	from: TokenSet | undefined,
-	step: Attempt['step'],
-	options?: ErrorOptions,
-): Promise<void> {
-	const isEnded = from ? await step(() => core.store.swap(settings, from, undefined)) : true;
-	if (!isEnded) return;
+	to: TokenSet | undefined,
+): Promise<boolean> {
+	return from ? step(() => core.store.swap(settings, from, to)) : true;
+}
+
+/** Ends the session, whose token is removed already. */
+function end({core, settings}: Attempt, from: TokenSet | undefined, options?: ErrorOptions): never {
 	const {canRestart} = settings.renewer;
 	const reason = from || canRestart ? 'invalid_grant' : 'no_session';
 	if (from || !canRestart) core.dispatch({type: 'ended', reason});

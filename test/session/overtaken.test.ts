@@ -143,6 +143,36 @@ describe('a renewal', () => {
 		expect(holders.flatMap(({asked}) => asked)).toHaveLength(1);
 	});
 
+	test.for([
+		['and ends', {}, ['session-ended invalid_grant']],
+		['and goes on with a grant', {grant: granting}, ['token grant']],
+	] as const)(
+		'deletes a rejected refresh token before another holder gets the lock %s [R68]',
+		async ([, options, told]) => {
+			const shared = createSharedRecord();
+			const gate = createGate();
+			const {auth} = staged(
+				async asked => {
+					if (!asked.has('refresh_token')) return Response.json({...bearer, access_token: 'at2'});
+					await gate.pass();
+					return refused('invalid_grant');
+				},
+				{store: shared.realm(), ...options},
+			);
+			await auth.setToken(old);
+			const events: string[] = [];
+			auth.subscribe(event => events.push(...gist([event]), ...(shared.isLocked() ? ['under the lock'] : [])));
+			const asked = outcomeOf(auth.getToken());
+			await gate.reached;
+			// The next holder, which waits for the lock.
+			const found = shared.realm().lock?.(async () => shared.value ?? {});
+			gate.open();
+			await asked;
+			expect(await found).not.toHaveProperty('refresh_token');
+			expect(events).toEqual(told);
+		},
+	);
+
 	test('R76: that a sign-in overtakes revokes nothing: its token may be of the same grant', async () => {
 		const gate = createGate();
 		const answer = async (): Promise<Response> => {
