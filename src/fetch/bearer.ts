@@ -1,4 +1,5 @@
 import {ConfigError} from '../errors.ts';
+import {isText, matches} from '../lib/read-options.ts';
 import type {TokenScheme} from '../token/token-scheme.ts';
 
 /**
@@ -10,6 +11,8 @@ export function bearer(): TokenScheme {
 	return tokenHeader('authorization', 'Bearer');
 }
 
+const isName = matches(/^[\w!#$%&'*+.^`|~-]+$/);
+
 /**
 Sends the token in a header of another name, or with another word before it.
 
@@ -19,7 +22,7 @@ by itself; in a browser, which does not allow that, a redirect to another origin
 @param name The name of the header.
 @param prefix The word before the token.
 @default prefix none
-@throws {ConfigError} if the name is no header name.
+@throws {ConfigError} if the name is no header name, or the word no printable ASCII.
 @example
 ```ts
 scheme: tokenHeader('x-amz-access-token')
@@ -27,8 +30,9 @@ scheme: tokenHeader('authorization', 'Zoho-oauthtoken')
 ```
 */
 export function tokenHeader(name: string, prefix?: string): TokenScheme {
-	if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name))
-		throw new ConfigError('tokenHeader(name): name must be the name of a header');
+	// The platform's own error for a header that cannot be would quote the token.
+	if (!isName(name) || !isText(prefix || name))
+		throw new ConfigError('tokenHeader(name, prefix): name must be the name of a header, prefix printable ASCII');
 	const start = prefix ? `${prefix} ` : '';
 	return {
 		header: name.toLowerCase(),

@@ -18,7 +18,10 @@ export function readOrigins(origins: Origins, insecureOrigins: readonly string[]
 	if (typeof origins === 'function') {
 		return text => {
 			const url = secureUrl(text, insecureOrigins);
-			return url && origins(new URL(url)) ? url.href : undefined;
+			const verdict: unknown = url && origins(new URL(url));
+			// A promise would let everything pass.
+			if (verdict && verdict !== true) throw new ConfigError('origins(url) must give true or false');
+			return verdict ? url?.href : undefined;
 		};
 	}
 	if (!Array.isArray(origins))

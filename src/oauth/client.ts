@@ -236,6 +236,8 @@ Checks further parameters, and copies them.
 @throws {ConfigError} which names the parameter.
 */
 export function readParameters(parameters: unknown, further?: RegExp, rules?: Rules): TokenParameters {
+	// Of a `URLSearchParams` nothing would be sent.
+	if (Symbol.iterator in Object(parameters)) throw new ConfigError('parameters must be a plain object');
 	const read: TokenParameters = readFields(parameters, 'parameters', {scope: aScope, ...rules}, [], texts);
 	const taken = Object.keys(read).find(name => ownNames.test(name) || further?.test(name));
 	if (taken) throw new ConfigError(`parameters.${taken} is set by regrant itself`);

@@ -135,7 +135,7 @@ export async function refresh(session: Session, settings: SessionSettings, optio
 	const {instead} = options;
 	const current = await session.core.read(settings, options);
 	if (instead !== undefined && current?.access_token !== instead && isAlive(current, settings.now())) return current;
-	if (!session.renewal.canRenew(settings, current, true)) {
+	if (!session.renewal.canRenew(settings, current, instead === undefined)) {
 		throw new SessionEndedError(current ? 'no_refresh_token' : 'no_session');
 	}
 	return session.renewal.run(settings, current, options);

@@ -93,8 +93,11 @@ export function transition(state: SessionState, action: SessionAction): Transiti
 			return begin();
 		case 'token-set':
 			return stay('active', tokenEvent('set', action.token));
-		case 'renewed':
-			return stay('active', tokenEvent(action.cause, action.token));
+		case 'renewed': {
+			const next = stay('active', tokenEvent(action.cause, action.token));
+			// What begins after an end may be another user's. The renewal that began it goes on.
+			return state.status === 'ended' ? {...next, state: {...next.state, login: state.login + 1}} : next;
+		}
 		case 'changed-elsewhere': {
 			if (!action.token) return end(ended('signed_out'));
 			const event = tokenEvent('store', action.token);

@@ -300,6 +300,19 @@ describe('the option parameters', () => {
 		expect(sent.map(({parameters}) => parameters['nonce'])).toEqual(['1', '2', '3']);
 	});
 
+	test.for<[title: string, parameters: unknown]>([
+		['a URLSearchParams', new URLSearchParams('audience=a')],
+		['a Map', new Map([['audience', 'a']])],
+		['a function that gives a URLSearchParams', () => new URLSearchParams('audience=a')],
+		['a function that gives a text', () => 'audience=a'],
+		['a function that gives a list', async () => ['audience', 'a']],
+	])('is a plain object, and not %s, of which nothing would be sent [R11]', async ([, given], {canaries}) => {
+		const {client, sent} = staged({parameters: given as TokenClient['parameters']});
+		const error = await canaries.rejection(requestToken(client, granting));
+		expect(error).toMatchObject({name: 'ConfigError', message: 'parameters must be a plain object'});
+		expect(sent).toEqual([]);
+	});
+
 	test('may have a scope for servers that want one on a refresh', async () => {
 		const parameters = {scope: '/accounts.read'};
 		expect(await parametersOf(refreshing, {parameters})).toMatchObject({...refreshing, ...parameters});

@@ -1,0 +1,297 @@
+import {HTTPError, type NormalizedOptions} from 'ky';
+import {describe, expect} from 'vitest';
+import {
+	type Auth,
+	ConfigError,
+	createAuth,
+	createSession,
+	memoryStore,
+	RenewalError,
+	type RenewContext,
+	type RenewFunction,
+	SessionEndedError,
+} from '../../src/index.ts';
+import {apiOrigin, authorizations, createFakeApi} from '../support/fake-api.ts';
+import {createClock, createGate, createSharedRecord, gist, outcomeOf, record, storeOf} from '../support/scenario.ts';
+import {test} from '../support/test.ts';
+
+const first = {access_token: 'first', expires_in: 60};
+const second = {access_token: 'second', expires_in: 60};
+
+/** A `renew` function that gives these in turn, and what it was told. An error is thrown. */
+function staged(...answers: readonly unknown[]): {
+	readonly renew: RenewFunction;
+	readonly contexts: RenewContext[];
+} {
+	const contexts: RenewContext[] = [];
+	return {
+		contexts,
+		renew: context => {
+			const answer = answers[contexts.push(context) - 1];
+			if (answer instanceof Error) throw answer;
+			return answer as ReturnType<RenewFunction>;
+		},
+	};
+}
+
+/** ky's error for a status. */
+const httpError = (status: number): HTTPError =>
+	new HTTPError(new Response(null, {status}), new Request('https://app.example.com'), {} as NormalizedOptions);
+
+describe('createSession', () => {
+	test('calls renew once for forty calls of a page that was just loaded', async ({watch}) => {
+		const {renew, contexts} = staged(second);
+		const api = createFakeApi();
+		const auth = watch(createSession({renew, origins: [apiOrigin]}));
+		const events = record(auth);
+		const client = api.client(auth);
+		const answers = await Promise.all(Array.from({length: 40}, () => client.get('me')));
+		expect(answers.every(({ok}) => ok)).toBe(true);
+		expect(contexts).toHaveLength(1);
+		expect(contexts[0]).toMatchObject({token: undefined, signal: expect.any(AbortSignal)});
+		expect(gist(events)).toEqual(['token grant']);
+	});
+
+	test('calls renew with the token that the API refused, and sends the calls again', async ({watch}) => {
+		const {renew, contexts} = staged(second);
+		const api = createFakeApi();
+		const auth = watch(createSession({renew, origins: [apiOrigin]}));
+		await auth.setToken({...first, refresh_token: 'of-the-backend'});
+		const events = record(auth);
+		const client = api.client(auth);
+		const answers = await Promise.all(Array.from({length: 20}, () => client.post('me', {json: {amount: 12}})));
+		expect(answers.every(({ok}) => ok)).toBe(true);
+		expect(contexts.map(({token}) => token)).toEqual([
+			expect.objectContaining({access_token: 'first', refresh_token: 'of-the-backend'}),
+		]);
+		expect(await api.requests.at(-1)?.json()).toEqual({amount: 12});
+		expect(gist(events)).toEqual(['token refresh']);
+	});
+
+	test.for<[title: string, answer: unknown, expected: object]>([
+		[
+			'the answer of a token endpoint',
+			{access_token: 't', expires_in: '60', scope: ['a', 'b']},
+			{expires_at: 60, scope: 'a b'},
+		],
+		['an answer without a lifetime', {access_token: 't'}, {issued_at: 0}],
+		[
+			'a TokenSet',
+			{access_token: 't', token_type: 'Bearer', issued_at: 5, expires_at: 99},
+			{issued_at: 5, expires_at: 99},
+		],
+		['a time of expiry', {access_token: 't', expires_at: 99}, {issued_at: 0, expires_at: 99}],
+		['a promise', Promise.resolve({access_token: 't'}), {access_token: 't'}],
+		['a token with characters of its own', {access_token: 'Atza|Iw!:x'}, {access_token: 'Atza|Iw!:x'}],
+	])('takes %s from renew', async ([, answer, expected], {watch}) => {
+		const auth = watch(createSession({renew: staged(answer).renew, now: () => 0}));
+		expect(await auth.getToken()).toMatchObject({token_type: 'Bearer', ...expected});
+	});
+
+	test('keeps what an answer leaves out: the refresh token, the scope, and the fields of keep', async ({watch}) => {
+		const {renew, contexts} = staged(second, second);
+		const auth = watch(createSession({renew, keep: ['id_token']}));
+		await auth.setToken({...first, refresh_token: 'r', scope: 'a', id_token: 'i'});
+		expect(await auth.refresh()).toMatchObject({access_token: 'second', scope: 'a', id_token: 'i'});
+		await auth.refresh();
+		expect(contexts[1]?.token).toMatchObject({refresh_token: 'r', id_token: 'i'});
+	});
+
+	test.for<[title: string, answer: unknown]>([
+		['undefined', undefined],
+		['null', null],
+		['a promise of nothing', Promise.resolve()],
+		...[400, 401, 403].map(status => [`HTTP ${status}`, httpError(status)] as [string, unknown]),
+		['the error of another HTTP client with a 401', Object.assign(new Error('no'), {response: {status: 401}})],
+		['the end of another session', new SessionEndedError('invalid_grant')],
+	])('ends the session, once, if renew gives %s', async ([, answer], {watch}) => {
+		const {renew, contexts} = staged(answer);
+		const api = createFakeApi();
+		const auth = watch(createSession({renew, origins: [apiOrigin]}));
+		await auth.setToken(first);
+		const events = record(auth);
+		const client = api.client(auth);
+		const outcomes = await Promise.all(Array.from({length: 10}, () => outcomeOf(client.get('me'))));
+		expect(new Set(outcomes)).toEqual(new Set(['SessionEndedError invalid_grant']));
+		expect(gist(events)).toEqual(['session-ended invalid_grant']);
+		expect([auth.status, await auth.peek()]).toEqual(['signed-out', undefined]);
+		// From now on calls go without a token, and nobody asks the backend.
+		for (let call = 0; call < 10; call++) await client.get('me');
+		expect(await outcomeOf(auth.getToken())).toBe('SessionEndedError no_session');
+		expect(contexts).toHaveLength(1);
+		expect(gist(events)).toHaveLength(1);
+		expect(authorizations(api).at(-1)).toBeNull();
+	});
+
+	test('has as the cause of the end what renew was rejected with', async ({watch, canaries}) => {
+		const cause = httpError(401);
+		const auth = watch(createSession({renew: staged(cause).renew}));
+		const error = (await canaries.rejection(auth.refresh())) as Error;
+		expect((error.cause as Error).cause ?? error.cause).toBe(cause);
+	});
+
+	test.for<[title: string, answer: unknown]>([
+		...[404, 408, 429, 500, 503].map(status => [`HTTP ${status}`, httpError(status)] as [string, unknown]),
+		['a failure of the network', new TypeError('fetch failed')],
+		['an answer without a token', {accessToken: 'camel-case'}],
+		['a token that is no header', {access_token: 'a\r\nb'}],
+		['a token of another type', {access_token: 't', token_type: 'mac'}],
+		['a text', 'token'],
+		['a list', [second]],
+	])('keeps the session if renew gives %s, and is told so', async ([, answer], {watch}) => {
+		const {renew, contexts} = staged(answer);
+		const auth = watch(createSession({renew}));
+		await auth.setToken(first);
+		const events = record(auth);
+		const error: unknown = await auth.refresh().catch((reason: unknown) => reason);
+		expect(error).toBeInstanceOf(RenewalError);
+		expect(error).toMatchObject({code: 'renewal_failed', retryable: true});
+		if (answer instanceof Error) expect((error as Error).cause).toBe(answer);
+		expect(gist(events)).toEqual(['refresh-failed renewal_failed']);
+		expect(await auth.getToken()).toMatchObject({access_token: 'first'});
+		// The cool-down: nobody asks again at once.
+		expect(await outcomeOf(auth.refresh())).toBe('RenewalError');
+		expect(contexts).toHaveLength(1);
+	});
+
+	test('goes on with a good token while renew fails, and waits before it is asked again', async ({watch}) => {
+		const clock = createClock();
+		const {renew, contexts} = staged(httpError(503), httpError(503), second);
+		const auth = watch(createSession({renew, now: clock.now}));
+		await auth.setToken(first);
+		clock.advance(57);
+		for (let call = 0; call < 5; call++) expect(await auth.getToken()).toMatchObject({access_token: 'first'});
+		expect(contexts).toHaveLength(1);
+		clock.advance(1);
+		await auth.getToken();
+		clock.advance(1);
+		await auth.getToken();
+		expect(contexts).toHaveLength(2);
+		clock.advance(1);
+		expect(await auth.getToken()).toMatchObject({access_token: 'second'});
+		expect(contexts).toHaveLength(3);
+	});
+
+	test('calls renew again when the user asks for it after the session has ended', async ({watch}) => {
+		const {renew, contexts} = staged(null, second);
+		const auth = watch(createSession({renew}));
+		await auth.setToken(first);
+		const events = record(auth);
+		await outcomeOf(auth.refresh());
+		expect(await auth.refresh()).toMatchObject({access_token: 'second'});
+		expect(contexts[1]?.token).toBeUndefined();
+		expect(gist(events)).toEqual(['session-ended invalid_grant', 'token grant']);
+		expect(auth.status).toBe('signed-in');
+	});
+
+	test('does not sign the user in again after a sign-out, unless it is asked for', async ({watch}) => {
+		const {renew, contexts} = staged(second);
+		const api = createFakeApi();
+		const auth = watch(createSession({renew, origins: [apiOrigin]}));
+		await auth.setToken(first);
+		await auth.signOut();
+		expect((await api.client(auth).get('me')).status).toBe(401);
+		expect(await outcomeOf(auth.getToken())).toBe('SessionEndedError no_session');
+		expect(await outcomeOf(auth.refresh({instead: 'first'}))).toBe('SessionEndedError no_session');
+		expect(contexts).toEqual([]);
+		expect(await auth.refresh()).toMatchObject({access_token: 'second'});
+	});
+
+	test('does not send a call of a session that has ended under the one that renew began [F-140]', async ({watch}) => {
+		const {renew} = staged(null, second);
+		const gate = createGate();
+		const api = createFakeApi(async (_request, token) => {
+			if (token === 'first') await gate.pass();
+			return undefined;
+		});
+		const auth = watch(createSession({renew, origins: [apiOrigin]}));
+		await auth.setToken(first);
+		const call = api.client(auth).get('me');
+		await gate.reached;
+		await outcomeOf(auth.refresh());
+		// Another user has signed in at the backend.
+		await auth.refresh();
+		gate.open();
+		expect((await call).status).toBe(401);
+		expect(authorizations(api)).toEqual(['Bearer first']);
+	});
+
+	test('does not store what a renew brings after a sign-out', async ({watch}) => {
+		const gate = createGate();
+		const auth = watch(
+			createSession({
+				async renew() {
+					await gate.pass();
+					return second;
+				},
+			}),
+		);
+		await auth.setToken(first);
+		const waiting = outcomeOf(auth.refresh());
+		await gate.reached;
+		await auth.signOut();
+		expect(await waiting).toBe('SessionEndedError signed_out');
+		gate.open();
+		expect([auth.status, await auth.peek()]).toEqual(['signed-out', undefined]);
+	});
+
+	test('gives up a renew that hangs, and tells it so', async ({watch, canaries}) => {
+		let signal: AbortSignal | undefined;
+		const auth = watch(
+			createSession({
+				timeout: 20,
+				renew: context => {
+					({signal} = context);
+					return new Promise<never>(() => {});
+				},
+			}),
+		);
+		expect(await canaries.rejection(auth.refresh())).toMatchObject({code: 'timeout', retryable: true});
+		expect(signal?.aborted).toBe(true);
+	});
+
+	test.for(['getToken', 'refresh', 'peek'] as const)(
+		'says so if renew uses the session that it serves: %s',
+		async (method, {watch, canaries}) => {
+			const auth: Auth = watch(createSession({renew: (): ReturnType<RenewFunction> => auth[method]()}));
+			const error = (await canaries.rejection(auth.refresh())) as Error;
+			expect(error).toBeInstanceOf(RenewalError);
+			expect(error.cause).toBeInstanceOf(ConfigError);
+		},
+	);
+
+	test('calls renew under the lock of a shared store, once for two holders', async ({watch}) => {
+		const shared = createSharedRecord();
+		const {renew, contexts} = staged(second, second);
+		let wasLocked = false;
+		const holders = ['a', 'b'].map(name =>
+			watch(
+				createSession({
+					renew: context => {
+						wasLocked = shared.isLocked();
+						return renew(context);
+					},
+					store: storeOf(shared.realm(name)),
+				}),
+			),
+		);
+		const tokens = await Promise.all(holders.map(({getToken}) => getToken()));
+		expect(tokens.map(({access_token}) => access_token)).toEqual(['second', 'second']);
+		expect([contexts.length, wasLocked]).toEqual([1, true]);
+	});
+
+	test('refuses the options of createAuth, a renew that is no function, and the store of another client', () => {
+		const renew = (): null => null;
+		const store = memoryStore();
+		createAuth({tokenEndpoint: 'https://as.example/token', clientId: 'a', store});
+		const make =
+			(options: object): (() => unknown) =>
+			() =>
+				createSession({renew, ...options});
+		expect(make({tokenEndpoint: 'https://as.example/token'})).toThrow('tokenEndpoint is not an option');
+		expect(make({renew: undefined})).toThrow('renew is required: a function');
+		expect(make({renew: 'https://app.example.com/refresh'})).toThrow('renew must be a function');
+		expect(make({store})).toThrow('store serves another clientId or tokenEndpoint');
+		for (const options of [{tokenEndpoint: 'x'}, {renew: 1}, {store}]) expect(make(options)).toThrow(ConfigError);
+	});
+});
