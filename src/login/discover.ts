@@ -40,7 +40,7 @@ export interface AuthorizationServer {
 /** How to ask for the metadata. */
 export interface DiscoveryOptions {
 	/** Sends the requests. @default the global `fetch`, as it is when it is used */
-	readonly fetch?: typeof fetch | undefined;
+	readonly fetch?: ((...request: Parameters<typeof fetch>) => Promise<Response>) | undefined;
 	/** The deadline of the whole: milliseconds. @default 10_000 */
 	readonly timeout?: number | undefined;
 	/** Origins for which plain http is accepted, as for `createAuth`. Refused in browsers. @default none but loopback */

@@ -120,7 +120,7 @@ export interface TokenClient {
 	/** The deadline of one token request, headers and body: milliseconds. @default 10_000 */
 	readonly timeout?: number | undefined;
 	/** Sends token and revocation requests. @default the global `fetch`, as it is when it is used */
-	readonly fetch?: typeof fetch | undefined;
+	readonly fetch?: ((...request: Parameters<typeof fetch>) => Promise<Response>) | undefined;
 	/** The clock: milliseconds since the epoch. @default Date.now */
 	readonly now?: (() => number) | undefined;
 }
@@ -143,7 +143,7 @@ export interface Client {
 	readonly keep?: readonly string[];
 	readonly scheme?: TokenScheme;
 	readonly timeout: number;
-	readonly fetch?: typeof fetch;
+	readonly fetch?: (...request: Parameters<typeof fetch>) => Promise<Response>;
 	readonly now: () => number;
 }
 

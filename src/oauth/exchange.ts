@@ -7,7 +7,7 @@ import {type EndpointResponse, readEndpointResponse} from './endpoint-response.t
 /** How a request is sent. */
 export interface ExchangeOptions {
 	/** Sends it. Undefined stands for the global `fetch`, as it is now. */
-	readonly fetch?: typeof fetch | undefined;
+	readonly fetch?: ((...request: Parameters<typeof fetch>) => Promise<Response>) | undefined;
 	/** Milliseconds, for the headers and the body of the answer. */
 	readonly timeout: number;
 }

@@ -49,6 +49,46 @@ describe('the types of the public surface', {timeout: 60_000}, () => {
 	);
 });
 
+// Bun's `fetch` has a function `preconnect`, which no function of the user's has.
+const bun = `
+import ky from 'ky';
+import {type Auth, createAuth, requestToken, revokeToken} from 'regrant';
+import {createLogin, deviceLogin, discover} from 'regrant/login';
+declare global {
+	namespace fetch {
+		function preconnect(url: string | URL): void;
+	}
+}
+fetch.preconnect('https://as.example');
+const client = {tokenEndpoint: 'https://as.example/token', revocationEndpoint: 'https://as.example/revoke', clientId: 'a'};
+const logged = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => fetch(input, init);
+export const ours: Auth = createAuth({...client, fetch: logged});
+export const theirs: Auth = createAuth({...client, fetch});
+export const inline: Auth = createAuth({...client, fetch: async (input, init) => fetch(input, init)});
+void requestToken({...client, fetch: logged}, {grant_type: 'client_credentials', scope: null});
+void revokeToken({...client, fetch: logged}, {token: 'a'});
+void discover('https://as.example', {fetch: logged});
+void deviceLogin({...client, deviceAuthorizationEndpoint: 'https://as.example/device', fetch: logged}, () => {});
+createLogin({...client, authorizationEndpoint: 'https://as.example/auth', redirectUri: 'https://a.example', fetch: logged});
+// What regrant gives goes wherever a platform's goes.
+export const asPlatform: typeof fetch = ours.fetch;
+export const api = ky.create({fetch: ours.fetch, hooks: ours.hooks});
+`;
+
+test(
+	'of fetch fit both ways where the platform’s has more than a call, as Bun’s has [F-163]',
+	{timeout: 60_000},
+	async () => {
+		const user = createUserProject();
+		try {
+			user.write('bun.ts', bun);
+			expect(await user.compile(settings.bundler)).toEqual([]);
+		} finally {
+			user.remove();
+		}
+	},
+);
+
 const library = `
 import {endpoint} from 'regrant';
 import * as v from 'valibot';
