@@ -1,5 +1,4 @@
 import {ConfigError} from '../errors.ts';
-import {ownProperties} from '../lib/own-properties.ts';
 import {readLease} from './shared/lease.ts';
 import {leasedDriver} from './shared/leased-driver.ts';
 import type {StoreDriver} from './shared/store-driver.ts';
@@ -75,7 +74,7 @@ export function denoKvDriver(
 	}
 	const lease = readLease(options);
 	const ttl = readTtl(options);
-	const expiry = ownProperties<DenoKvSetOptions>(ttl === undefined ? {} : {expireIn: ttl});
+	const expiry = ttl === undefined ? undefined : {expireIn: ttl};
 	const leaseKey = [...recordKey, 'regrant lease'];
 	const isOver = createLeaseWatch(lease);
 

@@ -34,13 +34,8 @@ export const unread: KnownRecord = {
 	wasRead: false,
 };
 
-/** How records compare, by the login that wrote them. */
-export interface LoginComparison {
-	/** Whether two records may be of one login. True if that is not known. */
-	isSame(later: unknown, earlier: unknown): boolean;
-	/** Whether two records are of one login, for certain. */
-	isCertain(later: unknown, earlier: unknown): boolean;
-}
+/** Whether two records are of one login. Gives `isUnknown` if they do not say. */
+export type LoginComparison = (later: unknown, earlier: unknown, isUnknown: boolean) => boolean;
 
 /** What a record that was read is to what is known. */
 export type Finding =
@@ -54,14 +49,14 @@ export type Finding =
 	| 'changed';
 
 /** Compares what was read with what is known. */
-export function compareRecord(known: KnownRecord, found: StoredRecord, logins: LoginComparison): Finding {
+export function compareRecord(known: KnownRecord, found: StoredRecord, isSameLogin: LoginComparison): Finding {
 	const {state, token, replaced, signedOut} = known;
-	const isSignedOut = found.token && signedOut !== undefined && logins.isCertain(found.raw, signedOut);
+	const isSignedOut = found.token && signedOut !== undefined && isSameLogin(found.raw, signedOut, false);
 	// Also the very record that the sign-out removed: a holder that asks whether the store takes writes has written it once more.
 	if (isSignedOut && state !== 'unsaved') return 'late';
 	const isReplaced = replaced && isSameToken(found.token, replaced.token) && (state === 'unsaved' || replaced.token);
 	// Another login may bring the very token that our last write replaced.
-	if (isReplaced && logins.isSame(found.raw, replaced.raw)) return 'outdated';
+	if (isReplaced && isSameLogin(found.raw, replaced.raw, true)) return 'outdated';
 	if (isSignedOut) return 'late';
 	return state === 'unread' || isSameToken(found.token, token) ? 'same' : 'changed';
 }

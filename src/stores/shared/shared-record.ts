@@ -24,7 +24,7 @@ export interface SharedRecord {
 	readonly tell: (change: CellChange) => void;
 	/** Whether records bear the names of their login and of their client. */
 	readonly isMarked: boolean;
-	readonly logins: LoginComparison;
+	readonly isSameLogin: LoginComparison;
 	/** One writes at a time, so that the last one stays. */
 	readonly mutex: Mutex;
 	/** What is known now. */
@@ -60,7 +60,7 @@ export function createSharedRecord(
 	tell: (change: CellChange) => void,
 	{isMarked = false}: SharedStoreOptions,
 ): SharedRecord {
-	const compare = (later: unknown, earlier: unknown, isUnknown: boolean): boolean => {
+	const isSameLogin: LoginComparison = (later, earlier, isUnknown) => {
 		try {
 			if (supports(driver, 'isSameLogin')) return driver.isSameLogin(later, earlier);
 			const [now, before] = [markOf(later, 'login'), markOf(earlier, 'login')];
@@ -75,10 +75,7 @@ export function createSharedRecord(
 		operations,
 		tell,
 		isMarked,
-		logins: {
-			isSame: (later, earlier) => compare(later, earlier, true),
-			isCertain: (later, earlier) => compare(later, earlier, false),
-		},
+		isSameLogin,
 		mutex: createMutex(),
 		known: unread,
 		writes: 0,
@@ -157,15 +154,15 @@ async function adopt(
 	isInTurn: boolean,
 	tries: number,
 ): Promise<boolean> {
-	const {known, logins} = record;
-	const finding = compareRecord(known, found, logins);
+	const {known} = record;
+	const finding = compareRecord(known, found, record.isSameLogin);
 	if (finding === 'same' || finding === 'changed') {
 		// An answer that was asked for before the store failed does not say that it works again.
 		const isRecent = record.lastRead > record.lastFailure;
 		if (isRecent && (found.token || found.raw === undefined)) record.operations.succeed('read');
 		record.known = afterRead(known, found);
 		if (finding === 'changed') {
-			const isSameLogin = !known.token || logins.isSame(found.raw, known.raw);
+			const isSameLogin = !known.token || record.isSameLogin(found.raw, known.raw, true);
 			record.tell({type: 'changed', token: found.token, isSameLogin});
 		}
 		return true;
