@@ -10,7 +10,7 @@ import type {TokenSet} from '../../src/token/token-set.ts';
 import {accountScopes} from '../support/clients.ts';
 import {thumbprintOf} from '../support/dpop-scheme.ts';
 import {createTestKey} from '../support/keys.ts';
-import {polluted} from '../shared/fault-pollution.ts';
+import {polluted} from '../faults/pollution.ts';
 import type {Answer} from '../support/serve.ts';
 import {test as base} from '../support/test.ts';
 

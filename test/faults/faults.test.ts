@@ -1,8 +1,8 @@
 import {existsSync, readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
-import {isDue} from '../shared/fault-case.ts';
-import {faults} from '../shared/faults.ts';
-import {titledCases} from '../shared/faults.spec.ts';
+import {isDue} from './case.ts';
+import {faults} from './faults.ts';
+import {titledCases} from './faults.spec.ts';
 import {runtimes} from '../support/runtimes.ts';
 
 describe('the catalogue of faults', () => {

@@ -7,7 +7,7 @@ import type {TokenClient} from '../../src/oauth/client.ts';
 import {requestToken, revokeToken} from '../../src/oauth/token-endpoint.ts';
 import {accountScopes} from '../support/clients.ts';
 import {createTestKey, jwtAlgorithms, type TestKey} from '../support/keys.ts';
-import {polluted} from '../shared/fault-pollution.ts';
+import {polluted} from '../faults/pollution.ts';
 import {test as base} from '../support/test.ts';
 
 const keys = new Map<JwtAlgorithm, TestKey>();

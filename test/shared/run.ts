@@ -1,6 +1,6 @@
 import type {TokenStore} from 'regrant';
 import {authSpec} from './auth.spec.ts';
-import {faultsSpec} from './faults.spec.ts';
+import {faultsSpec} from '../faults/faults.spec.ts';
 import {createLabClient, type LabFacts} from './lab-client.ts';
 import {loginSpec} from './login.spec.ts';
 import {assertionsSpec, dpopSpec} from './proofs.spec.ts';

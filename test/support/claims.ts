@@ -4,7 +4,7 @@ import benchmark from '../bench/result.json' with {type: 'json'};
 import {bundle, ownRows, peerRows} from '../bench/sizes.ts';
 import memory from '../bench/memory.json' with {type: 'json'};
 import chaos from '../chaos/result.json' with {type: 'json'};
-import {faults} from '../shared/faults.ts';
+import {faults} from '../faults/faults.ts';
 
 /** Whether a number, as it is stated, is the measured one. */
 type Check = (stated: number) => void | Promise<void>;

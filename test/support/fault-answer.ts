@@ -1,5 +1,5 @@
 import {brotliCompressSync, deflateSync, gzipSync} from 'node:zlib';
-import type {Staged, TransportFault} from '../shared/fault-room.ts';
+import type {Staged, TransportFault} from '../faults/room.ts';
 import {withCors} from './cors.ts';
 import type {Reply} from './serve.ts';
 

@@ -1,4 +1,4 @@
-import type {RoomLog, Script, SeenRequest, Stage, Staged} from '../shared/fault-room.ts';
+import type {RoomLog, Script, SeenRequest, Stage, Staged} from '../faults/room.ts';
 import {answerOf} from './fault-answer.ts';
 import {createFaultVault} from './fault-vault.ts';
 import type {CapturedRequest, Reply} from './serve.ts';

@@ -1,4 +1,4 @@
-import type {RoomFacts, Script} from '../shared/fault-room.ts';
+import type {RoomFacts, Script} from '../faults/room.ts';
 import {allowEveryOrigin} from './cors.ts';
 import {createFaultRoom, type FaultRoom, type Kind} from './fault-room.ts';
 import {type Answer, type Handler, serve} from './serve.ts';

@@ -30,7 +30,8 @@ export async function createPackedProject(): Promise<PackedProject> {
 	// Every tarball of npm holds a folder of its own.
 	await run('tar', ['-xzf', tarball, '-C', regrant, '--strip-components=1'], {cwd: root});
 	for (const name of neighbours) symlinkSync(resolve('node_modules', name), join(root, 'node_modules', name), 'dir');
-	for (const folder of ['shared', 'e2e/runtimes']) cpSync(`test/${folder}`, join(root, folder), {recursive: true});
+	for (const folder of ['shared', 'faults', 'e2e/runtimes'])
+		cpSync(`test/${folder}`, join(root, folder), {recursive: true});
 	writeFileSync(join(root, 'package.json'), '{"type": "module"}');
 	const bundled = new Set<string>();
 	return {

@@ -2,8 +2,8 @@ import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {describe, expect, test} from 'vitest';
-import {isDue} from '../../shared/fault-case.ts';
-import {titledCases} from '../../shared/faults.spec.ts';
+import {isDue} from '../../faults/case.ts';
+import {titledCases} from '../../faults/faults.spec.ts';
 import type {Report} from '../../shared/run.ts';
 import {createPackedProject} from '../../support/packed-project.ts';
 import {runOn, runtimes} from '../../support/runtimes.ts';
@@ -44,7 +44,7 @@ describe.for([...reports])('on %s', ([, report]) => {
 
 test('what ran is the package as it was packed', () => {
 	const foreign = [...project.bundled].filter(
-		file => !/^(?:node_modules\/(?:regrant\/dist|ky|valibot)|e2e\/runtimes|shared)\//.test(file),
+		file => !/^(?:node_modules\/(?:regrant\/dist|ky|valibot)|e2e\/runtimes|faults|shared)\//.test(file),
 	);
 	expect(foreign).toEqual([]);
 	const resolved = [...reports.values()].flatMap(report => ('resolved' in report ? [report.resolved] : []));

@@ -1,7 +1,7 @@
 import type {Options} from 'ky';
-import {type Case, type Exception, redirect, uncounted, type Variants} from './fault-case.ts';
-import type {Script, Staged} from './fault-room.ts';
-import {nameOfKind, type Seen, type Settled, type World} from './fault-world.ts';
+import {type Case, type Exception, redirect, uncounted, type Variants} from './case.ts';
+import type {Script, Staged} from './room.ts';
+import {nameOfKind, type Seen, type Settled, type World} from './world.ts';
 
 /** The token is renewed once, and the call is sent again. */
 export const renewed: Partial<Seen> = {

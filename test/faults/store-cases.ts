@@ -1,6 +1,6 @@
 import type {StoreDriver, TokenSet} from 'regrant';
-import type {Case, Variants} from './fault-case.ts';
-import {loginOf} from './fault-world.ts';
+import type {Case, Variants} from './case.ts';
+import {loginOf} from './world.ts';
 
 /** Throws, and would tell a secret. */
 export const refuse = (): never => {

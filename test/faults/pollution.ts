@@ -1,6 +1,6 @@
-import type {Case, Expected} from './fault-case.ts';
-import type {Room, SeenRequest} from './fault-room.ts';
-import type {World} from './fault-world.ts';
+import type {Case, Expected} from './case.ts';
+import type {Room, SeenRequest} from './room.ts';
+import type {World} from './world.ts';
 
 /** Does something while every object inherits these. */
 export async function polluted<T>(properties: object, task: () => Promise<T>): Promise<T> {

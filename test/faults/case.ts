@@ -1,6 +1,6 @@
 import type {StoreDriver, TokenStore} from 'regrant';
-import type {Room, Script, Staged} from './fault-room.ts';
-import {openWorld, type Seen, type Where, type World} from './fault-world.ts';
+import type {Room, Script, Staged} from './room.ts';
+import {openWorld, type Seen, type Where, type World} from './world.ts';
 
 /** Does something, and gives what the callers got. */
 export type Act = (world: World) => Promise<readonly unknown[]>;
@@ -44,6 +44,16 @@ export interface Holder {
 export type Fault = {readonly id: string; readonly what: string} & (
 	{readonly cases: readonly Case[]} | {readonly because: string; readonly heldBy: readonly Holder[]}
 );
+
+/** A fault that is tried on every runtime. */
+export function fault(id: string, what: string, ...cases: ReadonlyArray<Case | readonly Case[]>): Fault {
+	return {id, what, cases: cases.flat()};
+}
+
+/** A fault that needs more than one realm: other tests hold it. */
+export function elsewhere(id: string, what: string, because: string, ...heldBy: readonly Holder[]): Fault {
+	return {id, what, because, heldBy};
+}
 
 /** Whether the case can be in this runtime. */
 export function isDue({except = []}: Case, runtime: string): boolean {

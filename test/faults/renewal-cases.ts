@@ -1,7 +1,7 @@
 import type {AuthOptions} from 'regrant';
-import {type Act, type Case, redirect, token, type Variants} from './fault-case.ts';
-import type {Room, Staged} from './fault-room.ts';
-import type {Seen} from './fault-world.ts';
+import {type Act, type Case, redirect, token, type Variants} from './case.ts';
+import type {Room, Staged} from './room.ts';
+import type {Seen} from './world.ts';
 
 type Broken = (room: Room) => Partial<AuthOptions>;
 

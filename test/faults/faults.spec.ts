@@ -1,5 +1,5 @@
-import {type Case, isDue, runCase} from './fault-case.ts';
-import type {Where} from './fault-world.ts';
+import {type Case, isDue, runCase} from './case.ts';
+import type {Where} from './world.ts';
 import {faults} from './faults.ts';
 
 /** What a runtime brings. */

@@ -12,10 +12,10 @@ import {
 	type TokenSet,
 	type TokenStore,
 } from 'regrant';
-import {type Room, type RoomLog, type Script, openRoom} from './fault-room.ts';
-import {gist} from './outcome.ts';
-import {textsOf} from './renderings.ts';
-import type {Traits} from './run.ts';
+import {type Room, type RoomLog, type Script, openRoom} from './room.ts';
+import {gist} from '../shared/outcome.ts';
+import {textsOf} from '../shared/renderings.ts';
+import type {Traits} from '../shared/run.ts';
 
 /** Where a case runs. */
 export interface Where {
