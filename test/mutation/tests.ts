@@ -52,6 +52,7 @@ export const testsOf: Readonly<Record<string, readonly string[]>> = {
 	'fetch/body.ts': ['fetch/authorized-fetch', 'fetch/redirect', 'fetch/whereabouts', 'session/overtaken'],
 	'fetch/origins.ts': ['fetch/authorized-fetch', 'fetch/redirect', 'fetch/whereabouts', 'session/overtaken'],
 	'fetch/redirect.ts': ['fetch/authorized-fetch', 'fetch/redirect', 'fetch/whereabouts', 'session/overtaken'],
+	'fetch/response.ts': ['fetch/authorized-fetch', 'fetch/redirect', 'fetch/whereabouts', 'session/overtaken'],
 	'fetch/sender.ts': ['fetch/authorized-fetch', 'fetch/redirect', 'fetch/whereabouts', 'session/overtaken'],
 	'fetch/unauthorized.ts': ['fetch/authorized-fetch', 'fetch/redirect', 'fetch/whereabouts', 'session/overtaken'],
 	'jwt/assertion.ts': ['jwt/private-key-jwt', 'jwt/jwt-bearer', 'jwt/google-service-account'],
@@ -269,6 +270,7 @@ export const testsOf: Readonly<Record<string, readonly string[]>> = {
 		'session/logins',
 	],
 	'session/core.ts': [
+		'session/status',
 		'session/session',
 		'session/renewal',
 		'session/overtaken',
@@ -293,6 +295,15 @@ export const testsOf: Readonly<Record<string, readonly string[]>> = {
 		'session/logins',
 	],
 	'session/function-renewer.ts': [
+		'session/session',
+		'session/renewal',
+		'session/overtaken',
+		'session/sign-out',
+		'session/auth',
+		'session/logins',
+	],
+	'session/plan.ts': [
+		'session/plan',
 		'session/session',
 		'session/renewal',
 		'session/overtaken',
@@ -333,6 +344,16 @@ export const testsOf: Readonly<Record<string, readonly string[]>> = {
 		'session/logins',
 	],
 	'session/state.ts': [
+		'session/state',
+		'session/session',
+		'session/renewal',
+		'session/overtaken',
+		'session/sign-out',
+		'session/auth',
+		'session/logins',
+	],
+	'session/subscriptions.ts': [
+		'session/status',
 		'session/session',
 		'session/renewal',
 		'session/overtaken',
