@@ -9,26 +9,26 @@ import type {Fetch} from './fetch/sender.ts';
 import type {Awaitable} from './lib/awaitable.ts';
 import {ownProperties, ownPropertiesWhere, ownProperty} from './lib/own-properties.ts';
 import {aFunction, isAnything, numberOf, oneOf, readInsecureOrigins, type Rules} from './lib/read-options.ts';
+import {type Session, statusOf, readToken} from './session/core.ts';
 import type {AuthListener} from './session/events.ts';
 import {
+	coreOf,
 	getToken,
 	refresh,
 	type RefreshOptions,
-	type Session,
-	sessionOf,
 	setToken,
 	signOut,
-	subscribe,
 	type TokenOptions,
 } from './session/session.ts';
 import type {SessionSettings} from './session/settings.ts';
+import {createSubscriptions} from './session/subscriptions.ts';
 import {memoryStore} from './stores/memory.ts';
 import type {TokenStore} from './stores/token-cell.ts';
 import type {Renewer} from './token/renewer.ts';
 import {tokenRules} from './token/token-options.ts';
 import type {AuthToken} from './token/token-response.ts';
 import type {TokenScheme} from './token/token-scheme.ts';
-import type {AccessToken, TokenSet} from './token/token-set.ts';
+import {type AccessToken, type TokenSet, withoutRefreshToken} from './token/token-set.ts';
 
 /** What `createSession` and `createAuth` both take. */
 export interface SessionOptions {
@@ -182,9 +182,7 @@ export const sessionRules: Rules = {
 };
 
 /** What a renewer needs to know of the options of a session. */
-export type RenewerSettings = Pick<Resolved, 'timeout' | 'now' | 'keep'> & {
-	readonly tokenType: string;
-};
+export type RenewerSettings = Pick<Resolved, 'timeout' | 'now' | 'keep' | 'scheme'>;
 
 /** The options with their defaults. */
 interface Resolved extends SessionOptions {
@@ -210,24 +208,22 @@ export function assembleAuth(options: SessionOptions, createRenewer: (settings: 
 		...options,
 	} as Resolved); // every default is there
 	const insecureOrigins = readInsecureOrigins(options);
-	const renewer = createRenewer({
-		...resolved,
-		tokenType: resolved.scheme.tokenType ?? 'bearer',
-	});
-	const settings = ownProperties({
+	const renewer = createRenewer(resolved);
+	const {client} = renewer;
+	const session = ownProperties({
 		...resolved,
 		renewer,
-		client: renewer.client,
+		client,
 		parse: (record: unknown) => {
 			const {token} = renewer.read(record, NaN);
 			return token && token.issued_at >= 0 ? token : undefined;
 		},
 		waitUntil: waitUntilOf(options.waitUntil),
+		core: coreOf(resolved.store, client),
 	});
-	const session = sessionOf(settings.store, settings.client);
 	const check = options.origins === undefined ? undefined : readOrigins(options.origins, insecureOrigins);
 	const originOf = createOriginResolver(insecureOrigins);
-	const authorize = createAuthorizer(session, settings);
+	const authorize = createAuthorizer(session);
 	const {requireToken = false} = options;
 
 	// Here a call can be seen once for each attempt, outside of ky's retries, and as it will be sent.
@@ -252,16 +248,14 @@ export function assembleAuth(options: SessionOptions, createRenewer: (settings: 
 				requiresToken: requireToken,
 			}),
 		),
-		...methodsOf(session, settings),
+		...methodsOf(session),
 		get status() {
-			return session.core.status();
+			return statusOf(session.core);
 		},
 	};
 }
 
 const globalFetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => fetch(input, init);
-
-const withoutRefreshToken = ({refresh_token: _, ...token}: TokenSet): AccessToken => token; // the rest of it
 
 function waitUntilOf(waitUntil: SessionOptions['waitUntil']): SessionSettings['waitUntil'] {
 	return promise => {
@@ -295,37 +289,18 @@ function fetchOf(authorize: (isStream: boolean) => Fetch): typeof fetch {
 }
 
 /** Makes the rest of an `Auth`. */
-function methodsOf(session: Session, settings: SessionSettings): Omit<Auth, 'hooks' | 'fetch' | 'status'> {
-	const {core} = session;
-	/** What stops listening to the store, for each listener that is still there. */
-	const watches = new Set<() => void>();
-	let isClosed = false;
-
-	const close = (): void => {
-		isClosed = true;
-		for (const stop of watches) stop();
-		watches.clear();
-	};
-
+function methodsOf(session: Session): Omit<Auth, 'hooks' | 'fetch' | 'status'> {
+	const {subscribe, close} = createSubscriptions(session);
 	return {
-		getToken: async options => withoutRefreshToken(await getToken(session, settings, ownProperties(options))),
+		getToken: async options => withoutRefreshToken(await getToken(session, ownProperties(options))),
 		peek: async () => {
-			const token = await core.read(settings);
+			const token = await readToken(session);
 			return token && withoutRefreshToken(token);
 		},
-		refresh: async options => withoutRefreshToken(await refresh(session, settings, ownProperties(options))),
-		setToken: async (token, options) => setToken(session, settings, token, ownProperties(options).renews === true),
-		signOut: async () => signOut(session, settings),
-		subscribe: listener => {
-			const stop = subscribe(session, settings, listener);
-			const unwatch = isClosed ? undefined : core.watch(settings);
-			if (unwatch) watches.add(unwatch);
-			return () => {
-				stop();
-				unwatch?.();
-				if (unwatch) watches.delete(unwatch);
-			};
-		},
+		refresh: async options => withoutRefreshToken(await refresh(session, ownProperties(options))),
+		setToken: async (token, options) => setToken(session, token, ownProperties(options).renews === true),
+		signOut: async () => signOut(session),
+		subscribe,
 		close,
 		// Older runtimes lack it.
 		...({[Symbol.dispose ?? 'dispose']: close} as Record<typeof Symbol.dispose, () => void>),

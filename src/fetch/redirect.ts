@@ -1,4 +1,5 @@
 import {ownProperties} from '../lib/own-properties.ts';
+import {discard} from './response.ts';
 
 /** Headers that must not reach another origin, beside the token. */
 const credentials = /^(?:(?:proxy-)?authorization|cookie|dpop)$/;
@@ -29,7 +30,7 @@ export async function followRedirects(
 		const response = await send(next, isHome);
 		const location = response.headers.get('location');
 		if (location === null || ![301, 302, 303, 307, 308].includes(response.status)) return response;
-		response.body?.cancel().catch(() => {});
+		discard(response);
 		try {
 			if (hops === mostHops) throw undefined;
 			const target = new URL(location, next.url);

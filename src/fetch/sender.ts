@@ -15,23 +15,18 @@ export interface SendingCall {
 	readonly isStream: boolean;
 }
 
-/** Sends requests with a token. */
-export interface Sender {
-	/**
-	Sends one.
+/**
+Sends a request with a token.
 
-	@param url The URL that was judged. The request goes there.
-	*/
-	send(
-		call: SendingCall,
-		request: Request,
-		extra: RequestInit | undefined,
-		url: string,
-		token: TokenSet,
-	): Promise<Response>;
-	/** Whether the scheme says that an answer refuses the token. */
-	isRefused(response: Response): boolean;
-}
+@param url The URL that was judged. The request goes there.
+*/
+export type Send = (
+	call: SendingCall,
+	request: Request,
+	extra: RequestInit | undefined,
+	url: string,
+	token: TokenSet,
+) => Promise<Response>;
 
 /** How redirects are kept from carrying the token to another origin: by the platform, by hand, or by not following them. */
 type RedirectGuard = 'platform' | 'by-hand' | 'refuse';
@@ -41,24 +36,17 @@ function guardOf({header, isBoundToUrl}: TokenScheme): RedirectGuard {
 	return isBrowser() ? 'refuse' : 'by-hand';
 }
 
-/** Whether an answer came from the origin that was asked. A `fetch` of the user's own may give an answer without a URL. */
-export function isFrom(url: string, {url: answered}: Response): boolean {
-	return !answered || new URL(answered).origin === new URL(url).origin;
-}
-
 /** Makes the sender of a scheme. */
-export function createSender(scheme: TokenScheme): Sender {
+export function createSender(scheme: TokenScheme): Send {
 	const guard = guardOf(scheme);
-	const refused = new WeakSet<Response>();
 
 	/** Adds the token to a request of our own, and sends it. */
 	const sendOnce = (call: SendingCall, request: Request, options: RequestInit, token: string): Promise<Response> => {
-		const {url, method, headers} = request;
-		const pending = scheme.apply({url, method, headers}, token);
+		const pending = scheme.apply(request, token);
 		return pending ? (async () => (await pending, call.fetch(request, options)))() : call.fetch(request, options);
 	};
 
-	const send: Sender['send'] = (call, request, extra, url, {access_token}) => {
+	return (call, request, extra, url, {access_token}) => {
 		// What ky holds, and puts into its errors, never has the token.
 		const copy = call.isStream ? new Request(request) : request.clone();
 		const judged = url === request.url ? copy : new Request(url, copy);
@@ -68,26 +56,6 @@ export function createSender(scheme: TokenScheme): Sender {
 		const sendHop = (hop: Request, isHome: boolean): Promise<Response> =>
 			isHome ? sendOnce(call, hop, options, access_token) : call.fetch(hop, options);
 		return followRedirects(sendHop, own, call.isStream, scheme.header);
-	};
-
-	/** The same for a scheme that reads answers: it may ask for the same token to be sent again, in another way. */
-	const sendReviewed: Sender['send'] = async (call, request, extra, url, token) => {
-		for (let isResent = call.isStream; ; isResent = true) {
-			const response = await send(call, request, extra, url, token);
-			const {method, headers} = request;
-			const isReviewed = isFrom(url, response);
-			const review = isReviewed
-				? await scheme.review?.(response, {url, method, headers}, token.access_token)
-				: undefined;
-			if (review === 'renew') refused.add(response);
-			if (review !== 'resend' || isResent) return response;
-			response.body?.cancel().catch(() => {});
-		}
-	};
-
-	return {
-		send: scheme.review ? sendReviewed : send,
-		isRefused: response => refused.has(response),
 	};
 }
 

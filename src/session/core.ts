@@ -1,107 +1,114 @@
 import {ConfigError, SessionEndedError} from '../errors.ts';
 import type {Waiter} from '../lib/with-timeout.ts';
-import type {CellChange, TokenStore} from '../stores/token-cell.ts';
+import type {TokenStore} from '../stores/token-cell.ts';
 import type {TokenSet} from '../token/token-set.ts';
+import {type BackOff, createBackOff} from './back-off.ts';
 import {createEvents, type SessionEvents} from './events.ts';
+import {createRejections, type Rejections} from './rejections.ts';
 import type {SessionSettings} from './settings.ts';
+import {createSingleFlight, type Renew, type SingleFlight} from './single-flight.ts';
 import {initialState, type SessionAction, type SessionState, transition} from './state.ts';
+import {createUsedTokens, type UsedTokens} from './used-tokens.ts';
 
-/** What all parts of one session share. */
+/** What all that use one store in a realm share. */
 export interface SessionCore {
-	readonly store: TokenStore;
+	/** Names the client that the store serves. */
+	readonly client: string;
 	readonly events: SessionEvents;
-	/** The state now. */
-	readonly state: () => SessionState;
-	/** Takes an action: changes the state, tells of it, and interrupts what is under way. */
-	readonly dispatch: (action: SessionAction) => void;
-	/** Sets what is called when work under way belongs to a login that is over. */
-	readonly onInterrupt: (listener: (error: SessionEndedError) => void) => void;
-	/** Sets what is called with a token that a slow holder has written after its login was signed out. */
-	readonly onLateToken: (listener: (token: TokenSet) => void) => void;
-	/** Reads the token. A read that a login or a sign-out overtakes begins anew. */
-	readonly read: (settings: SessionSettings, waiter?: Waiter) => Promise<TokenSet | undefined>;
-	/** Listens to the store for one listener more, until the function that it returns is called. */
-	readonly watch: (settings: SessionSettings) => () => void;
-	/** Gives the status for rendering. Whoever has seen `unknown` is told when it is known. */
-	readonly status: () => 'unknown' | 'signed-in' | 'signed-out';
+	readonly backOff: BackOff;
+	readonly used: UsedTokens;
+	readonly rejections: Rejections;
+	/** The renewal that is under way. */
+	readonly flight: SingleFlight<Session>;
+	/** The state now. Only `dispatch` changes it. */
+	state: SessionState;
+	/** Counts logins here. */
+	logins: number;
+	/** Counts sign-outs here. */
+	signOuts: number;
 	/** Whether the user's code is being called: what it asks of the session would wait for itself. */
 	isCallingOut: boolean;
+	/** Whether somebody has seen the status `unknown`, and has heard nothing since. */
+	wasUnknownSeen: boolean;
+	/** Those for whom the session listens to the store. */
+	readonly watchers: Set<object>;
+	/** Stops listening to the store. */
+	stopWatching: (() => void) | undefined;
+	/** Takes a token that a slow holder has written after its login was signed out. */
+	revokeLate: (token: TokenSet) => void;
+}
+
+/** One session, as one `Auth` uses it: with settings of its own. */
+export interface Session extends SessionSettings {
+	readonly core: SessionCore;
 }
 
 /** Creates the core of the session of a store. */
-export function createCore(store: TokenStore): SessionCore {
-	const events = createEvents();
-	let state = initialState;
-	let interrupt: (error: SessionEndedError) => void = () => {};
-	let revokeLate: (token: TokenSet) => void = () => {};
-	let wasUnknownSeen = false;
-
-	const publicStatus = (): 'signed-in' | 'signed-out' => (state.status === 'active' ? 'signed-in' : 'signed-out');
-
-	const dispatch = (action: SessionAction): void => {
-		const next = transition(state, action);
-		state = next.state;
-		if (next.interrupts) interrupt(new SessionEndedError('signed_out'));
-		// A login is told by the event of its token, and a sign-out that has removed nothing by none.
-		const isSettled = action.type === 'read' || action.type === 'removed';
-		const event = next.event ?? (wasUnknownSeen && isSettled && {type: 'status', status: publicStatus()});
-		if (!event) return;
-		wasUnknownSeen = false;
-		events.emit(event);
-	};
-
-	store.onChange((change: CellChange) => {
-		if (change.type === 'changed') dispatch({...change, type: 'changed-elsewhere'});
-		else if (change.type === 'failed') events.emit({type: 'store-failed', error: change.error});
-		else revokeLate(change.token);
-	});
-
+export function createCore(store: TokenStore, client: string, renew: Renew<Session>): SessionCore {
 	const core: SessionCore = {
-		store,
-		events,
-		state: () => state,
-		dispatch,
-		onInterrupt: listener => {
-			interrupt = listener;
-		},
-		onLateToken: listener => {
-			revokeLate = listener;
-		},
-		read: async (settings, waiter) => {
-			if (core.isCallingOut) throw new ConfigError('grant and renew must not use the session that they serve');
-			waiter?.signal?.throwIfAborted();
-			for (;;) {
-				const {login} = state;
-				const token = await store.read(settings, waiter);
-				if (login !== state.login) continue;
-				if (state.status === 'unknown') dispatch({type: 'read', token});
-				return token;
-			}
-		},
-		watch: createWatch(store),
-		status: () => {
-			if (state.status !== 'unknown') return publicStatus();
-			wasUnknownSeen = true;
-			return 'unknown';
-		},
+		client,
+		events: createEvents(),
+		backOff: createBackOff(),
+		used: createUsedTokens(),
+		rejections: createRejections(),
+		flight: createSingleFlight(renew),
+		state: initialState,
+		logins: 0,
+		signOuts: 0,
 		isCallingOut: false,
+		wasUnknownSeen: false,
+		watchers: new Set(),
+		stopWatching: undefined,
+		revokeLate: () => {},
 	};
+	store.onChange(change => {
+		if (change.type === 'changed') dispatch(core, change);
+		else if (change.type === 'failed') core.events.emit({type: 'store-failed', error: change.error});
+		else core.revokeLate(change.token);
+	});
 	return core;
 }
 
-/** Listens to a store once, for as long as anybody listens to the session. */
-function createWatch(store: TokenStore): SessionCore['watch'] {
-	const watchers = new Set<object>();
-	let stop: (() => void) | undefined;
-	return settings => {
-		const watcher = {};
-		watchers.add(watcher);
-		stop ??= store.watch?.(settings);
-		return () => {
-			watchers.delete(watcher);
-			if (watchers.size > 0) return;
-			stop?.();
-			stop = undefined;
-		};
-	};
+/** Takes an action: changes the state, interrupts what no longer counts, and tells of it. */
+export function dispatch(core: SessionCore, action: SessionAction): void {
+	const {login} = core.state;
+	const {state, event} = transition(core.state, action);
+	core.state = state;
+	// The renewal that has stored a token gives it to all who wait.
+	if (state.login !== login && action.type !== 'stored') core.flight.cancel(new SessionEndedError('signed_out'));
+	// A login is told by the event of its token, and a sign-out that has removed nothing by none.
+	const isSettled = action.type === 'read' || action.type === 'removed';
+	const told = event ?? (isSettled && core.wasUnknownSeen && {type: 'status', status: knownStatus(core)});
+	if (!told) return;
+	core.wasUnknownSeen = false;
+	core.events.emit(told);
+}
+
+const knownStatus = ({state}: SessionCore): 'signed-in' | 'signed-out' =>
+	state.status === 'active' ? 'signed-in' : 'signed-out';
+
+/** Gives the status for rendering. Whoever has seen `unknown` is told when it is known. */
+export function statusOf(core: SessionCore): 'unknown' | 'signed-in' | 'signed-out' {
+	if (core.state.status !== 'unknown') return knownStatus(core);
+	core.wasUnknownSeen = true;
+	return 'unknown';
+}
+
+/** Throws if the user's code, which the session waits for, asks something of it. */
+export function assertNotCallingOut(isCallingOut: boolean): void {
+	if (isCallingOut) throw new ConfigError('grant and renew must not use the session that they serve');
+}
+
+/** Reads the token. A read that a login or a sign-out overtakes begins anew. */
+export async function readToken(session: Session, waiter?: Waiter): Promise<TokenSet | undefined> {
+	const {core, store} = session;
+	assertNotCallingOut(core.isCallingOut);
+	waiter?.signal?.throwIfAborted();
+	for (;;) {
+		const {login} = core.state;
+		const token = await store.read(session, waiter);
+		if (login !== core.state.login) continue;
+		if (core.state.status === 'unknown') dispatch(core, {type: 'read', token});
+		return token;
+	}
 }

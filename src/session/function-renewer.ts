@@ -3,6 +3,7 @@ import type {Awaitable} from '../lib/awaitable.ts';
 import {withTimeout} from '../lib/with-timeout.ts';
 import type {RenewalOutcome, Renewer} from '../token/renewer.ts';
 import {type AuthToken, readTokenSet} from '../token/token-response.ts';
+import type {TokenScheme} from '../token/token-scheme.ts';
 import type {TokenSet} from '../token/token-set.ts';
 
 /** What the `renew` function of `createSession` is told. */
@@ -20,7 +21,7 @@ export type RenewFunction = (context: RenewContext) => Awaitable<AuthToken | Tok
 interface FunctionOptions {
 	readonly timeout: number;
 	readonly now: () => number;
-	readonly tokenType: string;
+	readonly scheme: TokenScheme;
 	readonly keep?: readonly string[] | undefined;
 }
 
@@ -41,9 +42,9 @@ function isOver(error: unknown): boolean {
 }
 
 /** Gets tokens from a function of the user's. */
-export function functionRenewer(renew: RenewFunction, {timeout, now, tokenType, keep}: FunctionOptions): Renewer {
+export function functionRenewer(renew: RenewFunction, {timeout, now, scheme, keep}: FunctionOptions): Renewer {
 	const seconds = (): number => Math.floor(now() / 1000);
-	const reading = {expiresIn: 'auto', tokenTypes: [tokenType], keep} as const;
+	const reading = {expiresIn: 'auto', tokenTypes: [scheme.tokenType ?? 'bearer'], keep} as const;
 
 	const ask = async (token: TokenSet | undefined): Promise<RenewalOutcome> => {
 		// Taken before asking, so a slow answer makes the token expire early, never late.

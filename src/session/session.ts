@@ -2,12 +2,9 @@ import {ConfigError, isRegrantError, SessionEndedError, type SessionEndedReason}
 import type {Waiter} from '../lib/with-timeout.ts';
 import type {TokenStore} from '../stores/token-cell.ts';
 import type {TokenSet} from '../token/token-set.ts';
-import {createCore, type SessionCore} from './core.ts';
-import type {AuthListener} from './events.ts';
+import {createCore, dispatch, readToken, type Session, type SessionCore} from './core.ts';
 import {isAlive, isFresh} from './expiry.ts';
-import {createRejections, type Rejections} from './rejections.ts';
-import {createRenewal, type Renewal} from './renewal.ts';
-import type {SessionSettings} from './settings.ts';
+import {canRenew, renew} from './renewal.ts';
 
 /** What a caller of `getToken` may ask for. */
 export interface TokenOptions extends Waiter {
@@ -21,95 +18,66 @@ export interface RefreshOptions extends Waiter {
 	readonly instead?: string | undefined;
 }
 
-/** One session: its token, how it is renewed, and how it ends. All that use one store in a realm share it. */
-export interface Session {
-	readonly core: SessionCore;
-	readonly renewal: Renewal;
-	readonly rejections: Rejections;
-	/** Names the client that the store serves. */
-	readonly client: string;
-	/** Counts sign-outs here. */
-	signOuts: number;
-	/** Counts logins here. */
-	logins: number;
-}
-
-/** A token to use, or why there is none. */
-export type UsableToken =
-	| {readonly token: TokenSet; readonly reason?: undefined}
-	| {readonly token?: undefined; readonly reason: SessionEndedReason};
-
-const sessions = new WeakMap<TokenStore, Session>();
+const cores = new WeakMap<TokenStore, SessionCore>();
 
 /** Another copy of the package knows it too. */
 const inUse = Symbol.for('regrant store');
 
 /**
-Gives the session of a store.
+Gives the core of the session of a store.
 
 @throws {ConfigError} if the store serves another client, or another copy of the package.
 */
-export function sessionOf(store: TokenStore, client: string): Session {
-	const known = sessions.get(store);
+export function coreOf(store: TokenStore, client: string): SessionCore {
+	const known = cores.get(store);
 	if (known && known.client !== client) {
 		throw new ConfigError('store serves another clientId or tokenEndpoint: give each client a store of its own');
 	}
 	if (known) return known;
 	if (Object.hasOwn(store, inUse)) throw new ConfigError('store is used by another copy of regrant: install one copy');
 	// A frozen one cannot be marked.
-	Reflect.defineProperty(store, inUse, {
-		__proto__: null,
-		value: true,
-	} as PropertyDescriptor);
-	const core = createCore(store);
-	const session: Session = {
-		core,
-		renewal: createRenewal(core),
-		rejections: createRejections(),
-		client,
-		signOuts: 0,
-		logins: 0,
-	};
-	sessions.set(store, session);
-	return session;
+	Reflect.defineProperty(store, inUse, {__proto__: null, value: true} as PropertyDescriptor);
+	const core = createCore(store, client, renew);
+	cores.set(store, core);
+	return core;
 }
 
 /** Gives the token at once, if it is in memory and can be sent as it is. */
-export function peekToken({core}: Session, {now, leeway}: SessionSettings): TokenSet | undefined {
-	const token = core.isCallingOut ? undefined : core.store.peek();
+export function peekToken({core, store, now, leeway}: Session): TokenSet | undefined {
+	const token = core.isCallingOut ? undefined : store.peek();
 	return isFresh(token, now(), leeway) ? token : undefined;
 }
 
-/** Gives the token to use now, renewed if need be. The session ends if the token has expired and nothing can renew it. */
+/**
+Gives the token to use now, renewed if need be, or why there is none. The session ends if the token has expired and nothing can renew it.
+*/
 export async function getUsableToken(
 	session: Session,
-	settings: SessionSettings,
 	waiter: Waiter,
 	minimumLifetime = 0,
-): Promise<UsableToken> {
-	const {core, renewal} = session;
-	const {now, leeway} = settings;
-	const current = await core.read(settings, waiter);
-	if (isFresh(current, now(), leeway, minimumLifetime)) return {token: current};
-	if (!renewal.canRenew(settings, current)) {
-		if (!current) return {reason: 'no_session'};
-		if (isAlive(current, now(), minimumLifetime)) return {token: current};
-		if (!isAlive(current, now())) await endWithoutSource(session, settings, current);
-		return {reason: 'no_refresh_token'};
+): Promise<TokenSet | SessionEndedReason> {
+	const {core, now, leeway} = session;
+	const current = await readToken(session, waiter);
+	if (isFresh(current, now(), leeway, minimumLifetime)) return current;
+	if (!canRenew(session, current)) {
+		if (!current) return 'no_session';
+		if (isAlive(current, now(), minimumLifetime)) return current;
+		if (!isAlive(current, now())) await endWithoutSource(session, current);
+		return 'no_refresh_token';
 	}
 	try {
-		return {token: await renewal.run(settings, current, waiter)};
+		return await core.flight.run(session, current, waiter);
 	} catch (error) {
 		// While the token is good, a renewal that may work later is nobody's trouble.
 		const isTransient = isRegrantError(error) && error.retryable;
-		if (isTransient && isAlive(current, now(), minimumLifetime)) return {token: current};
+		if (isTransient && isAlive(current, now(), minimumLifetime)) return current;
 		throw error;
 	}
 }
 
-async function endWithoutSource({core}: Session, settings: SessionSettings, token: TokenSet): Promise<void> {
-	const isEnded = await core.store.swap(settings, token, undefined);
-	if (isEnded) core.dispatch({type: 'ended', reason: 'no_refresh_token'});
+async function endWithoutSource(session: Session, token: TokenSet): Promise<void> {
+	const isEnded = await session.store.swap(session, token, undefined);
+	if (isEnded) dispatch(session.core, {type: 'ended', reason: 'no_refresh_token'});
 }
 
 /**
@@ -117,13 +85,13 @@ Gives a valid token.
 
 @throws {SessionEndedError} if there is none, and nothing to get one with.
 */
-export async function getToken(session: Session, settings: SessionSettings, options: TokenOptions): Promise<TokenSet> {
+export async function getToken(session: Session, options: TokenOptions): Promise<TokenSet> {
 	const {minimumLifetime = 0} = options;
 	if (!Number.isFinite(minimumLifetime) || minimumLifetime < 0)
 		throw new ConfigError('minimumLifetime must be seconds');
-	const {token, reason} = await getUsableToken(session, settings, options, minimumLifetime);
-	if (!token) throw new SessionEndedError(reason);
-	return token;
+	const found = await getUsableToken(session, options, minimumLifetime);
+	if (typeof found === 'string') throw new SessionEndedError(found);
+	return found;
 }
 
 /**
@@ -131,14 +99,12 @@ Gives a new token, whatever the age of the present one.
 
 @throws {SessionEndedError} if there is nothing to get one with.
 */
-export async function refresh(session: Session, settings: SessionSettings, options: RefreshOptions): Promise<TokenSet> {
+export async function refresh(session: Session, options: RefreshOptions): Promise<TokenSet> {
 	const {instead} = options;
-	const current = await session.core.read(settings, options);
-	if (instead !== undefined && current?.access_token !== instead && isAlive(current, settings.now())) return current;
-	if (!session.renewal.canRenew(settings, current, instead === undefined)) {
-		throw new SessionEndedError(current ? 'no_refresh_token' : 'no_session');
-	}
-	return session.renewal.run(settings, current, options);
+	const current = await readToken(session, options);
+	if (instead !== undefined && current?.access_token !== instead && isAlive(current, session.now())) return current;
+	if (!canRenew(session, current, instead === undefined)) throw new SessionEndedError(current ? 'no_refresh_token' : 'no_session');
+	return session.core.flight.run(session, current, options);
 }
 
 /**
@@ -148,22 +114,20 @@ Gives the token to send in place of one that a server has refused. Undefined if 
 */
 export async function replaceToken(
 	session: Session,
-	settings: SessionSettings,
 	carried: TokenSet,
 	login: number,
 	waiter: Waiter,
 ): Promise<TokenSet | undefined> {
-	const {core, renewal, rejections} = session;
-	const {now, leeway} = settings;
-	const current = await core.read(settings, waiter);
-	if (!current || login !== core.state().login) return undefined;
+	const {core, now, leeway} = session;
+	const current = await readToken(session, waiter);
+	if (!current || login !== core.state.login) return undefined;
 	const isReplaced = current.access_token !== carried.access_token;
 	if (isReplaced && isFresh(current, now(), leeway)) return current;
-	if (!renewal.canRenew(settings, current)) {
-		if (!isReplaced) await endWithoutSource(session, settings, current);
-		return undefined;
+	if (canRenew(session, current)) {
+		return core.rejections.isRecent(current, now()) ? undefined : core.flight.run(session, carried, waiter);
 	}
-	return rejections.isRecent(current, now()) ? undefined : renewal.run(settings, carried, waiter);
+	if (!isReplaced) await endWithoutSource(session, current);
+	return undefined;
 }
 
 /**
@@ -174,35 +138,30 @@ Begins a session with a token, or goes on with it.
 @throws {StoreError} if it could not be stored. It is kept in memory all the same.
 @throws {SessionEndedError} if somebody signed out meanwhile.
 */
-export async function setToken(
-	session: Session,
-	settings: SessionSettings,
-	value: unknown,
-	renews: boolean,
-): Promise<void> {
-	const {core, renewal, rejections} = session;
-	const {token, problem} = settings.renewer.read(value, Math.floor(settings.now() / 1000));
+export async function setToken(session: Session, value: unknown, renews: boolean): Promise<void> {
+	const {core, store, renewer, now} = session;
+	const {token, problem} = renewer.read(value, Math.floor(now() / 1000));
 	if (!token) {
-		const isRecord = typeof value === 'object' && value !== null;
-		const expected = isRecord ? problem : 'an object with access_token';
+		const expected = Object(value) === value ? problem : 'an object with access_token';
 		throw new ConfigError(`setToken takes the answer of a token endpoint: ${expected}`);
 	}
-	const {signOuts} = session;
-	const {error} = await core.store.overwrite(settings, previous => {
-		if (signOuts !== session.signOuts) throw new SessionEndedError('signed_out');
+	const {signOuts} = core;
+	const {error} = await store.overwrite(session, previous => {
+		if (signOuts !== core.signOuts) throw new SessionEndedError('signed_out');
+		const refresh_token = previous?.refresh_token;
 		// A login with the refresh token that is there is no other login: what is under way would use that token up.
-		const isSame = !!previous?.refresh_token && previous.refresh_token === token.refresh_token;
+		const isSame = !!refresh_token && refresh_token === token.refresh_token;
 		const isSameLogin = isSame || (renews && !!previous);
 		if (!isSameLogin) {
-			session.logins++;
-			core.dispatch({type: 'login'});
+			core.logins++;
+			dispatch(core, {type: 'login'});
+			core.used.forgetRejected();
 		}
-		renewal.reset(!isSameLogin);
-		rejections.reset();
-		const kept = isSameLogin && previous?.refresh_token ? {refresh_token: previous.refresh_token} : {};
-		return {token: {...kept, ...token}, isSameLogin};
+		core.backOff.reset();
+		core.rejections.reset();
+		return {token: isSameLogin && refresh_token ? {refresh_token, ...token} : token, isSameLogin};
 	});
-	core.dispatch({type: 'token-set', token});
+	dispatch(core, {type: 'stored', cause: 'set', token});
 	if (error) throw error;
 }
 
@@ -212,32 +171,21 @@ Ends the session: forgets it first and always, then revokes its refresh token.
 @throws {RegrantError} if the revocation failed.
 @throws {StoreError} if the store did not forget the token.
 */
-export async function signOut(session: Session, settings: SessionSettings): Promise<void> {
-	const {core, renewal} = session;
-	const {renewer, store, waitUntil} = settings;
-	session.signOuts++;
-	core.dispatch({type: 'signed-out'});
-	core.onLateToken(token => waitUntil(renewer.revoke(token).catch(() => {})));
-	renewal.reset(false);
+export async function signOut(session: Session): Promise<void> {
+	const {core, renewer, store, waitUntil} = session;
+	core.signOuts++;
+	dispatch(core, {type: 'signed-out'});
+	core.revokeLate = token => waitUntil(renewer.revoke(token).catch(() => {}));
+	core.backOff.reset();
 	// Whoever holds the lock may never come back, as on Workers.
 	core.events.release();
-	const {previous, error} = await store.overwrite(settings, () => ({
-		token: undefined,
-	}));
-	core.dispatch({type: 'removed', token: previous});
+	const {previous, error} = await store.overwrite(session, () => ({token: undefined}));
+	dispatch(core, {type: 'removed', token: previous});
 	try {
 		// Nobody waits for it, since the holder of the lock may be slow.
-		if (store.deleteLateWrite) waitUntil(store.deleteLateWrite(settings).catch(() => {}));
+		if (store.deleteLateWrite) waitUntil(store.deleteLateWrite(session).catch(() => {}));
 	} finally {
 		if (previous) await renewer.revoke(previous);
 	}
 	if (error) throw error;
-}
-
-/** Hears of events, until the function that it returns is called, and of what other holders of the store do. */
-export function subscribe({core}: Session, settings: SessionSettings, listener: AuthListener): () => void {
-	const stop = core.events.subscribe(listener);
-	// To notice a change, one must know what was.
-	void core.read(settings).catch(() => {});
-	return stop;
 }

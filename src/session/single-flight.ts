@@ -3,16 +3,20 @@ import type {TokenSet} from '../token/token-set.ts';
 import type {SessionSettings} from './settings.ts';
 
 /** A renewal of a stale token. It calls `progress` before each of its steps, none of which takes longer than a deadline. */
-export type Renew = (settings: SessionSettings, stale: TokenSet | undefined, progress: () => void) => Promise<TokenSet>;
+export type Renew<Session extends SessionSettings> = (
+	session: Session,
+	stale: TokenSet | undefined,
+	progress: () => void,
+) => Promise<TokenSet>;
 
 /** The one renewal of a session that is under way, shared by all who wait for it. */
-export interface SingleFlight {
+export interface SingleFlight<Session extends SessionSettings> {
 	/**
 	Waits for the renewal under way, or begins one. Each caller has a deadline and a signal of its own, which end its wait and nothing else.
 
 	@throws what the renewal failed with, the signal's reason, or a TokenNetworkError at twice `timeout`.
 	*/
-	run(settings: SessionSettings, stale: TokenSet | undefined, waiter: Waiter): Promise<TokenSet>;
+	run(session: Session, stale: TokenSet | undefined, waiter: Waiter): Promise<TokenSet>;
 	/** Lets all who wait fail. Who comes next begins another renewal. */
 	cancel(error: Error): void;
 }
@@ -35,14 +39,14 @@ const fail = (error: unknown) => (): never => {
 };
 
 /** Creates a single flight that nobody has begun. */
-export function createSingleFlight(renew: Renew): SingleFlight {
+export function createSingleFlight<Session extends SessionSettings>(renew: Renew<Session>): SingleFlight<Session> {
 	let current: Flight | undefined;
 
 	const clear = (flight: Flight): void => {
 		if (current === flight) current = undefined;
 	};
 
-	const begin = (settings: SessionSettings, stale: TokenSet | undefined): Flight => {
+	const begin = (session: Session, stale: TokenSet | undefined): Flight => {
 		const {promise: outcome, resolve} = withResolvers<Outcome>();
 		const settle = (result: Outcome): void => {
 			// First, so that whoever comes from now on begins anew.
@@ -57,8 +61,8 @@ export function createSingleFlight(renew: Renew): SingleFlight {
 		};
 		const ended = withResolvers<void>();
 		// First, since it may throw. It gets what ends with the renewal, and not with those who wait for it.
-		settings.waitUntil(ended.promise);
-		renew(settings, stale, () => flight.steps++)
+		session.waitUntil(ended.promise);
+		renew(session, stale, () => flight.steps++)
 			.then(
 				token => settle(() => token),
 				error => settle(fail(error)),
@@ -67,15 +71,15 @@ export function createSingleFlight(renew: Renew): SingleFlight {
 		return flight;
 	};
 
-	const run: SingleFlight['run'] = async (settings, stale, waiter) => {
+	const run: SingleFlight<Session>['run'] = async (session, stale, waiter) => {
 		const refused = stale?.access_token;
 		for (;;) {
-			const flight = (current ??= begin(settings, stale));
+			const flight = (current ??= begin(session, stale));
 			const {steps} = flight;
 			const outcome = await withTimeout(
 				// A rejection is the runtime's: the owner is gone.
 				() => flight.outcome.catch(() => clear(flight)),
-				2 * settings.timeout,
+				2 * session.timeout,
 				() => {
 					if (steps === flight.steps) clear(flight);
 				},

@@ -11,7 +11,7 @@ export interface SessionState {
 	- `ended`: there was a session, and it is over.
 	*/
 	readonly status: 'unknown' | 'none' | 'active' | 'ended';
-	/** Changes with every login and every sign-out. What began under another number is over. */
+	/** Changes with every login and every sign-out. Work that began under another number no longer counts. */
 	readonly login: number;
 	/** Counts sign-outs. A token that arrives after one is revoked. */
 	readonly signOuts: number;
@@ -23,20 +23,10 @@ export type SessionAction =
 	| {readonly type: 'read'; readonly token: TokenSet | undefined}
 	/** Somebody signs in here. What comes next is the token. */
 	| {readonly type: 'login'}
-	/** `setToken` has stored a token. */
-	| {readonly type: 'token-set'; readonly token: TokenSet}
-	/** A renewal has stored a token. */
-	| {
-			readonly type: 'renewed';
-			readonly token: TokenSet;
-			readonly cause: 'grant' | 'refresh';
-	  }
+	/** `setToken` has stored a token, or a renewal has. */
+	| {readonly type: 'stored'; readonly token: TokenSet; readonly cause: 'set' | 'grant' | 'refresh'}
 	/** Another holder of the store has changed the token, or has removed it. */
-	| {
-			readonly type: 'changed-elsewhere';
-			readonly token: TokenSet | undefined;
-			readonly isSameLogin: boolean;
-	  }
+	| {readonly type: 'changed'; readonly token: TokenSet | undefined; readonly isSameLogin: boolean}
 	/** The server has rejected the refresh token, or there is nothing to renew a dead token with. */
 	| {readonly type: 'ended'; readonly reason: SessionEndedReason}
 	/** Somebody signs out here. */
@@ -46,73 +36,50 @@ export type SessionAction =
 
 /** What comes of an action. */
 export interface Transition {
+	/** The next state. If its `login` is another one, what is under way no longer counts, but for the renewal that has stored a token. */
 	readonly state: SessionState;
 	/** What to tell. */
 	readonly event?: AuthEvent | undefined;
-	/** Whether work that is under way belongs to a login that is over. */
-	readonly interrupts: boolean;
 }
 
 /** Before the store is read. */
-export const initialState: SessionState = {
-	status: 'unknown',
-	login: 0,
-	signOuts: 0,
-};
+export const initialState: SessionState = {status: 'unknown', login: 0, signOuts: 0};
 
-/** Gives the next state, the event to tell, and whether what is under way still counts. */
+/** Gives the next state and the event to tell. By the number of the login it says whether what is under way still counts. */
 export function transition(state: SessionState, action: SessionAction): Transition {
-	const stay = (status: SessionState['status'], event?: AuthEvent): Transition => ({
-		state: {...state, status},
+	const {status, login, signOuts} = state;
+	/** What is under way goes on. */
+	const stay = (next: SessionState['status'], event?: AuthEvent): Transition => ({
+		state: {...state, status: next},
 		event,
-		interrupts: false,
 	});
-	const begin = (event?: AuthEvent): Transition => ({
-		state: {...state, status: 'active', login: state.login + 1},
+	/** What is under way is over. */
+	const restart = (next: SessionState['status'], nextSignOuts: number, event?: AuthEvent): Transition => ({
+		state: {status: next, login: login + 1, signOuts: nextSignOuts},
 		event,
-		interrupts: true,
-	});
-	const end = (event?: AuthEvent): Transition => ({
-		state: {
-			status: 'ended',
-			login: state.login + 1,
-			signOuts: state.signOuts + 1,
-		},
-		event,
-		interrupts: true,
-	});
-	const ended = (reason: SessionEndedReason): AuthEvent => ({
-		type: 'session-ended',
-		reason,
 	});
 
 	switch (action.type) {
 		case 'read':
 			return stay(action.token ? 'active' : 'none');
 		case 'login':
-			return begin();
-		case 'token-set':
-			return stay('active', tokenEvent('set', action.token));
-		case 'renewed': {
-			const next = stay('active', tokenEvent(action.cause, action.token));
-			// What begins after an end may be another user's. The renewal that began it goes on.
-			return state.status === 'ended' ? {...next, state: {...next.state, login: state.login + 1}} : next;
+			return restart('active', signOuts);
+		case 'stored': {
+			const event = tokenEvent(action.cause, action.token);
+			// What begins after an end may be another user's.
+			return status === 'ended' ? restart('active', signOuts, event) : stay('active', event);
 		}
-		case 'changed-elsewhere': {
-			if (!action.token) return end(ended('signed_out'));
+		case 'changed': {
+			if (!action.token) return restart('ended', signOuts + 1, endedEvent('signed_out'));
 			const event = tokenEvent('store', action.token);
-			return action.isSameLogin ? stay('active', event) : begin(event);
+			return action.isSameLogin ? stay('active', event) : restart('active', signOuts, event);
 		}
 		case 'ended':
-			return stay('ended', state.status === 'ended' ? undefined : ended(action.reason));
+			return stay('ended', status === 'ended' ? undefined : endedEvent(action.reason));
 		case 'signed-out':
-			return end();
+			return restart('ended', signOuts + 1);
 		case 'removed':
-			return {
-				state,
-				event: action.token && ended('signed_out'),
-				interrupts: false,
-			};
+			return stay(status, action.token && endedEvent('signed_out'));
 		default:
 			return action satisfies never;
 	}
@@ -123,3 +90,5 @@ const tokenEvent = (cause: 'set' | 'grant' | 'refresh' | 'store', {expires_at}: 
 	cause,
 	expires_at,
 });
+
+const endedEvent = (reason: SessionEndedReason): AuthEvent => ({type: 'session-ended', reason});

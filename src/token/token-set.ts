@@ -28,3 +28,6 @@ export interface TokenSet extends AccessToken {
 export function isSameToken(a: TokenSet | undefined, b: TokenSet | undefined): boolean {
 	return a?.access_token === b?.access_token && a?.refresh_token === b?.refresh_token;
 }
+
+/** Gives the rest of a token. */
+export const withoutRefreshToken = ({refresh_token: _, ...token}: TokenSet): AccessToken => token;

@@ -8,7 +8,7 @@ written here, too.
 export const guards: Readonly<Record<string, Lines>> = {
 	'the origin check': {
 		'fetch/authorized-fetch.ts': [
-			'if (request.headers.has(settings.scheme.header)) return call.fetch(request, extra);',
+			'if (request.headers.has(session.scheme.header)) return call.fetch(request, extra);',
 			'if (url === undefined) return call.fetch(request, extra);',
 		],
 		'fetch/origins.ts': [
@@ -28,7 +28,7 @@ export const guards: Readonly<Record<string, Lines>> = {
 	'the comparison': {
 		'token/token-set.ts': ['return a?.access_token === b?.access_token && a?.refresh_token === b?.refresh_token;'],
 		'session/session.ts': ['if (isReplaced && isFresh(current, now(), leeway)) return current;'],
-		'session/renewal.ts': [
+		'session/plan.ts': [
 			"if (from && from.access_token !== stale?.access_token && isAlive(from, now)) return {type: 'use', token: from};",
 		],
 	},
@@ -47,9 +47,9 @@ export const guards: Readonly<Record<string, Lines>> = {
 			'if (login === begun.login) return result;',
 			'if (signOuts !== begun.signOuts) onSignedOut?.(result);',
 		],
-		'session/session.ts': ["if (signOuts !== session.signOuts) throw new SessionEndedError('signed_out');"],
+		'session/session.ts': ["if (signOuts !== core.signOuts) throw new SessionEndedError('signed_out');"],
 		'fetch/authorized-fetch.ts': [
-			"if (login !== undefined && login !== core.state().login) throw new SessionEndedError('signed_out');",
+			"if (login !== undefined && login !== core.state.login) throw new SessionEndedError('signed_out');",
 		],
 	},
 	'own-property reads': {
