@@ -4,8 +4,9 @@ import {ownProperties} from '../lib/own-properties.ts';
 import {isText, readInsecureOrigins} from '../lib/read-options.ts';
 import {secureUrl} from '../lib/secure-url.ts';
 import {type Waiter, withTimeout} from '../lib/with-timeout.ts';
+import {errorResponse} from '../oauth/error-response.ts';
 import {prepare, prepareTokenRequest} from '../oauth/prepared-request.ts';
-import {type Exchange, post, sendTokenRequest} from '../oauth/token-endpoint.ts';
+import {post, sendTokenRequest} from '../oauth/token-endpoint.ts';
 import type {TokenSet} from '../token/token-set.ts';
 import {type CheckedLogin, type LoginClient, readLogin} from './login-options.ts';
 
@@ -115,17 +116,17 @@ async function beginLogin(
 	const option = 'deviceAuthorizationEndpoint';
 	const insecureOrigins = readInsecureOrigins(login);
 	const prepared = await prepare(login, login.asked);
-	const ask = (): Promise<Exchange> => post(login, String(login[option]), prepared, option);
-	const {failure, record, request} = await withTimeout(ask, forever, undefined, waiter);
-	if (failure) throw failure.error;
-	const answer = ownProperties(record);
+	const exchange = await withTimeout(() => post(login, option, prepared), forever, undefined, waiter);
+	const {error} = ownProperties(errorResponse(login, exchange));
+	if (error) throw error;
+	const answer = ownProperties(exchange.record);
 	const {device_code, user_code, expires_in, interval, verification_uri_complete} = answer;
 	// Google has another name for it.
 	const page = secureUrl(answer['verification_uri'] ?? answer['verification_url'], insecureOrigins);
 	const complete = secureUrl(verification_uri_complete, insecureOrigins);
 	// A terminal may show what is printable and nothing else.
 	if (!isText(device_code) || !isText(user_code) || !page) {
-		throw new LoginError(`${request} answered without a usable code: is ${option} right?`);
+		throw new LoginError(`${exchange.request} answered without a usable code: is ${option} right?`);
 	}
 	return {
 		device_code,

@@ -103,12 +103,9 @@ export async function discover(issuer: string, options?: DiscoveryOptions): Prom
 async function readMetadata(origin: string, place: string, options: ExchangeOptions): Promise<ServerMetadata> {
 	const request = `GET ${origin}`;
 	const answer = await exchange(options, origin + place, {headers: {accept: 'application/json'}}, request);
-	const {status, parseError, record} = answer;
-	const isSuccess = status >= 200 && status < 300;
-	if (isSuccess && typeof record?.['issuer'] === 'string') return record;
+	const {status, ok, record, code = 'invalid_response'} = answer;
+	if (ok && typeof record?.['issuer'] === 'string') return record;
 	const metadata = responseMetadata(answer, [], Date.now());
-	const isReadable = isSuccess || parseError === 'unexpected_redirect';
-	const code = isReadable ? (parseError ?? 'invalid_response') : 'unexpected_status';
 	throw new TokenResponseError(code, `${request} answered ${status} and no metadata: is the issuer right?`, metadata);
 }
 

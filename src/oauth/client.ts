@@ -129,6 +129,8 @@ export interface TokenClient {
 export interface Client {
 	readonly tokenEndpoint: string;
 	readonly revocationEndpoint?: string;
+	/** As it was given: a login asks there. */
+	readonly deviceAuthorizationEndpoint?: string | URL;
 	readonly issuer?: string;
 	readonly metadata?: ServerMetadata;
 	readonly clientId: string;
@@ -224,7 +226,7 @@ export function clientOf(given: Partial<TokenClient>): Client {
 		parameters: typeof parameters === 'object' ? readParameters(parameters) : parameters,
 		headers: new Headers([['accept', 'application/json'], ...new Headers(headers)]),
 	}) as Client;
-	checkSecret(client, undefined);
+	checkClient(client, {});
 	return client;
 }
 
@@ -245,32 +247,22 @@ export function readParameters(parameters: unknown, further?: RegExp, rules?: Ru
 }
 
 /**
-Refuses a request of another client, and one with a secret that cannot be used here.
+Refuses a request of another client, and a client secret that cannot be sent, or that is used where everybody can read it.
 
-@throws {ConfigError} which says why.
+@throws {ConfigError} which says why, and does not hold the secret.
 */
 export function checkClient(client: Client, request: object): void {
 	const {client_id, client_secret} = ownProperties(request as ClientFields);
-	if (client_id && client_id !== client.clientId) throw new ConfigError('client_id must equal clientId');
-	checkSecret(client, client_secret);
-}
-
-/**
-Refuses a client secret that cannot be sent, or that is used where everybody can read it.
-
-@throws {ConfigError} which does not hold it.
-*/
-export function checkSecret(client: Client, secretInBody: string | null | undefined): void {
 	const [secret, method, encoding] = secretOf(client);
+	if (client_id && client_id !== client.clientId) throw new ConfigError('client_id must equal clientId');
 	if (method && !isText(secret)) {
-		throw new ConfigError(
-			`${method}(secret): secret ${secret === undefined ? 'is undefined' : 'must be printable ASCII'}`,
-		);
+		const problem = secret === undefined ? 'is undefined' : 'must be printable ASCII';
+		throw new ConfigError(`${method}(secret): secret ${problem}`);
 	}
 	if (encoding !== undefined && (encoding !== 'raw' || client.clientId.includes(':'))) {
 		throw new ConfigError("encoding must be 'raw', and clientId without a colon");
 	}
-	if ((method || secretInBody) && isBrowser() && !client.allowSecretInBrowser) {
+	if ((method || client_secret) && isBrowser() && !client.allowSecretInBrowser) {
 		throw new ConfigError('A client secret is no secret in a browser: see allowSecretInBrowser');
 	}
 }

@@ -2,18 +2,18 @@ import type {TokenResponseErrorCode} from '../errors.ts';
 import {ownRecordProperties} from '../lib/own-properties.ts';
 import {readHeader} from '../lib/read-header.ts';
 
-/** What a token or revocation endpoint answered. */
+/** What an endpoint of an authorization server answered. */
 export interface EndpointResponse {
 	/** The HTTP status; 0 for a redirect that a browser hides. */
 	readonly status: number;
-	/** Whether the status is one of 200 to 299. */
+	/** Whether the status is one of 200 to 299, and nobody followed a redirect to get it. */
 	readonly ok: boolean;
 	/** The headers. */
 	readonly headers: Headers;
 	/** The own properties of the body, if it is a record. */
-	readonly record?: Readonly<Record<string, unknown>> | undefined;
-	/** Why there is no record. */
-	readonly parseError?: TokenResponseErrorCode | undefined;
+	readonly record: Readonly<Record<string, unknown>> | undefined;
+	/** Why the answer is no success with a record. */
+	readonly code: TokenResponseErrorCode | undefined;
 }
 
 /** 1 MiB: hundreds of times the largest token in use. */
@@ -26,7 +26,13 @@ export async function readEndpointResponse(response: Response): Promise<Endpoint
 	const isRedirect = redirected || type === 'opaqueredirect' || (status >= 300 && status < 400);
 	const read = isRedirect ? 'unexpected_redirect' : await readRecord(body, headers);
 	const [record, parseError] = typeof read === 'string' ? [undefined, read] : [read];
-	return {status, ok, headers, record, parseError};
+	return {
+		status,
+		ok: ok && !isRedirect,
+		headers,
+		record,
+		code: ok || isRedirect ? parseError : 'unexpected_status',
+	};
 }
 
 /** Gives the record that a body has, or why it has none. */

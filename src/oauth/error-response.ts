@@ -1,11 +1,13 @@
-import {OAuthError, TokenResponseError, type TokenResponseErrorCode} from '../errors.ts';
+import {OAuthError, TokenResponseError} from '../errors.ts';
 import {maskSecrets} from '../lib/mask-secrets.ts';
 import {ownProperties} from '../lib/own-properties.ts';
 import {readHeader} from '../lib/read-header.ts';
 import {isString} from '../lib/read-options.ts';
-import {formEncode, secretOf} from './client-authentication.ts';
+import type {ReadToken} from '../token/token-response.ts';
+import {secretOf} from './client-authentication.ts';
 import type {Client} from './client.ts';
 import type {EndpointResponse} from './endpoint-response.ts';
+import type {PreparedRequest} from './prepared-request.ts';
 
 /** What an error may tell of any answer. */
 export interface ResponseMetadata {
@@ -16,34 +18,22 @@ export interface ResponseMetadata {
 	readonly retryable: boolean;
 }
 
+/** An answer, and the request that it answers. */
+export interface Exchange extends EndpointResponse {
+	/** The option that has the endpoint, for messages. */
+	readonly option: string;
+	/** The method and the origin, for messages. */
+	readonly request: string;
+	/** What was sent. */
+	readonly sent: PreparedRequest;
+}
+
 /** The error of an answer, and the server's own word for it. */
 export interface ErrorResponse {
 	/** For the caller. Nothing in it is secret. */
 	readonly error: OAuthError | TokenResponseError;
 	/** The error code as the server sent it, or what its answer amounts to. For decisions: it may hold a secret. */
-	readonly code?: string;
-}
-
-/** What else an error is made of. */
-export interface ErrorContext {
-	/** The method and the origin of the request, for messages. */
-	readonly request: string;
-	/** The option that has the endpoint, for messages. */
-	readonly option: string;
-	/** The parameters of the request. */
-	readonly parameters: URLSearchParams;
-	/** The headers of the request. */
-	readonly headers: Headers;
-	/** The token that is renewed. */
-	readonly accessToken?: string | undefined;
-}
-
-/** What an answer amounts to. */
-export interface ReviewedResponse {
-	/** Its error. Undefined if it may hold a token. */
-	readonly failure: ErrorResponse | undefined;
-	/** Makes the error of an answer that is not as OAuth says. */
-	unusable(code: TokenResponseErrorCode, problem?: string, retryable?: boolean): ErrorResponse;
+	readonly code: string;
 }
 
 /**
@@ -61,55 +51,55 @@ export function responseMetadata(
 		status,
 		contentType: clean(mediaType, secrets, 100),
 		retryAfter: retryDelay(headers, now),
-		retryable: status >= 500 || [408, 425, 429].includes(status),
+		retryable: /^(?:408|425|429|5..)$/.test(String(status)),
 	};
 }
 
 /**
-Finds the error in an answer.
+Makes the error of an answer. Gives undefined if there is none.
 
+@param problem Why its record is not the one that was asked for.
+@param accessToken The token that is renewed: a server may repeat it.
 @see https://www.rfc-editor.org/rfc/rfc6749#section-5.2
 */
-export function reviewResponse(client: Client, answer: EndpointResponse, context: ErrorContext): ReviewedResponse {
-	const {status, ok, headers, record, parseError} = answer;
-	const {parameters, request, option} = context;
+export function errorResponse(
+	client: Client,
+	answer: Exchange,
+	problem?: ReadToken,
+	accessToken?: string,
+): ErrorResponse | undefined {
+	const {status, headers, record, request, option, sent} = answer;
 	const {error, access_token, refresh_token} = ownProperties(record);
 	// What no error may show, though the server may repeat it.
-	const proof = context.headers.get('authorization')?.split(' ').pop();
-	const secrets = [secretOf(client)[0], proof, context.accessToken, access_token, refresh_token];
-	for (const [name, value] of parameters) {
+	const proof = sent.headers.get('authorization')?.split(' ').pop();
+	const secrets = [secretOf(client)[0], proof, accessToken, access_token, refresh_token];
+	for (const [name, value] of sent.parameters) {
 		if (/(?:token|secret|assertion|code|verifier)$/.test(name)) secrets.push(value);
 	}
-	const metadata = responseMetadata(answer, secrets, client.now());
+	const {contentType, ...metadata} = responseMetadata(answer, secrets, client.now());
 	const answered = `${request} answered ${status}: `;
-
-	const unusable: ReviewedResponse['unusable'] = (code, problem = code, retryable = false) => ({
-		error: new TokenResponseError(code, answered + problem, {...metadata, retryable}),
-	});
-	const refused = (code: string, fields?: readonly string[]): ErrorResponse => {
-		const known = describeError({...record, error: code}, secrets);
-		const retryable = metadata.retryable || known.retryable;
-		const facts = {...metadata, contentType: undefined, ...known, fields, retryable};
-		const hint = code === 'invalid_client' ? authenticationHint(client) : '';
-		return {code, error: new OAuthError(facts, answered + known.error + hint)};
-	};
-	const find = (): ErrorResponse | undefined => {
-		if (parseError === 'unexpected_redirect') return unusable(parseError);
-		const challenges = status === 401 ? readHeader(headers, 'www-authenticate') : '';
-		if (/(?:^|,)[ \t]*basic\b/i.test(challenges)) return refused('invalid_client');
-		if (isString(error) && error) return refused(error);
-		if (status === 422 && record) {
-			// Moov's API names the fields that it refuses, and a dead refresh token in no other way.
-			const fields = Object.keys(record).filter(name => parameters.has(name));
-			return refused(fields.includes('refresh_token') ? 'invalid_grant' : 'invalid_request', fields);
-		}
-		if (ok) return parseError && unusable(parseError, parseError, parseError === 'not_json');
-		// A page in place of an answer: a proxy, a portal or an error page is in the way for now.
-		const isPage = /html/i.test(readHeader(headers, 'content-type'));
-		const problem = status === 404 ? `is ${option} right?` : undefined;
-		return unusable('unexpected_status', problem, metadata.retryable || isPage);
-	};
-	return {failure: find(), unusable};
+	let refusal = isString(error) ? error : '';
+	let fields: readonly string[] | undefined;
+	if (status === 401 && /(?:^|,)[ \t]*basic\b/i.test(readHeader(headers, 'www-authenticate')))
+		refusal = 'invalid_client';
+	else if (status === 422 && record && !refusal) {
+		// Moov's API names the fields that it refuses, and a dead refresh token in no other way.
+		fields = Object.keys(record).filter(name => sent.parameters.has(name));
+		refusal = fields.includes('refresh_token') ? 'invalid_grant' : 'invalid_request';
+	}
+	if (refusal) {
+		const known = describeError({...record, error: refusal}, secrets);
+		const facts = {...metadata, ...known, fields, retryable: metadata.retryable || known.retryable};
+		const hint = refusal === 'invalid_client' ? authenticationHint(client) : '';
+		return {error: new OAuthError(facts, answered + known.error + hint), code: refusal};
+	}
+	const code = answer.code ?? problem?.code;
+	if (!code) return undefined;
+	// A page in place of an answer: a proxy, a portal or an error page is in the way for now.
+	const isPage = code === 'unexpected_status' && /html/i.test(readHeader(headers, 'content-type'));
+	const facts = {...metadata, contentType, retryable: metadata.retryable || isPage || code === 'not_json'};
+	const text = status === 404 ? `is ${option} right?` : (answer.code ?? problem?.problem);
+	return {error: new TokenResponseError(code, answered + text, facts), code};
 }
 
 /** What a server says of an error, for display. */
@@ -139,27 +129,23 @@ export function describeError(record: object, secrets: readonly unknown[]): Erro
 function authenticationHint(client: Client): string {
 	const methods = [ownProperties(client.metadata).token_endpoint_auth_methods_supported ?? []].flat().join(' or ');
 	const [secret, method, encoding] = secretOf(client);
-	const credentials = `${client.clientId}${secret as string}`;
 	// Most servers do not decode HTTP Basic as the RFC says. That matters if encoding changed something.
-	const isEncoded = method === 'clientSecretBasic' && !encoding && formEncode(credentials) !== credentials;
-	const remedy = isEncoded
-		? ". Encoding changed the id or the secret: try clientSecretBasic(secret, {encoding: 'raw'}) or clientSecretPost"
-		: '';
+	const isEncoded = /Basic/.test(`${method}`) && !encoding && /[^\w*.-]/.test(`${client.clientId}${secret as string}`);
+	const remedy = isEncoded ? ". Encoding changed id or secret: try {encoding: 'raw'} or clientSecretPost" : '';
 	return (methods && `. The server takes ${methods}`) + remedy;
 }
 
 /** How long the server asks to wait, in milliseconds: RFC 9110 §10.2.3, or the headers of better-auth and of Moov's API. */
 function retryDelay(headers: Headers, now: number): number | undefined {
-	const delayOf = (name: string): number => {
+	const delayOf = (name: string, unit = 1000): number => {
 		const text = readHeader(headers, name);
-		if (/^\d+$/.test(text)) return Number(text) * 1000;
+		if (/^\d+$/.test(text)) return Number(text) * unit;
 		// Only what begins like a date: `Date.parse` takes `-5` for one. The form without a zone is in UTC too.
 		return /^[A-Z][a-z]{2}/.test(text) ? Date.parse(text.replace(/(?: GMT)?$/, ' GMT')) - now : NaN;
 	};
-	// The last one is in milliseconds.
-	const delays = [delayOf('retry-after'), delayOf('x-retry-after'), delayOf('x-retry-in') / 1000];
+	const delays = [delayOf('retry-after'), delayOf('x-retry-after'), delayOf('x-retry-in', 1)];
 	const delay = delays.find(milliseconds => milliseconds >= 0);
-	return delay === undefined ? undefined : Math.min(delay, 3_600_000);
+	return delay && Math.min(delay, 3_600_000);
 }
 
 /** Gives the server's words without secrets, cut, and without the characters that RFC 6749 appendix A.8 leaves out. Quotes stay. */

@@ -31,12 +31,14 @@ export async function exchange(
 	try {
 		return await withTimeout(async () => readEndpointResponse(await fetch(url, sent)), timeout);
 	} catch (error) {
-		if (error instanceof TokenNetworkError)
-			throw new TokenNetworkError('timeout', `${request}: no answer within ${timeout} ms`);
 		// The platform's own error is not attached: it may hold the request, its body, or a part of the answer.
 		const platformCode = platformCodeOf(error);
-		const facts = {platformCode, retryable: !isPermission(platformCode)};
-		throw new TokenNetworkError('network', `${request}: ${platformCode ?? 'no connection'}`, facts);
+		const [code, problem = 'no connection'] =
+			error instanceof TokenNetworkError
+				? (['timeout', `no answer within ${timeout} ms`] as const)
+				: (['network', platformCode] as const);
+		const retryable = !isPermission(platformCode);
+		throw new TokenNetworkError(code, `${request}: ${problem}`, {platformCode, retryable});
 	} finally {
 		// Whatever is still under way has no reader any more.
 		controller.abort();

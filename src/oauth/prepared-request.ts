@@ -1,6 +1,7 @@
 import {ConfigError} from '../errors.ts';
+import {ownProperties} from '../lib/own-properties.ts';
 import {withTimeout} from '../lib/with-timeout.ts';
-import {checkClient, checkSecret, type Client, readParameters} from './client.ts';
+import {checkClient, type Client, readParameters} from './client.ts';
 import type {RevokeTokenRequest} from './revocation-request.ts';
 import type {TokenRequest} from './token-request.ts';
 
@@ -37,19 +38,20 @@ export async function prepareTokenRequest(
 /** Does the same for a revocation, which has no further parameters. */
 export async function prepare(client: Client, request: RevokeTokenRequest | RequestFields): Promise<PreparedRequest> {
 	const {clientAuthentication, timeout} = client;
-	checkClient(client, request);
+	// The client's id is for its authentication to add.
+	const {client_id, ...fields} = ownProperties(request as RequestFields & {readonly client_id?: string});
 	const parameters = new URLSearchParams();
 	const headers = new Headers(client.headers);
-	// The client's id is for its authentication to add.
-	appendParameters(parameters, {...request, client_id: undefined});
+	appendParameters(parameters, fields);
 	const given = String(parameters);
-	const repeats = countRepeats(parameters);
+	const {length} = [...parameters];
 	await withTimeout(() => clientAuthentication({...client, parameters, headers}), timeout);
-	const secret = parameters.get('client_secret');
-	checkSecret(client, secret);
+	const client_secret = parameters.get('client_secret');
+	checkClient(client, {client_id, client_secret});
 	// RFC 6749 §2.3
-	const proofs = [headers.get('authorization'), secret, parameters.get('client_assertion')].filter(Boolean);
-	if (proofs.length > 1 || countRepeats(parameters) > repeats || !`${parameters}&`.startsWith(given && `${given}&`)) {
+	const proofs = [headers.get('authorization'), client_secret, parameters.get('client_assertion')].filter(Boolean);
+	const isRepeated = [...parameters.keys()].slice(length).some(name => parameters.getAll(name).length > 1);
+	if (proofs.length > 1 || isRepeated || !`${parameters}&`.startsWith(given && `${given}&`)) {
 		throw new ConfigError('clientAuthentication must add one proof and change no parameter');
 	}
 	return {parameters, headers, again: () => prepare(client, request)};
@@ -61,8 +63,3 @@ export function appendParameters(parameters: URLSearchParams, fields: RequestFie
 		for (const item of [value ?? ''].flat()) if (item) parameters.append(name, item);
 	}
 }
-
-const countRepeats = (parameters: URLSearchParams): number => {
-	const names = [...parameters.keys()];
-	return names.length - new Set(names).size;
-};

@@ -62,33 +62,30 @@ export function oauthRenewer(
 
 	const askGrant = async (): Promise<RequestFields | undefined> => {
 		if (typeof grant === 'function') {
-			const {clientId, tokenEndpoint, issuer, timeout} = client;
-			const request = await withTimeout(() => grant({clientId, tokenEndpoint, issuer}), timeout);
+			const request = await withTimeout(() => grant({...client}), client.timeout);
 			asked = readTokenRequest(request, 'grant') as RequestFields;
 		}
 		return asked;
 	};
 
-	/** The client secret that a grant has in its body: a refresh and a revocation need it too. */
+	/** Adds the client secret that a grant has in its body: a refresh and a revocation need it too. */
 	const withSecret = async <Request extends object>(request: Request): Promise<Request & RequestFields> => {
 		// A client that proves itself in another way has none.
 		const {client_secret} = ownProperties(clientAuthentication ? undefined : (asked ?? (await askGrant())));
-		return ownProperties({...request, client_secret});
+		return {...request, client_secret};
 	};
 
-	const requestOf = async ({cause, refreshToken = ''}: TokenSource): Promise<RequestFields | undefined> =>
-		cause === 'grant' ? askGrant() : withSecret({grant_type: 'refresh_token', refresh_token: refreshToken});
-
-	const prepare: Renewer['prepare'] = async (source, token) => {
-		const prepared = await prepareTokenRequest(client, await requestOf(source));
+	const prepare: Renewer['prepare'] = async ({cause, refreshToken: refresh_token = ''}, token) => {
+		const isRefresh = cause === 'refresh';
+		const request = isRefresh ? await withSecret({grant_type: 'refresh_token', refresh_token}) : await askGrant();
+		const prepared = await prepareTokenRequest(client, request);
 		const refreshToken = prepared.parameters.get('refresh_token') ?? undefined;
-		const previous = source.cause === 'refresh' ? token : undefined;
 		const send: PreparedRenewal['send'] = async () => {
-			const outcome = await sendTokenRequest(client, prepared, previous);
+			const outcome = await sendTokenRequest(client, prepared, isRefresh ? token : undefined);
 			if (outcome.token) return outcome;
-			const {error, code = ''} = outcome;
+			const {error, code} = outcome;
 			const isDead = endsSession?.(error) || (!error.retryable && deadToken.test(code));
-			return ownProperties({...outcome, isRejected: !!refreshToken && isDead});
+			return {...outcome, isRejected: !!refreshToken && isDead};
 		};
 		return {refreshToken, send};
 	};
@@ -98,16 +95,16 @@ export function oauthRenewer(
 		canRestart: true,
 		read: (record, issued_at) => readTokenSet(record, {...client, issued_at}),
 		sources: token => {
-			const sources: TokenSource[] = [];
-			const {refresh_token} = ownProperties(token);
-			if (refresh_token) sources.push({cause: 'refresh', refreshToken: refresh_token});
-			if (grant) sources.push({cause: 'grant', refreshToken: only?.['refresh_token'] as string | undefined});
-			return sources;
+			const refreshToken = ownProperties(token).refresh_token;
+			const refresh: TokenSource[] = refreshToken ? [{cause: 'refresh', refreshToken}] : [];
+			return grant
+				? [...refresh, {cause: 'grant', refreshToken: only?.['refresh_token'] as string | undefined}]
+				: refresh;
 		},
 		prepare,
-		revoke: async ({refresh_token}) => {
-			if (!refresh_token || !client.revocationEndpoint) return;
-			await sendRevocation(client, await withSecret({token: refresh_token, token_type_hint: 'refresh_token'}));
+		revoke: async ({refresh_token: token}) => {
+			if (!token || !client.revocationEndpoint) return;
+			await sendRevocation(client, await withSecret({token, token_type_hint: 'refresh_token'}));
 		},
 	};
 }

@@ -4,8 +4,7 @@ import {isText} from '../lib/read-options.ts';
 import {readToken} from '../token/token-response.ts';
 import type {TokenSet} from '../token/token-set.ts';
 import {type Client, readClient, type TokenClient} from './client.ts';
-import type {EndpointResponse} from './endpoint-response.ts';
-import {type ErrorResponse, type ReviewedResponse, reviewResponse} from './error-response.ts';
+import {type ErrorResponse, errorResponse, type Exchange} from './error-response.ts';
 import {exchange} from './exchange.ts';
 import {prepare, type PreparedRequest, prepareTokenRequest} from './prepared-request.ts';
 import {type RevokeTokenRequest, revocationFields} from './revocation-request.ts';
@@ -58,12 +57,9 @@ export async function revokeToken(client: TokenClient, request: RevokeTokenReque
 
 /** Revokes a token, with options and a request that are checked already. */
 export async function sendRevocation(client: Client, request: RevokeTokenRequest): Promise<void> {
-	const {revocationEndpoint} = client;
-	if (!revocationEndpoint) throw new ConfigError('revocationEndpoint is required');
-	const prepared = await prepare(client, request);
-	const {ok, parseError, failure} = await post(client, revocationEndpoint, prepared, 'revocationEndpoint');
+	const answer = await post(client, 'revocationEndpoint', await prepare(client, request));
 	// RFC 7009 §2.2: the status alone counts, and the body says nothing.
-	if (failure && (parseError === 'unexpected_redirect' || !ok)) throw failure.error;
+	if (!answer.ok) throw errorResponse(client, answer)?.error;
 }
 
 /** Sends a token request. `previous` is the token that it renews. */
@@ -72,63 +68,51 @@ export async function sendTokenRequest(
 	prepared: PreparedRequest,
 	previous?: TokenSet,
 ): Promise<TokenOutcome> {
-	const {parameters} = prepared;
 	// Taken before sending, so a slow answer makes the token expire early, never late: RFC 6749 §5.1.
 	const issued_at = Math.floor(client.now() / 1000);
-	const answer = await post(client, client.tokenEndpoint, prepared, 'tokenEndpoint', previous?.access_token);
-	const {ok, record, unusable} = answer;
-	let failure = answer.failure;
-	if (!failure) {
-		const {refresh_token, scope = ownProperties(previous).scope} = ownProperties(Object.fromEntries(parameters));
-		const known = {...previous, refresh_token, scope} as TokenSet; // as far as anything is known
-		const {token, code, problem} = readToken(record, {...client, issued_at, previous: known});
-		if (token) return ownProperties({token});
-		failure = unusable(code, problem);
-	}
+	const answer = await post(client, 'tokenEndpoint', prepared);
+	const {ok, record, sent} = answer;
+	const scope = sent.parameters.get('scope') ?? ownProperties(previous).scope;
+	// What the answer leaves out is as it was asked for.
+	const known = {...previous, refresh_token: sent.parameters.get('refresh_token'), scope} as TokenSet; // as far as it is known
+	const read = readToken(record, {...client, issued_at, previous: known});
+	const failure = errorResponse(client, answer, read, previous?.access_token);
+	if (read.token && !failure) return read;
 	const refresh_token = record?.['refresh_token'];
-	return ownProperties({
-		...failure,
+	return {
+		...(failure as ErrorResponse), // there is one, since there is no token
+		token: undefined,
 		refreshToken: ok && isText(refresh_token) ? refresh_token : undefined,
-	});
-}
-
-/** What is known when an answer has come. */
-export interface Exchange extends EndpointResponse, ReviewedResponse {
-	/** The method and the origin, for messages. */
-	readonly request: string;
+	};
 }
 
 /**
 Sends a prepared request to one of the server's endpoints, and sends it once more if the scheme asks for that.
 
-@param option The option that has the endpoint, for messages.
+@param option The option that has the endpoint.
+@throws {ConfigError} if the client has no such endpoint.
 */
 export async function post(
 	client: Client,
-	url: string,
-	prepared: PreparedRequest,
-	option: string,
-	accessToken?: string,
+	option: 'tokenEndpoint' | 'revocationEndpoint' | 'deviceAuthorizationEndpoint',
+	sent: PreparedRequest,
+	isResent?: boolean,
 ): Promise<Exchange> {
-	const {scheme, encoding} = client;
+	const {scheme, encoding, [option]: endpoint} = client;
+	if (!endpoint) throw new ConfigError(`${option} is required`);
+	const {parameters, headers} = sent;
+	const url = String(endpoint);
+	const signed = {url, method: 'POST', headers};
+	await scheme?.apply(signed, undefined);
 	const isJson = encoding === 'json';
+	headers.set('content-type', isJson ? 'application/json' : 'application/x-www-form-urlencoded');
+	const body = isJson ? toJson(parameters) : String(parameters);
 	const request = `POST ${new URL(url).origin}`;
-	let current = prepared;
-	for (let isResent = false; ; isResent = true) {
-		const {parameters, headers} = current;
-		const sent = {url, method: 'POST', headers};
-		await scheme?.apply(sent, undefined);
-		headers.set('content-type', isJson ? 'application/json' : 'application/x-www-form-urlencoded');
-		const body = isJson ? toJson(parameters) : String(parameters);
-		const answer = await exchange(client, url, {method: 'POST', headers, body}, request);
-		const review = {...answer, error: String(ownProperties(answer.record)['error'])};
-		if ((await scheme?.review?.(review, sent, undefined)) === 'resend' && !isResent) {
-			current = await current.again();
-			continue;
-		}
-		const context = {request, option, parameters, headers, accessToken};
-		return {...answer, ...reviewResponse(client, answer, context), request};
-	}
+	const answer = await exchange(client, url, {method: 'POST', headers, body}, request);
+	const review = {...answer, error: String(ownProperties(answer.record)['error'])};
+	const next = await scheme?.review?.(review, signed, undefined);
+	if (next === 'resend' && !isResent) return post(client, option, await sent.again(), true);
+	return {...answer, option, request, sent};
 }
 
 /** A name that is repeated becomes a list. */

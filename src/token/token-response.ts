@@ -118,7 +118,7 @@ export function readToken(answer: unknown, given: TokenReading): ReadToken {
 		...Object.fromEntries(keep.map(name => [name, record[name] ?? previous[name]])),
 		access_token: record.access_token,
 		token_type: type,
-		refresh_token: record.refresh_token || previous.refresh_token,
+		refresh_token: record.refresh_token || previous.refresh_token || undefined,
 		// An empty scope is none.
 		scope: [record.scope ?? previous.scope ?? ''].flat().join(' ') || undefined,
 		expires_at: isTime(expires_at) ? expires_at : undefined,
