@@ -103,7 +103,8 @@ export async function refresh(session: Session, options: RefreshOptions): Promis
 	const {instead} = options;
 	const current = await readToken(session, options);
 	if (instead !== undefined && current?.access_token !== instead && isAlive(current, session.now())) return current;
-	if (!canRenew(session, current, instead === undefined)) throw new SessionEndedError(current ? 'no_refresh_token' : 'no_session');
+	if (!canRenew(session, current, instead === undefined))
+		throw new SessionEndedError(current ? 'no_refresh_token' : 'no_session');
 	return session.core.flight.run(session, current, options);
 }
 
