@@ -383,13 +383,6 @@ export const testsOf: Readonly<Record<string, readonly string[]>> = {
 		'stores/shared-memory',
 		'session/sign-out',
 	],
-	'stores/shared/record-text.ts': [
-		'stores/token-store',
-		'stores/compare-and-set',
-		'stores/protocol',
-		'stores/shared-memory',
-		'session/sign-out',
-	],
 	'stores/shared/shared-record.ts': [
 		'stores/token-store',
 		'stores/compare-and-set',
@@ -452,7 +445,6 @@ export const leftOut: readonly string[] = [
 	'stores/redis-driver.ts',
 	'stores/redis.ts',
 	'stores/shared/lease.ts',
-	'stores/shared/leased-driver.ts',
 	'stores/shared/ttl.ts',
 	'stores/shared/watch.ts',
 	'stores/token-cell.ts',
