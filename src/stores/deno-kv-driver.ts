@@ -1,6 +1,6 @@
 import {ConfigError} from '../errors.ts';
 import {readLease} from './shared/lease.ts';
-import {leasedDriver} from './shared/leased-driver.ts';
+import {leasedDriver} from './shared/text-driver.ts';
 import type {StoreDriver} from './shared/store-driver.ts';
 import {type ExpiringStoreOptions, readTtl} from './shared/ttl.ts';
 import {createLeaseWatch} from './shared/watch.ts';

@@ -1,7 +1,7 @@
 import {ConfigError, StoreError} from '../errors.ts';
 import {ownProperties} from '../lib/own-properties.ts';
 import {readLease} from './shared/lease.ts';
-import {leasedDriver} from './shared/leased-driver.ts';
+import {leasedDriver} from './shared/text-driver.ts';
 import type {StoreDriver} from './shared/store-driver.ts';
 import {type ExpiringStoreOptions, readTtl} from './shared/ttl.ts';
 import {longestLease, vaultAddress, vaultMark, type VaultMessage} from './vault-message.ts';

@@ -3,7 +3,7 @@ import {fileURLToPath} from 'node:url';
 import {ConfigError} from '../errors.ts';
 import {type AtomicFiles, createAtomicFiles} from './atomic-file.ts';
 import {type LeaseOptions, readLease} from './shared/lease.ts';
-import {leasedDriver} from './shared/leased-driver.ts';
+import {leasedDriver} from './shared/text-driver.ts';
 import type {StoreDriver} from './shared/store-driver.ts';
 import {createLeaseWatch} from './shared/watch.ts';
 

@@ -1,6 +1,6 @@
 import {ConfigError, StoreError, type StoreErrorCode} from '../errors.ts';
 import {readLease} from './shared/lease.ts';
-import {leasedDriver} from './shared/leased-driver.ts';
+import {leasedDriver} from './shared/text-driver.ts';
 import type {StoreDriver} from './shared/store-driver.ts';
 import {type ExpiringStoreOptions, readTtl} from './shared/ttl.ts';
 
@@ -30,9 +30,9 @@ if text == '' then redis.call('DEL', KEYS[1])
 elseif ttl == '' then redis.call('SET', KEYS[1], text)
 else redis.call('SET', KEYS[1], text, 'PX', ttl) end
 return 1`;
-const compareAndSetScript = `local found, exists, expected = redis.call('GET', KEYS[1]), ARGV[3], ARGV[4]
-local isThere = ARGV[1] ~= '' and found == ARGV[1]
-if not isThere and (exists == '0' and found or exists == '1' and found ~= expected) then return 0 end
+// The third argument is what was found. It is left out if nothing was.
+const compareAndSetScript = `local found = redis.call('GET', KEYS[1])
+if found ~= (ARGV[3] or false) and (found == '' or found ~= ARGV[1]) then return 0 end
 ${writeScript}`;
 // Also granted to the owner itself, whose answer may have been lost, and if the owner is known to be done but could not say so.
 const acquireScript = `local owner = redis.call('GET', KEYS[1])
@@ -89,7 +89,7 @@ export function redisDriver(
 			read: () => run('store_read', readScript, key, []),
 			write: (text = '') => change(writeScript, key, text, ttl),
 			compareAndSet: (found, text = '') =>
-				change(compareAndSetScript, key, text, ttl, found === undefined ? '0' : '1', found ?? ''),
+				change(compareAndSetScript, key, text, ttl, ...(found === undefined ? [] : [found])),
 			acquire: owner => change(acquireScript, leaseKey, owner, String(lease), done),
 			renew: owner => change(renewScript, leaseKey, owner, String(lease)),
 			release: owner => {

@@ -67,7 +67,7 @@ export const guards: Readonly<Record<string, Lines>> = {
 	},
 	'the write before anyone is told': {
 		'session/renewal.ts': ["return isStored ? {type: 'stored', token} : {type: 'conflict'};"],
-		'stores/shared/shared-record.ts': ['if (isDone === false && canCompare) return {isConflict: true};'],
+		'stores/shared/shared-record.ts': ['if (isCompared && isWritten === false) {'],
 	},
 };
 

@@ -56,7 +56,6 @@ export const leftOut: readonly string[] = [
 	'stores/redis-driver.ts',
 	'stores/redis.ts',
 	'stores/shared/lease.ts',
-	'stores/shared/leased-driver.ts',
 	'stores/shared/ttl.ts',
 	'stores/shared/watch.ts',
 	'stores/token-cell.ts',

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import {expect} from 'vitest';
 import {type Auth, type AuthEvent, createAuth, isRegrantError, type TokenSet} from '../../src/index.ts';
-import {createRecordText} from '../../src/stores/shared/record-text.ts';
 import {sharedStore} from '../../src/stores/shared/shared-store.ts';
 import type {StoreDriver} from '../../src/stores/shared/store-driver.ts';
+import {textDriver} from '../../src/stores/shared/text-driver.ts';
 import {createModelServer, type Family} from '../support/model-server.ts';
 import {test} from '../support/test.ts';
 
@@ -76,7 +76,6 @@ function createModel(scheduler: fc.Scheduler) {
 	};
 
 	const createDriver = (holder: number): StoreDriver => {
-		const record = createRecordText();
 		const operate = async <T>(label: string, task: () => T): Promise<T> => {
 			const answer = await step(holder, label, () => {
 				if (isBroken) throw new Error('broken');
@@ -90,28 +89,29 @@ function createModel(scheduler: fc.Scheduler) {
 			for (const [other, listener] of listeners) if (other !== holder && !isGone[other]) listener();
 		};
 		return {
-			get: () => operate('get', () => record.parse(text)),
-			set: token => operate('set', () => put(record.format(token))),
-			delete: () => operate('delete', () => put(undefined)),
-			replace: async (found, token) => {
-				const family = underWay.get(holder);
-				try {
-					return await operate('replace', () => {
-						if (record.textOf(found) !== text) return false;
-						const before = familyOfText();
-						put(token && record.format(token));
-						if (token && before && familyOfText() !== before)
-							faults.push('the record of another login was overwritten');
-						return true;
-					});
-				} catch (error) {
-					// Where the store takes nothing, others find the refresh token that was spent.
-					cut(family);
-					throw error;
-				} finally {
-					if (!isGone[holder]) underWay.delete(holder);
-				}
-			},
+			...textDriver({
+				read: () => operate('get', () => text),
+				write: next => operate(next === undefined ? 'delete' : 'set', () => put(next)),
+				compareAndSet: async (found, next) => {
+					const family = underWay.get(holder);
+					try {
+						return await operate('replace', () => {
+							if (found !== text) return false;
+							const before = familyOfText();
+							put(next);
+							if (next !== undefined && before && familyOfText() !== before)
+								faults.push('the record of another login was overwritten');
+							return true;
+						});
+					} catch (error) {
+						// Where the store takes nothing, others find the refresh token that was spent.
+						cut(family);
+						throw error;
+					} finally {
+						if (!isGone[holder]) underWay.delete(holder);
+					}
+				},
+			}),
 			lock: async (task, signal) => {
 				const me = {holder};
 				while (holding) {

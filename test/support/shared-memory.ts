@@ -1,6 +1,6 @@
 import {LockError} from '../../src/errors.ts';
-import {createRecordText} from '../../src/stores/shared/record-text.ts';
 import type {StoreDriver} from '../../src/stores/shared/store-driver.ts';
+import {textDriver} from '../../src/stores/shared/text-driver.ts';
 import type {Place} from './token-store-spec.ts';
 
 /** A record in this realm that several stores share as if each had a realm of its own: the model of every shared store. */
@@ -30,26 +30,23 @@ export function createSharedMemory(): Place {
 	};
 
 	const holder = (assertReachable = (): void => {}): StoreDriver => {
-		const record = createRecordText();
 		const store: StoreDriver = {
-			get: async () => {
-				assertReachable();
-				return record.parse(text);
-			},
-			set: async token => {
-				assertReachable();
-				put(record.format(token), store);
-			},
-			delete: async () => {
-				assertReachable();
-				put(undefined, store);
-			},
-			replace: async (found, token) => {
-				assertReachable();
-				if (record.textOf(found) !== text) return false;
-				put(token && record.format(token), store);
-				return true;
-			},
+			...textDriver({
+				read: () => {
+					assertReachable();
+					return text;
+				},
+				write: next => {
+					assertReachable();
+					put(next, store);
+				},
+				compareAndSet: (found, next) => {
+					assertReachable();
+					if (found !== text) return false;
+					put(next, store);
+					return true;
+				},
+			}),
 			lock: async (task, signal) => {
 				const me = {};
 				await take(me, signal);

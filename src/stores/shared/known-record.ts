@@ -62,9 +62,12 @@ export function compareRecord(known: KnownRecord, found: StoredRecord, isSameLog
 }
 
 /** What is known after a read of a record that is not outdated. */
-export function afterRead({replaced, signedOut}: KnownRecord, found: StoredRecord): KnownRecord {
-	return {...found, state: 'synced', wasRead: true, replaced, signedOut};
-}
+export const afterRead = (known: KnownRecord, found: StoredRecord): KnownRecord => ({
+	...known,
+	...found,
+	state: 'synced',
+	wasRead: true,
+});
 
 /**
 What is known after a write.
@@ -78,15 +81,20 @@ export function afterWrite(
 	isSaved: boolean,
 	isRenewal: boolean,
 ): KnownRecord {
-	const wasUnsaved = known.state === 'unsaved';
-	const replaced = wasUnsaved ? known.replaced : {token: known.token, raw: known.raw};
+	const {state, token, raw} = known;
+	// The same token once more replaces nothing. If the store does not take it, it still holds what it held.
+	if (state !== 'unread' && isSameToken(token, written.token)) {
+		return isSaved ? {...known, raw: written.raw, state: 'synced'} : known;
+	}
+	const wasUnsaved = state === 'unsaved';
+	const replaced = wasUnsaved ? known.replaced : {token, raw};
 	return {
+		...known,
 		...written,
 		state: isSaved ? 'synced' : 'unsaved',
-		wasRead: known.wasRead,
 		replaced,
 		signedOut: !written.token && replaced?.token ? replaced.raw : known.signedOut,
 		// What renews a login that was not saved is a part of it.
-		isRenewal: isRenewal && (known.isRenewal === true || !wasUnsaved),
+		isRenewal: isRenewal && (!wasUnsaved || known.isRenewal === true),
 	};
 }

@@ -1,7 +1,7 @@
 import {LockError} from '../../errors.ts';
 import {isSameToken} from '../../token/token-set.ts';
 import type {CellUse, LockedCell} from '../token-cell.ts';
-import {readRecord, rewriteRecord, type SharedRecord, swapRecord} from './shared-record.ts';
+import {readRecord, type SharedRecord, swapRecord} from './shared-record.ts';
 import {supports} from './store-driver.ts';
 
 /** The pause before a write is tried again, in milliseconds. */
@@ -23,16 +23,21 @@ export function createLockedCell(record: SharedRecord, use: CellUse, isHeld: (()
 
 	return {
 		claim: async (from, usesRefreshToken) => {
-			const {token, error} = await readRecord(record, use);
-			const {state, wasRead} = record.known;
+			await readRecord(record, use);
+			const {state, token, wasRead} = record.known;
+			const isSaved = state !== 'unsaved';
+			const isReadable = !record.failures.has('store_read');
 			// Others may have renewed the token since the last read.
-			if (error && isShared && wasRead && state !== 'unsaved') throw new LockError();
+			if (!isReadable && isShared && wasRead && isSaved) throw new LockError();
 			if (!isSameToken(token, from)) return false;
 			assertHeld();
-			isWorking = isShared && !error && state !== 'unsaved';
+			isWorking = isShared && isReadable && isSaved;
 			// A token that the store has never taken is known to nobody else.
 			if (!isWorking || !from || !usesRefreshToken) return true;
-			const isThere = await rewriteRecord(record, use);
+			// Written once more as it is, to see whether the store takes writes.
+			const isThere = await swapRecord(record, use, from, from);
+			const error = record.failures.get('store_write');
+			if (error) throw error;
 			assertHeld();
 			return isThere;
 		},
@@ -40,13 +45,8 @@ export function createLockedCell(record: SharedRecord, use: CellUse, isHeld: (()
 			// Counted from here: callers wait for the token, and a store that hangs has taken its time already.
 			const end = performance.now() + use.timeout;
 			const isStored = await swapRecord(record, use, from, to);
-			while (
-				isStored &&
-				isWorking &&
-				record.known.state === 'unsaved' &&
-				isHeld?.() !== false &&
-				performance.now() < end
-			) {
+			const isUnsaved = (): boolean => isStored && isWorking && record.known.state === 'unsaved';
+			while (isUnsaved() && isHeld?.() !== false && performance.now() < end) {
 				await new Promise(resolve => void setTimeout(resolve, pause));
 				await readRecord(record, use);
 			}

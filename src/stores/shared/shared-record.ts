@@ -1,11 +1,11 @@
-import {ConfigError, type StoreError} from '../../errors.ts';
+import {ConfigError} from '../../errors.ts';
 import {createMutex, type Mutex} from '../../lib/mutex.ts';
 import {ownProperty} from '../../lib/own-properties.ts';
 import {randomId} from '../../lib/random-id.ts';
 import type {Waiter} from '../../lib/with-timeout.ts';
 import {isSameToken, type TokenSet} from '../../token/token-set.ts';
 import type {CellChange, CellUse, Overwritten, Replacement} from '../token-cell.ts';
-import type {DriverOperations} from './driver-operations.ts';
+import {createDriverOperations, type DriverOperations} from './driver-operations.ts';
 import {
 	afterRead,
 	afterWrite,
@@ -18,9 +18,8 @@ import {
 import {type SharedStoreOptions, type StoreDriver, supports} from './store-driver.ts';
 
 /** The record of a shared store, and what this holder knows of it. */
-export interface SharedRecord {
+export interface SharedRecord extends DriverOperations {
 	readonly driver: StoreDriver;
-	readonly operations: DriverOperations;
 	readonly tell: (change: CellChange) => void;
 	/** Whether records bear the names of their login and of their client. */
 	readonly isMarked: boolean;
@@ -29,25 +28,12 @@ export interface SharedRecord {
 	readonly mutex: Mutex;
 	/** What is known now. */
 	known: KnownRecord;
-	/** Counts writes. An answer that was asked for before one is out of date. */
-	writes: number;
-	/** Counts reads, as they begin, and the latest of those that have been answered, and of those that failed. */
-	reads: number;
-	lastRead: number;
-	lastFailure: number;
-}
-
-/** The token, and why the store could not be read: then it is what was known before. */
-interface Reading {
-	readonly token: TokenSet | undefined;
-	readonly error?: StoreError | undefined;
-}
-
-/** What became of a write. */
-interface Writing {
-	/** Whether the store holds another record than was to be replaced: nothing was written. */
-	readonly isConflict: boolean;
-	readonly error?: StoreError | undefined;
+	/** Counts reads as they begin, and the beginnings and ends of writes. */
+	count: number;
+	/** What was counted for the latest read that was answered, or for the latest write. An answer to an earlier read is out of date. */
+	latest: number;
+	/** How often the store held another record than this write was to replace. */
+	conflicts: number;
 }
 
 /** How often a store is asked to compare before it is written all the same: some refuse whatever they are asked. */
@@ -56,7 +42,6 @@ const mostComparisons = 3;
 /** Creates the record of a driver, of which nothing is known yet. */
 export function createSharedRecord(
 	driver: StoreDriver,
-	operations: DriverOperations,
 	tell: (change: CellChange) => void,
 	{isMarked = false}: SharedStoreOptions,
 ): SharedRecord {
@@ -71,17 +56,16 @@ export function createSharedRecord(
 		}
 	};
 	return {
+		...createDriverOperations(error => tell({type: 'failed', error})),
 		driver,
-		operations,
 		tell,
 		isMarked,
 		isSameLogin,
 		mutex: createMutex(),
 		known: unread,
-		writes: 0,
-		reads: 0,
-		lastRead: 0,
-		lastFailure: 0,
+		count: 0,
+		latest: 0,
+		conflicts: 0,
 	};
 }
 
@@ -90,107 +74,76 @@ const markOf = (raw: unknown, name: 'login' | 'client'): unknown =>
 	ownProperty(Object(raw) as {readonly login?: unknown; readonly client?: unknown}, name);
 
 /**
-Reads the record until no write has come between.
+Reads the record, so that what is known of it is what the store holds. If that fails, it stays what was known before.
 
 @param isInTurn For a task of the mutex: it does not wait for itself.
 */
-export async function readRecord(
-	record: SharedRecord,
-	use: CellUse,
-	waiter?: Waiter,
-	isInTurn = false,
-): Promise<Reading> {
-	for (let tries = 0; ; tries++) {
-		if (!isInTurn) await record.mutex.wait(waiter);
-		const {writes} = record;
-		const order = ++record.reads;
-		let raw: unknown;
-		let error: StoreError | undefined;
-		try {
-			raw = await record.operations.read(() => record.driver.get(), use.timeout, waiter);
-		} catch (reason) {
-			waiter?.signal?.throwIfAborted();
-			error = record.operations.fail('store_read', explanationOf(reason));
-			record.lastFailure = Math.max(order, record.lastFailure);
-		}
-		if (writes !== record.writes) continue;
-		// A read that began later has been answered already: it knows better.
-		if (error || order < record.lastRead) return {token: record.known.token, error};
-		record.lastRead = order;
-		if (await adopt(record, use, parseRecord(record, use, raw), isInTurn, tries)) return {token: record.known.token};
+export async function readRecord(record: SharedRecord, use: CellUse, waiter?: Waiter, isInTurn = false): Promise<void> {
+	if (!isInTurn) await record.mutex.wait(waiter);
+	const order = ++record.count;
+	let take: () => Promise<void> | void;
+	try {
+		const raw = await record.operate(() => record.driver.get(), use.timeout, waiter);
+		take = () => adopt(record, use, parseRecord(record, use, raw), isInTurn);
+	} catch (reason) {
+		waiter?.signal?.throwIfAborted();
+		take = () => record.fail('store_read', reason);
 	}
+	// Something was written meanwhile, or a read that began later has been answered: what is known is newer.
+	if (order < record.latest && record.known.state !== 'unread') {
+		return isInTurn ? undefined : record.mutex.wait(waiter);
+	}
+	record.latest = order;
+	return take();
 }
 
-/** What a store of ours says about an option that is at fault. Any other error may quote the token. */
-const explanationOf = (reason: unknown): string | undefined =>
-	reason instanceof ConfigError ? reason.message : undefined;
-
 /** Others can write to the store: what it holds is checked like an answer from the network. */
-function parseRecord({operations}: SharedRecord, use: CellUse, raw: unknown): StoredRecord {
-	if (raw === undefined || raw === null) return {token: undefined, raw: undefined};
+function parseRecord({fail, failures}: SharedRecord, use: CellUse, raw: unknown): StoredRecord {
+	let token: TokenSet | undefined;
+	let reason: ConfigError | undefined;
 	try {
 		const client = markOf(raw, 'client');
 		if (typeof client === 'string' && client !== use.client) {
-			operations.fail(
-				'store_corrupt',
-				'The record in the token store belongs to another client: give each its own place',
-			);
-			return {token: undefined, raw};
-		}
-		const token = use.parse(raw);
-		if (token) return {token, raw};
+			reason = new ConfigError('The record in the token store belongs to another client: give each its own place');
+		} else token = use.parse(raw);
 	} catch {
 		// A getter of the record has thrown.
 	}
-	operations.fail('store_corrupt');
-	return {token: undefined, raw};
+	if (token || raw === undefined || raw === null) failures.delete('store_corrupt');
+	else fail('store_corrupt', reason);
+	failures.delete('store_read');
+	return {token, raw: raw ?? undefined};
 }
 
-/** Takes note of a record that was read. Gives false if it has to be read again. */
-async function adopt(
-	record: SharedRecord,
-	use: CellUse,
-	found: StoredRecord,
-	isInTurn: boolean,
-	tries: number,
-): Promise<boolean> {
-	const {known} = record;
-	const finding = compareRecord(known, found, record.isSameLogin);
+/** Takes note of a record that was read. */
+async function adopt(record: SharedRecord, use: CellUse, found: StoredRecord, isInTurn: boolean): Promise<void> {
+	const {known, isSameLogin, tell} = record;
+	const finding = compareRecord(known, found, isSameLogin);
 	if (finding === 'same' || finding === 'changed') {
-		// An answer that was asked for before the store failed does not say that it works again.
-		const isRecent = record.lastRead > record.lastFailure;
-		if (isRecent && (found.token || found.raw === undefined)) record.operations.succeed('read');
 		record.known = afterRead(known, found);
-		if (finding === 'changed') {
-			const isSameLogin = !known.token || record.isSameLogin(found.raw, known.raw, true);
-			record.tell({type: 'changed', token: found.token, isSameLogin});
-		}
-		return true;
-	}
-	if (finding === 'outdated' && known.state !== 'unsaved') {
+		const isSame = !known.token || isSameLogin(found.raw, known.raw, true);
+		if (finding === 'changed') tell({type: 'changed', token: found.token, isSameLogin: isSame});
+	} else if (finding === 'outdated' && known.state !== 'unsaved') {
 		record.known = {...known, state: 'lagging'};
-		return true;
-	}
-	if (!isInTurn) {
+	} else if (isInTurn) {
+		const isLate = finding === 'late';
+		if (isLate && found.token) tell({type: 'late', token: found.token});
+		await writeRecord(record, use, known.token, isLate || known.isRenewal === true, found);
+	} else {
 		await inTurn(record, use, () => readRecord(record, use, undefined, true));
-		return true;
 	}
-	if (finding === 'late' && found.token) record.tell({type: 'late', token: found.token});
-	const isRenewal = finding === 'late' || known.isRenewal === true;
-	const isCompared = isRenewal && tries < mostComparisons;
-	const {isConflict} = await writeRecord(record, use, known.token, isRenewal, found.raw, isCompared);
-	return !isConflict;
 }
 
 /** Runs a task that writes, when no other runs. */
-export async function inTurn<T>(record: SharedRecord, {timeout}: CellUse, task: () => Promise<T>): Promise<T> {
+async function inTurn<T>(record: SharedRecord, {timeout}: CellUse, task: () => Promise<T>): Promise<T> {
 	const run = async (): Promise<T> => {
-		record.writes++;
+		record.conflicts = 0;
+		record.latest = ++record.count;
 		try {
 			return await task();
 		} finally {
 			// A read may have begun meanwhile.
-			record.writes++;
+			record.latest = ++record.count;
 		}
 	};
 	return record.mutex.runExclusive(run, 2 * timeout);
@@ -200,33 +153,39 @@ export async function inTurn<T>(record: SharedRecord, {timeout}: CellUse, task: 
 Writes a token, or removes it. What the store does not take is kept in memory.
 
 @param isRenewal Whether it replaces the record in the store, and nothing else.
+@param replaced That record.
+@returns False if the store holds another record: nothing was written then, and what it holds has been read.
 */
 async function writeRecord(
 	record: SharedRecord,
 	use: CellUse,
 	token: TokenSet | undefined,
 	isRenewal: boolean,
-	replaced = record.known.raw,
-	isCompared = isRenewal,
-): Promise<Writing> {
-	const {driver, operations} = record;
-	const raw = token && formatRecord(record, use, token, isRenewal ? replaced : undefined);
-	const canCompare = isCompared && supports(driver, 'replace');
-	let error: StoreError | undefined;
+	replaced: StoredRecord = record.known,
+): Promise<boolean> {
+	const {driver, failures} = record;
+	const raw = token && formatRecord(record, use, token, isRenewal ? replaced.raw : undefined);
+	const written = {token, raw};
+	const isCompared = isRenewal && record.conflicts < mostComparisons && supports(driver, 'replace');
+	const write = async (): Promise<unknown> => {
+		if (isCompared) return driver.replace(replaced.raw, raw);
+		return raw ? driver.set(raw) : driver.delete();
+	};
+	let isWritten: unknown;
 	try {
-		const write = async (): Promise<unknown> => {
-			if (canCompare) return driver.replace(replaced ?? undefined, raw);
-			return raw ? driver.set(raw) : driver.delete();
-		};
-		const isDone = await operations.write(write, use.timeout, () => repair(record, use, {token, raw}));
-		if (isDone === false && canCompare) return {isConflict: true};
-		operations.succeed('write');
+		isWritten = await record.operate(write, use.timeout, undefined, () => repair(record, use, written));
+		failures.delete('store_write');
 	} catch (reason) {
-		error = operations.fail('store_write', explanationOf(reason));
+		record.fail('store_write', reason);
+	}
+	if (isCompared && isWritten === false) {
+		record.conflicts++;
+		await readRecord(record, use, undefined, true);
+		return false;
 	}
 	// Not before: nobody gets a token that is not stored.
-	record.known = afterWrite(record.known, {token, raw}, !error, isRenewal);
-	return {isConflict: false, error};
+	record.known = afterWrite(record.known, written, !failures.has('store_write'), isRenewal);
+	return true;
 }
 
 /** `origin` is the record that it renews: both are of one login. */
@@ -238,7 +197,7 @@ function formatRecord({isMarked, known}: SharedRecord, {client}: CellUse, token:
 
 /** A write that timed out has ended after all. If something else was written meanwhile, the store may hold the older record now. */
 function repair(record: SharedRecord, use: CellUse, late: StoredRecord): void {
-	if (record.known.raw === late.raw) return;
+	if (isSameToken(record.known.token, late.token)) return;
 	record.known = {...record.known, state: 'unsaved', replaced: late};
 	void readRecord(record, use);
 }
@@ -251,12 +210,10 @@ export async function swapRecord(
 	to: TokenSet | undefined,
 ): Promise<boolean> {
 	return inTurn(record, use, async () => {
-		for (let tries = 0; isSameToken(from, record.known.token); tries++) {
-			// If the stored record changed but still holds the token we refreshed, overwrite it: the server has rotated that token, so ours
-			// is the only valid one.
-			const {isConflict} = await writeRecord(record, use, to, true, undefined, tries < mostComparisons);
-			if (!isConflict) return true;
-			await readRecord(record, use, undefined, true);
+		// If the stored record changed but still holds the token we refreshed, overwrite it: the server has rotated that token, so ours is
+		// the only valid one.
+		while (isSameToken(from, record.known.token)) {
+			if (await writeRecord(record, use, to, true)) return true;
 		}
 		return false;
 	});
@@ -269,33 +226,13 @@ export async function overwriteRecord(
 	decide: (previous: TokenSet | undefined) => Replacement,
 ): Promise<Overwritten> {
 	return inTurn(record, use, async () => {
-		for (let tries = 0; ; tries++) {
-			const {token: previous} = await readRecord(record, use, undefined, true);
+		await readRecord(record, use, undefined, true);
+		for (;;) {
+			const previous = record.known.token;
 			const {token, isSameLogin = false} = decide(previous);
-			const isCompared = isSameLogin && tries < mostComparisons;
-			const {isConflict, error} = await writeRecord(record, use, token, isSameLogin, undefined, isCompared);
-			if (!isConflict) return {previous, error};
+			if (await writeRecord(record, use, token, isSameLogin)) {
+				return {previous, error: record.failures.get('store_write')};
+			}
 		}
-	});
-}
-
-/**
-Writes the record once more as it is, to see whether the store takes writes.
-
-@returns False if the store holds another record.
-@throws {StoreError} if it does not.
-*/
-export async function rewriteRecord(record: SharedRecord, use: CellUse): Promise<boolean> {
-	return inTurn(record, use, async () => {
-		const {known} = record;
-		const {isConflict, error} = await writeRecord(record, use, known.token, true);
-		if (error) {
-			record.known = known;
-			throw error;
-		}
-		if (!isConflict) record.known = {...known, raw: record.known.raw};
-		// A store may refuse whatever it is asked to compare.
-		else await readRecord(record, use, undefined, true);
-		return isSameToken(known.token, record.known.token);
 	});
 }

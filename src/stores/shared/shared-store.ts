@@ -1,7 +1,5 @@
-import type {StoreError} from '../../errors.ts';
 import {createMutex} from '../../lib/mutex.ts';
 import type {CellChange, TokenStore} from '../token-cell.ts';
-import {createDriverOperations} from './driver-operations.ts';
 import {createLockedCell} from './locked-cell.ts';
 import {createSharedRecord, overwriteRecord, readRecord, swapRecord} from './shared-record.ts';
 import {type SharedStoreOptions, type StoreDriver, supports} from './store-driver.ts';
@@ -13,9 +11,7 @@ hang, records that are no token, news from other holders, and what a slow holder
 */
 export function sharedStore(driver: StoreDriver, options: SharedStoreOptions = {}): TokenStore {
 	let listener: (change: CellChange) => void = () => {};
-	const tell = (change: CellChange): void => listener(change);
-	const operations = createDriverOperations((error: StoreError) => tell({type: 'failed', error}));
-	const record = createSharedRecord(driver, operations, tell, options);
+	const record = createSharedRecord(driver, change => listener(change), options);
 	const mutex = createMutex();
 
 	const exclusive: TokenStore['exclusive'] = async (use, task) => {
@@ -25,7 +21,10 @@ export function sharedStore(driver: StoreDriver, options: SharedStoreOptions = {
 
 	return {
 		peek: () => undefined,
-		read: async (use, waiter) => (await readRecord(record, use, waiter)).token,
+		read: async (use, waiter) => {
+			await readRecord(record, use, waiter);
+			return record.known.token;
+		},
 		swap: async (use, from, to) => swapRecord(record, use, from, to),
 		overwrite: async (use, decide) => overwriteRecord(record, use, decide),
 		exclusive,
@@ -39,7 +38,7 @@ export function sharedStore(driver: StoreDriver, options: SharedStoreOptions = {
 			return () => {};
 		},
 		deleteLateWrite: async use => {
-			if (supports(driver, 'lock')) await exclusive(use, async () => void (await readRecord(record, use)));
+			if (supports(driver, 'lock')) await exclusive(use, async () => readRecord(record, use));
 		},
 	};
 }

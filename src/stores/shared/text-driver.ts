@@ -1,5 +1,7 @@
 import type {Awaitable} from '../../lib/awaitable.ts';
-import {createRecordText} from './record-text.ts';
+import {ownProperties} from '../../lib/own-properties.ts';
+import type {TokenSet} from '../../token/token-set.ts';
+import {type Lease, runUnderLease} from './lease.ts';
 import type {StoreDriver} from './store-driver.ts';
 
 /** A place that keeps one text. */
@@ -23,15 +25,47 @@ export function textDriver({
 	write,
 	compareAndSet,
 }: TextBackend): Required<Pick<StoreDriver, 'get' | 'set' | 'delete' | 'replace'>> {
-	const record = createRecordText();
+	/** The text of each record that was read or written here, to the letter. */
+	const texts = new WeakMap<object, string>();
+	const format = (token: TokenSet): string => {
+		const text = JSON.stringify(ownProperties(token));
+		texts.set(token, text);
+		return text;
+	};
 	return {
-		get: async () => record.parse(await read()),
-		set: async token => void (await write(record.format(token))),
+		get: async () => {
+			const text = (await read()) ?? undefined;
+			try {
+				const record: unknown = JSON.parse(String(text));
+				texts.set(record as object, text as string);
+				return record;
+			} catch {
+				// What is no JSON record is given as it is: whoever reads it refuses it.
+				return text;
+			}
+		},
+		set: async token => void (await write(format(token))),
 		delete: async () => void (await write(undefined)),
 		replace: async (found, token) => {
-			const expected = record.textOf(found);
+			const expected = typeof found === 'string' ? found : texts.get(found as object);
 			// A value that this store has neither read nor written cannot be what is stored.
-			return expected !== null && compareAndSet(expected, token && record.format(token));
+			const isKnown = found === undefined || expected !== undefined;
+			return isKnown && compareAndSet(expected, token && format(token));
 		},
+	};
+}
+
+/** What a storage engine must be able to do to share one session among processes. */
+export interface LeasedBackend extends TextBackend, Lease {}
+
+/**
+Makes a store driver of such an engine: the token is kept as text, and the lock is a lease.
+
+@param lease Milliseconds.
+*/
+export function leasedDriver(backend: LeasedBackend, lease: number): StoreDriver {
+	return {
+		...textDriver(backend),
+		lock: (task, signal) => runUnderLease(backend, lease, task, signal),
 	};
 }
