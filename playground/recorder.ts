@@ -22,7 +22,7 @@ export function createRecorder(): Recorder {
 			const received = describeTokens(await readJson(response.clone()), nameOf);
 			const who = isGrant ? 'authorization server' : parameters ? 'your backend' : 'API';
 			const what = `${request.method} ${new URL(request.url).pathname}`;
-			add([who.padEnd(21), what.padEnd(19), sent.padEnd(31), response.status, received].join(' ').trimEnd());
+			add([who.padEnd(21), what.padEnd(19), sent.padEnd(41), response.status, received].join(' ').trimEnd());
 			return response;
 		},
 		note: text => add(`(${text})`),
@@ -65,7 +65,9 @@ function describeCredentials({headers}: Request, nameOf: NameOf): string {
 function describeGrant(parameters: URLSearchParams, nameOf: NameOf): string {
 	const refreshToken = parameters.get('refresh_token');
 	const proof = refreshToken === null ? '' : `, ${nameOf('refresh token', refreshToken)}`;
-	return `${parameters.get('grant_type')}${proof}`;
+	const audience = parameters.has('audience') ? ', an audience' : '';
+	const scope = audience && !parameters.has('scope') ? ', no scope' : '';
+	return `${parameters.get('grant_type')}${proof}${audience}${scope}`;
 }
 
 function describeTokens(answer: unknown, nameOf: NameOf): string {

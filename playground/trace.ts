@@ -172,7 +172,7 @@ function audienceScene(server: AuthorizationServer): Scene {
 			});
 			await callExpireCall(server, recorder, auth, api, 'me');
 			const isNamed = server.tokenRequests.every(({parameters}) => parameters.get('audience') === audience);
-			if (!isNamed) throw new Error('A token request had no audience.');
+			if (!isNamed) throw new Error('A token request had another audience.');
 			return server;
 		},
 	};

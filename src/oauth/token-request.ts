@@ -49,8 +49,8 @@ A token request of another grant type: `authorization_code` with its `code`, or 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-4.5
 */
 export interface ExtensionTokenRequest {
-	/** The name of the grant type. */
-	readonly grant_type: 'authorization_code' | `urn:${string}` | `https:${string}`;
+	/** The name of the grant type. An extension is named by a URI. */
+	readonly grant_type: 'authorization_code' | `${string}:${string}`;
 	/** The parameters of the grant. A list gives its name once for each item. */
 	readonly [parameter: string]: string | readonly string[] | null | undefined;
 }

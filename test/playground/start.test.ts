@@ -80,10 +80,10 @@ describe('npm start', {timeout: 30_000}, () => {
 				'API GET /accounts access token 2 200',
 			],
 			[
-				'authorization server POST /token client_credentials 200 access token 1',
+				'authorization server POST /token client_credentials, an audience, no scope 200 access token 1',
 				'API GET /me access token 1 200',
 				'API GET /me access token 1 401',
-				'authorization server POST /token client_credentials 200 access token 2',
+				'authorization server POST /token client_credentials, an audience, no scope 200 access token 2',
 				'API GET /me access token 2 200',
 			],
 		]);

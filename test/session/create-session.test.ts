@@ -123,6 +123,17 @@ describe('createSession', () => {
 		expect(authorizations(api).at(-1)).toBeNull();
 	});
 
+	test('asks the backend once if nobody is signed in there, and sends the calls without a token', async ({watch}) => {
+		const {renew, contexts} = staged(null);
+		const api = createFakeApi();
+		const auth = watch(createSession({renew, origins: [apiOrigin]}));
+		expect(await outcomeOf(auth.getToken())).toBe('SessionEndedError no_session');
+		const client = api.client(auth);
+		for (let call = 0; call < 10; call++) expect((await client.get('me')).status).toBe(401);
+		expect(new Set(authorizations(api))).toEqual(new Set([null]));
+		expect([contexts.length, auth.status]).toEqual([1, 'signed-out']);
+	});
+
 	test('has as the cause of the end what renew was rejected with', async ({watch, canaries}) => {
 		const cause = httpError(401);
 		const auth = watch(createSession({renew: staged(cause).renew}));

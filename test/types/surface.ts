@@ -17,14 +17,17 @@ import {
 	clientSecretPost,
 	ConfigError,
 	createAuth,
+	createSession,
 	customStore,
 	isRegrantError,
+	isSignedOut,
 	memoryStore,
 	none,
 	type OAuthError,
 	type RefreshTokenRequest,
 	type RegrantError,
 	type RegrantErrorCode,
+	type RenewFunction,
 	requestToken,
 	revokeToken,
 	type RevokeTokenRequest,
@@ -32,6 +35,7 @@ import {
 	type SessionEndedReason,
 	type StoreDriver,
 	type StoreError,
+	tokenHeader,
 	type TokenClient,
 	type TokenNetworkError,
 	type TokenOptions,
@@ -256,4 +260,122 @@ export function errors(error: unknown): void {
 	if (error.code === 'expired') return;
 	// @ts-expect-error: Property 'response' does not exist on type
 	void error.response;
+}
+
+/** Each code types what its error has. */
+export function narrowing(error: unknown): void {
+	if (isSignedOut(error)) holds<Equal<typeof error, SessionEndedError>>();
+	if (!isRegrantError(error)) return;
+	// @ts-expect-error: Property 'reason' does not exist on type
+	void error.reason;
+	switch (error.code) {
+		case 'session_ended':
+			holds<Equal<typeof error.reason, SessionEndedReason>>();
+			break;
+		case 'oauth_error':
+			holds<Equal<[typeof error.error, typeof error.status], [string, number]>>();
+			// @ts-expect-error: Property 'reason' does not exist on type
+			void error.reason;
+			holds<Equal<typeof error.retryAfter, number | undefined>>();
+			break;
+		case 'not_json':
+		case 'invalid_response':
+		case 'unsupported_token_type':
+		case 'unexpected_status':
+		case 'unexpected_redirect':
+		case 'body_too_large':
+			holds<Equal<typeof error, TokenResponseError>>();
+			holds<Equal<[typeof error.status, typeof error.retryAfter], [number, number | undefined]>>();
+			break;
+		case 'network':
+		case 'timeout':
+			holds<Equal<typeof error, TokenNetworkError>>();
+			holds<Equal<typeof error.platformCode, string | undefined>>();
+			break;
+		case 'renewal_failed':
+			holds<Equal<typeof error.cause, unknown>>();
+			break;
+		case 'invalid_request':
+		case 'invalid_api_response':
+			holds<Equal<typeof error.issues, readonly ValidationIssue[]>>();
+			break;
+		case 'store_read':
+		case 'store_write':
+		case 'store_corrupt':
+			holds<Equal<typeof error, StoreError>>();
+			break;
+		case 'lock_timeout':
+		case 'login_failed':
+		case 'invalid_options':
+			holds<Equal<typeof error.retryable, boolean>>();
+			break;
+		default:
+			return never(error);
+	}
+}
+
+/** What `createSession` takes, and what both take. */
+export async function sessions(auth: Auth): Promise<void> {
+	holds<Equal<ReturnType<typeof createSession>, Auth>>();
+	holds<Equal<Auth['status'], 'unknown' | 'signed-in' | 'signed-out'>>();
+	holds<Equal<ReturnType<Auth['peek']>, Promise<AccessToken | undefined>>>();
+	holds<Equal<ReturnType<Auth['close']>, void>>();
+	const renew: RenewFunction = ({token, signal}) => {
+		holds<Equal<[typeof token, typeof signal], [TokenSet | undefined, AbortSignal]>>();
+		return null;
+	};
+	createSession({
+		renew,
+		origins: url => url.hostname.endsWith('.example.com'),
+		allowInsecureOrigins: ['http://keycloak:8080', new URL('http://api')],
+		scheme: tokenHeader('authorization', 'Token'),
+		isUnauthorized: async response => (await response.text()) === 'expired',
+		requireToken: true,
+		keep: ['id_token'],
+		leeway: 10,
+	});
+	createSession({renew: () => ky.post('https://app.example.com/refresh').json<AuthToken>()});
+	createSession({renew: () => undefined, isUnauthorized: ({status}) => status === 419});
+	createAuth({
+		...endpoint,
+		parameters: {audience: 'a', resource: ['b', 'c']},
+		headers: {'x-moov-version': 'v2024.01.00'},
+		grant: {grant_type: 'client_credentials', scope: null},
+		endsSession: error => error.status === 400,
+	});
+	createAuth({
+		...endpoint,
+		parameters: async () => ({nonce: 'n'}),
+		grant: () => ({grant_type: 'urn:x', assertion: 'a'}),
+	});
+	createAuth({...endpoint, grant: {grant_type: 'http://example.com/grant', resource: ['a', 'b'], scope: null}});
+	await requestToken(endpoint, {
+		grant_type: 'authorization_code',
+		code: 'c',
+		code_verifier: 'v',
+		redirect_uri: undefined,
+	});
+	await auth.refresh({instead: 'a', signal: AbortSignal.timeout(1)});
+	await auth.setToken({access_token: 'a', scope: ['b'], expires_at: 1}, {renews: true});
+	{
+		using session = createSession({renew});
+		session.close();
+	}
+
+	// @ts-expect-error: Property 'renew' is missing
+	createSession({});
+	// @ts-expect-error: 'tokenEndpoint' does not exist
+	createSession({renew, tokenEndpoint: 'https://login.example.com/token'});
+	// @ts-expect-error: Type 'string' is not assignable to type
+	createSession({renew: () => 'token'});
+	// @ts-expect-error: Type 'Promise<boolean>' is not assignable to type 'boolean'
+	createSession({renew, origins: async () => true});
+	// @ts-expect-error: Type '"password"' is not assignable to type
+	await requestToken(endpoint, {grant_type: 'password', username: 'a', password: 'b'});
+	// @ts-expect-error: Type 'URLSearchParams' is not assignable to type
+	createAuth({...endpoint, parameters: new URLSearchParams()});
+	// @ts-expect-error: Type 'number' is not assignable to type 'string | readonly string[] | undefined'
+	createAuth({...endpoint, parameters: {audience: 1}});
+	// @ts-expect-error: Cannot assign to 'status' because it is a read-only property
+	auth.status = 'signed-in';
 }
