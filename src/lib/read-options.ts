@@ -1,5 +1,5 @@
 import {ConfigError} from '../errors.ts';
-import {ownProperties, ownPropertiesWhere, ownProperty} from './own-properties.ts';
+import {ownPropertiesWhere, ownProperty} from './own-properties.ts';
 import {isBrowser} from './runtime.ts';
 
 /** What an option may be, and how to say so. */
@@ -31,15 +31,13 @@ export function readOptions<Options extends object>(
 	others?: Rule,
 ): Partial<Options> {
 	const given = ownPropertiesWhere(options, value => value !== undefined);
-	for (const name of [...required, ...Object.keys(given)]) {
+	for (const name of required) {
+		if (!(name in given)) throw new ConfigError(`${prefix}${name} is required: ${rules[name]?.[1]}`);
+	}
+	for (const [name, value] of Object.entries(given)) {
 		const [isRight, expected] = ownProperty(rules, name) ?? others ?? [];
-		const value = given[name as keyof Options];
-		const fault = !isRight
-			? `is not an option${ownProperty(remedies, name) ?? ''}`
-			: value === undefined
-				? `is required: ${expected}`
-				: !isRight(value) && `must be ${expected}`;
-		if (fault) throw new ConfigError(`${prefix}${name} ${fault}`);
+		if (!isRight) throw new ConfigError(`${prefix}${name} is not an option${ownProperty(remedies, name) ?? ''}`);
+		if (!isRight(value)) throw new ConfigError(`${prefix}${name} must be ${expected}`);
 	}
 	return given;
 }
@@ -92,15 +90,17 @@ Reads the origins for which plain http is accepted.
 @throws {ConfigError} in a browser, and for anything but http origins.
 */
 export function readInsecureOrigins(options: object): readonly string[] {
-	const {allowInsecureOrigins = []} = ownProperties(options as {allowInsecureOrigins?: readonly (string | URL)[]});
+	const origins = ownProperty(options as {allowInsecureOrigins?: readonly (string | URL)[]}, 'allowInsecureOrigins');
+	if (origins === undefined) return [];
+	if (isBrowser()) throw new ConfigError('allowInsecureOrigins is not for browsers');
 	try {
-		return allowInsecureOrigins.map(given => {
+		return origins.map(given => {
 			const {origin, protocol} = new URL(given);
-			if (protocol !== 'http:' || isBrowser()) throw undefined;
+			if (protocol !== 'http:') throw undefined;
 			return origin;
 		});
 	} catch {
 		// The platform's own error would quote the text.
-		throw new ConfigError('allowInsecureOrigins must be a list of http origins, and not in a browser');
+		throw new ConfigError('allowInsecureOrigins must be a list of http origins');
 	}
 }

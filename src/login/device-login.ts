@@ -6,7 +6,7 @@ import {secureUrl} from '../lib/secure-url.ts';
 import {type Waiter, withTimeout} from '../lib/with-timeout.ts';
 import {errorResponse} from '../oauth/error-response.ts';
 import {prepare, prepareTokenRequest} from '../oauth/prepared-request.ts';
-import {post, sendTokenRequest} from '../oauth/token-endpoint.ts';
+import {sendTokenRequest} from '../oauth/token-endpoint.ts';
 import type {TokenSet} from '../token/token-set.ts';
 import {type CheckedLogin, type LoginClient, readLogin} from './login-options.ts';
 
@@ -115,8 +115,8 @@ async function beginLogin(
 ): Promise<Device> {
 	const option = 'deviceAuthorizationEndpoint';
 	const insecureOrigins = readInsecureOrigins(login);
-	const prepared = await prepare(login, login.asked);
-	const exchange = await withTimeout(() => post(login, option, prepared), forever, undefined, waiter);
+	const prepared = await prepare(login, option, login.asked);
+	const exchange = await withTimeout(() => prepared.send(), forever, undefined, waiter);
 	const {error} = ownProperties(errorResponse(login, exchange));
 	if (error) throw error;
 	const answer = ownProperties(exchange.record);

@@ -213,7 +213,7 @@ export function readClient(options: TokenClient): Client {
 
 /** Makes a client of options that are checked already. */
 export function clientOf(given: Partial<TokenClient>): Client {
-	const {tokenEndpoint = '', revocationEndpoint, tokenTypes = [], parameters, headers, scheme} = given;
+	const {tokenEndpoint = '', revocationEndpoint, tokenTypes = [], parameters} = given;
 	const client = ownProperties({
 		clientAuthentication: none(),
 		expiresIn: 'auto',
@@ -222,9 +222,9 @@ export function clientOf(given: Partial<TokenClient>): Client {
 		...given,
 		tokenEndpoint: new URL(tokenEndpoint).href,
 		revocationEndpoint: revocationEndpoint && new URL(revocationEndpoint).href,
-		tokenTypes: [scheme?.tokenType ?? 'bearer', ...tokenTypes.map(type => type.toLowerCase())],
+		tokenTypes: [given.scheme?.tokenType ?? 'bearer', ...tokenTypes.map(type => type.toLowerCase())],
 		parameters: typeof parameters === 'object' ? readParameters(parameters) : parameters,
-		headers: new Headers([['accept', 'application/json'], ...new Headers(headers)]),
+		headers: new Headers([['accept', 'application/json'], ...new Headers(given.headers)]),
 	}) as Client;
 	checkClient(client, {});
 	return client;

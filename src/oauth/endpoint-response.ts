@@ -21,10 +21,10 @@ const limit = 2 ** 20;
 
 /** Reads an answer. The rest of a body beyond 1 MiB, decoded, is not fetched. */
 export async function readEndpointResponse(response: Response): Promise<EndpointResponse> {
-	const {status, ok, headers, type, redirected, body} = response;
+	const {status, ok, headers} = response;
 	// A redirect is not followed, and browsers hide what it was. A `fetch` of the user's own may have followed it.
-	const isRedirect = redirected || type === 'opaqueredirect' || (status >= 300 && status < 400);
-	const read = isRedirect ? 'unexpected_redirect' : await readRecord(body, headers);
+	const isRedirect = response.redirected || response.type === 'opaqueredirect' || (status >= 300 && status < 400);
+	const read = isRedirect ? 'unexpected_redirect' : await readRecord(response.body, headers);
 	const [record, parseError] = typeof read === 'string' ? [undefined, read] : [read];
 	return {
 		status,

@@ -7,7 +7,6 @@ import type {ReadToken} from '../token/token-response.ts';
 import {secretOf} from './client-authentication.ts';
 import type {Client} from './client.ts';
 import type {EndpointResponse} from './endpoint-response.ts';
-import type {PreparedRequest} from './prepared-request.ts';
 
 /** What an error may tell of any answer. */
 export interface ResponseMetadata {
@@ -24,8 +23,10 @@ export interface Exchange extends EndpointResponse {
 	readonly option: string;
 	/** The method and the origin, for messages. */
 	readonly request: string;
-	/** What was sent. */
-	readonly sent: PreparedRequest;
+	/** The parameters that were sent. */
+	readonly parameters: URLSearchParams;
+	/** The header `Authorization` that was sent. */
+	readonly proof: string | null;
 }
 
 /** The error of an answer, and the server's own word for it. */
@@ -68,23 +69,22 @@ export function errorResponse(
 	problem?: ReadToken,
 	accessToken?: string,
 ): ErrorResponse | undefined {
-	const {status, headers, record, request, option, sent} = answer;
+	const {status, headers, record, parameters} = answer;
 	const {error, access_token, refresh_token} = ownProperties(record);
 	// What no error may show, though the server may repeat it.
-	const proof = sent.headers.get('authorization')?.split(' ').pop();
-	const secrets = [secretOf(client)[0], proof, accessToken, access_token, refresh_token];
-	for (const [name, value] of sent.parameters) {
+	const secrets = [secretOf(client)[0], answer.proof?.split(' ').pop(), accessToken, access_token, refresh_token];
+	for (const [name, value] of parameters) {
 		if (/(?:token|secret|assertion|code|verifier)$/.test(name)) secrets.push(value);
 	}
 	const {contentType, ...metadata} = responseMetadata(answer, secrets, client.now());
-	const answered = `${request} answered ${status}: `;
+	const answered = `${answer.request} answered ${status}: `;
 	let refusal = isString(error) ? error : '';
 	let fields: readonly string[] | undefined;
 	if (status === 401 && /(?:^|,)[ \t]*basic\b/i.test(readHeader(headers, 'www-authenticate')))
 		refusal = 'invalid_client';
 	else if (status === 422 && record && !refusal) {
 		// Moov's API names the fields that it refuses, and a dead refresh token in no other way.
-		fields = Object.keys(record).filter(name => sent.parameters.has(name));
+		fields = Object.keys(record).filter(name => parameters.has(name));
 		refusal = fields.includes('refresh_token') ? 'invalid_grant' : 'invalid_request';
 	}
 	if (refusal) {
@@ -98,7 +98,7 @@ export function errorResponse(
 	// A page in place of an answer: a proxy, a portal or an error page is in the way for now.
 	const isPage = code === 'unexpected_status' && /html/i.test(readHeader(headers, 'content-type'));
 	const facts = {...metadata, contentType, retryable: metadata.retryable || isPage || code === 'not_json'};
-	const text = status === 404 ? `is ${option} right?` : (answer.code ?? problem?.problem);
+	const text = status === 404 ? `is ${answer.option} right?` : (answer.code ?? problem?.problem);
 	return {error: new TokenResponseError(code, answered + text, facts), code};
 }
 

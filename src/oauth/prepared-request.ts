@@ -2,20 +2,27 @@ import {ConfigError} from '../errors.ts';
 import {ownProperties} from '../lib/own-properties.ts';
 import {withTimeout} from '../lib/with-timeout.ts';
 import {checkClient, type Client, readParameters} from './client.ts';
+import type {Exchange} from './error-response.ts';
+import {exchange} from './exchange.ts';
 import type {RevokeTokenRequest} from './revocation-request.ts';
 import type {TokenRequest} from './token-request.ts';
 
 /** The fields of a request. A list gives its name once for each item. */
 export type RequestFields = Readonly<Record<string, string | readonly string[] | null | undefined>>;
 
-/** A request to the token or the revocation endpoint, ready to be sent. */
+/** The options that name an endpoint which takes the client's authentication. */
+export type EndpointOption = 'tokenEndpoint' | 'revocationEndpoint' | 'deviceAuthorizationEndpoint';
+
+/** A request to one of the server's endpoints, ready to be sent once. */
 export interface PreparedRequest {
 	/** What its body says. */
 	readonly parameters: URLSearchParams;
-	/** All headers but the content type. */
-	readonly headers: Headers;
-	/** Prepares the same request once more: a server takes an assertion of the client once. */
-	again(): Promise<PreparedRequest>;
+	/**
+	Sends it, and once more if the scheme asks for that: then it is prepared anew, since a server takes an assertion of the client once.
+
+	@throws {TokenNetworkError} if there is no answer.
+	*/
+	send(isResent?: boolean): Promise<Exchange>;
 }
 
 /**
@@ -29,15 +36,24 @@ export async function prepareTokenRequest(
 	client: Client,
 	request: TokenRequest | RequestFields | undefined,
 ): Promise<PreparedRequest> {
-	const {parameters, timeout} = client;
+	const {parameters} = client;
 	const further =
-		typeof parameters === 'function' ? readParameters(await withTimeout(parameters, timeout)) : parameters;
-	return prepare(client, {...further, ...request});
+		typeof parameters === 'function' ? readParameters(await withTimeout(parameters, client.timeout)) : parameters;
+	return prepare(client, 'tokenEndpoint', {...further, ...request});
 }
 
-/** Does the same for a revocation, which has no further parameters. */
-export async function prepare(client: Client, request: RevokeTokenRequest | RequestFields): Promise<PreparedRequest> {
-	const {clientAuthentication, timeout} = client;
+/**
+Does the same for any endpoint, without further parameters.
+
+@throws {ConfigError} if the client has no such endpoint.
+*/
+export async function prepare(
+	client: Client,
+	option: EndpointOption,
+	request: RevokeTokenRequest | RequestFields,
+): Promise<PreparedRequest> {
+	const {clientAuthentication, scheme, [option]: endpoint} = client;
+	if (!endpoint) throw new ConfigError(`${option} is required`);
 	// The client's id is for its authentication to add.
 	const {client_id, ...fields} = ownProperties(request as RequestFields & {readonly client_id?: string});
 	const parameters = new URLSearchParams();
@@ -45,7 +61,7 @@ export async function prepare(client: Client, request: RevokeTokenRequest | Requ
 	appendParameters(parameters, fields);
 	const given = String(parameters);
 	const {length} = [...parameters];
-	await withTimeout(() => clientAuthentication({...client, parameters, headers}), timeout);
+	await withTimeout(() => clientAuthentication({...client, parameters, headers}), client.timeout);
 	const client_secret = parameters.get('client_secret');
 	checkClient(client, {client_id, client_secret});
 	// RFC 6749 §2.3
@@ -54,7 +70,29 @@ export async function prepare(client: Client, request: RevokeTokenRequest | Requ
 	if (proofs.length > 1 || isRepeated || !`${parameters}&`.startsWith(given && `${given}&`)) {
 		throw new ConfigError('clientAuthentication must add one proof and change no parameter');
 	}
-	return {parameters, headers, again: () => prepare(client, request)};
+
+	const send: PreparedRequest['send'] = async isResent => {
+		const url = String(endpoint);
+		const sent = {url, method: 'POST', headers};
+		await scheme?.apply(sent, undefined);
+		const isJson = client.encoding === 'json';
+		headers.set('content-type', isJson ? 'application/json' : 'application/x-www-form-urlencoded');
+		const body = isJson ? toJson(parameters) : String(parameters);
+		const name = `POST ${new URL(url).origin}`;
+		const answer = await exchange(client, url, {method: 'POST', headers, body}, name);
+		const review = {...answer, error: String(ownProperties(answer.record)['error'])};
+		const next = await scheme?.review?.(review, sent, undefined);
+		if (next === 'resend' && !isResent) return (await prepare(client, option, request)).send(true);
+		return {...answer, request: name, option, parameters, proof: headers.get('authorization')};
+	};
+	return {parameters, send};
+}
+
+/** A name that is repeated becomes a list. */
+function toJson(parameters: URLSearchParams): string {
+	const record = ownProperties<Record<string, unknown>>({});
+	for (const [name, value] of parameters) record[name] = name in record ? [record[name], value].flat() : value;
+	return JSON.stringify(record);
 }
 
 /** Appends fields to parameters. One without a value counts as left out: RFC 6749 §3.2. */

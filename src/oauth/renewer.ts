@@ -62,7 +62,8 @@ export function oauthRenewer(
 
 	const askGrant = async (): Promise<RequestFields | undefined> => {
 		if (typeof grant === 'function') {
-			const request = await withTimeout(() => grant({...client}), client.timeout);
+			const {clientId, tokenEndpoint, issuer, timeout} = client;
+			const request = await withTimeout(() => grant({clientId, tokenEndpoint, issuer}), timeout);
 			asked = readTokenRequest(request, 'grant') as RequestFields;
 		}
 		return asked;

@@ -1,11 +1,9 @@
-import {ConfigError} from '../errors.ts';
 import {ownProperties} from '../lib/own-properties.ts';
 import {isText} from '../lib/read-options.ts';
 import {readToken} from '../token/token-response.ts';
 import type {TokenSet} from '../token/token-set.ts';
 import {type Client, readClient, type TokenClient} from './client.ts';
-import {type ErrorResponse, errorResponse, type Exchange} from './error-response.ts';
-import {exchange} from './exchange.ts';
+import {type ErrorResponse, errorResponse} from './error-response.ts';
 import {prepare, type PreparedRequest, prepareTokenRequest} from './prepared-request.ts';
 import {type RevokeTokenRequest, revocationFields} from './revocation-request.ts';
 import {readFields, readTokenRequest, type TokenRequest} from './token-request.ts';
@@ -57,7 +55,8 @@ export async function revokeToken(client: TokenClient, request: RevokeTokenReque
 
 /** Revokes a token, with options and a request that are checked already. */
 export async function sendRevocation(client: Client, request: RevokeTokenRequest): Promise<void> {
-	const answer = await post(client, 'revocationEndpoint', await prepare(client, request));
+	const prepared = await prepare(client, 'revocationEndpoint', request);
+	const answer = await prepared.send();
 	// RFC 7009 §2.2: the status alone counts, and the body says nothing.
 	if (!answer.ok) throw errorResponse(client, answer)?.error;
 }
@@ -70,54 +69,19 @@ export async function sendTokenRequest(
 ): Promise<TokenOutcome> {
 	// Taken before sending, so a slow answer makes the token expire early, never late: RFC 6749 §5.1.
 	const issued_at = Math.floor(client.now() / 1000);
-	const answer = await post(client, 'tokenEndpoint', prepared);
-	const {ok, record, sent} = answer;
-	const scope = sent.parameters.get('scope') ?? ownProperties(previous).scope;
+	const answer = await prepared.send();
+	const {record, parameters} = answer;
 	// What the answer leaves out is as it was asked for.
-	const known = {...previous, refresh_token: sent.parameters.get('refresh_token'), scope} as TokenSet; // as far as it is known
+	const refresh_token = parameters.get('refresh_token');
+	const scope = parameters.get('scope') ?? ownProperties(previous).scope;
+	const known = {...previous, refresh_token, scope} as TokenSet; // as far as it is known
 	const read = readToken(record, {...client, issued_at, previous: known});
 	const failure = errorResponse(client, answer, read, previous?.access_token);
 	if (read.token && !failure) return read;
-	const refresh_token = record?.['refresh_token'];
+	const rotated = record?.['refresh_token'];
 	return {
 		...(failure as ErrorResponse), // there is one, since there is no token
 		token: undefined,
-		refreshToken: ok && isText(refresh_token) ? refresh_token : undefined,
+		refreshToken: answer.ok && isText(rotated) ? rotated : undefined,
 	};
-}
-
-/**
-Sends a prepared request to one of the server's endpoints, and sends it once more if the scheme asks for that.
-
-@param option The option that has the endpoint.
-@throws {ConfigError} if the client has no such endpoint.
-*/
-export async function post(
-	client: Client,
-	option: 'tokenEndpoint' | 'revocationEndpoint' | 'deviceAuthorizationEndpoint',
-	sent: PreparedRequest,
-	isResent?: boolean,
-): Promise<Exchange> {
-	const {scheme, encoding, [option]: endpoint} = client;
-	if (!endpoint) throw new ConfigError(`${option} is required`);
-	const {parameters, headers} = sent;
-	const url = String(endpoint);
-	const signed = {url, method: 'POST', headers};
-	await scheme?.apply(signed, undefined);
-	const isJson = encoding === 'json';
-	headers.set('content-type', isJson ? 'application/json' : 'application/x-www-form-urlencoded');
-	const body = isJson ? toJson(parameters) : String(parameters);
-	const request = `POST ${new URL(url).origin}`;
-	const answer = await exchange(client, url, {method: 'POST', headers, body}, request);
-	const review = {...answer, error: String(ownProperties(answer.record)['error'])};
-	const next = await scheme?.review?.(review, signed, undefined);
-	if (next === 'resend' && !isResent) return post(client, option, await sent.again(), true);
-	return {...answer, option, request, sent};
-}
-
-/** A name that is repeated becomes a list. */
-function toJson(parameters: URLSearchParams): string {
-	const record = ownProperties<Record<string, unknown>>({});
-	for (const [name, value] of parameters) record[name] = name in record ? [record[name], value].flat() : value;
-	return JSON.stringify(record);
 }

@@ -85,48 +85,45 @@ function secondsIn(value: unknown): number {
 	return seconds >= 0 ? seconds : NaN;
 }
 
-/** Unix time in seconds. NaN if the answer does not say: the token is neither expired nor eternal then. */
-function expiryOf({expires_in, expires_at}: AuthToken, {expiresIn, issued_at}: TokenReading): number {
-	const seconds = secondsIn(expires_in);
-	// The server's clock may differ from ours: a lifetime says more than a time.
-	if (Number.isNaN(seconds)) return secondsIn(expires_at);
-	const isTimestamp = expiresIn === 'timestamp' || (expiresIn === 'auto' && seconds > longestLifetime);
-	return isTimestamp ? seconds : issued_at + seconds;
-}
-
 /**
 Reads an answer of a token endpoint. Only its own properties count.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
 */
-export function readToken(answer: unknown, given: TokenReading): ReadToken {
-	const reading = ownProperties(given);
-	const {keep = [], tokenTypes, issued_at} = reading;
-	const previous = ownProperties(reading.previous);
+export function readToken(answer: unknown, reading: TokenReading): ReadToken {
+	const {keep = [], tokenTypes, expiresIn, issued_at, previous: renewed} = ownProperties(reading);
+	const previous = ownProperties(renewed);
 	const record = ownProperties(ownRecordProperties(answer)) as unknown as AuthToken & Readonly<Record<string, unknown>>;
-	const fail = (code: TokenProblem['code'], name: string, expected: string): TokenProblem =>
-		ownProperties({code, problem: `${name} must be ${expected}`});
+	const token_type = record.token_type || 'Bearer';
 	for (const [name, [isRight, expected]] of Object.entries(tokenFields)) {
-		if (!isRight(record[name])) return fail('invalid_response', name, expected);
+		if (!isRight(record[name])) return problemOf('invalid_response', name, expected);
 	}
-	const type = record.token_type || 'Bearer';
-	if (!tokenTypes.includes(type.toLowerCase())) {
-		return fail('unsupported_token_type', 'token_type', tokenTypes.join(' or '));
+	if (!tokenTypes.includes(token_type.toLowerCase())) {
+		return problemOf('unsupported_token_type', 'token_type', tokenTypes.join(' or '));
 	}
-	const expires_at = expiryOf(record, reading);
+	const lifetime = secondsIn(record.expires_in);
+	const isTimestamp = expiresIn === 'timestamp' || (expiresIn === 'auto' && lifetime > longestLifetime);
+	const expires_at = Number.isNaN(lifetime)
+		? // The server's clock may differ from ours: a lifetime says more than a time.
+			secondsIn(record.expires_at)
+		: lifetime + (isTimestamp ? 0 : issued_at);
 	const fields = {
 		...Object.fromEntries(keep.map(name => [name, record[name] ?? previous[name]])),
 		access_token: record.access_token,
-		token_type: type,
+		token_type,
 		refresh_token: record.refresh_token || previous.refresh_token || undefined,
 		// An empty scope is none.
 		scope: [record.scope ?? previous.scope ?? ''].flat().join(' ') || undefined,
+		// Left out if the answer does not say: then the token is neither expired nor eternal.
 		expires_at: isTime(expires_at) ? expires_at : undefined,
 		issued_at,
 	};
 	// The fields are those of the interface.
 	return ownProperties({token: ownPropertiesWhere(fields, field => field !== undefined) as unknown as TokenSet});
 }
+
+const problemOf = (code: TokenProblem['code'], name: string, expected: string): TokenProblem =>
+	ownProperties({code, problem: `${name} must be ${expected}`});
 
 /** Reads a `TokenSet`, or an answer that somebody else asked for. */
 export function readTokenSet(record: unknown, reading: TokenReading): ReadToken {
