@@ -28,10 +28,8 @@ export interface Call extends SendingCall {
 interface Progress {
 	/** The login that it belongs to. Undefined until it has a token. */
 	login: number | undefined;
-	/** How many logins there had been here when it began. */
-	readonly logins: number;
-	/** Whether an attempt was sent already. */
-	wasSent: boolean;
+	/** How many logins there had been here when it began. Undefined once an attempt was sent: from then on it has one login. */
+	logins: number | undefined;
 	/** Whether an attempt was sent again after a renewal: once for each call. */
 	isRetried: boolean;
 }
@@ -49,7 +47,6 @@ export function createAuthorizer(session: FetchSession): (call: Call) => Fetch {
 		const progress: Progress = {
 			login: status === 'active' ? login : undefined,
 			logins,
-			wasSent: false,
 			isRetried: false,
 		};
 		return (request, extra) => {
@@ -78,8 +75,8 @@ async function attempt(
 	if (!found) return call.fetch(request, extra);
 	let token: TokenSet = found;
 	// If another tab has signed in since the last look, the first attempt belongs to that login. One that came here meanwhile is not its own.
-	if (progress.wasSent || progress.logins !== core.logins) assertLogin(progress, session);
-	progress.wasSent = true;
+	if (progress.logins !== core.logins) assertLogin(progress, session);
+	progress.logins = undefined;
 	progress.login = core.state.login;
 
 	for (let isResent = call.isStream; ;) {

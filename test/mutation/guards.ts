@@ -45,7 +45,7 @@ export const guards: Readonly<Record<string, Lines>> = {
 	'sign-out': {
 		'session/renewal.ts': [
 			'if (login === begun.login) return result;',
-			'if (signOuts !== begun.signOuts) onSignedOut?.(result);',
+			'if (late && signOuts !== begun.signOuts) runInBackground(session, session.renewer.revoke({refresh_token: late}));',
 		],
 		'session/session.ts': ["if (signOuts !== core.signOuts) throw new SessionEndedError('signed_out');"],
 		'fetch/authorized-fetch.ts': [
@@ -60,13 +60,13 @@ export const guards: Readonly<Record<string, Lines>> = {
 	},
 	'the second look under the lock': {
 		'session/renewal.ts': [
-			"if (!(await step(() => cell.claim(from, usesRefreshToken)))) return {type: 'conflict'};",
-			"if (!isOurs) return {type: 'conflict'};",
+			"if (!(await step(attempt, () => cell.claim(from, refreshToken !== undefined)))) return {type: 'again'};",
+			"if (!isOurs) return {type: 'again'};",
 		],
 		'stores/shared/locked-cell.ts': ['if (isHeld?.() === false) throw new LockError();'],
 	},
 	'the write before anyone is told': {
-		'session/renewal.ts': ["return isStored ? {type: 'stored', token} : {type: 'conflict'};"],
+		'session/renewal.ts': ["return isStored ? {type: 'stored', token} : {type: 'again'};"],
 		'stores/shared/shared-record.ts': ['if (isCompared && isWritten === false) {'],
 	},
 };
