@@ -4,7 +4,7 @@ import {ConfigError} from './errors.ts';
 import {createAuthorizer} from './fetch/authorized-fetch.ts';
 import {bearer} from './fetch/bearer.ts';
 import {isReadOnce} from './fetch/body.ts';
-import {createOriginResolver, type Origins, readOrigins} from './fetch/origins.ts';
+import {type Origins, readOrigins} from './fetch/origins.ts';
 import type {Fetch} from './fetch/sender.ts';
 import type {Awaitable} from './lib/awaitable.ts';
 import {ownProperties, ownPropertiesWhere, ownProperty} from './lib/own-properties.ts';
@@ -216,14 +216,13 @@ export function assembleAuth(options: SessionOptions, createRenewer: (settings: 
 		waitUntil: waitUntilOf(options.waitUntil),
 		core: coreOf(resolved.store, client),
 	});
-	const check = options.origins === undefined ? undefined : readOrigins(options.origins, insecureOrigins);
-	const originOf = createOriginResolver(insecureOrigins);
+	const checkOf = readOrigins(options.origins, insecureOrigins);
 	const authorize = createAuthorizer(session);
 
 	const begin: Begin = (fetch, body, isRequired = options.requireToken, baseUrl, prefix) =>
 		authorize({
 			fetch,
-			check: check ?? originOf(baseUrl, prefix),
+			check: checkOf(baseUrl, prefix),
 			isStream: isReadOnce(body),
 			requiresToken: !!isRequired,
 		});

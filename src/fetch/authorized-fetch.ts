@@ -71,9 +71,12 @@ async function attempt(
 ): Promise<Response> {
 	const {core, now} = session;
 	assertLogin(progress, session);
-	const found = peekToken(session) ?? (await findToken(session, request, call));
-	if (!found) return call.fetch(request, extra);
-	let token: TokenSet = found;
+	const found = peekToken(session) ?? (await getUsableToken(session, request));
+	if (typeof found === 'string') {
+		if (call.requiresToken) throw new SessionEndedError(found);
+		return call.fetch(request, extra);
+	}
+	let token = found;
 	// If another tab has signed in since the last look, the first attempt belongs to that login. One that came here meanwhile is not its own.
 	if (progress.logins !== core.logins) assertLogin(progress, session);
 	progress.logins = undefined;
@@ -112,13 +115,6 @@ async function attempt(
 /** A call is never sent under another login than the one that it began under: not by regrant, and not by ky's own retries. */
 function assertLogin({login}: Progress, {core}: Session): void {
 	if (login !== undefined && login !== core.state.login) throw new SessionEndedError('signed_out');
-}
-
-async function findToken(session: Session, request: Request, {requiresToken}: Call): Promise<TokenSet | undefined> {
-	const found = await getUsableToken(session, request);
-	if (typeof found !== 'string') return found;
-	if (requiresToken) throw new SessionEndedError(found);
-	return undefined;
 }
 
 /** What an answer asks for: a new token, or the same one in another way. It is known at once unless somebody else has to be asked. */

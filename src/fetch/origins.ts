@@ -10,11 +10,20 @@ Judges where a request goes. It gives the URL to send the request to, as it was 
 export type OriginCheck = (url: string) => string | undefined;
 
 /**
-Makes the check of the option `origins`.
+Makes the checks of calls: of the option `origins`, or else of the origin to which ky's `baseUrl` and `prefix` lead.
 
 @throws {ConfigError} for what could never match.
 */
-export function readOrigins(origins: Origins, insecureOrigins: readonly string[]): OriginCheck {
+export function readOrigins(
+	origins: Origins | undefined,
+	insecureOrigins: readonly string[],
+): (baseUrl?: string | URL, prefix?: string | URL) => OriginCheck {
+	if (origins === undefined) return createOriginResolver(insecureOrigins);
+	const check = checkOrigins(origins, insecureOrigins);
+	return () => check;
+}
+
+function checkOrigins(origins: Origins, insecureOrigins: readonly string[]): OriginCheck {
 	if (typeof origins === 'function') {
 		return text => {
 			const url = secureUrl(text, insecureOrigins);
@@ -53,8 +62,8 @@ function checkOf(allowed: readonly string[]): OriginCheck {
 	};
 }
 
-/** Makes the check for the origin to which ky's `baseUrl` and `prefix` lead: worked out once for calls that repeat them. */
-export function createOriginResolver(
+/** The origin is worked out once for calls that repeat them. */
+function createOriginResolver(
 	insecureOrigins: readonly string[],
 ): (baseUrl?: string | URL, prefix?: string | URL) => OriginCheck {
 	let known: string | undefined;

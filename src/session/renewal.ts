@@ -74,8 +74,6 @@ async function makeSteps(attempt: Attempt, stale: TokenSet | undefined): Promise
 	const {session} = attempt;
 	const {core, renewer, now} = session;
 	const {used, backOff} = core;
-	/** A grant that was prepared for a plan that came to nothing. */
-	let granted: PreparedRenewal | undefined;
 	for (;;) {
 		const from = await step(attempt, () => readToken(session));
 		const sources = [...used.orphan(from), ...renewer.sources(from)];
@@ -84,10 +82,7 @@ async function makeSteps(attempt: Attempt, stale: TokenSet | undefined): Promise
 		if (plan.type === 'stop') throw new SessionEndedError(from ? 'no_refresh_token' : 'no_session');
 		backOff.check(now());
 		const {source} = plan;
-		const isGrant = source?.cause === 'grant';
-		const prepared =
-			(isGrant && granted) ||
-			(source && (await step(attempt, () => callOut(core, () => renewer.prepare(source, from)))));
+		const prepared = source && (await step(attempt, () => callOut(core, () => renewer.prepare(source, from))));
 		if (!prepared || !used.isUsable(prepared)) {
 			if (await replace(attempt, from, undefined)) end(session, from);
 			continue;
@@ -103,7 +98,6 @@ async function makeSteps(attempt: Attempt, stale: TokenSet | undefined): Promise
 			if (result.isOver) end(session, from, {cause: result.error});
 			throw result.error;
 		}
-		granted = isGrant && used.isUsable(prepared) ? prepared : undefined;
 	}
 }
 

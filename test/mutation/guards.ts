@@ -35,7 +35,7 @@ export const guards: Readonly<Record<string, Lines>> = {
 	'the redirect mode': {
 		'fetch/redirect.ts': [
 			"redirect: 'manual',",
-			'if (hops === mostHops) throw undefined;',
+			'if (hops < mostHops) following = redirectOf(next, spare, target, response.status, tokenHeader);',
 			'const isElsewhere = target.origin !== new URL(url).origin;',
 		],
 	},
