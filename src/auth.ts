@@ -1,11 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type {Hooks, Options} from 'ky';
 import {ConfigError} from './errors.ts';
-import {createAuthorizer} from './fetch/authorized-fetch.ts';
+import {type BeginCall, createAuthorizer} from './fetch/authorized-fetch.ts';
 import {bearer} from './fetch/bearer.ts';
-import {isReadOnce} from './fetch/body.ts';
 import {type Origins, readOrigins} from './fetch/origins.ts';
-import type {Fetch} from './fetch/sender.ts';
 import type {Awaitable} from './lib/awaitable.ts';
 import {ownProperties, ownPropertiesWhere, ownProperty} from './lib/own-properties.ts';
 import {aFunction, isAnything, numberOf, oneOf, readInsecureOrigins, type Rules} from './lib/read-options.ts';
@@ -216,16 +214,7 @@ export function assembleAuth(options: SessionOptions, createRenewer: (settings: 
 		waitUntil: waitUntilOf(options.waitUntil),
 		core: coreOf(resolved.store, client),
 	});
-	const checkOf = readOrigins(options.origins, insecureOrigins);
-	const authorize = createAuthorizer(session);
-
-	const begin: Begin = (fetch, body, isRequired = options.requireToken, baseUrl, prefix) =>
-		authorize({
-			fetch,
-			check: checkOf(baseUrl, prefix),
-			isStream: isReadOnce(body),
-			requiresToken: !!isRequired,
-		});
+	const begin = createAuthorizer(session, readOrigins(options.origins, insecureOrigins));
 
 	// Here a call can be seen once for each attempt, outside of ky's retries, and as it will be sent.
 	const init = (call: Options): void => {
@@ -250,15 +239,6 @@ export function assembleAuth(options: SessionOptions, createRenewer: (settings: 
 	};
 }
 
-/** Begins a call: gives the `fetch` of its attempts. */
-type Begin = (
-	fetch: Fetch,
-	body: unknown,
-	isRequired?: boolean,
-	baseUrl?: string | URL,
-	prefix?: string | URL,
-) => Fetch;
-
 const globalFetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => fetch(input, init);
 
 function waitUntilOf(waitUntil: SessionOptions['waitUntil']): Session['waitUntil'] {
@@ -274,7 +254,7 @@ function waitUntilOf(waitUntil: SessionOptions['waitUntil']): Session['waitUntil
 }
 
 /** Makes the `fetch` of an `Auth`. */
-function fetchOf(begin: Begin): typeof fetch {
+function fetchOf(begin: BeginCall): typeof fetch {
 	return async (input, init) => {
 		const options = ownProperties(init);
 		const send = begin(globalFetch, options.body);

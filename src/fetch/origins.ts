@@ -9,15 +9,15 @@ Judges where a request goes. It gives the URL to send the request to, as it was 
 */
 export type OriginCheck = (url: string) => string | undefined;
 
+/** Gives the check of a call. */
+export type CallCheck = (baseUrl?: string | URL, prefix?: string | URL) => OriginCheck;
+
 /**
 Makes the checks of calls: of the option `origins`, or else of the origin to which ky's `baseUrl` and `prefix` lead.
 
 @throws {ConfigError} for what could never match.
 */
-export function readOrigins(
-	origins: Origins | undefined,
-	insecureOrigins: readonly string[],
-): (baseUrl?: string | URL, prefix?: string | URL) => OriginCheck {
+export function readOrigins(origins: Origins | undefined, insecureOrigins: readonly string[]): CallCheck {
 	if (origins === undefined) return createOriginResolver(insecureOrigins);
 	const check = checkOrigins(origins, insecureOrigins);
 	return () => check;
@@ -63,9 +63,7 @@ function checkOf(allowed: readonly string[]): OriginCheck {
 }
 
 /** The origin is worked out once for calls that repeat them. */
-function createOriginResolver(
-	insecureOrigins: readonly string[],
-): (baseUrl?: string | URL, prefix?: string | URL) => OriginCheck {
+function createOriginResolver(insecureOrigins: readonly string[]): CallCheck {
 	let known: string | undefined;
 	let check: OriginCheck;
 	return (baseUrl = '', prefix = '') => {

@@ -8,8 +8,8 @@ written here, too.
 export const guards: Readonly<Record<string, Lines>> = {
 	'the origin check': {
 		'fetch/authorized-fetch.ts': [
-			'if (request.headers.has(session.scheme.header)) return call.fetch(request, extra);',
-			'if (url === undefined) return call.fetch(request, extra);',
+			'const url = request.headers.has(scheme.header) ? undefined : check(request.url);',
+			'if (url === undefined) return fetch(request, extra);',
 		],
 		'fetch/origins.ts': [
 			'if (isAllowed(text)) return text;',
@@ -21,7 +21,7 @@ export const guards: Readonly<Record<string, Lines>> = {
 		'fetch/unauthorized.ts': ['if (response.status !== 401) return false;'],
 		'fetch/authorized-fetch.ts': [
 			'if (!renewed) return response;',
-			'progress.isRetried = true;',
+			'call.isRetried = true;',
 			'if (call.isStream) return response;',
 		],
 	},
