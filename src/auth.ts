@@ -1,11 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type {Hooks, Options} from 'ky';
 import {ConfigError} from './errors.ts';
-import {createAuthorizer} from './fetch/authorized-fetch.ts';
+import {type BeginCall, createAuthorizer} from './fetch/authorized-fetch.ts';
 import {bearer} from './fetch/bearer.ts';
-import {isReadOnce} from './fetch/body.ts';
-import {createOriginResolver, type Origins, readOrigins} from './fetch/origins.ts';
-import type {Fetch} from './fetch/sender.ts';
+import {type Origins, readOrigins} from './fetch/origins.ts';
 import type {Awaitable} from './lib/awaitable.ts';
 import {ownProperties, ownPropertiesWhere, ownProperty} from './lib/own-properties.ts';
 import {aFunction, isAnything, numberOf, oneOf, readInsecureOrigins, type Rules} from './lib/read-options.ts';
@@ -20,7 +18,6 @@ import {
 	signOut,
 	type TokenOptions,
 } from './session/session.ts';
-import type {SessionSettings} from './session/settings.ts';
 import {createSubscriptions} from './session/subscriptions.ts';
 import {memoryStore} from './stores/memory.ts';
 import type {TokenStore} from './stores/token-cell.ts';
@@ -170,10 +167,7 @@ export interface Auth {
 export const sessionRules: Rules = {
 	origins: isAnything,
 	allowInsecureOrigins: isAnything,
-	store: [
-		store => typeof Object(store).exclusive === 'function',
-		"one of regrant's stores: wrap your own in customStore()",
-	],
+	store: [store => typeof Object(store).exclusive === 'function', 'a store of regrant: wrap your own in customStore()'],
 	isUnauthorized: aFunction,
 	requireToken: oneOf(true, false),
 	leeway: numberOf('seconds', 0),
@@ -209,45 +203,35 @@ export function assembleAuth(options: SessionOptions, createRenewer: (settings: 
 	} as Resolved); // every default is there
 	const insecureOrigins = readInsecureOrigins(options);
 	const renewer = createRenewer(resolved);
-	const {client} = renewer;
-	const session = ownProperties({
-		...resolved,
+	const {client, read} = renewer;
+	const session = Object.assign(resolved, {
 		renewer,
 		client,
 		parse: (record: unknown) => {
-			const {token} = renewer.read(record, NaN);
+			const {token} = read(record, NaN);
 			return token && token.issued_at >= 0 ? token : undefined;
 		},
 		waitUntil: waitUntilOf(options.waitUntil),
 		core: coreOf(resolved.store, client),
 	});
-	const check = options.origins === undefined ? undefined : readOrigins(options.origins, insecureOrigins);
-	const originOf = createOriginResolver(insecureOrigins);
-	const authorize = createAuthorizer(session);
-	const {requireToken = false} = options;
+	const begin = createAuthorizer(session, readOrigins(options.origins, insecureOrigins));
 
 	// Here a call can be seen once for each attempt, outside of ky's retries, and as it will be sent.
 	const init = (call: Options): void => {
 		const wanted = ownProperty(Object(ownProperty(call, 'context')) as {auth?: unknown}, 'auth');
 		if (wanted === false) return;
-		call.fetch = authorize({
-			fetch: ownProperty(call, 'fetch') ?? globalFetch,
-			check: check ?? originOf(ownProperty(call, 'baseUrl'), ownProperty(call, 'prefix')),
-			isStream: isReadOnce(call.body),
-			requiresToken: wanted === true || requireToken,
-		}) as typeof fetch; // ky calls it with a request and options, and with nothing else
+		call.fetch = begin(
+			ownProperty(call, 'fetch') ?? globalFetch,
+			call.body,
+			wanted === true || undefined,
+			ownProperty(call, 'baseUrl'),
+			ownProperty(call, 'prefix'),
+		) as typeof fetch; // ky calls it with a request and options, and with nothing else
 	};
 
 	return {
 		hooks: {init: [init]},
-		fetch: fetchOf(isStream =>
-			authorize({
-				fetch: globalFetch,
-				check: check ?? originOf(),
-				isStream,
-				requiresToken: requireToken,
-			}),
-		),
+		fetch: fetchOf(begin),
 		...methodsOf(session),
 		get status() {
 			return statusOf(session.core);
@@ -257,7 +241,7 @@ export function assembleAuth(options: SessionOptions, createRenewer: (settings: 
 
 const globalFetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => fetch(input, init);
 
-function waitUntilOf(waitUntil: SessionOptions['waitUntil']): SessionSettings['waitUntil'] {
+function waitUntilOf(waitUntil: SessionOptions['waitUntil']): Session['waitUntil'] {
 	return promise => {
 		try {
 			waitUntil?.(promise);
@@ -270,10 +254,10 @@ function waitUntilOf(waitUntil: SessionOptions['waitUntil']): SessionSettings['w
 }
 
 /** Makes the `fetch` of an `Auth`. */
-function fetchOf(authorize: (isStream: boolean) => Fetch): typeof fetch {
-	const send = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+function fetchOf(begin: BeginCall): typeof fetch {
+	return async (input, init) => {
 		const options = ownProperties(init);
-		const authorized = authorize(isReadOnce(options.body));
+		const send = begin(globalFetch, options.body);
 		// As other platforms say it. Bun would send it without its body.
 		const given = typeof input === 'object' && 'bodyUsed' in input ? input : undefined;
 		if (given?.bodyUsed && !options.body) throw new TypeError('The body was read before');
@@ -283,9 +267,8 @@ function fetchOf(authorize: (isStream: boolean) => Fetch): typeof fetch {
 		const extra = ownPropertiesWhere(options, (_, name) => !(name in request) && name !== 'body');
 		// The caller's own: that of a copy is collected with the copy, in Node.
 		const {signal = given?.signal} = options;
-		return authorized(request, ownProperties<RequestInit>({...extra, ...(signal && {signal})}));
+		return send(request, ownProperties<RequestInit>({...extra, ...(signal && {signal})}));
 	};
-	return send;
 }
 
 /** Makes the rest of an `Auth`. */

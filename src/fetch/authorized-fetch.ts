@@ -4,7 +4,8 @@ import {assertNotCallingOut, type Session} from '../session/core.ts';
 import {getUsableToken, peekToken, replaceToken} from '../session/session.ts';
 import type {TokenScheme} from '../token/token-scheme.ts';
 import type {TokenSet} from '../token/token-set.ts';
-import type {OriginCheck} from './origins.ts';
+import {isReadOnce} from './body.ts';
+import type {CallCheck} from './origins.ts';
 import {createSender, type Fetch, type Send, type SendingCall} from './sender.ts';
 import {discard, isFrom} from './response.ts';
 import {isUnauthorized} from './unauthorized.ts';
@@ -14,50 +15,61 @@ export interface FetchSession extends Session {
 	readonly scheme: TokenScheme;
 	/** What counts as "this token is not accepted". The default asks for a 401 that a new token can help. */
 	readonly isUnauthorized?: ((response: Response) => Awaitable<boolean>) | undefined;
+	/** Whether a call is not sent without a token. */
+	readonly requireToken?: boolean | undefined;
 }
 
 /** One call, over all of its attempts: ky may send it again by itself. */
-export interface Call extends SendingCall {
-	/** Judges where a request goes. */
-	readonly check: OriginCheck;
-	/** Whether the call is not sent without a token. */
-	readonly requiresToken: boolean;
-}
-
-/** Where a call stands. */
-interface Progress {
+interface Call extends SendingCall {
+	/** Whether it is not sent without a token. */
+	readonly isTokenRequired: boolean | undefined;
 	/** The login that it belongs to. Undefined until it has a token. */
 	login: number | undefined;
-	/** How many logins there had been here when it began. */
-	readonly logins: number;
-	/** Whether an attempt was sent already. */
-	wasSent: boolean;
+	/** How many logins there had been here when it began. Undefined once an attempt was sent: from then on it has one login. */
+	logins: number | undefined;
 	/** Whether an attempt was sent again after a renewal: once for each call. */
 	isRetried: boolean;
 }
 
 /**
-Makes the `fetch` of one call. Each attempt goes out with the token of that moment. If a new token can help, one attempt of the call is sent
-again with it.
+Begins a call: gives the `fetch` of its attempts.
+
+@param isTokenRequired Whether the call is not sent without a token.
+@default isTokenRequired what the session says
 */
-export function createAuthorizer(session: FetchSession): (call: Call) => Fetch {
-	const send = createSender(session.scheme);
-	const {core} = session;
-	return call => {
-		const {isCallingOut, logins} = core;
-		const {status, login} = core.state;
-		const progress: Progress = {
-			login: status === 'active' ? login : undefined,
+export type BeginCall = (
+	fetch: Fetch,
+	body: unknown,
+	isTokenRequired?: boolean,
+	baseUrl?: string | URL,
+	prefix?: string | URL,
+) => Fetch;
+
+/**
+Makes what begins calls. Each attempt goes out with the token of that moment. If a new token can help, one attempt of the call is sent again
+with it.
+
+@param checkOf Gives the check of where requests go.
+*/
+export function createAuthorizer(session: FetchSession, checkOf: CallCheck): BeginCall {
+	const {core, scheme, requireToken} = session;
+	const send = createSender(scheme);
+	return (fetch, body, isTokenRequired = requireToken, baseUrl, prefix) => {
+		const check = checkOf(baseUrl, prefix);
+		const {isCallingOut, logins, state} = core;
+		const call: Call = {
+			fetch,
+			isStream: isReadOnce(body),
+			isTokenRequired,
+			login: state.status === 'active' ? state.login : undefined,
 			logins,
-			wasSent: false,
 			isRetried: false,
 		};
 		return (request, extra) => {
-			if (request.headers.has(session.scheme.header)) return call.fetch(request, extra);
-			const url = call.check(request.url);
-			if (url === undefined) return call.fetch(request, extra);
+			const url = request.headers.has(scheme.header) ? undefined : check(request.url);
+			if (url === undefined) return fetch(request, extra);
 			assertNotCallingOut(isCallingOut);
-			return attempt(session, send, call, progress, request, extra, url);
+			return attempt(session, send, call, request, extra, url);
 		};
 	};
 }
@@ -67,25 +79,30 @@ async function attempt(
 	session: FetchSession,
 	send: Send,
 	call: Call,
-	progress: Progress,
 	request: Request,
 	extra: RequestInit | undefined,
 	url: string,
 ): Promise<Response> {
 	const {core, now} = session;
-	assertLogin(progress, session);
-	const found = peekToken(session) ?? (await findToken(session, request, call));
-	if (!found) return call.fetch(request, extra);
-	let token: TokenSet = found;
+	assertLogin(call, session);
+	const found = peekToken(session) ?? (await getUsableToken(session, request));
+	if (typeof found === 'string') {
+		if (call.isTokenRequired) throw new SessionEndedError(found);
+		return call.fetch(request, extra);
+	}
+	let token = found;
 	// If another tab has signed in since the last look, the first attempt belongs to that login. One that came here meanwhile is not its own.
-	if (progress.wasSent || progress.logins !== core.logins) assertLogin(progress, session);
-	progress.wasSent = true;
-	progress.login = core.state.login;
+	if (call.logins !== core.logins) assertLogin(call, session);
+	call.logins = undefined;
+	call.login = core.state.login;
 
 	for (let isResent = call.isStream; ;) {
 		const response = await send(call, request, extra, url, token);
-		const pending = review(session, response, request, url, token);
-		const verdict = pending && (await pending);
+		// Known at once, unless somebody else has to be asked.
+		const verdict =
+			session.isUnauthorized || session.scheme.review
+				? isFrom(url, response) && (await askOthers(session, response, request, url, token))
+				: isUnauthorized(response) && isFrom(url, response) && 'renew';
 		if (verdict === 'resend' && !isResent) {
 			discard(response);
 			isResent = true;
@@ -93,17 +110,17 @@ async function attempt(
 		}
 		const isRejected = verdict === 'renew';
 		// A token that was refused though it was new.
-		if (isRejected ? progress.isRetried : response.ok) core.rejections.record(token, isRejected, now);
-		if (!isRejected || progress.isRetried) return response;
+		if (isRejected ? call.isRetried : response.ok) core.rejections.record(token, isRejected, now);
+		if (!isRejected || call.isRetried) return response;
 		let renewed: TokenSet | undefined;
 		try {
-			renewed = await replaceToken(session, token, progress.login, request);
+			renewed = await replaceToken(session, token, call.login, request);
 		} catch (error) {
 			discard(response);
 			throw error;
 		}
 		if (!renewed) return response;
-		progress.isRetried = true;
+		call.isRetried = true;
 		// A stream can be read once. The caller gets the refusal, and the next call has the new token.
 		if (call.isStream) return response;
 		discard(response);
@@ -113,32 +130,11 @@ async function attempt(
 }
 
 /** A call is never sent under another login than the one that it began under: not by regrant, and not by ky's own retries. */
-function assertLogin({login}: Progress, {core}: Session): void {
+function assertLogin({login}: Call, {core}: Session): void {
 	if (login !== undefined && login !== core.state.login) throw new SessionEndedError('signed_out');
 }
 
-async function findToken(session: Session, request: Request, {requiresToken}: Call): Promise<TokenSet | undefined> {
-	const found = await getUsableToken(session, request);
-	if (typeof found !== 'string') return found;
-	if (requiresToken) throw new SessionEndedError(found);
-	return undefined;
-}
-
-/** What an answer asks for: a new token, or the same one in another way. It is known at once unless somebody else has to be asked. */
-function review(
-	session: FetchSession,
-	response: Response,
-	request: Request,
-	url: string,
-	token: TokenSet,
-): Awaitable<'renew' | 'resend' | undefined> {
-	if (session.isUnauthorized || session.scheme.review) {
-		return isFrom(url, response) ? askOthers(session, response, request, url, token) : undefined;
-	}
-	return isUnauthorized(response) && isFrom(url, response) ? 'renew' : undefined;
-}
-
-/** Asks the scheme, and then the user's function. That may read the body, which the caller reads too. */
+/** Asks the scheme, and then the user's function, whether an answer wants a new token, or the same one in another way. That function may read the body. */
 async function askOthers(
 	{scheme, isUnauthorized: isRefused}: FetchSession,
 	response: Response,

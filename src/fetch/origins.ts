@@ -9,12 +9,21 @@ Judges where a request goes. It gives the URL to send the request to, as it was 
 */
 export type OriginCheck = (url: string) => string | undefined;
 
+/** Gives the check of a call. */
+export type CallCheck = (baseUrl?: string | URL, prefix?: string | URL) => OriginCheck;
+
 /**
-Makes the check of the option `origins`.
+Makes the checks of calls: of the option `origins`, or else of the origin to which ky's `baseUrl` and `prefix` lead.
 
 @throws {ConfigError} for what could never match.
 */
-export function readOrigins(origins: Origins, insecureOrigins: readonly string[]): OriginCheck {
+export function readOrigins(origins: Origins | undefined, insecureOrigins: readonly string[]): CallCheck {
+	if (origins === undefined) return createOriginResolver(insecureOrigins);
+	const check = checkOrigins(origins, insecureOrigins);
+	return () => check;
+}
+
+function checkOrigins(origins: Origins, insecureOrigins: readonly string[]): OriginCheck {
 	if (typeof origins === 'function') {
 		return text => {
 			const url = secureUrl(text, insecureOrigins);
@@ -27,17 +36,21 @@ export function readOrigins(origins: Origins, insecureOrigins: readonly string[]
 	if (!Array.isArray(origins))
 		throw new ConfigError('origins must be a list of origins, or a function (url: URL) => boolean');
 	if (origins.length === 0) throw new ConfigError('origins is empty: name an origin, as in https://api.example.com');
-	return checkOf(origins.map((origin: unknown, index) => originOf(origin, `origins[${index}]`, insecureOrigins)));
+	return checkOf(
+		origins.map((origin: unknown, index) => {
+			const url = secureUrl(origin, insecureOrigins);
+			if (url && !url.hostname.includes('*')) return slashed(url);
+			let fault = /\//.test(String(origin))
+				? ' must be an https origin, or be in allowInsecureOrigins'
+				: ' needs a scheme, as in https://api.example.com';
+			if (url) fault = ' has a wildcard, which matches nothing: use a function (url: URL) => boolean';
+			throw new ConfigError(`origins[${index}]${fault}`);
+		}),
+	);
 }
 
 /** Gives the origin with a slash behind it: a URL that begins with it is of that origin, however it is parsed. */
-function originOf(origin: unknown, name: string, insecureOrigins: readonly string[]): string {
-	const url = secureUrl(origin, insecureOrigins);
-	if (url && !url.hostname.includes('*')) return `${url.origin}/`;
-	if (url) throw new ConfigError(`${name} has a wildcard, which matches nothing: use a function (url: URL) => boolean`);
-	if (/^[^/]*$/.test(String(origin))) throw new ConfigError(`${name} needs a scheme, as in https://api.example.com`);
-	throw new ConfigError(`${name} must be an https origin, or be in allowInsecureOrigins`);
-}
+const slashed = (url: string | URL): string => `${new URL(url).origin}/`;
 
 function checkOf(allowed: readonly string[]): OriginCheck {
 	const isAllowed = (url: string | undefined): boolean => allowed.some(origin => url?.startsWith(origin));
@@ -49,10 +62,8 @@ function checkOf(allowed: readonly string[]): OriginCheck {
 	};
 }
 
-/** Makes the check for the origin to which ky's `baseUrl` and `prefix` lead: worked out once for calls that repeat them. */
-export function createOriginResolver(
-	insecureOrigins: readonly string[],
-): (baseUrl?: string | URL, prefix?: string | URL) => OriginCheck {
+/** The origin is worked out once for calls that repeat them. */
+function createOriginResolver(insecureOrigins: readonly string[]): CallCheck {
 	let known: string | undefined;
 	let check: OriginCheck;
 	return (baseUrl = '', prefix = '') => {
@@ -62,11 +73,12 @@ export function createOriginResolver(
 			const here = (globalThis as {location?: Location}).location?.href;
 			const base = baseUrl ? secureUrl(baseUrl, insecureOrigins, here) : here;
 			const target = prefix ? secureUrl(prefix, insecureOrigins, base) : base;
-			const origin = target && `${new URL(target).origin}/`;
-			check = checkOf(origin ? [origin] : []);
 			known = key;
 			if (!baseUrl && !prefix) check = fail('origins, baseUrl or prefix is required');
-			else if (!origin) check = fail('baseUrl or prefix must be https, or be in allowInsecureOrigins');
+			else
+				check = target
+					? checkOf([slashed(target)])
+					: fail('baseUrl or prefix must be https, or be in allowInsecureOrigins');
 		}
 		return check;
 	};

@@ -31,28 +31,28 @@ export async function followRedirects(
 		const location = response.headers.get('location');
 		if (location === null || ![301, 302, 303, 307, 308].includes(response.status)) return response;
 		discard(response);
+		let following: Request | undefined;
 		try {
-			if (hops === mostHops) throw undefined;
 			const target = new URL(location, next.url);
 			isHome &&= target.origin === home;
-			next = redirectOf(next, spare, target, response.status, tokenHeader);
-		} catch {
-			// The words of a platform, which ky knows. A platform's own error would quote the address.
-			throw new TypeError('fetch failed');
-		}
+			if (hops < mostHops) following = redirectOf(next, spare, target, response.status, tokenHeader);
+		} catch {}
+		// The words of a platform, which ky knows. A platform's own error would quote the address.
+		if (!following) throw new TypeError('fetch failed');
+		next = following;
 	}
 }
 
-/** Makes the request of the next hop. Throws if there is none: for a body that is gone, or an address that `Request` refuses. */
+/** Makes the request of the next hop, if there can be one: not for a body that is gone. Throws for an address that `Request` refuses. */
 function redirectOf(
 	{url, method, headers, body, signal}: Request,
 	spare: Request | undefined,
 	target: URL,
 	status: number,
 	tokenHeader: string,
-): Request {
+): Request | undefined {
 	const becomesGet = status === 303 ? !['GET', 'HEAD'].includes(method) : status < 303 && method === 'POST';
-	if (!target.protocol.startsWith('http') || (body && !spare && !becomesGet)) throw undefined;
+	if (!target.protocol.startsWith('http') || (body && !spare && !becomesGet)) return undefined;
 	const kept = new Headers(headers);
 	const isElsewhere = target.origin !== new URL(url).origin;
 	for (const name of headers.keys()) {

@@ -78,20 +78,23 @@ export function dispatch(core: SessionCore, action: SessionAction): void {
 	if (state.login !== login && action.type !== 'stored') core.flight.cancel(new SessionEndedError('signed_out'));
 	// A login is told by the event of its token, and a sign-out that has removed nothing by none.
 	const isSettled = action.type === 'read' || action.type === 'removed';
-	const told = event ?? (isSettled && core.wasUnknownSeen && {type: 'status', status: knownStatus(core)});
+	const told = event ?? (isSettled && core.wasUnknownSeen && {type: 'status', status: statusOf(core)});
 	if (!told) return;
 	core.wasUnknownSeen = false;
 	core.events.emit(told);
 }
 
-const knownStatus = ({state}: SessionCore): 'signed-in' | 'signed-out' =>
-	state.status === 'active' ? 'signed-in' : 'signed-out';
-
 /** Gives the status for rendering. Whoever has seen `unknown` is told when it is known. */
 export function statusOf(core: SessionCore): 'unknown' | 'signed-in' | 'signed-out' {
-	if (core.state.status !== 'unknown') return knownStatus(core);
-	core.wasUnknownSeen = true;
-	return 'unknown';
+	const {status} = core.state;
+	core.wasUnknownSeen ||= status === 'unknown';
+	if (status === 'unknown') return status;
+	return status === 'active' ? 'signed-in' : 'signed-out';
+}
+
+/** Keeps a promise alive that nobody waits for. */
+export function runInBackground({waitUntil}: SessionSettings, promise: Promise<void>): void {
+	waitUntil(promise.catch(() => {}));
 }
 
 /** Throws if the user's code, which the session waits for, asks something of it. */

@@ -32,7 +32,7 @@ export type AuthEvent =
 			/** The store was read for the first time, after `status` was found to be `unknown`: look at `status` again. */
 			readonly type: 'status';
 			/** What it is now. */
-			readonly status: 'signed-in' | 'signed-out';
+			readonly status: 'unknown' | 'signed-in' | 'signed-out';
 	  };
 
 /** Hears of the events of a session. */
@@ -75,7 +75,7 @@ export function createEvents(): SessionEvents {
 			events.forEach(emit);
 		},
 		subscribe: listener => {
-			if (typeof listener !== 'function') throw new ConfigError('subscribe(listener): listener must be a function');
+			if (typeof listener !== 'function') throw new ConfigError('listener must be a function');
 			// A function of its own: the same listener may be added twice.
 			const entry: (event: AuthEvent) => Promise<void> = async event => listener(event);
 			listeners.add(entry);

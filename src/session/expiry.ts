@@ -1,18 +1,15 @@
 import type {TokenSet} from '../token/token-set.ts';
 
 /**
-Gives the seconds until the token expires; Infinity if that is not known.
+Whether the token lives for more than these seconds, or for a time that is not known.
 
 @param now Milliseconds since the epoch.
 */
-export function secondsLeft({expires_at, issued_at}: TokenSet, now: number): number {
-	// Issued in the future: a clock was set, and the expiry is worth nothing.
-	return expires_at === undefined || now < issued_at * 1000 ? Infinity : expires_at - now / 1000;
-}
-
-/** Whether the token lives for more than these seconds. */
 export function isAlive(token: TokenSet | undefined, now: number, seconds = 0): token is TokenSet {
-	return !!token && secondsLeft(token, now) > seconds;
+	if (!token) return false;
+	const {expires_at, issued_at} = token;
+	// Issued in the future: a clock was set, and the expiry is worth nothing.
+	return expires_at === undefined || now < issued_at * 1000 || expires_at - now / 1000 > seconds;
 }
 
 /**

@@ -2,7 +2,7 @@ import {isRegrantError, RenewalError, SessionEndedError} from '../errors.ts';
 import type {Awaitable} from '../lib/awaitable.ts';
 import {withTimeout} from '../lib/with-timeout.ts';
 import type {RenewalOutcome, Renewer} from '../token/renewer.ts';
-import {type AuthToken, readTokenSet} from '../token/token-response.ts';
+import {type AuthToken, readTokenSet, type ReadToken} from '../token/token-response.ts';
 import type {TokenScheme} from '../token/token-scheme.ts';
 import type {TokenSet} from '../token/token-set.ts';
 
@@ -26,76 +26,54 @@ interface FunctionOptions {
 }
 
 /** Whether a failure says that the session is over: HTTP 400, 401 or 403, or one of our own errors that says so. */
-function isOver(error: unknown): boolean {
-	const {
-		response,
-		code,
-		error: oauthCode,
-	} = Object(error) as {
+function isOver(failure: unknown): boolean {
+	const {response, code, error} = Object(failure) as {
 		readonly response?: {readonly status?: unknown};
 		readonly code?: unknown;
 		readonly error?: unknown;
 	};
-	return (
-		[400, 401, 403].includes(Number(response?.status)) || code === 'session_ended' || oauthCode === 'invalid_grant'
-	);
+	return [400, 401, 403].includes(Number(response?.status)) || code === 'session_ended' || error === 'invalid_grant';
 }
+
+const over = (options?: ErrorOptions): RenewalOutcome => ({
+	error: new SessionEndedError('invalid_grant', options),
+	isRejected: true,
+});
 
 /** Gets tokens from a function of the user's. */
 export function functionRenewer(renew: RenewFunction, {timeout, now, scheme, keep}: FunctionOptions): Renewer {
-	const seconds = (): number => Math.floor(now() / 1000);
-	const reading = {expiresIn: 'auto', tokenTypes: [scheme.tokenType ?? 'bearer'], keep} as const;
+	const read = (record: unknown, issued_at: number, previous?: TokenSet): ReadToken =>
+		readTokenSet(record, {expiresIn: 'auto', tokenTypes: [scheme.tokenType ?? 'bearer'], keep, issued_at, previous});
 
-	const ask = async (token: TokenSet | undefined): Promise<RenewalOutcome> => {
+	const send = async (previous: TokenSet | undefined): Promise<RenewalOutcome> => {
 		// Taken before asking, so a slow answer makes the token expire early, never late.
-		const issued_at = seconds();
+		const issued_at = Math.floor(now() / 1000);
 		const controller = new AbortController();
-		const over = {
-			error: new SessionEndedError('invalid_grant'),
-			isRejected: true,
-		};
+		const {signal} = controller;
 		try {
-			const {signal} = controller;
 			const answer = await withTimeout(
-				() => renew({token, signal}),
+				() => renew({token: previous, signal}),
 				timeout,
 				() => controller.abort(),
 			);
-			if (answer === undefined || answer === null) return over;
-			const read = readTokenSet(answer, {
-				...reading,
-				issued_at,
-				previous: token,
-			});
-			if (read.token) return {token: read.token};
-			return {
-				error: new RenewalError(new TypeError(`renew must give a token: ${read.problem}`)),
-				isRejected: false,
-			};
+			if (answer === undefined || answer === null) return over();
+			const {token, problem} = read(answer, issued_at, previous);
+			if (token) return {token};
+			throw new TypeError(`renew must give a token: ${problem}`);
 		} catch (error) {
-			if (isOver(error))
-				return {
-					...over,
-					error: new SessionEndedError('invalid_grant', {cause: error}),
-				};
+			if (isOver(error)) return over({cause: error});
 			// At the deadline it is our own.
-			const isTimeout = isRegrantError(error) && error.code === 'timeout' && controller.signal.aborted;
-			return {
-				error: isTimeout ? error : new RenewalError(error),
-				isRejected: false,
-			};
+			const isTimeout = signal.aborted && isRegrantError(error) && error.code === 'timeout';
+			return {error: isTimeout ? error : new RenewalError(error), isRejected: false};
 		}
 	};
 
 	return {
 		client: '',
 		canRestart: false,
-		read: (record, issued_at) => readTokenSet(record, {...reading, issued_at}),
+		read,
 		sources: token => [{cause: token ? 'refresh' : 'grant'}],
-		prepare: async (_source, token) => ({
-			refreshToken: undefined,
-			send: () => ask(token),
-		}),
+		prepare: async (_source, token) => ({refreshToken: undefined, send: () => send(token)}),
 		revoke: async () => {},
 	};
 }

@@ -10,7 +10,7 @@ export type Plan =
 	| {readonly type: 'send'; readonly source: TokenSource}
 	/** End the session: each way to get a token needs a refresh token that was rejected, or is used up. */
 	| {readonly type: 'end'; readonly source?: undefined}
-	/** Give up: there is no way to get a token. */
+	/** Give up: there is no way to get a token, or no session to end. */
 	| {readonly type: 'stop'};
 
 /**
@@ -32,5 +32,5 @@ export function planRenewal(
 	if (from && from.access_token !== stale?.access_token && isAlive(from, now)) return {type: 'use', token: from};
 	const source = sources.find(isUsable);
 	if (source) return {type: 'send', source};
-	return {type: sources.length > 0 ? 'end' : 'stop'};
+	return {type: from && sources.length > 0 ? 'end' : 'stop'};
 }

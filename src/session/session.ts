@@ -2,7 +2,7 @@ import {ConfigError, isRegrantError, SessionEndedError, type SessionEndedReason}
 import type {Waiter} from '../lib/with-timeout.ts';
 import type {TokenStore} from '../stores/token-cell.ts';
 import type {TokenSet} from '../token/token-set.ts';
-import {createCore, dispatch, readToken, type Session, type SessionCore} from './core.ts';
+import {createCore, dispatch, readToken, runInBackground, type Session, type SessionCore} from './core.ts';
 import {isAlive, isFresh} from './expiry.ts';
 import {canRenew, renew} from './renewal.ts';
 
@@ -30,11 +30,12 @@ Gives the core of the session of a store.
 */
 export function coreOf(store: TokenStore, client: string): SessionCore {
 	const known = cores.get(store);
-	if (known && known.client !== client) {
-		throw new ConfigError('store serves another clientId or tokenEndpoint: give each client a store of its own');
+	if (known ? known.client !== client : Object.hasOwn(store, inUse)) {
+		throw new ConfigError(
+			'store serves another clientId or tokenEndpoint, or another copy of regrant: give each a store of its own',
+		);
 	}
 	if (known) return known;
-	if (Object.hasOwn(store, inUse)) throw new ConfigError('store is used by another copy of regrant: install one copy');
 	// A frozen one cannot be marked.
 	Reflect.defineProperty(store, inUse, {__proto__: null, value: true} as PropertyDescriptor);
 	const core = createCore(store, client, renew);
@@ -43,8 +44,8 @@ export function coreOf(store: TokenStore, client: string): SessionCore {
 }
 
 /** Gives the token at once, if it is in memory and can be sent as it is. */
-export function peekToken({core, store, now, leeway}: Session): TokenSet | undefined {
-	const token = core.isCallingOut ? undefined : store.peek();
+export function peekToken({store, now, leeway}: Session): TokenSet | undefined {
+	const token = store.peek();
 	return isFresh(token, now(), leeway) ? token : undefined;
 }
 
@@ -102,9 +103,11 @@ Gives a new token, whatever the age of the present one.
 export async function refresh(session: Session, options: RefreshOptions): Promise<TokenSet> {
 	const {instead} = options;
 	const current = await readToken(session, options);
-	if (instead !== undefined && current?.access_token !== instead && isAlive(current, session.now())) return current;
-	if (!canRenew(session, current, instead === undefined))
-		throw new SessionEndedError(current ? 'no_refresh_token' : 'no_session');
+	if (instead !== undefined) {
+		if (current?.access_token !== instead && isAlive(current, session.now())) return current;
+		// An ended session begins again if the user asks for it, and not if a socket does.
+		if (!canRenew(session, current)) throw new SessionEndedError(current ? 'no_refresh_token' : 'no_session');
+	}
 	return session.core.flight.run(session, current, options);
 }
 
@@ -143,8 +146,7 @@ export async function setToken(session: Session, value: unknown, renews: boolean
 	const {core, store, renewer, now} = session;
 	const {token, problem} = renewer.read(value, Math.floor(now() / 1000));
 	if (!token) {
-		const expected = Object(value) === value ? problem : 'an object with access_token';
-		throw new ConfigError(`setToken takes the answer of a token endpoint: ${expected}`);
+		throw new ConfigError(`setToken takes the answer of a token endpoint, an object with access_token: ${problem}`);
 	}
 	const {signOuts} = core;
 	const {error} = await store.overwrite(session, previous => {
@@ -173,10 +175,10 @@ Ends the session: forgets it first and always, then revokes its refresh token.
 @throws {StoreError} if the store did not forget the token.
 */
 export async function signOut(session: Session): Promise<void> {
-	const {core, renewer, store, waitUntil} = session;
+	const {core, renewer, store} = session;
 	core.signOuts++;
 	dispatch(core, {type: 'signed-out'});
-	core.revokeLate = token => waitUntil(renewer.revoke(token).catch(() => {}));
+	core.revokeLate = token => runInBackground(session, renewer.revoke(token));
 	core.backOff.reset();
 	// Whoever holds the lock may never come back, as on Workers.
 	core.events.release();
@@ -184,7 +186,7 @@ export async function signOut(session: Session): Promise<void> {
 	dispatch(core, {type: 'removed', token: previous});
 	try {
 		// Nobody waits for it, since the holder of the lock may be slow.
-		if (store.deleteLateWrite) waitUntil(store.deleteLateWrite(session).catch(() => {}));
+		if (store.deleteLateWrite) runInBackground(session, store.deleteLateWrite(session));
 	} finally {
 		if (previous) await renewer.revoke(previous);
 	}

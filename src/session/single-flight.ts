@@ -47,27 +47,32 @@ export function createSingleFlight<Session extends SessionSettings>(renew: Renew
 	};
 
 	const begin = (session: Session, stale: TokenSet | undefined): Flight => {
-		const {promise: outcome, resolve} = withResolvers<Outcome>();
-		const settle = (result: Outcome): void => {
-			// First, so that whoever comes from now on begins anew.
-			clear(flight);
-			resolve(result);
-		};
+		let settle: (outcome: Outcome) => void = () => {};
+		let end = (): void => {};
 		const flight: Flight = {
 			stale: stale?.access_token,
-			outcome,
-			settle,
+			outcome: new Promise(resolve => {
+				settle = resolve;
+			}),
+			settle: outcome => {
+				// First, so that whoever comes from now on begins anew.
+				clear(flight);
+				settle(outcome);
+			},
 			steps: 0,
 		};
-		const ended = withResolvers<void>();
 		// First, since it may throw. It gets what ends with the renewal, and not with those who wait for it.
-		session.waitUntil(ended.promise);
+		session.waitUntil(
+			new Promise<void>(resolve => {
+				end = resolve;
+			}),
+		);
 		renew(session, stale, () => flight.steps++)
 			.then(
-				token => settle(() => token),
-				error => settle(fail(error)),
+				token => flight.settle(() => token),
+				error => flight.settle(fail(error)),
 			)
-			.finally(ended.resolve);
+			.finally(end);
 		return flight;
 	};
 
@@ -92,16 +97,4 @@ export function createSingleFlight<Session extends SessionSettings>(renew: Renew
 	};
 
 	return {run, cancel: error => current?.settle(fail(error))};
-}
-
-/** As `Promise.withResolvers` does, which Node 20 and older browsers lack. */
-function withResolvers<T>(): {
-	readonly promise: Promise<T>;
-	readonly resolve: (value: T) => void;
-} {
-	let resolve: (value: T) => void = () => {};
-	const promise = new Promise<T>(fulfil => {
-		resolve = fulfil;
-	});
-	return {promise, resolve};
 }

@@ -8,8 +8,8 @@ written here, too.
 export const guards: Readonly<Record<string, Lines>> = {
 	'the origin check': {
 		'fetch/authorized-fetch.ts': [
-			'if (request.headers.has(session.scheme.header)) return call.fetch(request, extra);',
-			'if (url === undefined) return call.fetch(request, extra);',
+			'const url = request.headers.has(scheme.header) ? undefined : check(request.url);',
+			'if (url === undefined) return fetch(request, extra);',
 		],
 		'fetch/origins.ts': [
 			'if (isAllowed(text)) return text;',
@@ -21,7 +21,7 @@ export const guards: Readonly<Record<string, Lines>> = {
 		'fetch/unauthorized.ts': ['if (response.status !== 401) return false;'],
 		'fetch/authorized-fetch.ts': [
 			'if (!renewed) return response;',
-			'progress.isRetried = true;',
+			'call.isRetried = true;',
 			'if (call.isStream) return response;',
 		],
 	},
@@ -35,7 +35,7 @@ export const guards: Readonly<Record<string, Lines>> = {
 	'the redirect mode': {
 		'fetch/redirect.ts': [
 			"redirect: 'manual',",
-			'if (hops === mostHops) throw undefined;',
+			'if (hops < mostHops) following = redirectOf(next, spare, target, response.status, tokenHeader);',
 			'const isElsewhere = target.origin !== new URL(url).origin;',
 		],
 	},
@@ -45,7 +45,7 @@ export const guards: Readonly<Record<string, Lines>> = {
 	'sign-out': {
 		'session/renewal.ts': [
 			'if (login === begun.login) return result;',
-			'if (signOuts !== begun.signOuts) onSignedOut?.(result);',
+			'if (late && signOuts !== begun.signOuts) runInBackground(session, session.renewer.revoke({refresh_token: late}));',
 		],
 		'session/session.ts': ["if (signOuts !== core.signOuts) throw new SessionEndedError('signed_out');"],
 		'fetch/authorized-fetch.ts': [
@@ -60,13 +60,13 @@ export const guards: Readonly<Record<string, Lines>> = {
 	},
 	'the second look under the lock': {
 		'session/renewal.ts': [
-			"if (!(await step(() => cell.claim(from, usesRefreshToken)))) return {type: 'conflict'};",
-			"if (!isOurs) return {type: 'conflict'};",
+			"if (!(await step(attempt, () => cell.claim(from, refreshToken !== undefined)))) return {type: 'again'};",
+			"if (!isOurs) return {type: 'again'};",
 		],
 		'stores/shared/locked-cell.ts': ['if (isHeld?.() === false) throw new LockError();'],
 	},
 	'the write before anyone is told': {
-		'session/renewal.ts': ["return isStored ? {type: 'stored', token} : {type: 'conflict'};"],
+		'session/renewal.ts': ["return isStored ? {type: 'stored', token} : {type: 'again'};"],
 		'stores/shared/shared-record.ts': ['if (isCompared && isWritten === false) {'],
 	},
 };

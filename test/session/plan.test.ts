@@ -40,7 +40,7 @@ test.for<
 	['uses the grant if there is no token', undefined, undefined, [grant], send(grant)],
 	['uses the grant if the stale token is gone', undefined, stale, [grant], send(grant)],
 	['ends the session if every refresh token was rejected', stale, stale, [rejected], end],
-	['ends a session without a token whose only grant was rejected', undefined, undefined, [rejected], end],
+	['stops if there is no token and every refresh token was rejected', undefined, undefined, [rejected], stop],
 	['stops if there is nothing to renew a token with', stale, stale, [], stop],
 	['stops if there is neither a token nor a way to get one', undefined, undefined, [], stop],
 ])('the plan of a renewal %s', ([, from, old, sources, expected]) => {
