@@ -37,7 +37,7 @@ export function readCallback(url: URL): Callback {
 export function isCallback(given: string | URL | undefined, redirectUri: string): boolean {
 	const url = readUrl(given, redirectUri);
 	const {state, code, error} = readCallback(url);
-	return !!state && !!(code || error) && url.pathname === new URL(redirectUri).pathname;
+	return !!(state && (code || error)) && url.pathname === new URL(redirectUri).pathname;
 }
 
 /**

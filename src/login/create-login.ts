@@ -82,17 +82,18 @@ export function createLogin(options: LoginOptions): Login {
 		redirectUri: endpointRule(insecureOrigins),
 		storage: [isRecord, 'an object'],
 	}));
-	const {clientId: client_id, endSessionEndpoint, redirectUri} = login;
+	const {redirectUri} = login;
 	return {
 		start: options => startLogin(login, options),
 		isCallback: url => isCallback(url, redirectUri),
 		finish: url => finishLogin(login, url),
 		logoutUrl: options => {
 			const {idToken: id_token_hint, returnTo} = ownProperties<LogoutOptions>(options);
+			const {endSessionEndpoint} = login;
 			if (!endSessionEndpoint) throw new ConfigError('endSessionEndpoint is required');
 			const post_logout_redirect_uri = returnTo?.startsWith('/') ? new URL(returnTo, redirectUri).href : returnTo;
 			return withParameters(endSessionEndpoint, {
-				client_id,
+				client_id: login.clientId,
 				id_token_hint,
 				post_logout_redirect_uri,
 			});

@@ -44,15 +44,12 @@ proved by TLS who it is.
 @throws {LoginError} which names the claims that do not fit.
 @see https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
 */
-export function readIdToken(
-	idToken: unknown,
-	{clientId, issuer, now}: Client,
-	{nonce, max_age}: ExpectedLogin,
-): IdTokenClaims {
+export function readIdToken(idToken: unknown, client: Client, {nonce, max_age}: ExpectedLogin): IdTokenClaims {
 	const claims = ownProperties(parseClaims(idToken));
+	const {clientId, issuer} = client;
 	const audience = [claims.aud].flat();
 	// The server's clock may be five minutes behind ours.
-	const oldest = now() / 1000 - 300;
+	const oldest = client.now() / 1000 - 300;
 	// What is no number is not greater than one, whatever the types say.
 	const fits: Readonly<Record<string, boolean>> = {
 		iss: claims.iss === issuer,

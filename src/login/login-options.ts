@@ -72,18 +72,14 @@ export function readLogin<Options extends LoginClient, Name extends keyof Option
 		[...requiredOptions, ...required],
 	);
 	const {keep = [], parameters, scope} = given;
-	const client = clientOf(
-		ownProperties({
-			...given,
-			keep: [...keep, 'id_token'],
-			parameters: undefined,
-		}),
-	);
-	// A client has all that it was given.
-	return ownProperties({
-		...client,
+	const checked = {
+		...given,
+		keep: [...keep, 'id_token'],
+		parameters: undefined,
 		asked: readLoginParameters({scope, ...parameters}),
-	}) as CheckedLogin<Options, Name>;
+	};
+	// A client has all that it was given.
+	return clientOf(ownProperties(checked)) as CheckedLogin<Options, Name>;
 }
 
 /**
