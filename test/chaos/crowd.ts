@@ -22,7 +22,10 @@ export interface CrowdOptions {
 	readonly login: (key: string, token: TokenResponse) => Promise<void>;
 	readonly holders: number;
 	readonly callers: number;
+	/** How long it lasts, or, where `refreshes` are given, how long it may take. */
 	readonly seconds: number;
+	/** It is over after so many, once a process was also killed and stopped, if that is done; without a lock, once a session was lost. */
+	readonly refreshes?: number;
 	readonly seed: number;
 	readonly isUnlocked?: boolean;
 	/** Whether processes are killed and stopped. */
@@ -170,6 +173,14 @@ export async function crowd(options: CrowdOptions): Promise<ActResult> {
 		if (victim && well.length > alive.length / 2) await strike(victim, harm);
 	};
 
+	const isEnough = (): boolean => {
+		const {refreshes, sessionsLost} = ledger.account();
+		if (options.refreshes === undefined || refreshes < options.refreshes) return false;
+		if (isUnlocked) return sessionsLost > 0;
+		const harms = Object.keys(faults);
+		return !isCruel || ['killed', 'stopped'].every(harm => harms.some(name => name.includes(harm)));
+	};
+
 	try {
 		await logIn();
 		for (let started = 0; started < size; started++) start();
@@ -177,7 +188,7 @@ export async function crowd(options: CrowdOptions): Promise<ActResult> {
 		for (let tries = 0; tries < 600 && [...holders.values()].some(({report}) => !report); tries++) await sleep(50);
 		const end = performance.now() + seconds * 1_000;
 		const began = performance.now();
-		while (performance.now() < end) {
+		while (performance.now() < end && !isEnough()) {
 			await sleep(200 + random() * 400);
 			// A long stop is nothing that the others wait for.
 			if (isCruel && random() < 0.5) harming = Promise.all([harming, harmSomebody()]);

@@ -229,7 +229,7 @@ describe('a store with a lock that cannot be read', () => {
 
 	test('a token that is in memory alone is renewed though its store cannot be read [R78]', async ({server, watch}) => {
 		const {store, breaks} = await createSharedMemory().breakable();
-		const auth = watch(createAuth(appOptions(server, {store})));
+		const auth = watch(createAuth(appOptions(server, {store, timeout: 500})));
 		await signIn(server, auth);
 		const stop = server.onTokenAnswer(async () => breaks());
 		await auth.refresh();

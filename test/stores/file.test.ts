@@ -56,7 +56,7 @@ const token: TokenSet = {access_token: 'hunter2hunter2', token_type: 'Bearer', r
 async function createPlace(): Promise<Place> {
 	const folder = newFolder();
 	const path = join(folder, 'session.json');
-	const holder = (): ReturnType<typeof fileDriver> => fileDriver(path, {lease: 1_000});
+	const holder = (): ReturnType<typeof fileDriver> => fileDriver(path, {lease: 400});
 	return {
 		holder,
 		peek: async () => (existsSync(path) ? readFileSync(path, 'utf8') : undefined),
@@ -188,7 +188,7 @@ describe('fileStore', () => {
 
 	test('a full disk after a rotation costs no session [F-87]', async ({server, watch}) => {
 		const path = join(newFolder(), 'session.json');
-		const auth = watch(createAuth(appOptions(server, {store: fileStore(path)})));
+		const auth = watch(createAuth(appOptions(server, {store: fileStore(path), timeout: 1_000})));
 		const events = record(auth);
 		await signIn(server, auth, expired);
 		const full = Object.assign(new Error('ENOSPC: no space left on device'), {code: 'ENOSPC'});
@@ -376,8 +376,14 @@ describe('files that several processes change', () => {
 			const {file, change} = create();
 			const {rename} = await actual();
 			let failures = 3;
+			let passed = 0;
+			const clock = performance.now.bind(performance);
+			vi.spyOn(performance, 'now').mockImplementation(() => clock() + passed);
 			vi.mocked(files.rename).mockImplementation(async (from, to) => {
-				if (to === file && failures-- > 0) throw failure(code);
+				if (to === file && failures-- > 0) {
+					passed += 300;
+					throw failure(code);
+				}
 				await rename(from, to);
 			});
 			expect(await change(file, () => 'text')).toBe(true);

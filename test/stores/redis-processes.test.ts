@@ -291,25 +291,30 @@ describe('a process that is stopped for 11 seconds, with the default lease', pat
 	/** As long as a laptop sleeps, or a debugger stands still: longer than the deadline of a request, shorter than a lease. */
 	const nap = 11_000;
 
-	test('keeps its lock, and writes when it goes on [F-138]', async ({server, fleet}) => {
-		const other = await fleet.startOther({lease: undefined});
-		await signIn(server, fleet.auth);
+	/** A process that only writes under the lock of a record of its own. */
+	async function keepLock(other: SessionProcess): Promise<void> {
+		const key = `record ${++keys}`;
+		const driver = redisDriver(admin, key);
+		await driver.set({access_token: 'first', token_type: 'Bearer', issued_at: 0});
+		await other.open({key});
 		const {outcome} = await other.tellUntil('held', 'write');
 		other.stop();
 		const waiting = AbortSignal.timeout(nap);
-		expect(await outcomeOf(Promise.resolve(fleet.driver.lock?.(async () => 'had', waiting)))).toBe('LockError');
+		expect(await outcomeOf(Promise.resolve(driver.lock?.(async () => 'had', waiting)))).toBe('LockError');
 		other.resume();
 		other.go();
 		expect(await outcome).toBe('true, true');
-		expect(await fleet.driver.lock?.(async () => 'had')).toBe('had');
-		expect(await fleet.peek()).toContain('written');
-	});
+		expect(await driver.lock?.(async () => 'had')).toBe('had');
+		expect(await admin.get(key)).toContain('written');
+	}
 
-	test('in the middle of a refresh, while its answer waits in the socket, loses no session [F-138]', async ({
+	test('keeps its lock, and loses no session in the middle of a refresh, while its answer waits in the socket [F-138]', async ({
 		server,
 		fleet,
+		processes,
 	}) => {
 		const other = await fleet.startOther({lease: undefined});
+		const keeping = keepLock(await processes.take());
 		await signIn(server, fleet.auth, expired);
 		const stopped = createGate();
 		const stop = server.onTokenAnswer(() => {
@@ -323,6 +328,7 @@ describe('a process that is stopped for 11 seconds, with the default lease', pat
 		await sleep(nap);
 		other.resume();
 		expect(await mine).toBe('LockError');
+		await keeping;
 		expect(await theirs).toBe((await fleet.auth.getToken()).access_token);
 		expect(await other.tell('call')).toBe('200');
 		expect((await fleet.auth.fetch(`${server.api}/me`)).status).toBe(200);

@@ -152,7 +152,9 @@ describe('redisStore', () => {
 
 	test('a Redis that is full after a rotation costs no session [R78]', async ({server, watch}) => {
 		const {key} = await createPlace(connectIoRedis);
-		const auth = watch(createAuth(appOptions(server, {store: redisStore(await connectNodeRedis(), key)})));
+		const auth = watch(
+			createAuth(appOptions(server, {store: redisStore(await connectNodeRedis(), key), timeout: 1_000})),
+		);
 		const events = record(auth);
 		await signIn(server, auth, expired);
 		const stop = server.onTokenAnswer(async () => void (await admin.config('SET', 'maxmemory', '1')));
@@ -296,7 +298,8 @@ describe('a fleet of processes on one session', {timeout: 60_000}, () => {
 			login,
 			store: 'redis',
 			holders: 4,
-			seconds: 5,
+			seconds: 30,
+			refreshes: 5,
 			seed: places++,
 		});
 		expect([result.sessionsLost, result.why]).toEqual([0, {}]);
@@ -315,7 +318,8 @@ describe('a fleet of processes on one session', {timeout: 60_000}, () => {
 			login,
 			store: 'ioredis',
 			holders: 8,
-			seconds: 9,
+			seconds: 30,
+			refreshes: 5,
 			isCruel: true,
 			isFoul: true,
 			seed,
@@ -327,7 +331,16 @@ describe('a fleet of processes on one session', {timeout: 60_000}, () => {
 	});
 
 	test('loses it at once without a lock, which shows that the referee looks', async () => {
-		const result = await crowd({...fleet, login, store: 'ioredis', holders: 3, seconds: 4, isUnlocked: true, seed: 1});
+		const result = await crowd({
+			...fleet,
+			login,
+			store: 'ioredis',
+			holders: 3,
+			seconds: 30,
+			refreshes: 1,
+			isUnlocked: true,
+			seed: 1,
+		});
 		expect(result.sessionsLost).toBeGreaterThan(0);
 	});
 });

@@ -170,7 +170,7 @@ describe('a tab of Chromium', {timeout: 60_000}, () => {
 		const setQuota = (quotaSize?: number): Promise<unknown> =>
 			devTools.send('Storage.overrideQuotaForOrigin', {origin, ...(quotaSize && {quotaSize})});
 		await setQuota(20_000);
-		await connectTab(tab, server);
+		await connectTab(tab, server, {timeout: 3_000});
 		await signInTab(tab, {...(await server.mint()), ...expired});
 		const stop = server.onTokenAnswer(async () => {
 			await setQuota(1);
@@ -423,7 +423,7 @@ describe('localStorage of Chromium', {timeout: 60_000}, () => {
 	});
 
 	test('keeps a session when it is really full after a rotation [F-87]', async ({server}) => {
-		const {name, first: tab} = await connect(server, 1, options);
+		const {name, first: tab} = await connect(server, 1, {...options, timeout: 3_000});
 		await signInTab(tab, {...(await server.mint()), ...expired, scope: 'x'});
 		const stop = server.onTokenAnswer(async () => {
 			await tab.evaluate(() => {

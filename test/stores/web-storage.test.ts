@@ -102,7 +102,7 @@ describe('webStorage', () => {
 
 	test('a full storage after a rotation costs no session [F-87]', async ({server, watch}) => {
 		const {storage, items, fail} = createStorage();
-		const auth = watch(createAuth(appOptions(server, {store: webStorage('session', storage)})));
+		const auth = watch(createAuth(appOptions(server, {store: webStorage('session', storage), timeout: 500})));
 		const events = record(auth);
 		await signIn(server, auth, expired);
 		const stop = server.onTokenAnswer(() => fail(new DOMException('full', 'QuotaExceededError')));

@@ -25,6 +25,8 @@ export interface StoreRunner {
 	place(): Promise<Place>;
 	/** What the store cannot have here, with the reason in a comment beside it. */
 	readonly lacks?: readonly 'subscribe'[];
+	/** How long an operation may take in a session whose way to the place breaks, in milliseconds. Some need long to break it. */
+	readonly timeout?: number | undefined;
 	readonly server: {
 		readonly tokenEndpoint: () => string;
 		readonly revocationEndpoint: () => string;
@@ -117,7 +119,7 @@ async function holdLock(store: StoreDriver): Promise<() => Promise<void>> {
 }
 
 /** The specification. Each test has an empty place of its own. */
-export function tokenStoreSpec({test, equal, place, lacks = [], server}: StoreRunner): void {
+export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000, server}: StoreRunner): void {
 	const authOf = (driver: StoreDriver, more: Partial<AuthOptions> = {}): {auth: Auth; events: AuthEvent[]} => {
 		const auth = createAuth({
 			tokenEndpoint: server.tokenEndpoint(),
@@ -612,7 +614,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], server}: StoreRu
 		const {store, breaks, mends} = await breakable();
 		const gate = createGate();
 		const {auth, events} = authOf(store, {
-			timeout: 4_000,
+			timeout,
 			fetch: async (input, init) => {
 				const response = await fetch(input, init);
 				await gate.pass();
