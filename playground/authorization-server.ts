@@ -1,3 +1,6 @@
+/** Has the server show its login page to users of this page, which is on some port of loopback. */
+export const pages = {redirectUris: ['http://127.0.0.1/', 'http://localhost/']} as const;
+
 export {sendAbruptly} from '../test/support/abrupt-request.ts';
 export {
 	app,

@@ -33,7 +33,8 @@ const types: Readonly<Record<string, string>> = {
 export function createBuiltFront(files: ReadonlyMap<string, string>): Front {
 	return {
 		handle({url = ''}, response) {
-			const path = url === '/' ? '/index.html' : url;
+			// A login comes back with its answer in the query.
+			const [path = ''] = url.replace(/^\/(?=\?|$)/, '/index.html').split('?');
 			const file = files.get(path);
 			response.writeHead(file === undefined ? 404 : 200, {'content-type': types[extname(path)] ?? 'text/plain'});
 			response.end(file);

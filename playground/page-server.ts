@@ -1,5 +1,6 @@
 import {createServer, type IncomingMessage, type ServerResponse} from 'node:http';
 import {text} from 'node:stream/consumers';
+import {type AuthorizationServer as Metadata, discover} from 'regrant/login';
 import {type AuthorizationServer, listen, shut} from './authorization-server.ts';
 import {createControls} from './controls.ts';
 import {createDenoProgram} from './deno-program.ts';
@@ -37,7 +38,7 @@ export async function servePage(server: AuthorizationServer, {traced = [], files
 	const programs = {worker: createWorkerProgram(server, report), deno: createDenoProgram(server, report)};
 	const routes: Routes = {
 		'GET /trace': () => traced,
-		...serverRoutes(server, hub, report),
+		...serverRoutes(server, await discover(server.issuer), hub, report),
 		// All of these come from the page, which was served from here.
 		'POST /reports': body => hub.publish(JSON.parse(body) as Report[]),
 		'POST /worker': programs.worker.run,
@@ -69,12 +70,17 @@ function isOwn({headers: {host = '', origin}, socket: {localPort}}: IncomingMess
 }
 
 /** What is done to the server, which shows in a lane of its own. */
-function serverRoutes(server: AuthorizationServer, hub: Hub, report: (report: Report) => void): Routes {
+function serverRoutes(
+	server: AuthorizationServer,
+	metadata: Metadata,
+	hub: Hub,
+	report: (report: Report) => void,
+): Routes {
 	const controls = createControls(server);
 	const lane = createLane('server', 'the server', report);
 	const {tokenEndpoint, revocationEndpoint, api} = server;
 	return {
-		'GET /place': () => ({tokenEndpoint, revocationEndpoint, api, mood: controls.mood}),
+		'GET /place': () => ({tokenEndpoint, revocationEndpoint, api, server: metadata, mood: controls.mood}),
 		'POST /login': () => server.mint(),
 		async 'POST /expire'(body) {
 			const accessToken = JSON.parse(body || 'null') as string | null; // of the page

@@ -1,5 +1,5 @@
 // The example program: `npm start` prints a traced exchange and then serves a page, `--once` leaves the page out.
-import {startAuthorizationServer} from './authorization-server.ts';
+import {pages, startAuthorizationServer} from './authorization-server.ts';
 import {servePage} from './page-server.ts';
 import {scenesAt, trace} from './trace.ts';
 
@@ -22,7 +22,7 @@ async function start(once: boolean): Promise<void> {
 }
 
 async function showPage(lines: readonly string[]): Promise<void> {
-	const server = await startAuthorizationServer({accessTokenSeconds: moment});
+	const server = await startAuthorizationServer({accessTokenSeconds: moment, pages});
 	const page = await servePage(server, {traced: lines});
 	console.log(`\nThe same in a browser: ${page.origin}/ (Ctrl-C ends it)`);
 	await untilTold();

@@ -6,6 +6,7 @@ import {createList} from './drawer/list.ts';
 import {startDrawer} from './drawer/drawer.ts';
 import {createTimeline} from './drawing/timeline.ts';
 import {element, part} from './elements.ts';
+import {createPageLogin} from './login.ts';
 import type {Report} from './report.ts';
 import type {Place} from './session.ts';
 import {startStage} from './stage/stage.ts';
@@ -25,11 +26,13 @@ const timeline = createTimeline(part(element('drawer', HTMLElement), '.timeline'
 
 async function start(): Promise<void> {
 	const place = await ky.get('/place').json<Place>();
-	startStory(place, list.add);
+	const login = createPageLogin(place);
+	const hasComeBack = login.isCallback();
+	startStory(place, list.add, hasComeBack);
 	startStage(place, name, list.add);
 	// The drawer shows what comes back from the server, so that all tabs and programs are drawn in the same way.
 	const report = createBatch(reports => ky.post('/reports', {json: reports}));
-	startDrawer(place, name, report, () => {
+	startDrawer({place, name, login, hasComeBack, report}, () => {
 		list.clear();
 		timeline.clear();
 	});

@@ -1,5 +1,6 @@
 import ky, {type KyInstance} from 'ky';
 import {type Auth, type AuthOptions, createAuth} from 'regrant';
+import type {AuthorizationServer} from 'regrant/login';
 import {describeEvent} from './event-text.ts';
 import type {Lane} from './lane.ts';
 
@@ -9,6 +10,8 @@ export interface Place {
 	readonly revocationEndpoint: string;
 	/** The origin of the API. */
 	readonly api: string;
+	/** What the authorization server says of itself. */
+	readonly server: AuthorizationServer;
 	/** How the token endpoint behaves at present. */
 	readonly mood: string;
 }

@@ -37,7 +37,7 @@ export async function signIn(): Promise<void> {
 export async function signOut(): Promise<void> {
 	const token = await auth.peek();
 	await auth.signOut();
-	location.href = login.logoutUrl({idToken: String(token?.['id_token']), returnTo: '/'});
+	location.href = login.logoutUrl({idToken: token?.['id_token'] as string | undefined, returnTo: '/'});
 }
 
 /** When the page has loaded: finishes the login that has come back to it, if there is one. */

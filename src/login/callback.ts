@@ -28,22 +28,29 @@ export function readUrl(url: string | URL | undefined, base: string): URL {
 	}
 }
 
-/** Reads what the URL that ends a login says. */
-export function readCallback(url: URL): Callback {
-	return ownProperties(Object.fromEntries(url.searchParams));
+/**
+Reads what the URL that ends a login says. It is no answer without a state, with neither a code nor an error, or with a parameter twice,
+of which one would have to be chosen.
+
+@see https://www.rfc-editor.org/rfc/rfc6749#section-3.1
+*/
+export function readCallback({searchParams}: URL): Callback {
+	const answer = ownProperties<Callback>(Object.fromEntries(searchParams));
+	const isRepeated = Object.keys(answer).length < [...searchParams].length;
+	const isAnswer = answer.state && (answer.code || answer.error) && !isRepeated;
+	return isAnswer ? answer : ownProperties({});
 }
 
-/** Whether a URL, or the address of the page, ends a login. */
+/** Whether a URL, or the address of the page, ends a login. The query of the redirect URI is in it, in whatever order. */
 export function isCallback(given: string | URL | undefined, redirectUri: string): boolean {
 	const url = readUrl(given, redirectUri);
-	const {state, code, error} = readCallback(url);
-	return !!(state && (code || error)) && url.pathname === new URL(redirectUri).pathname;
+	const {pathname, searchParams} = new URL(redirectUri);
+	const isThere = (parameter: [string, string]): boolean => url.searchParams.has(...parameter);
+	return !!readCallback(url).state && url.pathname === pathname && [...searchParams].every(isThere);
 }
 
 /**
 Whether a text is a path of this origin. No segment is empty, and no backslash is a slash: `//evil.example`, `/\evil.example` and
 `/.//evil.example` lead elsewhere in one browser or another, or when they are read twice. URLs lose their tabs and line breaks.
 */
-export const isLocalPath: (path: unknown) => path is string = matches(
-	/^(?:\/(?!\/)[^/\\?#\t\n\r]*)+(?:[?#][^\t\n\r]*)?$/,
-);
+export const isLocalPath: (path: unknown) => path is string = matches(/^(?:\/(?!\/)[^/\\?#\t\n\r]*)+(?:[?#].*)?$/);

@@ -2,7 +2,7 @@ import {ConfigError} from '../errors.ts';
 import {isRecord, ownProperties} from '../lib/own-properties.ts';
 import {isBrowser} from '../lib/runtime.ts';
 import {endpointRule} from '../oauth/client.ts';
-import {isCallback} from './callback.ts';
+import {isCallback, isLocalPath} from './callback.ts';
 import {
 	finishLogin,
 	type FinishedLogin,
@@ -37,7 +37,8 @@ export interface Login {
 	*/
 	start(options?: StartOptions): Promise<string>;
 	/**
-	Whether a URL is the answer to a login: the path is that of `redirectUri`, and it has a `state` with a `code` or an `error`.
+	Whether a URL is the answer to a login: the path and the query are those of `redirectUri`, with a `state` and a `code` or an `error`
+	in the query. An answer in the fragment is not read, so leave `response_mode` out.
 
 	@default url the address of the page
 	*/
@@ -77,7 +78,7 @@ if (login.isCallback()) await auth.setToken((await login.finish()).token);
 */
 export function createLogin(options: LoginOptions): Login {
 	// Node and Deno have a sessionStorage as well, which all users would share.
-	const required = ['authorizationEndpoint', 'redirectUri', ...(isBrowser() ? [] : (['storage'] as const))] as const;
+	const required = ['authorizationEndpoint', 'redirectUri', isBrowser() ? 'redirectUri' : 'storage'] as const;
 	const login: LoginFlow = readLogin(options, required, insecureOrigins => ({
 		redirectUri: endpointRule(insecureOrigins),
 		storage: [isRecord, 'an object'],
@@ -91,11 +92,10 @@ export function createLogin(options: LoginOptions): Login {
 			const {idToken: id_token_hint, returnTo} = ownProperties<LogoutOptions>(options);
 			const {endSessionEndpoint} = login;
 			if (!endSessionEndpoint) throw new ConfigError('endSessionEndpoint is required');
-			const post_logout_redirect_uri = returnTo?.startsWith('/') ? new URL(returnTo, redirectUri).href : returnTo;
 			return withParameters(endSessionEndpoint, {
 				client_id: login.clientId,
 				id_token_hint,
-				post_logout_redirect_uri,
+				post_logout_redirect_uri: isLocalPath(returnTo) ? new URL(returnTo, redirectUri).href : returnTo,
 			});
 		},
 	};

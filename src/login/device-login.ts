@@ -5,7 +5,7 @@ import {isText, readInsecureOrigins} from '../lib/read-options.ts';
 import {secureUrl} from '../lib/secure-url.ts';
 import {type Waiter, withTimeout} from '../lib/with-timeout.ts';
 import {errorResponse} from '../oauth/error-response.ts';
-import {prepare, prepareTokenRequest} from '../oauth/prepared-request.ts';
+import {prepare} from '../oauth/prepared-request.ts';
 import {sendTokenRequest} from '../oauth/token-endpoint.ts';
 import type {TokenSet} from '../token/token-set.ts';
 import {type CheckedLogin, type LoginClient, readLogin} from './login-options.ts';
@@ -87,9 +87,10 @@ export async function deviceLogin(
 	waiter?: Waiter,
 ): Promise<TokenSet> {
 	const login = readLogin(options, ['deviceAuthorizationEndpoint']);
+	waiter?.signal?.throwIfAborted();
 	const {device_code, interval, ...shown} = await beginLogin(login, waiter);
 	await withTimeout(() => prompt(shown), forever, undefined, waiter);
-	const {resource, scope} = login.asked;
+	const {resource, scope} = login.parameters;
 	const request = {
 		grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
 		device_code,
@@ -99,7 +100,7 @@ export async function deviceLogin(
 		try {
 			// RFC 6749 §5.1: an answer without a scope grants the one that was asked for.
 			const known = {scope} as TokenSet; // only its scope is read
-			return await sendTokenRequest(login, await prepareTokenRequest(login, request), known);
+			return await sendTokenRequest(login, await prepare(login, 'tokenEndpoint', request), known);
 		} catch (error) {
 			if (isRegrantError(error)) return {error};
 			throw error;
@@ -115,7 +116,7 @@ async function beginLogin(
 ): Promise<Device> {
 	const option = 'deviceAuthorizationEndpoint';
 	const insecureOrigins = readInsecureOrigins(login);
-	const prepared = await prepare(login, option, login.asked);
+	const prepared = await prepare(login, option, login.parameters);
 	const exchange = await withTimeout(() => prepared.send(), forever, undefined, waiter);
 	const {error} = ownProperties(errorResponse(login, exchange));
 	if (error) throw error;
@@ -138,8 +139,9 @@ async function beginLogin(
 	};
 }
 
-/** A server may leave out a number, or write it in digits. */
-const secondsOr = (otherwise: number, value: unknown): number => (Number(value) >= 1 ? Number(value) : otherwise);
+/** A server may leave out a number, or write it in digits. A timer takes no more than `forever`: beyond it, requests would not pause. */
+const secondsOr = (otherwise: number, value: unknown): number =>
+	Number(value) >= 1 ? Math.min(Number(value), forever / 1000) : otherwise;
 
 /**
 Sends one request after the other until there is a token.

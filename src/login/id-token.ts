@@ -41,28 +41,31 @@ export interface ExpectedLogin {
 Checks the claims of an ID token that came from the token endpoint. Its signature says no more than the connection does: the server has
 proved by TLS who it is.
 
-@throws {LoginError} which names the claims that do not fit.
+@throws {LoginError} which names the first claim that does not fit.
 @see https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
 */
-export function readIdToken(idToken: unknown, client: Client, {nonce, max_age}: ExpectedLogin): IdTokenClaims {
+export function readIdToken(
+	idToken: unknown,
+	{clientId, issuer, now}: Client,
+	{nonce, max_age}: ExpectedLogin,
+): IdTokenClaims {
 	const claims = ownProperties(parseClaims(idToken));
-	const {clientId, issuer} = client;
 	const audience = [claims.aud].flat();
 	// The server's clock may be five minutes behind ours.
-	const oldest = client.now() / 1000 - 300;
-	// What is no number is not greater than one, whatever the types say.
+	const oldest = now() / 1000 - 300;
+	const isAfter = (time: unknown, least: number): boolean => typeof time === 'number' && time > least;
 	const fits: Readonly<Record<string, boolean>> = {
 		iss: claims.iss === issuer,
-		sub: isString(claims.sub),
+		sub: isString(claims.sub || 0),
 		aud: audience.includes(clientId),
 		azp: (claims.azp ?? audience.join()) === clientId,
-		exp: (claims.exp as number) > oldest,
-		iat: typeof claims.iat === 'number',
+		exp: isAfter(claims.exp, oldest),
+		iat: isAfter(claims.iat, 0),
 		nonce: claims.nonce === nonce,
-		auth_time: max_age === undefined || (claims.auth_time as number) > oldest - (max_age as number),
+		auth_time: !max_age || isAfter(claims.auth_time, oldest - (max_age as number)),
 	};
-	const wrong = Object.keys(fits).filter(name => !fits[name]);
-	if (wrong.length > 0) throw new LoginError(`The ID token has a wrong ${wrong.join(', ')}: begin another login`);
+	const wrong = Object.keys(fits).find(name => !fits[name]);
+	if (wrong) throw new LoginError(`No ID token with the right ${wrong}: begin another login`);
 	return {...claims} as IdTokenClaims; // as just checked
 }
 

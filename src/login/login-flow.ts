@@ -4,7 +4,7 @@ import {randomText} from '../lib/random-text.ts';
 import {sha256} from '../lib/sha256.ts';
 import type {TokenParameters} from '../oauth/client.ts';
 import {describeError} from '../oauth/error-response.ts';
-import {appendParameters, prepareTokenRequest, type RequestFields} from '../oauth/prepared-request.ts';
+import {appendParameters, prepare, type RequestFields} from '../oauth/prepared-request.ts';
 import {sendTokenRequest} from '../oauth/token-endpoint.ts';
 import type {TokenSet} from '../token/token-set.ts';
 import {isLocalPath, readCallback, readUrl} from './callback.ts';
@@ -23,11 +23,17 @@ export interface LoginOptions extends LoginClient {
 	readonly authorizationEndpoint?: string | URL | undefined;
 	/**
 	Where it comes back to: the page that calls `finish`, letter by letter as it is registered at the server. https, or http on loopback.
+	An app of several servers has one for each: by it, `isCallback` tells whose answer a URL is.
 
 	@see https://www.rfc-editor.org/rfc/rfc6749#section-3.1.2
 	*/
 	readonly redirectUri: string;
-	/** Where a login waits meanwhile. Required on servers, where each user needs one. @default the tab's `sessionStorage` */
+	/**
+	Where a login waits meanwhile. Required on servers, where each user needs one. `localStorage` is for a login that a window of its own
+	finishes.
+
+	@default the tab's `sessionStorage`
+	*/
 	readonly storage?: LoginStorage | undefined;
 }
 
@@ -65,16 +71,16 @@ Begins a login: keeps what belongs to it, and gives the URL to send the browser 
 export async function startLogin(login: LoginFlow, options: StartOptions | undefined): Promise<string> {
 	const {returnTo = '/', parameters} = ownProperties<StartOptions>(options);
 	if (!isLocalPath(returnTo)) throw new ConfigError('returnTo must be a path of this origin');
-	const asked = readLoginParameters({...login.asked, ...parameters});
+	const asked = readLoginParameters({...login.parameters, ...parameters});
 	const isOpenId = String(asked['scope']).split(' ').includes('openid');
 	if (isOpenId && !login.issuer) throw new ConfigError('issuer is required with openid');
+	const code_verifier = randomText();
 	const state = randomText();
 	const nonce = isOpenId ? randomText() : undefined;
-	const code_verifier = randomText();
 	await keepLogin(login.storage, state, {
 		...asked,
 		tokenEndpoint: login.tokenEndpoint,
-		started: login.now(),
+		due: login.now() + 3_600_000,
 		returnTo,
 		code_verifier,
 		nonce,
@@ -97,40 +103,40 @@ Finishes a login: checks whose answer this is, exchanges the code, and checks th
 @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3
 */
 export async function finishLogin(login: LoginFlow, given: string | URL | undefined): Promise<FinishedLogin> {
-	const {issuer, redirectUri: redirect_uri} = login;
+	const {issuer, metadata, redirectUri: redirect_uri} = login;
 	const url = readUrl(given, redirect_uri);
 	const answer = readCallback(url);
-	const {error, iss, state = ''} = answer;
+	const {code, error, iss, state = ''} = answer;
 	// Before anything is awaited: whoever reads the address bar from now on finds no answer in it.
 	if (state && (globalThis as Page).location?.href === url.href) history.replaceState(history.state, '', redirect_uri);
 	const pending = await takeLogin(login.storage, state);
-	// The state is not known any more, or it is another server's, or an hour has passed.
-	if (pending.tokenEndpoint !== login.tokenEndpoint || !(login.now() - Number(pending.started) <= 3_600_000)) {
+	// The URL is no answer, its state is not known any more, or it is another server's, or an hour has passed.
+	if (pending.tokenEndpoint !== login.tokenEndpoint || !(login.now() < (pending.due as number))) {
 		throw new LoginError('This login is over, or began in another tab: begin another login');
 	}
 	// RFC 9207 §2.4: else the code of one server could be sent to another one.
-	const isNamed = ownProperties(login.metadata).authorization_response_iss_parameter_supported;
-	if (issuer && (iss || isNamed) && iss !== issuer) {
+	const isNamed = ownProperties(metadata).authorization_response_iss_parameter_supported;
+	if (issuer && (isNamed || iss !== undefined) && iss !== issuer) {
 		throw new LoginError('Another server has answered: begin another login');
 	}
 	if (error) throw new OAuthError({...describeError(answer, []), status: 0});
-	const {returnTo} = pending;
+	const {code_verifier, nonce, resource, returnTo, scope} = pending;
 	const request = {
 		grant_type: 'authorization_code',
-		code: answer.code,
+		code,
 		redirect_uri,
-		code_verifier: pending.code_verifier,
-		resource: pending.resource,
+		code_verifier,
+		resource,
 	} as const;
-	// RFC 6749 §5.1: an answer without a scope grants the one that was asked for.
-	const known = {scope: pending.scope} as TokenSet; // only its scope is read
-	const prepared = await prepareTokenRequest(login, request);
-	const {token, error: failure} = await sendTokenRequest(login, prepared, known);
+	const prepared = await prepare(login, 'tokenEndpoint', request);
+	// RFC 6749 §5.1: an answer without a scope grants the one that was asked for. Nothing else of the last argument is read.
+	const {token, error: failure} = ownProperties(await sendTokenRequest(login, prepared, {scope} as TokenSet));
 	if (failure) throw failure;
+	const claims = nonce ? readIdToken(token['id_token'], login, pending) : undefined;
 	return {
 		token: {...token},
 		returnTo: isLocalPath(returnTo) ? returnTo : '/',
-		claims: pending.nonce ? readIdToken(token['id_token'], login, pending) : undefined,
+		claims,
 	};
 }
 

@@ -11,10 +11,10 @@ import {
 } from '../oauth/client.ts';
 
 /** The parameters that a login sets. */
-const ownNames = /^(?:response_type|redirect_uri|state|nonce|code_challenge(?:_method)?)$/;
+const ownNames = /^(?:response_type|redirect_uri|state|nonce|code_challenge.*)$/;
 
-const isAbsolute = matches(/^[a-z][\w+.-]*:[^#]+$/i);
-const aResource: Rule = [value => [value].flat().every(isAbsolute), 'absolute URIs without fragment'];
+const isAbsolute = matches(/^[\w+.-]+:[^#]+$/);
+const aResource: Rule = [value => [value].flat().every(isAbsolute), 'absolute URIs'];
 
 /** The options that every kind of login has. */
 export interface LoginClient extends Omit<TokenClient, 'parameters'> {
@@ -40,12 +40,12 @@ export interface LoginClient extends Omit<TokenClient, 'parameters'> {
 }
 
 /** The options of a login, checked and copied. As a client it asks for the token in the end. */
-export type CheckedLogin<Options extends LoginClient, Name extends keyof Options> = Client &
+export type CheckedLogin<Options extends LoginClient, Name extends keyof Options> = Omit<Client, 'parameters'> &
 	Omit<Options, keyof Client> & {
 		readonly [Key in Name]-?: NonNullable<Options[Key]>;
 	} & {
-		/** The scope and the further parameters. Token requests do not have them. */
-		readonly asked: TokenParameters;
+		/** Of the request that begins the login, with the scope. Token requests do not have them. */
+		readonly parameters: TokenParameters;
 	};
 
 /**
@@ -72,14 +72,14 @@ export function readLogin<Options extends LoginClient, Name extends keyof Option
 		[...requiredOptions, ...required],
 	);
 	const {keep = [], parameters, scope} = given;
-	const checked = {
-		...given,
-		keep: [...keep, 'id_token'],
-		parameters: undefined,
-		asked: readLoginParameters({scope, ...parameters}),
-	};
 	// A client has all that it was given.
-	return clientOf(ownProperties(checked)) as CheckedLogin<Options, Name>;
+	return clientOf(
+		ownProperties({
+			...given,
+			keep: [...keep, 'id_token'],
+			parameters: readLoginParameters({scope, ...parameters}),
+		}),
+	) as CheckedLogin<Options, Name>;
 }
 
 /**

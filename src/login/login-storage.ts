@@ -20,8 +20,8 @@ export interface LoginStorage {
 export interface PendingLogin {
 	/** Nobody else gets the code. */
 	readonly tokenEndpoint: string;
-	/** When it began: milliseconds since the epoch. */
-	readonly started: number;
+	/** When it is over: milliseconds since the epoch. */
+	readonly due: number;
 	/** A path of this origin. */
 	readonly returnTo: string;
 	readonly code_verifier: string;
@@ -33,9 +33,6 @@ export interface PendingLogin {
 
 const keyOf = (state: string): string => `regrant.login.${state}`;
 
-/** The storage's own error is not attached: it may hold what was written. */
-const storageError = (): LoginError => new LoginError('The storage failed: begin another login');
-
 /**
 Keeps a login under its state.
 
@@ -45,9 +42,13 @@ export async function keepLogin(storage: LoginStorage | undefined, state: string
 	try {
 		await (storage ?? sessionStorage).setItem(keyOf(state), JSON.stringify(login));
 	} catch {
-		throw storageError();
+		// The storage's own error is not attached: it may hold what was written.
+		throw new LoginError('The storage failed: begin another login');
 	}
 }
+
+/** The state of the login that was asked for last. */
+let last: string;
 
 /**
 Gives the login with a state, once.
@@ -55,14 +56,15 @@ Gives the login with a state, once.
 @throws {LoginError} if the storage fails.
 */
 export async function takeLogin(storage: LoginStorage | undefined, state: string): Promise<Partial<PendingLogin>> {
-	// What is no state of ours could be another key of the storage.
-	if (!/^[\w-]+$/.test(state)) return {};
+	// What is no state of ours could be another key of the storage. A page that finishes twice at once gets the login once.
+	if (!/^[\w-]+$/.test(state) || state === last) return {};
+	last = state;
 	try {
 		const place = storage ?? sessionStorage;
-		// Both are begun before either is awaited: of two callers that come with one state, the second one finds nothing.
-		const [text] = await Promise.all([place.getItem(keyOf(state)), place.removeItem(keyOf(state))]);
+		const text = await place.getItem(keyOf(state));
+		await place.removeItem(keyOf(state));
 		return ownProperties(ownRecordProperties(JSON.parse(text ?? 'null')));
 	} catch {
-		throw storageError();
+		throw new LoginError('The storage failed: begin another login');
 	}
 }

@@ -157,6 +157,18 @@ describe('how often it asks', () => {
 		expect(await timesOf(begin([pending, token], {}, {...device, interval}))).toEqual([seconds, 2 * seconds]);
 	});
 
+	test.for([
+		[1e9, 1e9],
+		[Number.MAX_VALUE, 600],
+		[3_000_000, Number.MAX_VALUE],
+	] as const)('never without a pause: an interval of %d in %d seconds', async ([interval, expires_in]) => {
+		const attempt = begin([pending, token], {}, {...device, interval, expires_in});
+		await vi.advanceTimersByTimeAsync(500_000);
+		// A timer of more than 2 ** 31 milliseconds would have fired at once.
+		expect(times(attempt)).toEqual([]);
+		await timesOf(attempt);
+	});
+
 	test('five seconds less often after each slow_down', async () => {
 		const slow = {error: 'slow_down'};
 		expect(await timesOf(begin([pending, slow, slow, pending, token]))).toEqual([5, 10, 20, 35, 50]);
@@ -243,6 +255,14 @@ describe('it ends', () => {
 		const attempt = begin([{token_type: 'Bearer'}]);
 		await timesOf(attempt);
 		expect(await attempt.outcome).toMatchObject({code: 'invalid_response'});
+	});
+
+	test('before anything is sent, if the signal is aborted already', async () => {
+		const reason = new Error('Ann has left');
+		const attempt = begin([token], {}, device, AbortSignal.abort(reason));
+		expect(await attempt.outcome).toBe(reason);
+		expect(attempt.asked).toEqual([]);
+		expect(attempt.prompts).toEqual([]);
 	});
 
 	test.for([

@@ -1,7 +1,7 @@
 import axe from 'axe-core';
 import type {Page} from 'playwright';
 import {describe, expect} from 'vitest';
-import {type Playground, said, settled, test, type View} from '../support/playground.ts';
+import {comeBack, fillIn, type Playground, said, settled, test, type View} from '../support/playground.ts';
 
 const wide = {width: 1_280, height: 800} as const;
 const small = {width: 360, height: 740} as const;
@@ -14,13 +14,13 @@ const views: ReadonlyArray<readonly [string, View]> = [
 
 /** Puts everything on the page that it can show at once. */
 async function fill({tab, click, summary, compare, play}: Playground): Promise<void> {
+	await click('sign-in');
 	await compare();
 	await play('two-tabs');
-	for (const details of await tab.locator('summary').all()) {
+	for (const details of await tab.locator('#drawer details > summary').all()) {
 		await details.press('Enter');
 		await settled(tab);
 	}
-	await click('sign-in');
 	await click('expire');
 	await click('send-40');
 	await summary('here', '1 token request 40 answered, 40 retried after a 401');
@@ -162,7 +162,11 @@ describe('by keyboard', {timeout: 60_000}, () => {
 		};
 		await tab.press('#drawer > summary', 'Enter');
 		await settled(tab);
-		expect(await press('sign-in', 'Enter')).toBe('signed in');
+		await tab.press('#sign-in', 'Enter');
+		await fillIn(tab, 'Ann');
+		expect(await comeBack(tab)).toBe('signed in');
+		// Where the user was before.
+		expect(await tab.evaluate(() => document.activeElement?.id)).toBe('sign-in');
 		expect(await press('offline', 'Space')).toBe('this tab is offline');
 		expect(await press('offline', 'Space')).toBe('this tab is online');
 		expect(await press('send-40', 'Space')).toBe('40 sent: 40 answered 200');

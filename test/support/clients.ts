@@ -12,7 +12,7 @@ export const servicePost = {clientId: 'service-post', secret: 'Zp3hQ8-uVe6_Jc5Wf
 /** A client whose id and secret survive Basic only when they are form-encoded first. */
 export const awkward = {clientId: "we:ird %&+-_.!~*'()", secret: "s3:cr et%&+=/?#-_.!~*'()"} as const;
 
-/** A public client with refresh tokens. */
+/** A public client with refresh tokens. Its page may be on any port of loopback. */
 export const app = {clientId: 'app'} as const;
 
 const confidential = (
@@ -38,6 +38,7 @@ export const clients: ClientMetadata[] = [
 		token_endpoint_auth_method: 'none',
 		grant_types: ['authorization_code', 'refresh_token'],
 		response_types: ['code'],
-		redirect_uris: ['http://127.0.0.1/'],
+		application_type: 'native',
+		redirect_uris: ['http://127.0.0.1/', 'http://localhost/'],
 	},
 ];

@@ -1,6 +1,7 @@
 import {mkdirSync} from 'node:fs';
 import type {BrowserContext, Page} from 'playwright';
 import {expect, test as base} from 'vitest';
+import {pages} from '../../playground/authorization-server.ts';
 import {type PageOptions, servePage} from '../../playground/page-server.ts';
 import type {TroubleName} from '../../playground/page/stage/troubles.ts';
 import {type AuthorizationServer, startAuthorizationServer} from './authorization-server.ts';
@@ -55,8 +56,33 @@ export async function said(tab: Page, id: string): Promise<string> {
 
 /** Waits until the controls of a tab work. */
 export async function ready(tab: Page): Promise<Page> {
-	await tab.waitForFunction(() => document.getElementById('name')?.textContent !== 'a tab');
+	await tab.waitForFunction(() => /^tab \d+$/.test(document.getElementById('name')?.textContent ?? ''));
 	return tab;
+}
+
+/** Signs Ann in: at the login page of the server, from which the tab comes back. Returns what the page then says. */
+export async function signIn(tab: Page): Promise<string> {
+	await tab.click('#sign-in');
+	await fillIn(tab, 'Ann');
+	return comeBack(tab);
+}
+
+/** Fills in what the pages of the server ask for: the name, unless it is known, and whether the app may do what it wants. */
+export async function fillIn(tab: Page, name: string): Promise<void> {
+	const next = tab.getByRole('button', {name: 'Continue'});
+	await tab.waitForURL(/\/interaction\//);
+	if (await tab.getByLabel('Name').isVisible()) {
+		await tab.getByLabel('Name').fill(name);
+		await next.click();
+		await tab.getByText('May app do this?').waitFor();
+	}
+	await next.click();
+}
+
+/** Waits until a tab is back from the server, and returns what the page says of the login. */
+export async function comeBack(tab: Page): Promise<string> {
+	await ready(tab);
+	return said(tab, 'sign-in');
 }
 
 /** Opens the drawer of a tab, if it is closed. */
@@ -165,7 +191,7 @@ export const test = base
 		return browser;
 	})
 	.extend('place', {scope: 'file'}, async ({pageOptions}, {onCleanup}) => {
-		const server = await startAuthorizationServer({accessTokenSeconds: 60});
+		const server = await startAuthorizationServer({accessTokenSeconds: 60, pages});
 		const page = await servePage(server, {traced: ['What was printed'], ...pageOptions});
 		onCleanup(async () => {
 			await page.close();
@@ -199,6 +225,7 @@ export const test = base
 			server,
 			async click(id) {
 				await openDrawer(tab);
+				if (id === 'sign-in') return signIn(tab);
 				await tab.click(`#${id}`);
 				return said(tab, id);
 			},
@@ -229,8 +256,11 @@ export const test = base
 		};
 	});
 
-/** The statuses of the token requests. */
-export const grantsOf = ({tokenRequests}: AuthorizationServer): number[] => tokenRequests.map(({status}) => status);
+/** The statuses of the token requests, beside those of logins. */
+export const grantsOf = ({tokenRequests}: AuthorizationServer): number[] =>
+	tokenRequests
+		.filter(({parameters}) => parameters.get('grant_type') !== 'authorization_code')
+		.map(({status}) => status);
 
 /** How often the API answered what. */
 export function callsOf({calls}: AuthorizationServer): string {

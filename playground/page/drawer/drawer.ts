@@ -1,4 +1,6 @@
 import ky, {type KyInstance} from 'ky';
+import {isRegrantError} from 'regrant';
+import type {Login} from 'regrant/login';
 import {describeOutcomes, type Outcomes, send} from '../calls.ts';
 import {element} from '../elements.ts';
 import {createLane, type Lane} from '../lane.ts';
@@ -25,8 +27,19 @@ interface Workbench {
 
 const crowd = 40;
 
+/** What the drawer is told when it starts. */
+export interface DrawerOptions {
+	readonly place: Place;
+	/** The name of this tab. */
+	readonly name: string;
+	readonly login: Login;
+	/** Whether the browser has come back from a login. */
+	readonly hasComeBack: boolean;
+	readonly report: (report: Report) => void;
+}
+
 /** Starts the controls for maintainers. */
-export function startDrawer(place: Place, name: string, report: (report: Report) => void, clear: () => void): void {
+export function startDrawer({place, name, login, hasComeBack, report}: DrawerOptions, clear: () => void): void {
 	const lane = createLane('tab', name, report);
 	const line = createSessionLine(element('session', HTMLElement));
 	const open = (kind: StoreName): Session => {
@@ -50,13 +63,32 @@ export function startDrawer(place: Place, name: string, report: (report: Report)
 		open,
 	};
 	const panel = createPanel();
-	connectSession(panel, bench);
+	connectSession(panel, bench, login);
 	connectCalls(panel, bench);
 	connectTrouble(panel, bench, place.mood);
 	panel.onClick('clear', () => {
 		clear();
 		return 'cleared';
 	});
+	if (!hasComeBack) return;
+	element('drawer', HTMLDetailsElement).open = true;
+	element('sign-in', HTMLElement).focus();
+	panel.run('sign-in', () => finishLogin(bench, login));
+}
+
+/** Takes the session from the login that the browser has come back from, into the store that was chosen before. */
+async function finishLogin(bench: Workbench, login: Login): Promise<string> {
+	try {
+		const {token, returnTo} = await login.finish();
+		history.replaceState(null, '', returnTo);
+		useStore(bench, new URLSearchParams(location.search).get('store'));
+		await bench.session.auth.setToken(token);
+		return 'signed in';
+	} catch (error) {
+		// It says what to do.
+		if (isRegrantError(error)) return error.message;
+		throw error;
+	}
 }
 
 async function sendByRecipe(bench: Workbench): Promise<Outcomes> {
@@ -66,12 +98,21 @@ async function sendByRecipe(bench: Workbench): Promise<Outcomes> {
 	return send(bench.recipe, recipeLane, crowd, leaving.signal);
 }
 
-function connectSession(panel: Panel, bench: Workbench): void {
+/** Has the session live in another store. */
+function useStore(bench: Workbench, chosen: string | null): StoreName {
+	const kind = storeNames.find(name => name === chosen) ?? sharedStore;
+	element('store', HTMLSelectElement).value = kind;
+	bench.session.close();
+	bench.session = bench.open(kind);
+	return kind;
+}
+
+function connectSession(panel: Panel, bench: Workbench, login: Login): void {
 	const select = element('store', HTMLSelectElement);
 	select.replaceChildren(...storeNames.map(name => new Option(name, name, name === sharedStore, name === sharedStore)));
 	panel.onClick('sign-in', async () => {
-		await bench.session.auth.setToken(await signIn());
-		return 'signed in';
+		location.href = await login.start({returnTo: `/?store=${select.value}`});
+		return '…';
 	});
 	panel.onClick('sign-out', async () => {
 		await bench.session.auth.signOut();
@@ -81,12 +122,7 @@ function connectSession(panel: Panel, bench: Workbench): void {
 		window.open('/', '_blank', 'noopener');
 		return 'another tab with the same session was opened';
 	});
-	panel.onChange('store', () => {
-		const kind = storeNames.find(name => name === select.value) ?? sharedStore;
-		bench.session.close();
-		bench.session = bench.open(kind);
-		return `the session lives in ${kind}`;
-	});
+	panel.onChange('store', () => `the session lives in ${useStore(bench, select.value)}`);
 }
 
 function connectCalls(panel: Panel, bench: Workbench): void {

@@ -10,6 +10,8 @@ export interface Panel {
 	onClick(id: string, action: Action): void;
 	/** Sets what a select or a checkbox does. */
 	onChange(id: string, action: Action): void;
+	/** Does something at once, and says below a control what it came to. */
+	run(id: string, action: Action): void;
 }
 
 /** Creates a panel. Each group of controls says below itself what the control that was used last came to. */
@@ -34,5 +36,9 @@ export function createPanel(): Panel {
 		const control = element(id, HTMLElement);
 		control.addEventListener(type, () => void show(control, action));
 	};
-	return {onClick: listen('click'), onChange: listen('change')};
+	return {
+		onClick: listen('click'),
+		onChange: listen('change'),
+		run: (id, action) => void show(element(id, HTMLElement), action),
+	};
 }

@@ -26,8 +26,12 @@ const sides = [
 	{name: 'recipe', who: 'the recipe', connect: connectByRecipe},
 ] as const;
 
-/** Sets up the comparison. It runs once by itself, unless the user prefers less motion, and whenever its button is pressed. */
-export function startStory(place: Place, log: (report: Report) => void): void {
+/**
+Sets up the comparison. It runs whenever its button is pressed, and once by itself, unless the user prefers less motion.
+
+@param isKnown Whether the user comes back to the page, and has seen it.
+*/
+export function startStory(place: Place, log: (report: Report) => void, isKnown: boolean): void {
 	const section = element('story', HTMLElement);
 	const button = element('compare', HTMLButtonElement);
 	const timeline = createTimeline(part(section, '.timeline', HTMLElement), {shortestSpan});
@@ -61,7 +65,7 @@ export function startStory(place: Place, log: (report: Report) => void): void {
 		void takeTurn(compare);
 	};
 	button.addEventListener('click', run);
-	if (!prefersReducedMotion()) {
+	if (!isKnown && !prefersReducedMotion()) {
 		run();
 		return;
 	}
