@@ -2,8 +2,8 @@ import {type DpopAlgorithm, type DpopKeyPair, isKeyPair} from './dpop/key-pair.t
 import {createKeySource} from './dpop/key-source.ts';
 import type {DpopKeyStore} from './dpop/key-store.ts';
 import {signJwt} from './jwt/sign-jwt.ts';
-import {randomId} from './lib/random-id.ts';
 import {aFunction, oneOf, readOptions, type Rules} from './lib/read-options.ts';
+import {readHeader} from './lib/read-header.ts';
 import {sha256} from './lib/sha256.ts';
 import {challengesOf} from './lib/www-authenticate.ts';
 import type {SchemeResponse, TokenScheme} from './token/token-scheme.ts';
@@ -78,9 +78,9 @@ export function dpop(options?: DpopOptions): TokenScheme {
 		isBoundToUrl: true,
 		apply: async ({url, method, headers}, accessToken) => {
 			const {origin, pathname} = new URL(url);
-			const {key, header} = await loadKey();
+			const {key, header} = await loadKey(accessToken === undefined);
 			const claims = {
-				jti: randomId(),
+				jti: crypto.randomUUID(),
 				htm: method,
 				htu: origin + pathname,
 				iat: Math.floor(Date.now() / 1000),
@@ -91,21 +91,12 @@ export function dpop(options?: DpopOptions): TokenScheme {
 			if (accessToken) headers.set('authorization', `DPoP ${accessToken}`);
 		},
 		review: (response, {url}, accessToken) => {
-			const nonce = nonceOf(response);
+			const [nonce] = noncePattern.exec(readHeader(response.headers, 'dpop-nonce')) ?? [];
 			if (!nonce) return undefined;
 			nonces.set(new URL(url).origin, nonce);
 			return asksForNonce(response, accessToken) ? 'resend' : undefined;
 		},
 	};
-}
-
-/** The nonce of an answer. None where the `fetch` of a framework lets nobody read it: SvelteKit's throws then. */
-function nonceOf({headers}: SchemeResponse): string | undefined {
-	try {
-		return noncePattern.exec(headers.get('dpop-nonce') ?? '')?.[0];
-	} catch {
-		return undefined;
-	}
 }
 
 /** Whether the nonce is all that was missing: RFC 9449 §8 for a token request, §9 for a call. */

@@ -1,3 +1,4 @@
+import {ConfigError} from '../errors.ts';
 import {encodePart, isCryptoKey, type WebCryptoKey} from '../jwt/sign-jwt.ts';
 import {ownProperties, ownRecordProperties} from '../lib/own-properties.ts';
 
@@ -40,11 +41,19 @@ export function isKeyPair(value: unknown): value is DpopKeyPair {
 	);
 }
 
-/** Generates a pair of keys. Nobody can export the private one. */
+/**
+Generates a pair of keys. Nobody can export the private one.
+
+@throws {ConfigError} if the platform makes no such keys. Pages without https have no WebCrypto, and older browsers no Ed25519.
+*/
 export async function generateKeyPair(algorithm: DpopAlgorithm): Promise<DpopKeyPair> {
 	const parameters = algorithm === 'ES256' ? {name: 'ECDSA', namedCurve: 'P-256'} : {name: 'Ed25519'};
-	// Both algorithms have pairs.
-	return (await crypto.subtle.generateKey(parameters, false, ['sign', 'verify'])) as CryptoKeyPair;
+	try {
+		// Both algorithms have pairs.
+		return (await crypto.subtle.generateKey(parameters, false, ['sign', 'verify'])) as CryptoKeyPair;
+	} catch {
+		throw new ConfigError(`dpop() needs WebCrypto with ${algorithm}, which is not here: does the page have https?`);
+	}
 }
 
 /**

@@ -1,6 +1,13 @@
 import {StoreError} from '../errors.ts';
 import {withTimeout} from '../lib/with-timeout.ts';
-import {type DpopAlgorithm, type DpopKeyPair, generateKeyPair, type ProofKey, toProofKey} from './key-pair.ts';
+import {
+	type DpopAlgorithm,
+	type DpopKeyPair,
+	generateKeyPair,
+	isKeyPair,
+	type ProofKey,
+	toProofKey,
+} from './key-pair.ts';
 import {type DpopKeyStore, keepInIndexedDb} from './key-store.ts';
 
 /** How long a store may take, in milliseconds. IndexedDB can wait for ever, while another tab deletes the database. */
@@ -12,37 +19,48 @@ const refusals = /^(?:SecurityError|InvalidStateError|DataCloneError)$/;
 /**
 Gives the key of a scheme, found or made when it is used first.
 
-@throws {StoreError} from the function that is returned, if the store fails for now. No other key is used then: the session's tokens are
-bound to the one that is stored, and a refresh with another would end the session.
+A token request asks the store again: the user may have deleted the site's data, and logged in in another tab, whose key then is the one that
+counts. If the store has lost the key, it gets it back.
+
+@throws {ConfigError} from the function that is returned, if the platform makes no such keys.
+@throws {StoreError} from it, if the store fails before it has given a key. No other key is used then: the session's tokens are bound to the
+one that is stored, and a refresh with another would end the session.
 */
 export function createKeySource(
 	keyPair: DpopKeyPair | undefined,
 	algorithm: DpopAlgorithm,
 	store: DpopKeyStore | undefined,
-): () => Promise<ProofKey> {
+): (isTokenRequest: boolean) => Promise<ProofKey> {
+	let known = keyPair;
 	// The key, and no promise of it: on Workers, a promise of one request never settles for another.
 	let proofKey: ProofKey | undefined;
 
-	const generate = async (): Promise<DpopKeyPair> => {
-		const generated = await generateKeyPair(algorithm);
-		if (store) return store(generated);
+	const keep = async (offered: DpopKeyPair): Promise<DpopKeyPair> => {
+		if (keyPair) return keyPair;
+		if (store) return store(offered);
 		try {
-			return 'indexedDB' in globalThis ? await keepInIndexedDb(generated, algorithm) : generated;
+			return 'indexedDB' in globalThis ? await keepInIndexedDb(offered, algorithm) : offered;
 		} catch (error) {
-			if (refusals.test((Object(error) as Error).name)) return generated;
+			if (refusals.test((Object(error) as Error).name)) return offered;
 			throw error;
 		}
 	};
 
-	return async () => {
-		if (proofKey) return proofKey;
-		let found: ProofKey;
+	return async isTokenRequest => {
+		if (proofKey && !isTokenRequest) return proofKey;
+		const generated = known ?? (await generateKeyPair(algorithm));
+		// Another call may have been faster.
+		const offered = (known ??= generated);
 		try {
-			found = await toProofKey(keyPair ?? (await withTimeout(generate, deadline)));
+			const kept = await withTimeout(() => keep(offered), deadline);
+			if (!isKeyPair(kept)) throw undefined;
+			const found = await toProofKey(kept);
+			known = kept;
+			proofKey = found;
+			return found;
 		} catch {
+			if (proofKey) return proofKey;
 			throw new StoreError('store_read', 'The key of dpop() could not be stored or read');
 		}
-		// Another call may have been faster: without a store, each generates a key.
-		return (proofKey ??= found);
 	};
 }

@@ -2,7 +2,9 @@ import type {Awaitable} from '../lib/awaitable.ts';
 import {type DpopAlgorithm, type DpopKeyPair, isKeyPair} from './key-pair.ts';
 
 /**
-Keeps the key of `dpop()`: stores a new key pair unless one is stored already, both in one step, and gives the one that is stored then.
+Keeps the key of `dpop()`: stores a key pair unless one is stored already, both in one step, and gives the one that is stored then. It is
+called before the first request and before each token request.
+
 Whoever shares the tokens of a session has to share its key: tokens are bound to the key that they were asked for with.
 */
 export type DpopKeyStore = (keyPair: DpopKeyPair) => Awaitable<DpopKeyPair>;
@@ -45,11 +47,17 @@ export async function keepInIndexedDb(keyPair: DpopKeyPair, name: DpopAlgorithm)
 	}
 }
 
-function open(): Promise<IDBDatabase> {
+function open(version?: number): Promise<IDBDatabase> {
 	return new Promise((resolve, reject) => {
-		const request = indexedDB.open('regrant-dpop');
+		const request = indexedDB.open('regrant-dpop', version);
 		request.addEventListener('upgradeneeded', () => request.result.createObjectStore(table));
-		request.addEventListener('success', () => resolve(request.result));
+		request.addEventListener('success', () => {
+			const database = request.result;
+			if (database.objectStoreNames.contains(table)) return resolve(database);
+			// Somebody else has created a database of this name, for instance by opening it in the console.
+			database.close();
+			return resolve(open(database.version + 1));
+		});
 		request.addEventListener('error', () => reject(request.error));
 	});
 }

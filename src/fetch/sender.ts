@@ -53,8 +53,13 @@ export function createSender(scheme: TokenScheme): Send {
 		const own = guard === 'refuse' ? new Request(judged, refusalFor(judged, scheme)) : judged;
 		const options = optionsFor(request, extra);
 		if (guard !== 'by-hand') return sendOnce(call, own, options, access_token);
-		const sendHop = (hop: Request, isHome: boolean): Promise<Response> =>
-			isHome ? sendOnce(call, hop, options, access_token) : call.fetch(hop, options);
+		const sendHop = async (hop: Request, isHome: boolean): Promise<Response> => {
+			if (!isHome) return call.fetch(hop, options);
+			const response = await sendOnce(call, hop, options, access_token);
+			// The next hop needs what an answer on the way tells: a nonce may serve once.
+			await scheme.review?.(response, hop, access_token);
+			return response;
+		};
 		return followRedirects(sendHop, own, call.isStream, scheme.header);
 	};
 }

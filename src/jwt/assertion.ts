@@ -1,9 +1,8 @@
 import {ConfigError} from '../errors.ts';
 import {ownProperties, ownRecordProperties} from '../lib/own-properties.ts';
-import {randomId} from '../lib/random-id.ts';
-import {isText, numberOf, oneOf, type Rule, type Rules} from '../lib/read-options.ts';
-import {encodePart, signJwt} from './sign-jwt.ts';
-import {type JwtAlgorithm, jwtAlgorithms, loadKey, mayFit, type SigningKey} from './signing-key.ts';
+import {aText, numberOf, type Rules} from '../lib/read-options.ts';
+import {encodePart, signJwt, type WebCryptoKey} from './sign-jwt.ts';
+import {algorithmOf, algorithms, anAlgorithm, type JwtAlgorithm, type PrivateJwk} from './signing-key.ts';
 
 /** How an assertion is signed. */
 export interface AssertionOptions {
@@ -21,12 +20,9 @@ export interface AssertionOptions {
 	readonly lifetime?: number | undefined;
 }
 
-/** The rule of a text in a claim. */
-export const aText: Rule = [isText, 'printable ASCII'];
-
 /** The rules of these options. */
 export const assertionRules: Rules = {
-	algorithm: oneOf(...jwtAlgorithms),
+	algorithm: anAlgorithm,
 	keyId: aText,
 	audience: aText,
 	lifetime: numberOf('seconds', 1),
@@ -45,20 +41,40 @@ export function createAssertionSigner(
 	name: string,
 	{algorithm, keyId, lifetime = 60}: AssertionOptions,
 ): (claims: object) => Promise<string> {
-	const candidates = jwtAlgorithms.filter(possible => possible === (algorithm ?? possible) && mayFit(key, possible));
 	const refuse = (): never => {
-		const wanted = algorithm ?? jwtAlgorithms.join(' or ');
-		const problem = key === undefined ? 'is undefined' : `must be a private key for ${wanted}`;
+		const problem = key === undefined ? 'is undefined' : 'must be a private key for ' + (algorithm ?? anAlgorithm[1]);
 		throw new ConfigError(`${name} ${problem}: a CryptoKey, a JWK or PKCS #8 PEM`);
 	};
-	if (candidates.length === 0) refuse();
-	const {kid} = ownProperties(ownRecordProperties(key));
+	const jwk = ownProperties(ownRecordProperties(key)) as PrivateJwk;
+	// A file may have more than the key in it, such as a certificate.
+	const pem = typeof key === 'string' && key.split(/-----\w+ PRIVATE KEY-----/)[1];
+	const native = algorithmOf(key);
+	// Not every platform looks at `alg` itself. RFC 9864 calls EdDSA as platforms do.
+	const stated = [algorithm, native ?? algorithms[jwk.alg as string] ?? jwk.alg];
+	const names = Object.keys(algorithms).filter(known => stated.every(one => !one || one === algorithms[known]));
+	if (!names[0] || !(native || pem || jwk.d)) refuse();
 	// The key, and no promise of it: on Workers, a promise of one request never settles for another.
-	let signingKey: SigningKey | undefined;
+	let signingKey = (native && key) as WebCryptoKey; // or there is none yet
 	return async claims => {
-		signingKey ??= (await loadKey(key, candidates)) ?? refuse();
-		const header = encodePart({alg: signingKey.algorithm, typ: 'JWT', kid: keyId ?? kid});
+		for (const known of names) {
+			try {
+				signingKey ??= await crypto.subtle.importKey(
+					(pem ? 'pkcs8' : 'jwk') as 'jwk',
+					(pem
+						? Uint8Array.from(atob(pem.replace(/\\+.|\s/g, '')), character => character.charCodeAt(0))
+						: jwk) as JsonWebKey, // the two go together
+					// Each algorithm takes of it what it needs.
+					{name: known, namedCurve: 'P-256', hash: 'SHA-256'},
+					false,
+					['sign'],
+				);
+			} catch {
+				// It is of another kind. The platform's error may quote it.
+			}
+		}
+		const header = encodePart({alg: algorithmOf(signingKey) ?? refuse(), typ: 'JWT', kid: keyId ?? jwk.kid});
 		const iat = Math.floor(Date.now() / 1000);
-		return signJwt(header, {...claims, iat, exp: iat + lifetime, jti: randomId()}, signingKey.key);
+		// Workers take any PEM for one of Ed25519, and see it now.
+		return signJwt(header, {...claims, iat, exp: iat + lifetime, jti: crypto.randomUUID()}, signingKey).catch(refuse);
 	};
 }

@@ -1,9 +1,9 @@
 import {ConfigError} from '../errors.ts';
 import {ownProperties, ownRecordProperties} from '../lib/own-properties.ts';
-import {isText, readOptions} from '../lib/read-options.ts';
+import {aText, isText, readOptions} from '../lib/read-options.ts';
 import type {ClientAuthentication} from '../oauth/client-authentication.ts';
-import {aText, createAssertionSigner} from './assertion.ts';
-import {assertionRequest, type JwtBearerGrant} from './jwt-bearer.ts';
+import {createAssertionSigner} from './assertion.ts';
+import {aName, assertionRequest, type JwtBearerGrant} from './jwt-bearer.ts';
 
 /** What of the file that Google hands out for a service account is used here. */
 export interface GoogleServiceAccountKey {
@@ -60,7 +60,7 @@ export function googleServiceAccount(
 	json: string | GoogleServiceAccountKey | undefined,
 	options: GoogleServiceAccountOptions,
 ): GoogleServiceAccount {
-	const {scope, subject} = readOptions(options, {scope: aText, subject: aText}, ['scope']);
+	const {scope, subject} = readOptions(options, {scope: aText, subject: aName}, ['scope']);
 	const {type, client_email, private_key, private_key_id, token_uri} = readFile(json);
 	for (const [name, value] of Object.entries({client_email, token_uri})) {
 		if (!isText(value)) throw new ConfigError(`googleServiceAccount(json): ${name} is missing`);
@@ -82,17 +82,30 @@ export function googleServiceAccount(
 }
 
 function readFile(json: unknown): GoogleServiceAccountKey {
-	let file = json;
-	try {
-		if (typeof json === 'string') file = JSON.parse(json);
-	} catch {
-		// The platform's error would quote the file.
-	}
-	const record = ownRecordProperties(file);
+	const record = ownRecordProperties(typeof json === 'string' ? (parse(json) ?? parse(repair(json))) : json);
 	if (!record) {
 		const problem = json === undefined ? 'is undefined' : 'must be the JSON file of a service account';
 		throw new ConfigError(`googleServiceAccount(json): json ${problem}`);
 	}
 	// What is used of it is checked by who uses it.
 	return ownProperties(record) as unknown as GoogleServiceAccountKey;
+}
+
+function parse(json: string): unknown {
+	try {
+		return JSON.parse(json);
+	} catch {
+		// The platform's error would quote the file.
+		return undefined;
+	}
+}
+
+/**
+Environment files and secret stores change line breaks: those of the key are real ones then, which JSON does not allow in a text, or those
+between the fields are written as `\n`.
+*/
+function repair(json: string): string {
+	const escape = (text: string): string =>
+		text.startsWith('"') ? text.replaceAll('\n', '\\n').replaceAll('\r', '') : ' ';
+	return json.trim().replaceAll(/"[^"]*"|\\[nr]/g, escape);
 }

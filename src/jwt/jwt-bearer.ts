@@ -1,8 +1,8 @@
 import {ConfigError} from '../errors.ts';
 import {ownProperties, ownRecordProperties} from '../lib/own-properties.ts';
-import {readOptions, type Rules} from '../lib/read-options.ts';
+import {aText, isAnything, matches, readOptions, type Rule, type Rules} from '../lib/read-options.ts';
 import type {ExtensionTokenRequest, GrantContext} from '../oauth/token-request.ts';
-import {type AssertionOptions, assertionRules, aText, createAssertionSigner} from './assertion.ts';
+import {type AssertionOptions, assertionRules, createAssertionSigner} from './assertion.ts';
 import type {PrivateKey} from './signing-key.ts';
 
 /** What a token is asked for with, and what the assertion says. */
@@ -27,19 +27,31 @@ A `grant` that makes a new assertion whenever it is asked.
 */
 export type JwtBearerGrant = (context?: GrantContext) => Promise<ExtensionTokenRequest>;
 
+/** The rule of who or what a claim names: any text (RFC 7519 §2). */
+export const aName: Rule = [matches(/./), 'text that is not empty'];
+
+function areClaims(value: unknown): boolean {
+	try {
+		const claims = ownRecordProperties(value);
+		return (
+			!!claims && !!JSON.stringify(claims) && !['iss', 'sub', 'aud', 'iat', 'exp', 'jti'].some(name => name in claims)
+		);
+	} catch {
+		// What JSON has no way to write, such as a bigint.
+		return false;
+	}
+}
+
 const rules: Rules = {
 	...assertionRules,
 	// It has a check of its own.
-	key: [() => true, ''],
-	issuer: aText,
-	subject: aText,
+	key: isAnything,
+	issuer: aName,
+	subject: aName,
 	scope: aText,
 	claims: [
-		value => {
-			const claims = ownRecordProperties(value);
-			return claims && !['iss', 'sub', 'aud', 'iat', 'exp', 'jti'].some(name => name in claims);
-		},
-		'an object without the claims that regrant sets: iss, sub, aud, iat, exp and jti',
+		areClaims,
+		'an object of JSON values, without the claims that regrant sets: iss, sub, aud, iat, exp and jti',
 	],
 };
 
@@ -60,13 +72,14 @@ const auth = createAuth({
 export function jwtBearer(options: JwtBearerOptions): JwtBearerGrant {
 	const given = readOptions(options, rules, ['issuer']);
 	const {key, issuer, subject = issuer, audience, scope, claims} = given;
+	const further = {...claims};
 	const sign = createAssertionSigner(key, 'jwtBearer({key}): key', given);
 	return async context => {
 		const {issuer: server, tokenEndpoint} = ownProperties(context);
 		const aud = audience ?? server ?? tokenEndpoint;
 		if (!aud) throw new ConfigError('audience is required without a client');
 		return {
-			...assertionRequest(await sign({...claims, iss: issuer, sub: subject, aud})),
+			...assertionRequest(await sign({...further, iss: issuer, sub: subject, aud})),
 			scope,
 		};
 	};

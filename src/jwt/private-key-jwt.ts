@@ -25,13 +25,11 @@ export function privateKeyJwt(key: PrivateKey | undefined, options?: AssertionOp
 	const given = readOptions(options, assertionRules);
 	const sign = createAssertionSigner(key, 'privateKeyJwt(key): key', given);
 	return async ({clientId, issuer, tokenEndpoint, parameters}) => {
-		const claims = {
-			iss: clientId,
-			sub: clientId,
-			aud: given.audience ?? issuer ?? tokenEndpoint,
-		};
 		parameters.set('client_id', clientId);
 		parameters.set('client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
-		parameters.set('client_assertion', await sign(claims));
+		parameters.set(
+			'client_assertion',
+			await sign({iss: clientId, sub: clientId, aud: given.audience ?? issuer ?? tokenEndpoint}),
+		);
 	};
 }

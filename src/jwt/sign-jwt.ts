@@ -37,7 +37,11 @@ Signs a JWT: with ECDSA, RSA or Ed25519, as the key is, and with SHA-256.
 */
 export async function signJwt(header: string, claims: object, key: WebCryptoKey): Promise<string> {
 	const text = `${header}.${encodePart(claims)}`;
-	// Each algorithm takes of it what it needs. The salt of PSS is as long as the hash: RFC 7518 §3.5.
-	const parameters = {name: key.algorithm.name, hash: 'SHA-256', saltLength: 32};
-	return `${text}.${base64url(await crypto.subtle.sign(parameters, key as CryptoKey, utf8(text)))}`;
+	const signature = await crypto.subtle.sign(
+		// Each algorithm takes of it what it needs. The salt of PSS is as long as the hash: RFC 7518 §3.5.
+		{name: key.algorithm.name, hash: 'SHA-256', saltLength: 32},
+		key as CryptoKey,
+		utf8(text),
+	);
+	return `${text}.${base64url(signature)}`;
 }

@@ -4,7 +4,7 @@ import type {Awaitable} from '../lib/awaitable.ts';
 export interface SchemeRequest {
 	/** The URL, absolute. */
 	readonly url: string;
-	/** The method, in upper case. */
+	/** The method, as it is sent. */
 	readonly method: string;
 	/** The headers, which the scheme adds to. */
 	readonly headers: Headers;
@@ -48,8 +48,8 @@ export interface TokenScheme {
 	*/
 	apply(request: SchemeRequest, accessToken: string | undefined): Awaitable<void>;
 	/**
-	Reads an answer. `renew` says that the token was refused, `resend` that the same token should be sent again, once, in another way (with
-	a nonce). Undefined leaves the decision to the session.
+	Reads an answer, also one on the way of a redirect, and perhaps twice. `renew` says that the token was refused, `resend` that the same
+	request should be sent again, once, in another way (with a nonce). Undefined leaves the decision to the session.
 	*/
 	review?(
 		response: SchemeResponse,

@@ -7,8 +7,10 @@ import {test} from '../support/test.ts';
 
 afterEach(() => void vi.unstubAllGlobals());
 
+const p384 = await crypto.subtle.generateKey({name: 'ECDSA', namedCurve: 'P-384'}, false, ['sign', 'verify']);
+
 const keysOf = async (schemes: readonly TokenScheme[]): Promise<number> =>
-	new Set(await Promise.all(schemes.map(thumbprintOf))).size;
+	new Set(await Promise.all(schemes.map(scheme => thumbprintOf(scheme)))).size;
 
 describe('without IndexedDB', () => {
 	test('the key lives as long as the scheme: each has its own, from the first call on', async () => {
@@ -36,6 +38,42 @@ describe('with IndexedDB', () => {
 	test('each algorithm has a key of its own', async () => {
 		vi.stubGlobal('indexedDB', new IDBFactory());
 		expect(await keysOf([dpop(), dpop({algorithm: 'EdDSA'}), dpop()])).toBe(2);
+	});
+
+	test('a scheme whose key was deleted and replaced takes the new one at its next token request, and for all calls', async () => {
+		vi.stubGlobal('indexedDB', new IDBFactory());
+		const old = dpop();
+		const key = await thumbprintOf(old);
+		// The user deletes the data of the site, and logs in in another tab.
+		vi.stubGlobal('indexedDB', new IDBFactory());
+		const next = await thumbprintOf(dpop());
+		expect(next).not.toBe(key);
+		expect(await thumbprintOf(old, 'token')).toBe(key);
+		expect(await thumbprintOf(old)).toBe(next);
+		expect(await thumbprintOf(old, 'token')).toBe(next);
+	});
+
+	test('a scheme whose key was deleted stores it again at its next token request', async () => {
+		vi.stubGlobal('indexedDB', new IDBFactory());
+		const scheme = dpop();
+		const key = await thumbprintOf(scheme);
+		vi.stubGlobal('indexedDB', new IDBFactory());
+		expect(await thumbprintOf(scheme)).toBe(key);
+		expect(await thumbprintOf(dpop())).toBe(key);
+	});
+
+	test('a database of the same name that somebody else has created is used', async () => {
+		const factory = new IDBFactory();
+		vi.stubGlobal('indexedDB', factory);
+		await new Promise<void>(resolve => {
+			const request = factory.open('regrant-dpop');
+			request.addEventListener('success', () => {
+				request.result.close();
+				resolve();
+			});
+		});
+		expect(await keysOf([dpop(), dpop(), dpop()])).toBe(1);
+		expect(await keysOf([dpop({keyPair: await storedPair(factory, 'ES256')}), dpop()])).toBe(1);
 	});
 
 	test('what is stored and is no key is replaced', async () => {
@@ -89,8 +127,14 @@ describe('with IndexedDB', () => {
 	test('that never answers, the call fails at a deadline [F-149]', async ({canaries}) => {
 		vi.useFakeTimers();
 		try {
-			vi.stubGlobal('indexedDB', {open: () => new EventTarget()});
+			const opened = Promise.withResolvers<void>();
+			const open = (): EventTarget => {
+				opened.resolve();
+				return new EventTarget();
+			};
+			vi.stubGlobal('indexedDB', {open});
 			const failed = canaries.rejection(thumbprintOf(dpop()));
+			await opened.promise;
 			await vi.advanceTimersByTimeAsync(5_000);
 			expect(await failed).toMatchObject({code: 'store_read', retryable: true});
 		} finally {
@@ -100,13 +144,32 @@ describe('with IndexedDB', () => {
 });
 
 describe('a store of one’s own', () => {
-	test('is where the key is, and is asked once', async () => {
+	test('is where the key is', async () => {
 		let kept: DpopKeyPair | undefined;
-		const store = vi.fn<DpopKeyStore>(async keyPair => (kept ??= keyPair));
+		const store: DpopKeyStore = async keyPair => (kept ??= keyPair);
 		const scheme = dpop({store});
 		expect(await keysOf([scheme, dpop({store})])).toBe(1);
 		expect(await keysOf([scheme, scheme, dpop({keyPair: kept})])).toBe(1);
-		expect(store).toHaveBeenCalledTimes(2);
+	});
+
+	test('is asked before the first request and before each token request, and by no call of an API', async () => {
+		const store = vi.fn<DpopKeyStore>(keyPair => keyPair);
+		const scheme = dpop({store});
+		const call = async (token: string | undefined): Promise<void> =>
+			scheme.apply({url: 'https://api.example/', method: 'GET', headers: new Headers()}, token);
+		for (const token of ['a', 'a', undefined, 'b', undefined]) await call(token);
+		expect(store).toHaveBeenCalledTimes(3);
+	});
+
+	test.for<readonly [what: string, fail: DpopKeyStore]>([
+		['fails', () => Promise.reject(new Error('offline'))],
+		['gives back something else', () => ({}) as DpopKeyPair],
+	])('that %s later on changes nothing: the key is known', async ([, fail]) => {
+		const store = vi.fn<DpopKeyStore>(keyPair => keyPair);
+		const scheme = dpop({store});
+		const key = await thumbprintOf(scheme);
+		store.mockImplementation(fail);
+		expect(await thumbprintOf(scheme)).toBe(key);
 	});
 
 	test.for<readonly [what: string, store: DpopKeyStore]>([
@@ -114,6 +177,8 @@ describe('a store of one’s own', () => {
 		['throws', () => expect.fail('secret')],
 		['refuses as a browser does', () => Promise.reject(new DOMException('secret', 'SecurityError'))],
 		['gives back something else', () => ({}) as DpopKeyPair],
+		['gives back what JSON leaves of a key', keyPair => JSON.parse(JSON.stringify(keyPair)) as DpopKeyPair],
+		['gives back a key of another curve', () => p384],
 	])('that %s fails the call, with an error that does not say more', async ([, store], {canaries}) => {
 		const error = await canaries.rejection(thumbprintOf(dpop({store} satisfies DpopOptions)));
 		expect(error).toMatchObject({code: 'store_read', retryable: true});
@@ -148,3 +213,20 @@ function transact(
 		});
 	});
 }
+
+describe('a platform that makes no such keys', () => {
+	const reject = async (): Promise<never> => {
+		throw new DOMException('Unrecognized name.', 'NotSupportedError');
+	};
+	test.for<readonly [what: string, subtle: unknown]>([
+		['without https', undefined],
+		['without Ed25519', {generateKey: reject}],
+	])('is told of with the remedy: %s', async ([, subtle], {canaries}) => {
+		vi.stubGlobal('crypto', {subtle});
+		const error = await canaries.rejection(thumbprintOf(dpop({algorithm: 'EdDSA'})));
+		expect(error).toMatchObject({
+			code: 'invalid_options',
+			message: 'dpop() needs WebCrypto with EdDSA, which is not here: does the page have https?',
+		});
+	});
+});

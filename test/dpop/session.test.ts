@@ -1,6 +1,6 @@
 import ky, {type KyInstance} from 'ky';
 import {describe, expect} from 'vitest';
-import {dpop, type TokenScheme} from '../../src/dpop.ts';
+import {dpop, type DpopKeyPair, type TokenScheme} from '../../src/dpop.ts';
 import {type Auth, type AuthEvent, type AuthOptions, createAuth, createSession, customStore} from '../../src/index.ts';
 import {service} from '../support/authorization-server.ts';
 import {type DpopApi, startDpopApi} from '../support/dpop-api.ts';
@@ -162,6 +162,33 @@ describe('a call with a bound token', () => {
 		expect(elsewhere.requests[0]?.headers).not.toHaveProperty('dpop');
 	});
 
+	test('that a POST is redirected to gets the nonce that came on the way, and the POST is sent once [R102]', async ({
+		serve,
+		watch,
+	}) => {
+		// Each nonce is good for one request.
+		let nonce = 'n-0';
+		const seen: string[] = [];
+		const {origin} = await serve((_request, {method, path, headers}) => {
+			const isGood = claimsOf(headers['dpop'])['nonce'] === nonce;
+			nonce = `n-${seen.push(`${method} ${path} ${isGood ? 'good' : 'refused'}`)}`;
+			const told = {'dpop-nonce': nonce};
+			if (!isGood) {
+				return new Response(null, {
+					status: 401,
+					headers: {...told, 'www-authenticate': 'DPoP error="use_dpop_nonce"'},
+				});
+			}
+			if (path === '/orders') return new Response(null, {status: 303, headers: {...told, location: '/orders/1'}});
+			return Response.json({id: 1}, {headers: told});
+		});
+		const renew = (): {access_token: string; token_type: string} => ({access_token: 'at', token_type: 'DPoP'});
+		const auth = watch(createSession({renew, scheme: dpop(), origins: [origin]}));
+		const client = ky.extend({baseUrl: origin, hooks: auth.hooks, retry: 0});
+		expect(await client.post('orders', {json: {amount: 1}}).json()).toEqual({id: 1});
+		expect(seen).toEqual(['POST /orders refused', 'POST /orders good', 'GET /orders/1 good']);
+	});
+
 	test('with a stream goes out once: without a nonce it is refused, and with one it arrives [R61]', async ({
 		server,
 		api,
@@ -255,6 +282,31 @@ describe('a session whose key is gone', () => {
 		expect((await call()).status).toBe(200);
 		expect(statuses(server.tokenRequests)).toEqual([400, 200, 400, 200]);
 	});
+});
+
+describe('a tab that was open while the user deleted the site’s data, and logged in again in another one', () => {
+	test.for([
+		['whose token has expired', {...expired}],
+		['whose token the API refuses', {}],
+	] as const)(
+		'goes on with the new login, and does not end it: %s',
+		async ([, more], {server, api, optionsOf, watch}) => {
+			let kept: CryptoKeyPair | undefined;
+			const store = (keyPair: DpopKeyPair): DpopKeyPair => (kept ??= keyPair as CryptoKeyPair);
+			const driver = memoryDriver();
+			const open = (scheme: TokenScheme): Auth =>
+				watch(createAuth({...optionsOf({scheme}), store: customStore({...driver})}));
+			const schemes = [dpop({store}), dpop({store})] as const;
+			const [tab, other] = [open(schemes[0]), open(schemes[1])];
+			const call = async (auth: Auth): Promise<number> => (await auth.fetch(`${api.origin}/accounts`)).status;
+			await tab.setToken(await server.mint({jkt: await thumbprintOf(schemes[0])}));
+			expect(await call(tab)).toBe(200);
+			kept = undefined;
+			await other.setToken({...(await server.mint({jkt: await thumbprintOf(schemes[1])})), ...more});
+			expect(await call(tab)).toBe(200);
+			expect(await call(other)).toBe(200);
+		},
+	);
 });
 
 describe('a key that cannot be read for now', () => {

@@ -57,6 +57,19 @@ describe('the file of a service account', () => {
 		expect(decodeProtectedHeader(assertion)).toEqual({alg: 'RS256', typ: 'JWT', kid: 'key-1'});
 	});
 
+	const line = '\n';
+	const pretty = (token_uri: string): string => JSON.stringify(fileOf(token_uri), undefined, '  ');
+	test.for<readonly [what: string, write: (file: string) => string]>([
+		['whose line breaks in the key are real ones, as dotenv makes them', text => text.replaceAll('\\n', line)],
+		['whose line breaks in the key were escaped twice', text => text.replaceAll('\\n', '\\\\n')],
+		['in one line, with line breaks between the fields as \\n', text => text.replaceAll(line, '\\n')],
+		['with the line breaks of Windows', text => text.replaceAll(line, '\r\n')],
+		['with real line breaks of Windows in the key', text => text.replaceAll('\\n', '\r\n')],
+		['with a byte order mark', text => `\uFEFF${text}`],
+	])('gets tokens at Google if it is pasted text %s', async ([, write], {google}) => {
+		await expect(grantFor(write(pretty(google.tokenEndpoint)))).resolves.toMatchObject({token_type: 'Bearer'});
+	});
+
 	test('gets tokens for a user who has delegated, and for no other', async ({google, canaries}) => {
 		const file = fileOf(google.tokenEndpoint);
 		await grantFor(file, {scope, subject: 'ada@example.com'});
@@ -93,7 +106,7 @@ test.for<readonly [what: string, json: unknown, options: object | undefined, mes
 	['a key that is none', {...file, private_key: 'secret'}, {scope}, /private_key must be a private key/],
 	['no scope', file, undefined, /^scope is required/],
 	['a scope that is a list', file, {scope: ['a']}, /^scope must be printable ASCII$/],
-	['an empty subject', file, {scope, subject: ''}, /^subject must be printable ASCII$/],
+	['an empty subject', file, {scope, subject: ''}, /^subject must be text that is not empty$/],
 ])('what cannot be used is refused by its name, and not shown: %s', ([, json, options, message], {canaries}) => {
 	canaries.plant(file.private_key.split('\n')[3] ?? '', 'private key');
 	let error: unknown;

@@ -61,6 +61,23 @@ describe('the assertion of a grant', () => {
 		});
 	});
 
+	test('names people and tenants by any text', async () => {
+		const claims = {tenant: 'Zürich', nested: {name: '日本'}};
+		expect(await claimsOf({issuer: 'Müller', subject: 'jürgen@exämple.com', claims})).toMatchObject({
+			iss: 'Müller',
+			sub: 'jürgen@exämple.com',
+			...claims,
+		});
+	});
+
+	test('has no claim that was changed after it was checked', async () => {
+		const claims: Record<string, unknown> = {tenant: 7};
+		const grant = jwtBearer({...options, claims});
+		Object.assign(claims, {tenant: 8, iss: 'evil', exp: 1e10});
+		const {assertion} = await grant(client);
+		expect(decodeJwt(String(assertion))).toMatchObject({tenant: 7, iss: 'reports'});
+	});
+
 	test('has further claims, a lifetime and a key id as the options say', async () => {
 		const {iat, exp, tenant} = await claimsOf({claims: {tenant: {id: 7}}, lifetime: 5});
 		expect([tenant, Number(exp) - Number(iat)]).toEqual([{id: 7}, 5]);
@@ -79,7 +96,8 @@ test.for<readonly [what: string, more: object, message: RegExp]>([
 	['no issuer', {issuer: undefined}, /^issuer is required/],
 	['an empty subject', {subject: ''}, /^subject must be/],
 	['claims that are a list', {claims: []}, /^claims must be an object/],
-	['a claim that regrant sets', {claims: {exp: 1}}, /^claims must be an object without/],
+	['a claim that regrant sets', {claims: {exp: 1}}, /^claims must be an object of JSON values, without/],
+	['a claim that JSON cannot write', {claims: {amount: 1n}}, /^claims must be an object of JSON values/],
 	['an option of another name', {sub: 'ada'}, /^sub is not an option$/],
 ])('an option that cannot be used is refused by its name: %s', ([, more, message], {canaries}) => {
 	canaries.plant(key.jwk.d ?? '', 'private key');

@@ -1,4 +1,4 @@
-import {createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify} from 'jose';
+import {createLocalJWKSet, decodeJwt, decodeProtectedHeader, exportPKCS8, jwtVerify} from 'jose';
 import type {ClientMetadata, JWK} from 'oidc-provider';
 import {describe, expect, vi} from 'vitest';
 import {ConfigError} from '../../src/errors.ts';
@@ -21,8 +21,16 @@ const rsa512 = await crypto.subtle.generateKey(
 	true,
 	['sign', 'verify'],
 );
+const rsa1024 = await crypto.subtle.generateKey(
+	{name: 'RSASSA-PKCS1-v1_5', modulusLength: 1024, publicExponent: new Uint8Array([1, 0, 1]), hash: 'SHA-256'},
+	true,
+	['sign', 'verify'],
+);
 const ecdh = await crypto.subtle.generateKey({name: 'ECDH', namedCurve: 'P-256'}, true, ['deriveBits']);
-const p384Bytes = await crypto.subtle.exportKey('pkcs8', p384.privateKey);
+const p384Pem = await exportPKCS8(p384.privateKey);
+const rsa1024Pem = await exportPKCS8(rsa1024.privateKey);
+const rsa1024Jwk = (await crypto.subtle.exportKey('jwk', rsa1024.privateKey)) as PrivateKey;
+const certificate = `-----BEGIN CERTIFICATE-----\n${btoa('certificate')}\n-----END CERTIFICATE-----\n`;
 
 const idOf = (algorithm: JwtAlgorithm): string => `jwt-client-${algorithm}`;
 
@@ -67,7 +75,10 @@ const forms: ReadonlyArray<readonly [form: string, read: (key: TestKey) => Priva
 	['JWK', ({jwk}) => jwk],
 	['PEM', ({pem}) => pem],
 	['PEM with escaped line breaks', ({pem}) => pem.replaceAll('\n', '\\n')],
+	['PEM with line breaks that were escaped twice', ({pem}) => pem.replaceAll('\n', '\\\\r\\\\n')],
 	['PEM with the line breaks of Windows', ({pem}) => pem.replaceAll('\n', '\r\n')],
+	['PEM in one line', ({pem}) => pem.replaceAll('\n', ' ')],
+	['PEM after its certificate, as openssl pkcs12 writes them', ({pem}) => `Bag Attributes\n${certificate}${pem}`],
 ];
 
 describe('a real server', () => {
@@ -118,7 +129,7 @@ describe('an assertion', () => {
 		const {iat = 0, jti, ...claims} = payload;
 		expect(claims).toEqual({iss: 'client', sub: 'client', aud: 'https://as.example/token', exp: iat + 60});
 		expect(before - iat).toBeLessThanOrEqual(1);
-		expect(jti).toMatch(/^[\d-]{10,}$/);
+		expect(jti).toMatch(/^[\da-f-]{36}$/);
 	});
 
 	test('is a new one for each request, with an id of its own [R110]', async () => {
@@ -186,7 +197,6 @@ describe('the algorithm', () => {
 
 describe('a key that cannot be used', () => {
 	const {d: secret = '', ...publicJwk} = es256.jwk;
-	const p384Pem = `-----BEGIN PRIVATE KEY-----\n${Buffer.from(p384Bytes).toString('base64')}\n-----END PRIVATE KEY-----`;
 	const pkcs1 = keyOf('RS256').pem.replaceAll('PRIVATE', 'RSA PRIVATE');
 
 	const wrong =
@@ -198,6 +208,10 @@ describe('a key that cannot be used', () => {
 		['empty text', '', {}, wrong],
 		['text that is no PEM', `canary-${secret}`, {}, wrong],
 		['PEM of PKCS #1', pkcs1, {}, wrong],
+		['PEM of an elliptic curve by openssl ecparam', es256.pem.replaceAll('PRIVATE', 'EC PRIVATE'), {}, wrong],
+		['PEM that is encrypted', es256.pem.replaceAll('PRIVATE', 'ENCRYPTED PRIVATE'), {}, wrong],
+		['PEM of a certificate', certificate, {}, wrong],
+		['PEM that is empty', '-----BEGIN PRIVATE KEY----------END PRIVATE KEY-----', {}, wrong],
 		['PEM of a public key', keyOf('RS256').pem.replaceAll('PRIVATE', 'PUBLIC'), {}, wrong],
 		['a list', [es256.jwk], {}, wrong],
 		['a public JWK', publicJwk, {}, wrong],
@@ -207,6 +221,7 @@ describe('a key that cannot be used', () => {
 		['a public CryptoKey', p384.publicKey, {}, wrong],
 		['a CryptoKey of another curve', p384.privateKey, {}, wrong],
 		['a CryptoKey with another hash', rsa512.privateKey, {}, wrong],
+		['a CryptoKey of RSA below 2048 bits', rsa1024.privateKey, {}, wrong],
 		['a CryptoKey that does not sign', ecdh.privateKey, {}, wrong],
 		['a CryptoKey for another algorithm than asked', es256.cryptoKey, {algorithm: 'RS256'}, /a private key for RS256:/],
 	];
@@ -228,6 +243,8 @@ describe('a key that cannot be used', () => {
 		['a PEM that is cut', half],
 		['a PEM that is no base64', '-----BEGIN PRIVATE KEY-----\n§§§\n-----END PRIVATE KEY-----'],
 		['a PEM of another curve', p384Pem],
+		['a PEM of RSA below 2048 bits', rsa1024Pem],
+		['a JWK of RSA below 2048 bits', rsa1024Jwk],
 		['a PEM for another algorithm than asked', es256.pem, {algorithm: 'EdDSA'}],
 		['a JWK whose parts do not fit', {...es256.jwk, d: 'AA'}],
 		['a JWK of another curve', {...es256.jwk, crv: 'P-384'}],
