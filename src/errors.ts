@@ -52,7 +52,8 @@ const brand = Symbol.for('regrant');
 
 /**
 The base of every error that regrant throws. No error holds a request, a response, a body or a schema issue, so none can show a secret,
-however it is printed.
+however it is printed. There is one exception: if the `renew` function of `createSession` fails, the `cause` is what it failed with, and shows
+what that shows.
 */
 export class RegrantError extends Error {
 	/** The name of the class. Minifiers leave it alone. */
@@ -185,7 +186,10 @@ export class TokenNetworkError extends RegrantError {
 	}
 }
 
-/** The `renew` function of `createSession` failed for now. Its `cause` is what the function failed with. Try again later. */
+/**
+The `renew` function of `createSession` failed for now. Its `cause` is what the function failed with. It is your own error: an `HTTPError` of
+ky, for example, has the request, so log the cause only if that holds no secret. Try again later.
+*/
 export class RenewalError extends RegrantError {
 	override readonly name = 'RenewalError';
 	declare readonly code: 'renewal_failed';

@@ -35,8 +35,8 @@ export async function listen(hear: (message: string) => void, signal: AbortSigna
 	let useless: string | undefined;
 	for (let failures = 0; ; failures++) {
 		let {access_token} = await auth.getToken({signal, minimumLifetime: 30});
-		// By the clock it is good, and the server knows better. Another one by now is not to blame.
-		if (access_token === useless) ({access_token} = await auth.refresh({signal}));
+		// By the clock it may be good, and the server knows better. If it was renewed meanwhile, this gives the new one.
+		if (useless !== undefined) ({access_token} = await auth.refresh({instead: useless, signal}));
 		const hearAgain = (message: string): void => {
 			failures = 0;
 			hear(message);

@@ -30,7 +30,7 @@ export interface GrantOptions {
 
 	@default `invalid_grant` and its synonyms
 	*/
-	readonly endsSession?: ((error: OAuthError | TokenResponseError) => boolean) | undefined;
+	readonly endsSession?: ((error: OAuthError | TokenResponseError) => Awaitable<boolean>) | undefined;
 }
 
 /** The rules of these options. */
@@ -71,8 +71,8 @@ export function oauthRenewer(
 
 	/** Adds the client secret that a grant has in its body: a refresh and a revocation need it too. */
 	const withSecret = async <Request extends object>(request: Request): Promise<Request & RequestFields> => {
-		// A client that proves itself in another way has none.
-		const {client_secret} = ownProperties(clientAuthentication ? undefined : (asked ?? (await askGrant())));
+		// A client that proves itself in another way has none, so its grant function is not called for it.
+		const {client_secret} = ownProperties(asked ?? (clientAuthentication ? undefined : await askGrant()));
 		return {...request, client_secret};
 	};
 
@@ -85,7 +85,7 @@ export function oauthRenewer(
 			const outcome = await sendTokenRequest(client, prepared, isRefresh ? token : undefined);
 			if (outcome.token) return outcome;
 			const {error, code} = outcome;
-			const isDead = endsSession?.(error) || (!error.retryable && deadToken.test(code));
+			const isDead = (await endsSession?.(error)) || (!error.retryable && deadToken.test(code));
 			return {...outcome, isRejected: !!refreshToken && isDead};
 		};
 		return {refreshToken, send};

@@ -119,8 +119,11 @@ describe('createSession', () => {
 		for (let call = 0; call < 10; call++) await client.get('me');
 		expect(await outcomeOf(auth.getToken())).toBe('SessionEndedError no_session');
 		expect(contexts).toHaveLength(1);
-		expect(gist(events)).toHaveLength(1);
 		expect(authorizations(api).at(-1)).toBeNull();
+		// Whoever asks for it hears the same again, and listeners hear nothing.
+		expect(await outcomeOf(auth.refresh())).toBe('SessionEndedError no_session');
+		expect(contexts).toHaveLength(2);
+		expect(gist(events)).toHaveLength(1);
 	});
 
 	test('asks the backend once if nobody is signed in there, and sends the calls without a token', async ({watch}) => {

@@ -143,6 +143,15 @@ describe('endsSession', () => {
 		expect(await outcomeOf(auth.getToken())).toBe('SessionEndedError invalid_grant');
 	});
 
+	test.for([
+		[true, 'SessionEndedError invalid_grant'],
+		[false, 'OAuthError'],
+	] as const)('may take its time, and is not taken for true by that: %s', async ([isOver, outcome]) => {
+		const {auth} = createFakeClient(() => refusal('token_gone'), {endsSession: async () => isOver});
+		await auth.setToken(old);
+		expect(await outcomeOf(auth.getToken())).toBe(outcome);
+	});
+
 	test('ends nothing that has no refresh token: a refused grant is an error', async () => {
 		const {auth} = createFakeClient(() => refusal('invalid_grant'), {...service, endsSession: endsSession(true)});
 		const events = record(auth);

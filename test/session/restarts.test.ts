@@ -1,6 +1,6 @@
 // What another process, or a restart, needs to go on with a session: it has the options and the store, and nothing else.
 import {describe, expect} from 'vitest';
-import {createAuth, type StoreDriver} from '../../src/index.ts';
+import {createAuth, none, type StoreDriver} from '../../src/index.ts';
 import {app, service} from '../support/authorization-server.ts';
 import {
 	appOptions,
@@ -13,6 +13,7 @@ import {
 	type ScenarioOptions,
 	serviceGrant,
 	signIn,
+	withStore,
 } from '../support/scenario.ts';
 import {test} from '../support/test.ts';
 
@@ -25,14 +26,15 @@ describe('the client secret of a grant', () => {
 	const {client_secret, ...publicGrant} = serviceGrant;
 
 	/** Ways to say it. */
-	const grants: ReadonlyArray<readonly [title: string, grant: ScenarioOptions['grant']]> = [
-		['as data', serviceGrant],
-		['by a function', () => serviceGrant],
+	const grants: ReadonlyArray<readonly [title: string, options: Partial<ScenarioOptions>]> = [
+		['as data', {grant: serviceGrant}],
+		['by a function', {grant: () => serviceGrant}],
+		['as data, beside none()', {grant: serviceGrant, clientAuthentication: none()}],
 	];
 
 	test.for(grants)(
 		'a client secret in the grant goes with the refresh and the revocation of a process that asked for no grant: given %s [F-142]',
-		async ([, grant], {serve, watch}) => {
+		async ([, options], {serve, watch}) => {
 			const server = await serve((_request, {path}) =>
 				path === '/revoke'
 					? {}
@@ -43,7 +45,7 @@ describe('the client secret of a grant', () => {
 					tokenEndpoint: `${server.origin}/token`,
 					revocationEndpoint: `${server.origin}/revoke`,
 					clientId: service.clientId,
-					grant,
+					...withStore(options),
 				}),
 			);
 			await auth.setToken({access_token: 'first', refresh_token: 'first-refresh'});

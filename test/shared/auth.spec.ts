@@ -7,6 +7,7 @@ import {
 	clientSecretBasic,
 	clientSecretPost,
 	createAuth,
+	createSession,
 	customStore,
 	endpoint,
 	isRegrantError,
@@ -14,6 +15,7 @@ import {
 	requestToken,
 	revokeToken,
 	type StoreDriver,
+	tokenHeader,
 } from 'regrant';
 import * as v from 'valibot';
 import type {LabClient} from './lab-client.ts';
@@ -275,6 +277,20 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		equal((await lab.log()).grants.length, 1);
 	});
 
+	test('a session without a protocol asks its function once for twenty calls, and ends when it gives nothing', async () => {
+		const tokens = [await lab.mint(), await lab.mint()];
+		let asked = 0;
+		const auth = createSession({renew: () => tokens[asked++], origins: [lab.api]});
+		const api = ky.extend({baseUrl: lab.api, hooks: auth.hooks, retry: 0});
+		const callAll = (): Array<Promise<Response>> => Array.from({length: 20}, () => api.get('me'));
+		equal(new Set(await statusesOf(callAll())).size, 1);
+		await lab.expire(tokens[0]?.access_token ?? '');
+		equal([...new Set(await statusesOf(callAll())), asked], [200, 2]);
+		await lab.expire(tokens[1]?.access_token ?? '');
+		equal(nameOf(await reasonOf(api.get('me'))), 'SessionEndedError invalid_grant');
+		equal([auth.status, asked], ['signed-out', 3]);
+	});
+
 	test('a token that is over is renewed before it is sent', async () => {
 		const {api} = await signIn('over');
 		equal((await api.get('me')).status, 200);
@@ -466,6 +482,28 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 			equal(grants.length, 0);
 		});
 	}
+
+	test('a token in a header of another name goes to the API, and along no redirect to another origin [R42]', async () => {
+		const {auth, access_token} = await signIn('alive', {scheme: tokenHeader('x-access-token')});
+		const paths = [302, 307].map(
+			status => `me?status=${status}&location=${encodeURIComponent(`${lab.elsewhere}/there`)}`,
+		);
+		// Browsers do not let anybody keep a header back, so there such a redirect fails.
+		for (const path of paths) await auth.fetch(`${lab.api}/${path}`).catch(() => {});
+		const {calls, elsewhere, grants} = await lab.log();
+		equal(
+			calls.map(({ownHeader, authorization}) => [ownHeader, authorization]),
+			[
+				[access_token, ''],
+				[access_token, ''],
+			],
+		);
+		equal(
+			elsewhere.filter(({ownHeader, authorization}) => ownHeader || authorization),
+			[],
+		);
+		equal(grants.length, 0);
+	});
 
 	test('the caller’s redirect: manual is kept', async () => {
 		const {auth} = await signIn();

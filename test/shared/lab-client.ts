@@ -38,12 +38,19 @@ export interface LabLog {
 	readonly grants: ReadonlyArray<Seen & {readonly status: number; readonly type: string}>;
 	readonly revocations: ReadonlyArray<Seen & {readonly status: number}>;
 	readonly calls: ReadonlyArray<
-		Seen & {readonly path: string; readonly method: string; readonly status: number; readonly type: string}
+		Seen & {
+			readonly path: string;
+			readonly method: string;
+			readonly status: number;
+			readonly type: string;
+			/** The header `x-access-token`. */
+			readonly ownHeader: string;
+		}
 	>;
 	/** Of the API that takes DPoP tokens alone. */
 	readonly proven: ReadonlyArray<Seen & {readonly path: string; readonly status: number}>;
 	readonly elsewhere: ReadonlyArray<
-		Seen & {readonly path: string; readonly method: string; readonly hasProof: boolean}
+		Seen & {readonly path: string; readonly method: string; readonly hasProof: boolean; readonly ownHeader: string}
 	>;
 }
 

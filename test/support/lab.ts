@@ -79,6 +79,7 @@ export async function startLab(): Promise<Lab> {
 			body,
 			authorization,
 			type: headers['content-type'] ?? '',
+			ownHeader: headers['x-access-token'] ?? '',
 		})),
 		proven: proofApi.calls.map(({path, status, body, headers}) => ({
 			path,
@@ -94,6 +95,7 @@ export async function startLab(): Promise<Lab> {
 				body,
 				authorization: headers['authorization'] ?? '',
 				hasProof: 'dpop' in headers,
+				ownHeader: headers['x-access-token'] ?? '',
 			})),
 	});
 	const routes: Readonly<Record<string, (body: string) => unknown>> = {
