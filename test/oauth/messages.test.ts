@@ -60,7 +60,7 @@ describe('the message for what newcomers do', () => {
 		[
 			'a store of one’s own',
 			{store: {get() {}, set() {}, delete() {}}},
-			"store must be one of regrant's stores: wrap your own in customStore()",
+			'store must be a store of regrant: wrap your own in customStore()',
 		],
 		['seconds for milliseconds', {timeout: 0.5}, 'timeout must be milliseconds'],
 		[
@@ -100,7 +100,8 @@ describe('the message for what newcomers do', () => {
 			const error = await canaries.rejection(auth.setToken(given as never));
 			expect(error).toBeInstanceOf(ConfigError);
 			expect(error).toMatchObject({
-				message: 'setToken takes the answer of a token endpoint: an object with access_token',
+				message:
+					'setToken takes the answer of a token endpoint, an object with access_token: access_token must be visible ASCII',
 			});
 		},
 	);
@@ -114,7 +115,9 @@ describe('the message for what newcomers do', () => {
 		canaries.plant('hunter2-access-token');
 		const {auth} = createFakeClient(() => undefined);
 		const error = await canaries.rejection(auth.setToken(token as never));
-		expect(error).toMatchObject({message: `setToken takes the answer of a token endpoint: ${says}`});
+		expect(error).toMatchObject({
+			message: `setToken takes the answer of a token endpoint, an object with access_token: ${says}`,
+		});
 	});
 
 	test.for<[title: string, answer: () => Response | Promise<Response>, says: string]>([
