@@ -32,7 +32,7 @@ export type AuthEvent =
 			/** The store was read for the first time, after `status` was found to be `unknown`: look at `status` again. */
 			readonly type: 'status';
 			/** What it is now. */
-			readonly status: 'unknown' | 'signed-in' | 'signed-out';
+			readonly status: 'signed-in' | 'signed-out';
 	  };
 
 /** Hears of the events of a session. */
