@@ -36,6 +36,8 @@ function isOver(failure: unknown): boolean {
 }
 
 const over = (options?: ErrorOptions): RenewalOutcome => ({
+	// Not one that every object inherits.
+	token: undefined,
 	error: new SessionEndedError('invalid_grant', options),
 	isRejected: true,
 });
@@ -64,7 +66,7 @@ export function functionRenewer(renew: RenewFunction, {timeout, now, scheme, kee
 			if (isOver(error)) return over({cause: error});
 			// At the deadline it is our own.
 			const isTimeout = signal.aborted && isRegrantError(error) && error.code === 'timeout';
-			return {error: isTimeout ? error : new RenewalError(error), isRejected: false};
+			return {token: undefined, error: isTimeout ? error : new RenewalError(error), isRejected: false};
 		}
 	};
 
