@@ -7,15 +7,16 @@ import {dpop} from 'regrant/dpop';
 import {createLogin, discover} from 'regrant/login';
 import {indexedDbStore} from 'regrant/web';
 
-/** Put in by the bundler: `define`. */
-declare const place: Readonly<Record<'issuer' | 'clientId' | 'api', string>>;
+const ISSUER = 'https://login.example.com';
+const CLIENT_ID = 'spa';
+const API = 'https://api.example.com';
 
 // For the login as well: the server binds tokens to the key that they are asked for with.
-const client = {...(await discover(place.issuer)), clientId: place.clientId, scheme: dpop()};
+const client = {...(await discover(ISSUER)), clientId: CLIENT_ID, scheme: dpop()};
 
-export const auth: Auth = createAuth({...client, origins: [place.api], store: indexedDbStore('session')});
+export const auth: Auth = createAuth({...client, origins: [API], store: indexedDbStore('session')});
 
-export const api: KyInstance = ky.extend({baseUrl: place.api, hooks: auth.hooks});
+export const api: KyInstance = ky.extend({baseUrl: API, hooks: auth.hooks});
 
 const login = createLogin({
 	...client,

@@ -5,20 +5,21 @@ import {type Auth, createAuth, isRegrantError} from 'regrant';
 import {createLogin, discover} from 'regrant/login';
 import {indexedDbStore} from 'regrant/web';
 
-/** Put in by the bundler: `define`. */
-declare const place: Readonly<Record<'issuer' | 'clientId' | 'api', string>>;
+const ISSUER = 'https://login.example.com';
+const CLIENT_ID = 'spa';
+const API = 'https://api.example.com';
 
-const client = {...(await discover(place.issuer)), clientId: place.clientId};
+const client = {...(await discover(ISSUER)), clientId: CLIENT_ID};
 
 export const auth: Auth = createAuth({
 	...client,
-	origins: [place.api],
+	origins: [API],
 	store: indexedDbStore('session'),
 	// The logout at the server is easier with it.
 	keep: ['id_token'],
 });
 
-export const api: KyInstance = ky.extend({baseUrl: place.api, hooks: auth.hooks});
+export const api: KyInstance = ky.extend({baseUrl: API, hooks: auth.hooks});
 
 const login = createLogin({
 	...client,

@@ -1,45 +1,31 @@
-// SvelteKit: a session for each user, and calls that go through the `fetch` of the request: parts of hooks.server.ts, of the
-// callback of your login and of a +page.server.ts. Run: npx vitest run test/recipes/sveltekit.test.ts
+// SvelteKit: each user has a session, and calls go through the `fetch` of the request. These are parts of hooks.server.ts, of your
+// login's callback and of a +page.server.ts. In app.d.ts, declare `interface Locals {auth?: import('regrant').Auth | undefined}`.
+// Run: npx vitest run test/recipes/sveltekit.test.ts
 import process from 'node:process';
+import type {Handle, RequestEvent} from '@sveltejs/kit';
 import ky from 'ky';
-import {type Auth, type AuthToken, createAuth, isRegrantError} from 'regrant';
-
-/** As much of SvelteKit's own `RequestEvent` as is used here. */
-export interface RequestEvent {
-	readonly fetch: typeof fetch;
-	readonly url: URL;
-	readonly cookies: {
-		get(name: string): string | undefined;
-		set(name: string, value: string, options: {readonly path: string}): void;
-	};
-	readonly locals: {auth?: Auth | undefined};
-}
-
-/** What the page shows. */
-export interface PageData {
-	readonly me: {readonly subject: string};
-	readonly settings: {readonly theme: string};
-}
+import {type Auth, type AuthToken, createAuth, isSignedOut} from 'regrant';
 
 const {TOKEN_ENDPOINT = '', REVOCATION_ENDPOINT = '', CLIENT_ID = '', API = ''} = process.env;
 
-// Of all users, each behind a cookie of its own. With more than one server, or more users than fit into memory, make one for each
-// request, on a store that is shared: see next.ts.
+// The sessions of all users, by the id in their cookie. If you have several servers, or more users than fit into memory, create an
+// `Auth` for each request, on a shared store: see next.ts.
 const sessions = new Map<string, Auth>();
 
-/** In hooks.server.ts, where it answers with what `resolve` gives. */
-export function handle({cookies, locals}: RequestEvent): void {
-	locals.auth = sessions.get(cookies.get('session') ?? '');
-}
+/** In hooks.server.ts. */
+export const handle: Handle = ({event, resolve}) => {
+	event.locals.auth = sessions.get(event.cookies.get('session') ?? '');
+	return resolve(event);
+};
 
-/** In the callback of your login, with what the token endpoint has answered. */
+/** For the callback of your login. `token` is the answer of the token endpoint. */
 export async function signIn({cookies}: RequestEvent, token: AuthToken): Promise<void> {
 	const id = crypto.randomUUID();
 	const auth = createAuth({
 		tokenEndpoint: TOKEN_ENDPOINT,
 		revocationEndpoint: REVOCATION_ENDPOINT,
 		clientId: CLIENT_ID,
-		// Not the app itself: its own routes go by the cookie.
+		// The app itself is not among them: its own routes use the cookie.
 		origins: [API],
 	});
 	auth.subscribe(({type}) => {
@@ -51,20 +37,20 @@ export async function signIn({cookies}: RequestEvent, token: AuthToken): Promise
 }
 
 /**
-In a +page.server.ts. Not in a +page.ts: that runs in the browser too, which has no session, and on the server SvelteKit lets
-nobody read `WWW-Authenticate` there.
+In a +page.server.ts, and not in a +page.ts: that one also runs in the browser, which has no session. And on the server, SvelteKit does
+not let it read `WWW-Authenticate`.
 */
-export async function load({fetch, url, locals: {auth}}: RequestEvent): Promise<PageData | undefined> {
+export async function load({fetch, url, locals: {auth}}: RequestEvent) {
 	if (!auth) return undefined; // in an app: redirect(303, '/login')
 	const api = ky.extend({baseUrl: url, fetch, hooks: auth.hooks});
 	try {
 		const [me, settings] = await Promise.all([
-			api.get(`${API}/me`).json<PageData['me']>(),
-			api.get('/settings').json<PageData['settings']>(),
+			api.get(`${API}/me`).json<{readonly subject: string}>(),
+			api.get('/settings').json<{readonly theme: string}>(),
 		]);
 		return {me, settings};
 	} catch (error) {
-		if (isRegrantError(error) && error.code === 'session_ended') return undefined;
+		if (isSignedOut(error)) return undefined;
 		throw error;
 	}
 }

@@ -5,6 +5,7 @@ import type * as recipe from '../../playground/recipes/login-spa.ts';
 import {type AuthorizationServer, startAuthorizationServer} from '../support/authorization-server.ts';
 import {launchChromium} from '../support/chromium.ts';
 import {spa} from '../support/login-pages.ts';
+import {replacing} from '../support/replacing.ts';
 import {serve} from '../support/serve.ts';
 import {test as base} from '../support/test.ts';
 
@@ -13,7 +14,7 @@ interface Place {
 	readonly origin: string;
 }
 
-async function bundle(place: object): Promise<string> {
+async function bundle(place: Readonly<Record<'issuer' | 'clientId' | 'api', string>>): Promise<string> {
 	const {outputFiles} = await build({
 		stdin: {
 			contents: "import * as recipe from './playground/recipes/login-spa.ts'; globalThis.recipe = recipe;",
@@ -28,7 +29,13 @@ async function bundle(place: object): Promise<string> {
 			'regrant/login': './src/login/login.ts',
 			'regrant/web': './src/stores/web.ts',
 		},
-		define: {place: JSON.stringify(place)},
+		plugins: [
+			replacing({
+				'https://login.example.com': place.issuer,
+				"'spa'": JSON.stringify(place.clientId),
+				'https://api.example.com': place.api,
+			}),
+		],
 	});
 	return outputFiles[0]?.text ?? '';
 }

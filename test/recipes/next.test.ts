@@ -1,27 +1,45 @@
-import {expect} from 'vitest';
-import type {Cookies} from '../../playground/recipes/next.ts';
+import {expect, vi} from 'vitest';
+import type {AuthToken} from '../../src/index.ts';
 import {createGate, expired} from '../support/scenario.ts';
 import type {AuthorizationServer} from '../support/authorization-server.ts';
 import {test as base} from '../support/recipe-test.ts';
 import {startRedis} from '../support/redis-server.ts';
 import {once} from '../support/stage.ts';
 
+/** The cookies of the request that is being answered, as Next.js keeps them. */
+const requests = await vi.hoisted(async () => {
+	const {AsyncLocalStorage} = await import('node:async_hooks');
+	return new AsyncLocalStorage<Cookies>();
+});
+
+vi.mock('next/headers', () => ({cookies: async () => requests.getStore()}));
+
 /** The cookies of one browser. */
+interface Cookies {
+	get(name: string): {readonly value: string} | undefined;
+	set(name: string, value: string): void;
+}
+
 function createCookies(): Cookies {
 	const jar = new Map<string, {readonly value: string}>();
-	return {get: name => jar.get(name), set: (name, value) => jar.set(name, {value})};
+	return {get: name => jar.get(name), set: (name, value) => void jar.set(name, {value})};
 }
 
 const test = base
 	.extend('recipe', {scope: 'file'}, async ({environment}, {onCleanup}) => {
 		const redis = await startRedis();
 		environment({REDIS_URL: redis.url});
-		const recipe = await import('../../playground/recipes/next.ts');
+		const {Page, redis: client, signIn, signOut} = await import('../../playground/recipes/next.ts');
 		onCleanup(async () => {
-			recipe.redis.destroy();
+			client.destroy();
 			await redis.close();
 		});
-		return recipe;
+		return {
+			redis: client,
+			Page: (cookies: Cookies) => requests.run(cookies, Page),
+			signIn: (cookies: Cookies, token: AuthToken) => requests.run(cookies, signIn, token),
+			signOut: (cookies: Cookies) => requests.run(cookies, signOut),
+		};
 	})
 	.extend('signedIn', async ({recipe: {signIn}}) => async (server: AuthorizationServer): Promise<Cookies> => {
 		const cookies = createCookies();
@@ -40,7 +58,11 @@ test('two users whose pages are rendered at once never see each other', async ({
 	expect(pages).toEqual(Array.from({length: 20}, (_, index) => (index % 2 === 0 ? first : second)));
 	// One for each user, however many of their pages were rendered.
 	expect(server.tokenRequests.map(({status}) => status)).toEqual([200, 200]);
-	expect(await Promise.all([Page(createCookies()), ...users.map(Page)])).toEqual(['Sign in', first, second]);
+	expect(await Promise.all([Page(createCookies()), ...users.map(user => Page(user))])).toEqual([
+		'Sign in',
+		first,
+		second,
+	]);
 	expect(server.tokenRequests).toHaveLength(2);
 });
 

@@ -5,6 +5,7 @@ import type * as recipe from '../../playground/recipes/service-worker-page.ts';
 import {createGate} from '../support/scenario.ts';
 import {app, type AuthorizationServer, type TokenResponse} from '../support/authorization-server.ts';
 import {launchChromium} from '../support/chromium.ts';
+import {replacing} from '../support/replacing.ts';
 import {serve} from '../support/serve.ts';
 import {once} from '../support/stage.ts';
 import {test as base} from '../support/test.ts';
@@ -63,9 +64,14 @@ const test = base
 	})
 	.extend('origin', {scope: 'file'}, async ({runningServer}, {onCleanup}) => {
 		const {tokenEndpoint, revocationEndpoint, api} = runningServer;
-		const place = JSON.stringify({tokenEndpoint, revocationEndpoint, clientId: app.clientId, api});
+		const place = {
+			"'https://login.example.com/token'": JSON.stringify(tokenEndpoint),
+			"'https://login.example.com/revoke'": JSON.stringify(revocationEndpoint),
+			"'spa'": JSON.stringify(app.clientId),
+			'https://api.example.com': api,
+		};
 		const scripts = new Map([
-			['/service-worker.js', await bundle('service-worker.ts', {define: {place}})],
+			['/service-worker.js', await bundle('service-worker.ts', {plugins: [replacing(place)]})],
 			['/page.js', await bundle('service-worker-page.ts', {globalName: 'recipe'})],
 		]);
 		const served = await serve((_request, {path}) => {

@@ -1,5 +1,5 @@
 import {expect} from 'vitest';
-import type {RequestEvent} from '../../playground/recipes/sveltekit.ts';
+import type {RequestEvent} from '@sveltejs/kit';
 import {expired} from '../support/scenario.ts';
 import type {AuthorizationServer} from '../support/authorization-server.ts';
 import {test as base} from '../support/recipe-test.ts';
@@ -47,7 +47,7 @@ const test = base
 	})
 	.extend('visit', async ({recipe: {handle, load}}) => async ({event}: Visitor) => {
 		const request = event();
-		handle(request);
+		await handle({event: request, resolve: () => new Response()});
 		return load(request);
 	})
 	.extend('signedIn', async ({recipe: {signIn}}) => async (server: AuthorizationServer): Promise<Visitor> => {
@@ -98,7 +98,7 @@ test('users who load at once have a session each, and nobody else’s', async ({
 test('who signs out is signed out alone, and at the server too', async ({server, recipe, visit, signedIn}) => {
 	const [leaving, staying] = [await signedIn(server), await signedIn(server)];
 	const event = leaving.event();
-	recipe.handle(event);
+	await recipe.handle({event, resolve: () => new Response()});
 	await recipe.signOut(event);
 	expect(await visit(leaving)).toBeUndefined();
 	expect(await visit(staying)).toBeDefined();
