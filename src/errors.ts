@@ -91,8 +91,12 @@ package.
 ```ts
 if (isRegrantError(error)) {
 	switch (error.code) {
-		case 'session_ended': return showLogin(error.reason);
-		case 'oauth_error': return report(error.error, error.status);
+		case 'session_ended':
+			showLogin(error.reason);
+			break;
+		case 'oauth_error':
+			report(error.error, error.status);
+			break;
 	}
 }
 ```

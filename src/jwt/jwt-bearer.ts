@@ -64,7 +64,7 @@ Gets tokens for a signed assertion: for `grant`. A new assertion is made for eac
 const auth = createAuth({
 	tokenEndpoint: 'https://login.example.com/token',
 	clientId: 'reports',
-	grant: jwtBearer({key: process.env.PRIVATE_KEY, issuer: 'reports', subject: 'ada@example.com', scope: 'reports.read'}),
+	grant: jwtBearer({key: env.PRIVATE_KEY, issuer: 'reports', subject: 'ada@example.com', scope: 'reports.read'}),
 });
 ```
 @see https://www.rfc-editor.org/rfc/rfc7523#section-2.1

@@ -15,7 +15,7 @@ const auth = createAuth({
 	issuer: 'https://login.example.com',
 	tokenEndpoint: 'https://login.example.com/token',
 	clientId: 'reports',
-	clientAuthentication: privateKeyJwt(process.env.PRIVATE_KEY, {keyId: '2026-01'}),
+	clientAuthentication: privateKeyJwt(env.PRIVATE_KEY, {keyId: '2026-01'}),
 	grant: {grant_type: 'client_credentials', scope: 'reports.read'},
 });
 ```

@@ -10,6 +10,7 @@ import {claims, measuredNumber, toNumber} from '../support/claims.ts';
 import {createPackedProject} from '../support/packed-project.ts';
 import {readReference} from '../support/reference.ts';
 import {seedClient} from '../support/seed-vault.ts';
+import {givenModules, readmeExamples} from '../support/snippets.ts';
 import {test} from '../support/test.ts';
 import {createUserProject} from '../support/user-project.ts';
 
@@ -19,31 +20,6 @@ const readme = read('README.md');
 
 /** The types whose members the tables have. */
 const tabled = ['Auth', 'AuthOptions', 'TokenClient', 'GrantOptions', 'SessionOptions', 'CreateSessionOptions'];
-
-/** What the example of a Worker takes for granted: Wrangler writes the like. */
-const given = `
-declare module 'cloudflare:workers' {
-	export function waitUntil(promise: Promise<unknown>): void;
-	export const env: {
-		readonly VAULT: {getByName(name: string): import('regrant/cloudflare').VaultStub};
-		readonly TOKEN_ENDPOINT: string;
-		readonly CLIENT_ID: string;
-	};
-}
-`;
-
-interface Example {
-	readonly name: string;
-	readonly code: string;
-	/** Marked with \`\`\`ts run: it is also run, as it stands, against the test's servers. */
-	readonly isRun: boolean;
-}
-
-const examples: Example[] = [...readme.matchAll(/^```ts( run)?\n([^]*?)^```$/gm)].map(([, run, code = ''], index) => ({
-	name: `example-${index + 1}.ts`,
-	code,
-	isRun: run !== undefined,
-}));
 
 /** As much of a lock file as counts here. */
 interface Lock {
@@ -72,9 +48,9 @@ describe('the README', {timeout: 60_000}, () => {
 	});
 
 	test('has examples that compile under the strictest settings', async () => {
-		project.write('given.d.ts', given);
-		for (const {name, code} of examples) project.write(name, code);
-		expect(examples.length).toBe([...readme.matchAll(/^```ts/gm)].length);
+		project.write('given.d.ts', givenModules);
+		for (const {name, code} of readmeExamples) project.write(name, code);
+		expect(readmeExamples.length).toBe([...readme.matchAll(/^```ts/gm)].length);
 		const options = {module: 'nodenext', lib: ['es2022', 'dom', 'dom.iterable'], types: ['node']};
 		expect(await project.compile(options)).toEqual([]);
 	});
@@ -87,7 +63,7 @@ describe('the README', {timeout: 60_000}, () => {
 		expect(readdirSync(packed.regrant)).not.toContain('test');
 	});
 
-	test.for(examples.filter(({isRun}) => isRun))('$name runs as it stands', async (example, {server, seedApi}) => {
+	test.for(readmeExamples.filter(({isRun}) => isRun))('$name runs as it stands', async (example, {server, seedApi}) => {
 		const hosts = [
 			['https://api.moov.io/oauth2/', new URL('/oauth2/', seedApi.tokenEndpoint).href],
 			['https://api.moov.io/', `${seedApi.api}/`],

@@ -1,10 +1,12 @@
 import {execFile} from 'node:child_process';
-import {symlinkSync, writeFileSync} from 'node:fs';
+import {cpSync, mkdirSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join, resolve} from 'node:path';
+import {promisify} from 'node:util';
 import {afterAll, describe, expect, test} from 'vitest';
 import {createPackedProject} from '../support/packed-project.ts';
+import {docExamples, givenModules, readmeExamples, recipes} from '../support/snippets.ts';
 
-/** Every entry, as a user imports it: what is any, or missing, does not compile. */
+/** Imports every entry, as a user does. It does not compile if something is missing, or is any. */
 const consumer = `
 import ky from 'ky';
 import {type Auth, type AuthEvent, clientSecretBasic, createAuth, endpoint, isRegrantError, memoryStore, type TokenSet, type TokenStore} from 'regrant';
@@ -58,14 +60,44 @@ void read(api, {params: {}});
 
 const project = await createPackedProject();
 afterAll(project.remove);
-for (const name of ['@types', '@cloudflare', 'undici-types'])
+const neighbours = [
+	'@types',
+	'@cloudflare',
+	'@tanstack',
+	'hono',
+	'oauth4webapi',
+	'oidc-client-ts',
+	'openapi-fetch',
+	'react',
+	'undici-types',
+];
+for (const name of neighbours)
 	symlinkSync(resolve('node_modules', name), join(project.root, 'node_modules', name), 'dir');
+
 writeFileSync(join(project.root, 'consumer.ts'), consumer);
+writeFileSync(join(project.root, 'given.d.ts'), givenModules);
+cpSync('test/recipes/frameworks.d.ts', join(project.root, 'frameworks.d.ts'));
+mkdirSync(join(project.root, 'recipes'));
+for (const {name, code} of [...readmeExamples, ...docExamples, ...recipes]) {
+	writeFileSync(join(project.root, name), code);
+}
+
+const namesOf = (snippets: ReadonlyArray<{readonly name: string}>): string[] => snippets.map(({name}) => name);
+const isWorker = ({name}: {readonly name: string}): boolean => name.endsWith('service-worker.ts');
+
+/** What is compiled together. */
+const sets: Readonly<Record<string, readonly string[]>> = {
+	'every entry': ['consumer.ts'],
+	'every example': ['given.d.ts', ...namesOf(readmeExamples), ...namesOf(docExamples)],
+	'the recipes': ['given.d.ts', 'frameworks.d.ts', ...namesOf(recipes.filter(recipe => !isWorker(recipe)))],
+	'the recipe of a service worker': namesOf(recipes.filter(isWorker)),
+};
 
 const platforms: Readonly<Record<string, object>> = {
 	'the DOM': {lib: ['es2022', 'dom', 'dom.iterable'], types: []},
-	'web workers': {lib: ['es2022', 'webworker'], types: []},
+	'web workers': {lib: ['es2022', 'webworker', 'webworker.iterable'], types: []},
 	'Node alone': {lib: ['es2022'], types: ['node']},
+	'the DOM and Node': {lib: ['es2022', 'dom', 'dom.iterable'], types: ['node']},
 	'Cloudflare Workers alone': {lib: ['es2022'], types: ['@cloudflare/workers-types']},
 };
 const resolutions: Readonly<Record<string, object>> = {
@@ -73,48 +105,83 @@ const resolutions: Readonly<Record<string, object>> = {
 	nodenext: {module: 'nodenext', moduleResolution: 'nodenext'},
 };
 
-/** What a compiler says of our files and the user's. Others' types have troubles of their own: ky's need the DOM or Node. */
-async function complaintsOf(version: string, options: object): Promise<string[]> {
+/** The compilers that are installed here: the newest one, and the last one that is written in JavaScript. npx has the others. */
+const compilers = new Map([
+	['7.0', resolve('node_modules/@typescript/native/bin/tsc')],
+	['6.0', resolve('node_modules/typescript/bin/tsc6')],
+]);
+
+async function findCompiler(version: string): Promise<string> {
+	const known = compilers.get(version);
+	if (known !== undefined) return known;
+	const {stdout} = await promisify(execFile)('npx', ['--yes', '--package', `typescript@${version}`, '-c', 'which tsc']);
+	compilers.set(version, stdout.trim());
+	return stdout.trim();
+}
+
+interface Compilation {
+	readonly version: string;
+	readonly resolution: string;
+	readonly platform: string;
+	readonly set: string;
+}
+
+/** Compiles, and gives what the compiler says of our files and of the user's. The types of others are their own affair. */
+async function compile({version, resolution, platform, set}: Compilation, config: string): Promise<string[]> {
 	const compilerOptions = {
 		target: 'es2022',
 		strict: true,
 		exactOptionalPropertyTypes: true,
 		noUncheckedIndexedAccess: true,
-		skipLibCheck: false,
+		// Our own declarations are checked with the first set. Others' take as long as everything else together.
+		skipLibCheck: set !== 'every entry',
+		allowImportingTsExtensions: true,
 		noEmit: true,
-		preserveSymlinks: true,
-		...options,
+		...resolutions[resolution],
+		...platforms[platform],
 	};
-	const config = join(project.root, `tsconfig.${version}.json`);
-	writeFileSync(config, JSON.stringify({compilerOptions, files: ['consumer.ts']}));
-	const args = ['--yes', '--package', `typescript@${version}`, 'tsc', '--pretty', 'false', '--project', config];
+	writeFileSync(join(project.root, config), JSON.stringify({compilerOptions, files: sets[set]}));
+	const args = [await findCompiler(version), '--pretty', 'false', '--project', config];
 	const output = await new Promise<string>((resolve, reject) => {
-		execFile('npx', args, {cwd: project.root, maxBuffer: 2 ** 26}, (error, output, problems) => {
+		execFile(process.execPath, args, {cwd: project.root, maxBuffer: 2 ** 26}, (error, output, problems) => {
 			if (error && output === '') reject(new Error(`tsc ${version} did not run: ${problems}`));
 			else resolve(output);
 		});
 	});
-	return output
-		.split('\n')
-		.filter(line => /^(?:consumer\.ts|node_modules\/regrant\/)/.test(line) || line.startsWith('error'));
+	// What is imported beside these files is of others, or of another platform.
+	const ours = [...(sets[set] ?? []), 'node_modules/regrant/'];
+	return output.split('\n').filter(line => ours.some(name => line.startsWith(name)) || line.startsWith('error'));
 }
 
-const newest = '7.0';
-const both: ReadonlyArray<readonly [resolution: string, platform: string]> = [
-	['bundler', 'the DOM'],
-	['nodenext', 'Node alone'],
-];
-/** The oldest with both resolutions, those between with one each, the newest with all platforms: a compiler takes its seconds. */
-const cases = [
-	...both.map(rest => ['5.4', ...rest] as const),
-	...['5.6', '5.9', '6.0'].map((version, index) => [version, ...(both[index % 2] ?? ['nodenext', 'the DOM'])] as const),
+const [entries = '', examples = '', copies = '', worker = ''] = Object.keys(sets);
+
+/** The older compilers take seconds each, so they get little. The newest one gets everything. */
+const compilations: Compilation[] = [
+	{version: '5.4', resolution: 'bundler', platform: 'the DOM', set: entries},
+	{version: '5.6', resolution: 'nodenext', platform: 'Node alone', set: entries},
+	{version: '5.9', resolution: 'bundler', platform: 'the DOM', set: entries},
+	{version: '6.0', resolution: 'nodenext', platform: 'Node alone', set: entries},
+	{version: '5.4', resolution: 'nodenext', platform: 'the DOM and Node', set: examples},
+	{version: '5.4', resolution: 'bundler', platform: 'the DOM and Node', set: copies},
+	{version: '7.0', resolution: 'nodenext', platform: 'the DOM and Node', set: examples},
+	{version: '7.0', resolution: 'bundler', platform: 'the DOM and Node', set: copies},
+	{version: '7.0', resolution: 'bundler', platform: 'web workers', set: worker},
 	...Object.keys(resolutions).flatMap(resolution =>
-		Object.keys(platforms).map(platform => [newest, resolution, platform] as const),
+		Object.keys(platforms).map(platform => ({version: '7.0', resolution, platform, set: entries})),
 	),
 ];
 
-describe('the types', {timeout: 120_000}, () => {
-	test.for(cases)('are known to TypeScript %s with %s, for %s', async ([version, resolution, platform]) => {
-		expect(await complaintsOf(version, {...resolutions[resolution], ...platforms[platform]})).toEqual([]);
-	});
+describe('TypeScript', {timeout: 120_000}, () => {
+	test.for(compilations.map((compilation, index) => ({...compilation, index})))(
+		'$version compiles $set with $resolution, for $platform',
+		async ({index, ...compilation}) => {
+			expect(await compile(compilation, `tsconfig.${index}.json`)).toEqual([]);
+		},
+	);
+});
+
+test('the examples that are compiled are all that there are', () => {
+	expect(readmeExamples.length).toBeGreaterThan(5);
+	expect(docExamples.length).toBeGreaterThan(20);
+	expect(recipes.length).toBeGreaterThan(20);
 });
