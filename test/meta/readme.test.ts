@@ -156,10 +156,15 @@ describe('a number of the README', () => {
 	// Both pages: that for contributors has numbers, too.
 	const prose = `${readme}\n${read('test/README.md')}`.replaceAll(/^```[^]*?^```$/gm, '').replaceAll(/\s+/g, ' ');
 
-	test.for(claims)('is the measured one: $pattern', async ({pattern, checks}) => {
+	// If one is not: `node test/support/state-claims.ts` writes the measured ones.
+	test.for(claims)('is the measured one: $pattern', async ({pattern, measures}) => {
 		const [, ...stated] = pattern.exec(prose) ?? [];
-		expect(stated).toHaveLength(checks.length);
-		for (const [index, check] of checks.entries()) await check(toNumber(stated[index] ?? ''));
+		expect(stated).toHaveLength(measures.length);
+		for (const [index, measure] of measures.entries()) {
+			const {value, allows} = await measure();
+			const number = toNumber(stated[index] ?? '');
+			expect(allows?.(number) ? value : number).toBe(value);
+		}
 	});
 
 	test('is among those that are measured', () => {

@@ -1,13 +1,19 @@
 import {existsSync, readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
 
-const section = /^## Security\n([^]*?)^## /m.exec(readFileSync('README.md', 'utf8'))?.[1] ?? '';
+const sectionOf = (file: string, title: string): string =>
+	new RegExp(`^## ${title}\\n([^]*?)(?=^## )`, 'm').exec(readFileSync(file, 'utf8'))?.[1] ?? '';
+
+const section = sectionOf('README.md', 'Security');
 const promises = [...section.matchAll(/^\d+\. (.*)$/gm)].map(([, text = '']) => text);
 
-/** The tests that a promise names: rules or faults, and the file with the tests that bear them. */
-const testsOf = (promise: string): Array<readonly [id: string, file: string]> =>
-	[...promise.matchAll(/\[([^\]]*)\]\((test\/[^)]*)\)/g)].flatMap(([, ids = '', file = '']) =>
-		ids.split(', ').map(id => [id, file] as const),
+/** The list for contributors: the tests of each promise, in the order of the README. */
+const lists = [...sectionOf('test/README.md', 'Promises').matchAll(/^\d+\. (.*)$/gm)].map(([, text = '']) => text);
+
+/** The tests that a line names: rules or faults, and the file whose tests have these ids. */
+const testsOf = (line: string): Array<readonly [id: string, file: string]> =>
+	[...line.matchAll(/\[([^\]]*)\]\(([^)]*)\)/g)].flatMap(([, ids = '', file = '']) =>
+		ids.split(', ').map(id => [id, `test/${file}`] as const),
 	);
 
 /** Whether a text in quotes, as a title is, has the id in it. */
@@ -15,18 +21,22 @@ const isNamed = (id: string, file: string): boolean =>
 	existsSync(file) && new RegExp(`(['"\`])(?:(?!\\1)[^\\n])*\\b${id}\\b`).test(readFileSync(file, 'utf8'));
 
 describe('the README’s section on security', () => {
-	test('has eight promises', () => {
-		expect(promises).toHaveLength(8);
+	test('the README has eight promises, and test/README.md has a line for each', () => {
+		expect([promises.length, lists.length]).toEqual([8, 8]);
 	});
 
-	test.for(promises)('names tests that exist: %s', promise => {
-		const named = testsOf(promise);
+	test.for(lists.map((line, index) => [index + 1, line] as const))('promise %i has tests: %s', ([, line]) => {
+		const named = testsOf(line);
 		expect(named.length).toBeGreaterThan(0);
 		expect(named.filter(([id, file]) => !/^[RF]-?\d+$/.test(id) || !isNamed(id, file))).toEqual([]);
 	});
 
-	test('says what is not promised, and how to report', () => {
-		expect(section).toMatch(/^Not promised: /m);
+	test('the README says what is not promised, and how to report a vulnerability', () => {
+		expect(section).toMatch(/^Not promised:$/m);
 		expect(section).toContain('private advisory');
+	});
+
+	test('the README names no rule of the catalogue', () => {
+		expect(readFileSync('README.md', 'utf8').match(/\b(?:R\d{1,3}|F-\d{2,3})\b/g)).toBeNull();
 	});
 });
