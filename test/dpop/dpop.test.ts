@@ -51,18 +51,18 @@ async function applied(
 }
 
 describe('a proof', () => {
-	test.for(algorithms)('is signed with %s by the key in its header', async algorithm => {
+	test.for(algorithms)('a proof is signed with %s by the key in its header', async algorithm => {
 		const {proof} = await applied(dpop({algorithm}));
 		const {protectedHeader} = await jwtVerify(proof, EmbeddedJWK, {typ: 'dpop+jwt', algorithms: [algorithm]});
 		expect(Object.keys(protectedHeader).toSorted()).toEqual(['alg', 'jwk', 'typ']);
 	});
 
-	test('has the public key, and nothing of the private one', async () => {
+	test('a proof has the public key, and nothing of the private one', async () => {
 		const {jwk} = decodeProtectedHeader((await applied(dpop())).proof);
 		expect(jwk).toEqual({kty: 'EC', crv: 'P-256', x: expect.any(String), y: expect.any(String)});
 	});
 
-	test('is for one method and one URL, without query and fragment', async () => {
+	test('a proof is for one method and one URL, without query and fragment', async () => {
 		const url = 'https://API.example:443/a%20b/../c?secret=1#there';
 		const {claims} = await applied(dpop(), {url, method: 'DELETE'});
 		const before = Math.floor(Date.now() / 1000);
@@ -72,7 +72,7 @@ describe('a proof', () => {
 		expect(jti).toMatch(/^[\da-f-]{36}$/);
 	});
 
-	test('is a new one for each request [R104]', async () => {
+	test('a proof is a new one for each request [R104]', async () => {
 		const scheme = dpop();
 		const proofs = await Promise.all(Array.from({length: 20}, () => applied(scheme, {token: 'token'})));
 		expect(new Set(proofs.map(({claims}) => claims['jti'])).size).toBe(20);
@@ -80,7 +80,7 @@ describe('a proof', () => {
 		expect(keys.size).toBe(1);
 	});
 
-	test('names the token that it goes with by its hash, and the token goes as DPoP [R105]', async () => {
+	test('a proof names the token that it goes with by its hash, and the token goes as DPoP [R105]', async () => {
 		const scheme = dpop();
 		// The example of RFC 9449 §7.1.
 		const token = 'Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU';
@@ -95,14 +95,14 @@ describe('a proof', () => {
 		}
 	});
 
-	test('of a token request leaves the client’s authentication alone', async () => {
+	test('a proof of a token request leaves the client’s authentication alone', async () => {
 		const headers = new Headers({authorization: 'Basic abc'});
 		await dpop().apply({url: 'https://as.example/token', method: 'POST', headers}, undefined);
 		expect(headers.get('authorization')).toBe('Basic abc');
 		expect(decodeJwt(headers.get('dpop') ?? '')).not.toHaveProperty('ath');
 	});
 
-	test('is not changed by polluted prototypes [R95]', async () => {
+	test('a proof is not changed by polluted prototypes [R95]', async () => {
 		const properties = {
 			nonce: 'evil',
 			ath: 'evil',
@@ -132,7 +132,7 @@ describe('a nonce', () => {
 	const nonceAt = async (scheme: TokenScheme, url: string): Promise<unknown> =>
 		(await applied(scheme, {url, token: 'token'})).claims['nonce'];
 
-	test('that an API asks for makes the call go out once more, and stays for the origin [R101]', async () => {
+	test('a nonce that an API asks for makes the call go out once more, and is used for that origin from then on [R101]', async () => {
 		const scheme = dpop();
 		const asked = response(401, {'www-authenticate': challenge, 'dpop-nonce': 'n-1'});
 		expect(await scheme.review?.(asked, request, 'token')).toBe('resend');
@@ -141,7 +141,7 @@ describe('a nonce', () => {
 		expect(await nonceAt(scheme, 'https://api.example:8443/a')).toBeUndefined();
 	});
 
-	test('is taken from every answer, also one of 200 [R102]', async () => {
+	test('a nonce is taken from every answer, including a 200 [R102]', async () => {
 		const scheme = dpop();
 		for (const [status, nonce] of [
 			[200, 'n-1'],
@@ -164,17 +164,17 @@ describe('a nonce', () => {
 		['an empty nonce', 401, {'www-authenticate': challenge, 'dpop-nonce': ''}],
 		['two nonces', 401, {'www-authenticate': challenge, 'dpop-nonce': 'a, b'}],
 		['a nonce with a quote', 401, {'www-authenticate': challenge, 'dpop-nonce': 'a"b'}],
-	])('is not what is missing with %s: the call is not sent again [R103]', async ([, status, headers]) => {
+	])('a nonce is not what the API asks for with %s: the call is not sent again [R103]', async ([, status, headers]) => {
 		expect(await dpop().review?.(response(status, headers), request, 'token')).toBeUndefined();
 	});
 
-	test.for(['a"b', 'a\\b', 'a b', 'a, b', 'é'])('is not used if it is none: %s', async nonce => {
+	test.for(['a"b', 'a\\b', 'a b', 'a, b', 'é'])('a header that is not a nonce is ignored: %s', async nonce => {
 		const scheme = dpop();
 		await scheme.review?.(response(200, {'dpop-nonce': nonce}), request, 'token');
 		expect(await nonceAt(scheme, api)).toBeUndefined();
 	});
 
-	test('is none if a framework lets nobody read the header', async () => {
+	test('a nonce is ignored if a framework does not let us read the header', async () => {
 		const headers = {
 			get: () => {
 				throw new Error('not serialised');
@@ -195,7 +195,7 @@ describe('a token request', () => {
 	const nonceError = (nonce: string, error = 'use_dpop_nonce'): Answer =>
 		Response.json({error}, {status: 400, headers: {'dpop-nonce': nonce}});
 
-	test('has a proof for its endpoint, and gives a DPoP token', async ({serve}) => {
+	test('a token request has a proof for its endpoint, and gives a DPoP token', async ({serve}) => {
 		const {origin, requests} = await serve(() => Response.json(bound));
 		await expect(requestToken(at(origin), granting)).resolves.toMatchObject(bound);
 		expect(requests[0]?.headers).not.toHaveProperty('authorization');
@@ -203,7 +203,7 @@ describe('a token request', () => {
 	});
 
 	test.for(['Bearer', 'bearer', 'N_A', '', null])(
-		'refuses a token of another type, and names the type that it wants: %s [R23]',
+		'a token request refuses a token of another type, and names the type that it wants: %s [R23]',
 		async (token_type, {serve, canaries}) => {
 			canaries.plant(bound.access_token, 'access token');
 			const {origin, requests} = await serve(() => Response.json({...bound, token_type}));
@@ -213,7 +213,9 @@ describe('a token request', () => {
 		},
 	);
 
-	test('goes out twice for a nonce, with two proofs, and later ones once [R100]', async ({serve}) => {
+	test('a token request is sent twice if the server asks for a nonce, with two proofs; later requests are sent once [R100]', async ({
+		serve,
+	}) => {
 		const {origin, requests} = await serve((_request, {headers}) =>
 			decodeJwt(headers['dpop'] ?? '')['nonce'] === 'n-1' ? Response.json(bound) : nonceError('n-1'),
 		);
@@ -226,7 +228,10 @@ describe('a token request', () => {
 		expect(new Set(requests.map(({body}) => body)).size).toBe(1);
 	});
 
-	test('goes out twice and no more, if the server asks for a nonce again and again', async ({serve, canaries}) => {
+	test('a token request is sent at most twice, even if the server asks for a nonce again and again', async ({
+		serve,
+		canaries,
+	}) => {
 		let count = 0;
 		const {origin, requests} = await serve(() => nonceError(`n-${++count}`));
 		const error = await canaries.rejection(requestToken(at(origin), granting));
@@ -234,7 +239,7 @@ describe('a token request', () => {
 		expect(requests).toHaveLength(2);
 	});
 
-	test('goes out once if the server refuses it for another reason, though it tells of a nonce [R103]', async ({
+	test('a token request is sent once if the server refuses it for another reason and also sends a nonce [R103]', async ({
 		serve,
 		canaries,
 	}) => {
@@ -244,7 +249,7 @@ describe('a token request', () => {
 		expect(requests).toHaveLength(1);
 	});
 
-	test('and a revocation share the nonces of their origin', async ({serve}) => {
+	test('a token request and a revocation share the nonces of their origin', async ({serve}) => {
 		const {origin, requests} = await serve((_request, {path}) =>
 			path === '/revoke' ? {} : Response.json(bound, {headers: {'dpop-nonce': 'n-1'}}),
 		);
@@ -256,23 +261,26 @@ describe('a token request', () => {
 });
 
 describe('a real server', () => {
-	test.for(algorithms)('binds tokens to a key of %s, through refreshes [R100]', async (algorithm, {server}) => {
-		const scheme = dpop({algorithm});
-		const client = {tokenEndpoint: server.tokenEndpoint, clientId: 'app', scheme};
-		let token: Pick<TokenSet, 'access_token' | 'token_type' | 'refresh_token'> = await server.mint({
-			jkt: await thumbprintOf(scheme),
-		});
-		for (let refreshes = 0; refreshes < 3; refreshes++) {
-			token = await requestToken(client, {grant_type: 'refresh_token', refresh_token: token.refresh_token ?? ''});
-			expect(token.token_type).toBe('DPoP');
-			const found = await server.provider.AccessToken.find(token.access_token);
-			expect(found?.jkt).toBe(await thumbprintOf(scheme));
-		}
-		// The nonce was asked for once, and that has not used up the refresh token.
-		expect(server.tokenRequests.map(({status}) => status)).toEqual([400, 200, 200, 200]);
-	});
+	test.for(algorithms)(
+		'a real server binds tokens to a key of %s, through refreshes [R100]',
+		async (algorithm, {server}) => {
+			const scheme = dpop({algorithm});
+			const client = {tokenEndpoint: server.tokenEndpoint, clientId: 'app', scheme};
+			let token: Pick<TokenSet, 'access_token' | 'token_type' | 'refresh_token'> = await server.mint({
+				jkt: await thumbprintOf(scheme),
+			});
+			for (let refreshes = 0; refreshes < 3; refreshes++) {
+				token = await requestToken(client, {grant_type: 'refresh_token', refresh_token: token.refresh_token ?? ''});
+				expect(token.token_type).toBe('DPoP');
+				const found = await server.provider.AccessToken.find(token.access_token);
+				expect(found?.jkt).toBe(await thumbprintOf(scheme));
+			}
+			// The nonce was asked for once, and that has not used up the refresh token.
+			expect(server.tokenRequests.map(({status}) => status)).toEqual([400, 200, 200, 200]);
+		},
+	);
 
-	test('that asks for a nonce gets a new assertion with the new proof [R100, R110]', async ({server}) => {
+	test('a real server that asks for a nonce gets a new assertion with the new proof [R100, R110]', async ({server}) => {
 		const client = {
 			tokenEndpoint: server.tokenEndpoint,
 			clientId: 'jwt-client',
@@ -288,14 +296,14 @@ describe('a real server', () => {
 		expect(server.tokenRequests.map(({status}) => status)).toEqual([400, 200]);
 	});
 
-	test('that wants proofs gives nothing without one', async ({server, canaries}) => {
+	test('a real server that wants proofs gives no token without one', async ({server, canaries}) => {
 		const {tokenEndpoint} = server;
 		const client = {tokenEndpoint, clientId: 'jwt-client', clientAuthentication: privateKeyJwt(clientKey.jwk)};
 		const error = await canaries.rejection(requestToken(client, {...granting, scope: accountScopes}));
 		expect(error).toMatchObject({code: 'oauth_error', error: 'invalid_grant'});
 	});
 
-	test('gives nothing to another key: the refresh token is dead', async ({server, canaries}) => {
+	test('a real server gives no token to another key, and rejects the refresh token', async ({server, canaries}) => {
 		const {refresh_token} = await server.mint({jkt: await thumbprintOf(dpop())});
 		const client = {tokenEndpoint: server.tokenEndpoint, clientId: 'app', scheme: dpop()};
 		const error = await canaries.rejection(requestToken(client, {grant_type: 'refresh_token', refresh_token}));
@@ -304,7 +312,7 @@ describe('a real server', () => {
 });
 
 describe('an option', () => {
-	test('may be the key pair, of either algorithm', async () => {
+	test('the key pair can be passed as an option, for either algorithm', async () => {
 		for (const algorithm of algorithms) {
 			const {cryptoKey, publicJwk} = await createTestKey(algorithm);
 			const name = cryptoKey.algorithm as EcKeyAlgorithm;
@@ -356,14 +364,17 @@ describe('an option', () => {
 		['a store that is none', () => ({store: {}}), /^store must be a function$/],
 		['an option of another name', () => ({nonce: 'n'}), /^nonce is not an option$/],
 	];
-	test.for(rows)('that cannot be used is refused by its name: %s', async ([, options, message]) => {
-		const given = (await options()) as DpopOptions;
-		expect(() => dpop(given)).toThrow(ConfigError);
-		expect(() => dpop(given)).toThrow(message);
-	});
+	test.for(rows)(
+		'an option that cannot be used is refused, and the error names it: %s',
+		async ([, options, message]) => {
+			const given = (await options()) as DpopOptions;
+			expect(() => dpop(given)).toThrow(ConfigError);
+			expect(() => dpop(given)).toThrow(message);
+		},
+	);
 });
 
-test('nothing is asked of the platform before the first request [R83]', async () => {
+test('the platform is not used before the first request [R83]', async () => {
 	const generateKey = vi.spyOn(crypto.subtle, 'generateKey');
 	const scheme = dpop();
 	expect(generateKey).not.toHaveBeenCalled();

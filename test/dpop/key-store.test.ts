@@ -13,7 +13,7 @@ const keysOf = async (schemes: readonly TokenScheme[]): Promise<number> =>
 	new Set(await Promise.all(schemes.map(scheme => thumbprintOf(scheme)))).size;
 
 describe('without IndexedDB', () => {
-	test('the key lives as long as the scheme: each has its own, from the first call on', async () => {
+	test('without IndexedDB, each scheme has a key of its own, from the first call on', async () => {
 		const scheme = dpop();
 		expect(await keysOf([scheme, scheme, scheme])).toBe(1);
 		expect(await keysOf([scheme, dpop()])).toBe(2);
@@ -21,12 +21,12 @@ describe('without IndexedDB', () => {
 });
 
 describe('with IndexedDB', () => {
-	test('all tabs use one key, also if they begin at once', async () => {
+	test('with IndexedDB, all tabs use one key, even if they start at the same time', async () => {
 		vi.stubGlobal('indexedDB', new IDBFactory());
 		expect(await keysOf(Array.from({length: 8}, () => dpop()))).toBe(1);
 	});
 
-	test('the key is there again after a reload, and cannot be exported', async () => {
+	test('with IndexedDB, the key is still there after a reload, and cannot be exported', async () => {
 		const factory = new IDBFactory();
 		vi.stubGlobal('indexedDB', factory);
 		const key = await thumbprintOf(dpop());
@@ -35,7 +35,7 @@ describe('with IndexedDB', () => {
 		await expect(crypto.subtle.exportKey('jwk', privateKey as CryptoKey)).rejects.toThrow();
 	});
 
-	test('each algorithm has a key of its own', async () => {
+	test('with IndexedDB, each algorithm has a key of its own', async () => {
 		vi.stubGlobal('indexedDB', new IDBFactory());
 		expect(await keysOf([dpop(), dpop({algorithm: 'EdDSA'}), dpop()])).toBe(2);
 	});
@@ -76,7 +76,7 @@ describe('with IndexedDB', () => {
 		expect(await keysOf([dpop({keyPair: await storedPair(factory, 'ES256')}), dpop()])).toBe(1);
 	});
 
-	test('what is stored and is no key is replaced', async () => {
+	test('a stored value that is not a key is replaced', async () => {
 		const factory = new IDBFactory();
 		vi.stubGlobal('indexedDB', factory);
 		await thumbprintOf(dpop());
@@ -86,7 +86,7 @@ describe('with IndexedDB', () => {
 	});
 
 	test.for(['SecurityError', 'InvalidStateError'])(
-		'that the browser refuses with %s, the key lives as long as the scheme',
+		'with IndexedDB that the browser refuses with %s, the key lives as long as the scheme',
 		async name => {
 			vi.stubGlobal('indexedDB', {
 				open: () => {
@@ -98,7 +98,7 @@ describe('with IndexedDB', () => {
 		},
 	);
 
-	test('that cannot store keys, the key lives as long as the scheme', async () => {
+	test('with IndexedDB that cannot store keys, the key lives as long as the scheme', async () => {
 		const factory = new IDBFactory();
 		vi.stubGlobal('indexedDB', factory);
 		const put = vi.spyOn(FakeObjectStore.prototype, 'put').mockImplementation(() => {
@@ -109,7 +109,7 @@ describe('with IndexedDB', () => {
 		put.mockRestore();
 	});
 
-	test('that fails for now, no other key is used, and the next call tries again', async ({canaries}) => {
+	test('with IndexedDB that fails for now, no other key is used, and the next call tries again', async ({canaries}) => {
 		const factory = new IDBFactory();
 		vi.stubGlobal('indexedDB', factory);
 		const key = await thumbprintOf(dpop());
@@ -124,7 +124,7 @@ describe('with IndexedDB', () => {
 		expect(open).toHaveBeenCalledTimes(2);
 	});
 
-	test('that never answers, the call fails at a deadline [F-149]', async ({canaries}) => {
+	test('with IndexedDB that never answers, the call fails at a deadline [F-149]', async ({canaries}) => {
 		vi.useFakeTimers();
 		try {
 			const opened = Promise.withResolvers<void>();
@@ -144,7 +144,7 @@ describe('with IndexedDB', () => {
 });
 
 describe('a store of one’s own', () => {
-	test('is where the key is', async () => {
+	test('a store of one’s own is where the key is', async () => {
 		let kept: DpopKeyPair | undefined;
 		const store: DpopKeyStore = async keyPair => (kept ??= keyPair);
 		const scheme = dpop({store});
@@ -152,7 +152,7 @@ describe('a store of one’s own', () => {
 		expect(await keysOf([scheme, scheme, dpop({keyPair: kept})])).toBe(1);
 	});
 
-	test('is asked before the first request and before each token request, and by no call of an API', async () => {
+	test('a store of one’s own is asked before the first request and before each token request, and by no call of an API', async () => {
 		const store = vi.fn<DpopKeyStore>(keyPair => keyPair);
 		const scheme = dpop({store});
 		const call = async (token: string | undefined): Promise<void> =>
@@ -164,7 +164,7 @@ describe('a store of one’s own', () => {
 	test.for<readonly [what: string, fail: DpopKeyStore]>([
 		['fails', () => Promise.reject(new Error('offline'))],
 		['gives back something else', () => ({}) as DpopKeyPair],
-	])('that %s later on changes nothing: the key is known', async ([, fail]) => {
+	])('a store of one’s own that %s later on changes nothing: the key is known', async ([, fail]) => {
 		const store = vi.fn<DpopKeyStore>(keyPair => keyPair);
 		const scheme = dpop({store});
 		const key = await thumbprintOf(scheme);
@@ -179,12 +179,15 @@ describe('a store of one’s own', () => {
 		['gives back something else', () => ({}) as DpopKeyPair],
 		['gives back what JSON leaves of a key', keyPair => JSON.parse(JSON.stringify(keyPair)) as DpopKeyPair],
 		['gives back a key of another curve', () => p384],
-	])('that %s fails the call, with an error that does not say more', async ([, store], {canaries}) => {
-		const error = await canaries.rejection(thumbprintOf(dpop({store} satisfies DpopOptions)));
-		expect(error).toMatchObject({code: 'store_read', retryable: true});
-		expect(String(error)).not.toContain('secret');
-		expect(error).not.toHaveProperty('cause');
-	});
+	])(
+		'a key store of your own that %s fails the call, and the error reveals nothing else',
+		async ([, store], {canaries}) => {
+			const error = await canaries.rejection(thumbprintOf(dpop({store} satisfies DpopOptions)));
+			expect(error).toMatchObject({code: 'store_read', retryable: true});
+			expect(String(error)).not.toContain('secret');
+			expect(error).not.toHaveProperty('cause');
+		},
+	);
 });
 
 function storedPair(factory: IDBFactory, name: string): Promise<DpopKeyPair> {
@@ -221,7 +224,7 @@ describe('a platform that makes no such keys', () => {
 	test.for<readonly [what: string, subtle: unknown]>([
 		['without https', undefined],
 		['without Ed25519', {generateKey: reject}],
-	])('is told of with the remedy: %s', async ([, subtle], {canaries}) => {
+	])('a platform that makes no such keys is told of with the remedy: %s', async ([, subtle], {canaries}) => {
 		vi.stubGlobal('crypto', {subtle});
 		const error = await canaries.rejection(thumbprintOf(dpop({algorithm: 'EdDSA'})));
 		expect(error).toMatchObject({

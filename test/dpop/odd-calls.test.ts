@@ -54,7 +54,7 @@ describe('the API accepts the proof of a call', () => {
 		'/a%',
 		'/a|b^c`d{e}',
 		'?query',
-	])('to %s', async (path, {begin}) => {
+	])('the API accepts the proof of a call to %s', async (path, {begin}) => {
 		const {auth, api} = await begin();
 		for (const send of [
 			() => auth.fetch(`${api.origin}${path}`),
@@ -66,7 +66,9 @@ describe('the API accepts the proof of a call', () => {
 		}
 	});
 
-	test('through a prefix, a base URL, search parameters and another method of ky', async ({begin}) => {
+	test('the API accepts the proof of a call through a prefix, a base URL, search parameters and another method of ky', async ({
+		begin,
+	}) => {
 		const {auth, api} = await begin();
 		const prefixed = ky.extend({prefix: `${api.origin}/v1/`, hooks: auth.hooks, retry: 0});
 		expect((await prefixed.get('accounts', {searchParams: {a: 'b c'}})).status).toBe(200);
@@ -79,7 +81,9 @@ describe('the API accepts the proof of a call', () => {
 		]);
 	});
 
-	test('of a client with a fetch of its own, which sees each send', async ({begin}) => {
+	test('the API accepts the proof of a call of a client with a fetch of its own, which sees each send', async ({
+		begin,
+	}) => {
 		const {auth, api} = await begin();
 		const own = vi.fn<typeof fetch>(async (input, init) => fetch(input, init));
 		const client = ky.extend({baseUrl: api.origin, fetch: own, hooks: auth.hooks, retry: 0});
@@ -101,7 +105,7 @@ describe('the API accepts the proof of a call', () => {
 describe('a nonce', () => {
 	const nonce = "!#$%&'()*+,-./09:;<=>?@AZ[]^_`az{|}~";
 
-	test('may have every character that RFC 9449 allows, and a space behind it, which Node leaves there [R102]', async ({
+	test('a nonce may have every character that RFC 9449 allows, and a space behind it, which Node leaves there [R102]', async ({
 		watch,
 	}) => {
 		const proofs: unknown[] = [];
@@ -123,7 +127,10 @@ describe('a nonce', () => {
 		server.close();
 	});
 
-	test('that an API asks for beside a Bearer challenge is sent, and renews nothing [R101]', async ({server, begin}) => {
+	test('a nonce that an API asks for beside a Bearer challenge is sent, and renews nothing [R101]', async ({
+		server,
+		begin,
+	}) => {
 		const {auth, api} = await begin();
 		api.onCall(
 			once(() => ({
@@ -139,7 +146,7 @@ describe('a nonce', () => {
 		expect(server.tokenRequests).toEqual([]);
 	});
 
-	test('that an API asks for again and again renews nothing, also beside a Bearer challenge [R101]', async ({
+	test('a nonce that an API asks for again and again renews nothing, also beside a Bearer challenge [R101]', async ({
 		server,
 		begin,
 	}) => {
@@ -157,7 +164,10 @@ describe('a nonce', () => {
 		expect(server.tokenRequests).toEqual([]);
 	});
 
-	test('that a token endpoint asks for again and again costs no session [R100]', async ({server, begin}) => {
+	test('a nonce that a token endpoint asks for again and again does not lose the session [R100]', async ({
+		server,
+		begin,
+	}) => {
 		const clock = {time: Date.now()};
 		const {auth, api} = await begin({now: () => clock.time});
 		const stop = server.onToken(() =>
@@ -192,7 +202,7 @@ describe('a clock that is wrong', () => {
 	};
 
 	test.for([-86_400, 86_400])(
-		'by %i seconds ends no session: with a nonce the server does not look at it, and an API that does renews once',
+		'a clock that is wrong by %i seconds ends no session: with a nonce the server does not look at it, and an API that does renews once',
 		async (seconds, {server, begin}) => {
 			const {auth, api} = await begin({}, skewed(seconds));
 			await auth.refresh();

@@ -66,7 +66,10 @@ const claimsOf = (proof = ''): Record<string, unknown> =>
 const statuses = (requests: ReadonlyArray<{readonly status: number}>): number[] => requests.map(({status}) => status);
 
 describe('a call with a bound token', () => {
-	test('goes out as DPoP, twice for the first nonce and once from then on [R101, R102, R105]', async ({api, begin}) => {
+	test('a call with a bound token goes out as DPoP, twice for the first nonce and once from then on [R101, R102, R105]', async ({
+		api,
+		begin,
+	}) => {
 		const {api: client, accessToken} = await begin();
 		expect((await client.get('accounts?x=1')).status).toBe(200);
 		expect((await client.post('accounts', {json: {amount: 1204}})).status).toBe(200);
@@ -76,7 +79,7 @@ describe('a call with a bound token', () => {
 		);
 	});
 
-	test('takes the nonce of a 200 for the next one [R102]', async ({api, begin}) => {
+	test('a call with a bound token takes the nonce of a 200 for the next one [R102]', async ({api, begin}) => {
 		const {api: client} = await begin();
 		await client.get('accounts');
 		api.onCall(once(() => Response.json({}, {headers: {'dpop-nonce': 'of-a-200'}})));
@@ -87,7 +90,7 @@ describe('a call with a bound token', () => {
 		expect(claimsOf(headers['dpop'])).toMatchObject({nonce: 'of-a-200'});
 	});
 
-	test('is sent twice and no more if the API asks for a nonce again and again, and renews nothing [R101]', async ({
+	test('a call with a bound token is sent twice and no more if the API asks for a nonce again and again, and renews nothing [R101]', async ({
 		server,
 		api,
 		begin,
@@ -99,7 +102,7 @@ describe('a call with a bound token', () => {
 		expect(server.tokenRequests).toEqual([]);
 	});
 
-	test('renews a refused token once, and is sent again for a nonce beside that [R50, R100, R101]', async ({
+	test('a call with a bound token renews a refused token once, and is sent again for a nonce beside that [R50, R100, R101]', async ({
 		server,
 		api,
 		begin,
@@ -118,7 +121,7 @@ describe('a call with a bound token', () => {
 		expect(gist(events)).toEqual(['token set', 'token refresh']);
 	});
 
-	test('and twenty others at once with a refused token make one refresh [R57]', async ({server, api, begin}) => {
+	test('twenty-one calls at once with a rejected bound token make one refresh [R57]', async ({server, api, begin}) => {
 		const {api: client, accessToken} = await begin();
 		await client.get('accounts');
 		await server.expire(accessToken);
@@ -128,7 +131,10 @@ describe('a call with a bound token', () => {
 		expect(statuses(server.tokenRequests)).toEqual([400, 200]);
 	});
 
-	test('has a fresh proof in each of ky’s retries: the API takes none twice [R104]', async ({api, begin}) => {
+	test('a call with a bound token has a fresh proof in each of ky’s retries: the API takes none twice [R104]', async ({
+		api,
+		begin,
+	}) => {
 		const {api: client} = await begin();
 		await client.get('accounts');
 		let failures = 2;
@@ -138,7 +144,7 @@ describe('a call with a bound token', () => {
 		expect(new Set(proofs).size).toBe(api.calls.length);
 	});
 
-	test('has a proof for each hop of a redirect, and neither proof nor token at another origin [R42, R43]', async ({
+	test('a call with a bound token has a proof for each hop of a redirect, and neither proof nor token at another origin [R42, R43]', async ({
 		api,
 		begin,
 		serve,
@@ -162,7 +168,7 @@ describe('a call with a bound token', () => {
 		expect(elsewhere.requests[0]?.headers).not.toHaveProperty('dpop');
 	});
 
-	test('that a POST is redirected to gets the nonce that came on the way, and the POST is sent once [R102]', async ({
+	test('a call with a bound token that a POST is redirected to gets the nonce that came on the way, and the POST is sent once [R102]', async ({
 		serve,
 		watch,
 	}) => {
@@ -189,7 +195,7 @@ describe('a call with a bound token', () => {
 		expect(seen).toEqual(['POST /orders refused', 'POST /orders good', 'GET /orders/1 good']);
 	});
 
-	test('with a stream goes out once: without a nonce it is refused, and with one it arrives [R61]', async ({
+	test('a call with a bound token and a stream is sent once: it is refused without a nonce, and arrives with one [R61]', async ({
 		server,
 		api,
 		begin,
@@ -206,7 +212,7 @@ describe('a call with a bound token', () => {
 		expect(server.tokenRequests).toEqual([]);
 	});
 
-	test('that lacks a scope renews nothing [R52]', async ({server, api, begin}) => {
+	test('a call whose bound token lacks a scope causes no renewal [R52]', async ({server, api, begin}) => {
 		const {api: client} = await begin();
 		for (const status of [401, 403]) {
 			api.onCall(once(() => ({status, headers: [['www-authenticate', 'DPoP error="insufficient_scope"']]})));
@@ -217,14 +223,17 @@ describe('a call with a bound token', () => {
 });
 
 describe('a token that is not bound', () => {
-	test('is refused by setToken, and names the type that is wanted [R23]', async ({optionsOf, watch}) => {
+	test('setToken refuses a token that is not bound, and names the type that is needed [R23]', async ({
+		optionsOf,
+		watch,
+	}) => {
 		const auth = watch(createAuth(optionsOf({scheme: dpop()})));
 		for (const token_type of ['Bearer', undefined]) {
 			await expect(auth.setToken({access_token: 'at', token_type})).rejects.toThrow(/token_type must be dpop/);
 		}
 	});
 
-	test('is refused in the answer to a refresh; what the server has rotated is kept [R23, R105]', async ({
+	test('a refresh that brings a token which is not bound is refused, but its rotated refresh token is kept [R23, R105]', async ({
 		server,
 		begin,
 	}) => {
@@ -240,7 +249,13 @@ describe('a token that is not bound', () => {
 });
 
 describe('a session whose key is gone', () => {
-	test('ends, once, and a new login works', async ({server, api, optionsOf, begin, watch}) => {
+	test('a session whose key is gone ends once, and a new login works', async ({
+		server,
+		api,
+		optionsOf,
+		begin,
+		watch,
+	}) => {
 		const driver = memoryDriver();
 		await begin({store: driver});
 		// As after a reload, when the browser has deleted the key and kept the token.
@@ -260,7 +275,12 @@ describe('a session whose key is gone', () => {
 		expect((await client.get('accounts')).status).toBe(200);
 	});
 
-	test('and that has no refresh token ends as well', async ({server, api, optionsOf, watch}) => {
+	test('a session whose key is gone and that has no refresh token ends as well', async ({
+		server,
+		api,
+		optionsOf,
+		watch,
+	}) => {
 		const auth = watch(createAuth(optionsOf({scheme: dpop()})));
 		const {refresh_token: _, ...token} = await server.mint({jkt: await thumbprintOf(dpop())});
 		await auth.setToken(token);
@@ -271,7 +291,12 @@ describe('a session whose key is gone', () => {
 		expect(server.tokenRequests).toEqual([]);
 	});
 
-	test('and that has a grant of its own begins again by itself', async ({server, api, optionsOf, watch}) => {
+	test('a session whose key is gone and that has a grant of its own begins again by itself', async ({
+		server,
+		api,
+		optionsOf,
+		watch,
+	}) => {
 		const options = optionsOf({clientId: service.clientId, grant: serviceGrant});
 		const driver = memoryDriver();
 		const call = async (): Promise<Response> => {
@@ -289,7 +314,7 @@ describe('a tab that was open while the user deleted the site’s data, and logg
 		['whose token has expired', {...expired}],
 		['whose token the API refuses', {}],
 	] as const)(
-		'goes on with the new login, and does not end it: %s',
+		'a tab that was open while the user deleted the site’s data, and logged in again in another one goes on with the new login, and does not end it: %s',
 		async ([, more], {server, api, optionsOf, watch}) => {
 			let kept: CryptoKeyPair | undefined;
 			const store = (keyPair: DpopKeyPair): DpopKeyPair => (kept ??= keyPair as CryptoKeyPair);
@@ -313,7 +338,12 @@ describe('a key that cannot be read for now', () => {
 	const pair = (): Promise<CryptoKeyPair> =>
 		crypto.subtle.generateKey({name: 'ECDSA', namedCurve: 'P-256'}, false, ['sign', 'verify']);
 
-	test('fails the call and the renewal, and the session stays', async ({server, api, optionsOf, watch}) => {
+	test('a key that cannot be read at the moment fails the call and the renewal, but not the session', async ({
+		server,
+		api,
+		optionsOf,
+		watch,
+	}) => {
 		const keyPair = await pair();
 		let isFailing = true;
 		let time = Date.now();

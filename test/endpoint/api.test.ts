@@ -82,7 +82,10 @@ const transfers = (seedApi: SeedApi, status: number, body: unknown): (() => void
 	seedApi.onCall(({path}) => (path.includes('/transfers') ? Response.json(body, {status}) : undefined));
 
 describe('an API written down as endpoints', () => {
-	test('is called with the token of a session, granted once', async ({api, seedApi}) => {
+	test('an API written down as endpoints is called with the token of a session, and one grant', async ({
+		api,
+		seedApi,
+	}) => {
 		expect(await listAccounts(api)).toEqual({subject: seedClient.clientId, body: ''});
 		await listAccounts(api, {searchParams: {type: 'business', skip: 20}});
 		const account = await createAccount(api, {json: {profile: {name: 'Ada'}}});
@@ -95,7 +98,10 @@ describe('an API written down as endpoints', () => {
 		expect(seedApi.tokenRequests.length).toBe(1);
 	});
 
-	test('is sent again with a new token after a 401, body and all', async ({api, seedApi}) => {
+	test('an API written down as endpoints is sent again with a new token after a 401, body and all', async ({
+		api,
+		seedApi,
+	}) => {
 		await listAccounts(api);
 		seedApi.expire(seedApi.calls[0]?.authorization?.slice('Bearer '.length) ?? '');
 		await createAccount(api, {json: {profile: {name: 'Ada'}}});
@@ -107,7 +113,11 @@ describe('an API written down as endpoints', () => {
 		expect(seedApi.calls[1]?.body).toBe(seedApi.calls[2]?.body);
 	});
 
-	test('gives what the API made, and says what the API refused', async ({api, seedApi, canaries}) => {
+	test('an API written down as endpoints returns what the API created, and reports what it refused', async ({
+		api,
+		seedApi,
+		canaries,
+	}) => {
 		const input = {
 			params: {accountID: 'a-1'},
 			headers: {'x-idempotency-key': crypto.randomUUID()},
@@ -127,7 +137,11 @@ describe('an API written down as endpoints', () => {
 		expect(createTransfer.isError(error, 422) && error.data.amount).toBe('is more than the wallet has');
 	});
 
-	test('asks for nothing, not even a token, where the input is wrong', async ({api, seedApi, canaries}) => {
+	test('an API written down as endpoints sends nothing, not even a token request, if the input is wrong', async ({
+		api,
+		seedApi,
+		canaries,
+	}) => {
 		const wrong = createTransfer(api, {
 			params: {accountID: '../admin'},
 			headers: {'x-idempotency-key': 'once'},
@@ -143,7 +157,11 @@ describe('an API written down as endpoints', () => {
 		expect([seedApi.calls.length, seedApi.tokenRequests.length]).toEqual([0, 0]);
 	});
 
-	test('has its token and revocation requests as endpoints too', async ({oauth, seedApi, canaries}) => {
+	test('an API written down as endpoints has its token and revocation requests as endpoints too', async ({
+		oauth,
+		seedApi,
+		canaries,
+	}) => {
 		const token = await requestToken(oauth, {json: {...granting, ...credentials}});
 		const refresh_token = token.refresh_token ?? '';
 		canaries.plant(refresh_token);

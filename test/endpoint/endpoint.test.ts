@@ -18,7 +18,10 @@ function sent({requests}: Served): Array<Pick<CapturedRequest, 'method' | 'path'
 }
 
 describe('a definition becomes a function that', () => {
-	test('sends what its schemas give and gives what the answer’s schema gives', async ({api, served}) => {
+	test('an endpoint sends the outputs of its input schemas, and returns the output of its response schema', async ({
+		api,
+		served,
+	}) => {
 		const schedule = endpoint({
 			method: 'post',
 			path: 'accounts/{accountID}/transfers/{number}',
@@ -58,14 +61,14 @@ describe('a definition becomes a function that', () => {
 	});
 
 	test.for(['get', 'post', 'put', 'patch', 'delete', 'head', 'options', 'query', 'PURGE', 'GET'])(
-		'sends by the method %s',
+		'an endpoint sends the method %s',
 		async (method, {api, served}) => {
 			await endpoint({method, path: 'a'})(api);
 			expect(sent(served)).toEqual([{method: method.toUpperCase(), path: '/v1/a', body: ''}]);
 		},
 	);
 
-	test('repeats what is an array in the query and leaves out what is undefined', async ({api, served}) => {
+	test('an endpoint repeats arrays in the query, and leaves out what is undefined', async ({api, served}) => {
 		const list = endpoint({
 			method: 'get',
 			path: 'a',
@@ -81,13 +84,13 @@ describe('a definition becomes a function that', () => {
 		expect(sent(served)[0]?.path).toBe('/v1/a?tag=a+b&tag=c%26d%3D%C3%A9&count=0&big=10');
 	});
 
-	test('adds its query to that of the instance', async ({api, served}) => {
+	test('an endpoint adds its query to that of the instance', async ({api, served}) => {
 		const list = endpoint({method: 'get', path: 'a', searchParams: v.object({b: v.string()})});
 		await list(api.extend({searchParams: {key: 'k'}}), {searchParams: {b: '1'}});
 		expect(sent(served)[0]?.path).toBe('/v1/a?key=k&b=1');
 	});
 
-	test('sends a form URL-encoded', async ({api, served}) => {
+	test('an endpoint sends a form URL-encoded', async ({api, served}) => {
 		const save = endpoint({
 			method: 'post',
 			path: 'a',
@@ -104,13 +107,13 @@ describe('a definition becomes a function that', () => {
 		['bytes', () => new TextEncoder().encode('some text')],
 		['URLSearchParams', () => new URLSearchParams({some: 'text'})],
 		['a stream', () => new Blob(['some text']).stream()],
-	])('sends %s as a body', async ([, make], {api, served}) => {
+	])('an endpoint sends %s as a body', async ([, make], {api, served}) => {
 		const upload = endpoint({method: 'put', path: 'a', body: v.custom<BodyInit>(() => true)});
 		await upload(api, {body: make()});
 		expect(sent(served)[0]?.body).toMatch(/^some.text$/);
 	});
 
-	test('sends FormData as a body, with its boundary', async ({api, served}) => {
+	test('an endpoint sends FormData as a body, with its boundary', async ({api, served}) => {
 		const form = new FormData();
 		form.set('file', new Blob(['some text']), 'a.txt');
 		const upload = endpoint({method: 'post', path: 'a', body: v.instance(FormData)});
@@ -119,14 +122,14 @@ describe('a definition becomes a function that', () => {
 		expect(sent(served)[0]?.body).toContain('some text');
 	});
 
-	test('sends no body where a schema gives undefined', async ({api, served}) => {
+	test('an endpoint sends no body if the schema gives undefined', async ({api, served}) => {
 		await endpoint({method: 'post', path: 'a', json: v.optional(v.string())})(api);
 		await endpoint({method: 'post', path: 'a', body: v.optional(v.string())})(api, {});
 		await endpoint({method: 'post', path: 'a', form: v.optional(v.object({b: v.string()}))})(api, {form: {b: '1'}});
 		expect(sent(served).map(({body}) => body)).toEqual(['', '', 'b=1']);
 	});
 
-	test('needs no part all of whose fields are optional, also not where it is undefined', async ({api, served}) => {
+	test('a part can be left out or undefined if all of its fields are optional', async ({api, served}) => {
 		const parts = v.object({b: v.optional(v.string())});
 		const call = endpoint({method: 'post', path: 'a', searchParams: parts, form: parts, headers: parts});
 		await call(api);
@@ -136,7 +139,7 @@ describe('a definition becomes a function that', () => {
 		expect(sent(served).map(({path, body}) => path + body)).toEqual(['/v1/a', '/v1/a', '/v1/a']);
 	});
 
-	test('runs asynchronous schemas', async ({api, served}) => {
+	test('an endpoint runs asynchronous schemas', async ({api, served}) => {
 		const save = endpoint({
 			method: 'post',
 			path: 'a',
@@ -153,12 +156,12 @@ describe('a definition becomes a function that', () => {
 		expect(sent(served)[0]?.body).toBe('"a!"');
 	});
 
-	test('sends null as JSON if the schema gives null', async ({api, served}) => {
+	test('an endpoint sends null as JSON if the schema gives null', async ({api, served}) => {
 		await endpoint({method: 'post', path: 'a', json: v.nullable(v.string())})(api, {json: null});
 		expect(sent(served)[0]?.body).toBe('null');
 	});
 
-	test('sends numbers and lists of headers as text, and each header once however it is spelt', async ({
+	test('an endpoint sends numbers and lists in headers as text, and each header once, whatever its case', async ({
 		api,
 		served,
 	}) => {
@@ -169,7 +172,10 @@ describe('a definition becomes a function that', () => {
 		expect(served.requests[0]?.headers).not.toHaveProperty('x-none');
 	});
 
-	test('sends what a schema gives, also through hooks that clone it', async ({api, served}) => {
+	test('an endpoint sends the output of its schema even through hooks that clone the request', async ({
+		api,
+		served,
+	}) => {
 		const save = endpoint({method: 'post', path: 'a', json: v.pipe(v.string(), v.toDate())});
 		await save(api.extend({hooks: {init: [() => {}]}}), {json: '1970-01-01T00:00:00.000Z'});
 		expect(sent(served)[0]?.body).toBe('"1970-01-01T00:00:00.000Z"');
@@ -223,7 +229,7 @@ describe('where an endpoint is', () => {
 describe('the options of a call', () => {
 	const ping = endpoint({method: 'post', path: 'a', headers: v.object({'x-checked': v.optional(v.string())})});
 
-	test('reach ky: headers, hooks, fetch, signal, timeout, context', async ({api, served}) => {
+	test('the options of a call reach ky: headers, hooks, fetch, signal, timeout, context', async ({api, served}) => {
 		const seen: string[] = [];
 		await ping(
 			api.extend({headers: {'x-instance': '1', 'x-gone': '1'}}),
@@ -247,7 +253,7 @@ describe('the options of a call', () => {
 		expect(served.requests.length).toBe(1);
 	});
 
-	test('let ky retry as often as they say', async ({serve}) => {
+	test('the options of a call let ky retry as often as they say', async ({serve}) => {
 		const served = await serve(() => new Response(null, {status: 503}));
 		const api = ky.create({baseUrl: served.origin});
 		const call = endpoint({method: 'get', path: 'a'})(api, {}, {retry: {limit: 2, delay: () => 0}});
@@ -255,7 +261,7 @@ describe('the options of a call', () => {
 		expect(served.requests.length).toBe(3);
 	});
 
-	test('cannot replace the method or the body of the definition, even if the program has no types', async ({
+	test('the options of a call cannot replace the method or the body of the definition, even if the program has no types', async ({
 		api,
 		served,
 		canaries,
@@ -271,7 +277,7 @@ describe('the options of a call', () => {
 		expect(await canaries.rejection(ping(missing, {}, options))).toBeInstanceOf(HTTPError);
 	});
 
-	test('are read by own properties alone', async ({api, served}) => {
+	test('the options of a call are read as own properties', async ({api, served}) => {
 		await ping(api, {}, Object.create({method: 'put', headers: {'x-inherited': '1'}}) as object);
 		expect(sent(served)[0]?.method).toBe('POST');
 		expect(served.requests[0]?.headers).not.toHaveProperty('x-inherited');
@@ -301,7 +307,7 @@ describe('an input that does not pass', () => {
 	};
 	const call = transfer as (api: KyInstance, input: unknown) => Promise<void>;
 
-	test('is refused before any request, with every issue of every part in the words of the schema [R48]', async ({
+	test('an invalid input is refused before any request, with every issue in the words of its schema [R48]', async ({
 		api,
 		served,
 		canaries,
@@ -336,25 +342,24 @@ describe('an input that does not pass', () => {
 		['a list', [right], {path: 'json', message: 'An object'}],
 		['a part that is null', {...right, json: null}, {path: 'json', message: 'An object'}],
 		['parts that are inherited', Object.create(right), {path: 'json', message: 'An object'}],
-	])('is refused if it is or has %s', async ([, input, issue], {api, served, canaries}) => {
+	])('an input is refused if it is or has %s', async ([, input, issue], {api, served, canaries}) => {
 		const error = await canaries.rejection(call(api, input));
 		expect(error).toBeInstanceOf(RequestValidationError);
 		expect((error as RequestValidationError).issues).toContainEqual(issue);
 		expect(served.requests).toEqual([]);
 	});
 
-	test('names twenty paths at most in its message, and has all issues', async ({api, canaries}) => {
+	test('the error of an invalid input names at most twenty paths in its message, but has all issues', async ({
+		api,
+		canaries,
+	}) => {
 		const items = Array.from({length: 100}, () => ({name: 1}));
 		const error = (await canaries.rejection(call(api, {...right, json: {amount: 1, items}}))) as RequestValidationError;
 		expect(error.issues.length).toBe(100);
 		expect(error.message).toMatch(/json\.items\.19\.name$/);
 	});
 
-	test('has an issue also for a value that its schema lets pass, and that a request cannot hold', async ({
-		api,
-		served,
-		canaries,
-	}) => {
+	test('a value that passes its schema, but cannot be sent, has an issue too', async ({api, served, canaries}) => {
 		const loose = endpoint({method: 'post', path: '{id}', searchParams: v.any(), json: v.string('A text')});
 		const input = {params: {id: ''}, searchParams: {a: [1, NaN]}, json: 1 as never};
 		const error = (await canaries.rejection(loose(api, input))) as RequestValidationError;
@@ -383,7 +388,7 @@ describe('an input that does not pass', () => {
 		...[{a: 'b\nc'}, {a: 'é\u0100'}, {'a b': 'c'}, {'': 'a'}].map(
 			value => ['headers', value, 'headers'] as ['headers', unknown, string],
 		),
-	])('is refused if its schema for %s gives %j', async ([part, value, path], {api, served, canaries}) => {
+	])('an input is refused if its schema for %s gives %j', async ([part, value, path], {api, served, canaries}) => {
 		const loose = endpoint({method: 'post', path: 'a', [part]: any});
 		const input = {[part]: value} as never;
 		const error = await canaries.rejection(loose(api, input));
@@ -394,7 +399,7 @@ describe('an input that does not pass', () => {
 
 describe('a part that the definition lacks', () => {
 	// As a schema does with a key that it does not know. The compiler complains of it.
-	test('is not sent', async ({api, served}) => {
+	test('a part that the definition lacks is not sent', async ({api, served}) => {
 		const ping = endpoint({method: 'post', path: 'a'}) as (api: KyInstance, input: unknown) => Promise<void>;
 		await ping(api, {
 			params: {a: 'b'},
@@ -412,7 +417,7 @@ describe('a part that the definition lacks', () => {
 });
 
 describe('an endpoint', () => {
-	test('shows its definition: a frozen copy of what it was made of', () => {
+	test('an endpoint exposes its definition, as a frozen copy', () => {
 		const json = v.object({a: v.string()});
 		const errors = {404: v.object({})};
 		const save = endpoint({method: 'post', path: 'a/{id}', json, response: 'text', errors});
@@ -423,7 +428,7 @@ describe('an endpoint', () => {
 		expect('json' in ping.definition).toBe(false);
 	});
 
-	test('is not changed by what becomes of the definition', async ({api, served}) => {
+	test('later changes to a definition do not change its endpoint', async ({api, served}) => {
 		const definition = {method: 'get', path: 'a'};
 		const get = endpoint(definition);
 		Object.assign(definition, {method: 'put', path: 'b'});
@@ -463,17 +468,20 @@ describe('a definition that the compiler refuses, in a program without types,', 
 		['a method that fetch forbids', {method: 'trace'}],
 		['a body of GET', {method: 'get', json: v.any()}],
 		['a body of HEAD', {method: 'HEAD', form: v.any()}],
-	])('is a TypeError of the platform before anything is sent: %s', async ([, definition], {api, served, canaries}) => {
-		const call = define({path: 'a', ...definition});
-		expect(await canaries.rejection(call(api, {json: {a: 1}, form: {a: 1}}))).toBeInstanceOf(TypeError);
-		expect(served.requests).toEqual([]);
-	});
+	])(
+		'a definition that only the compiler refuses is a TypeError before anything is sent: %s',
+		async ([, definition], {api, served, canaries}) => {
+			const call = define({path: 'a', ...definition});
+			expect(await canaries.rejection(call(api, {json: {a: 1}, form: {a: 1}}))).toBeInstanceOf(TypeError);
+			expect(served.requests).toEqual([]);
+		},
+	);
 
-	test('drops a response of a kind that it does not know', async ({api}) => {
+	test('a response of an unknown kind is dropped', async ({api}) => {
 		expect(await define({method: 'get', path: 'a', response: 'json'})(api)).toBeUndefined();
 	});
 
-	test('leaves errors whose schema is none to ky', async ({api, canaries}) => {
+	test('an error status without a real schema is left to ky', async ({api, canaries}) => {
 		const missing = api.extend({fetch: async () => Response.json({a: 1}, {status: 404})});
 		for (const errors of [{404: {}}, [v.any()], null, v.any()]) {
 			const call = define({method: 'get', path: 'a', errors});

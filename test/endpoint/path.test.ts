@@ -38,10 +38,13 @@ describe('a path parameter [F-134]', () => {
 		['https://evil.example', 'https%3A%2F%2Fevil.example'],
 		['//evil.example', '%2F%2Fevil.example'],
 		['$&', '%24%26'],
-	] as const)('is percent-encoded as encodeURIComponent does: %j becomes %s', async ([id, encoded]) => {
-		for (const api of Object.values(instances))
-			expect(await urlOf(id, api)).toBe(`${origin}/v1/accounts/${encoded}/files`);
-	});
+	] as const)(
+		'a path parameter is percent-encoded as encodeURIComponent does: %j becomes %s',
+		async ([id, encoded]) => {
+			for (const api of Object.values(instances))
+				expect(await urlOf(id, api)).toBe(`${origin}/v1/accounts/${encoded}/files`);
+		},
+	);
 
 	test.for([
 		[0, '0'],
@@ -49,13 +52,13 @@ describe('a path parameter [F-134]', () => {
 		[1e21, '1e%2B21'],
 		[7n, '7'],
 		[2n ** 70n, '1180591620717411303424'],
-	] as const)('may be a number or a bigint: %s becomes %s', async ([id, encoded]) => {
+	] as const)('a path parameter may be a number or a bigint: %s becomes %s', async ([id, encoded]) => {
 		const {url} = await get.request(instances.baseUrl, {params: {id}});
 		expect(url).toBe(`${origin}/v1/accounts/${encoded}/files`);
 	});
 
 	test.for(['', '.', '..', '\ud800', 'a\udc00', NaN, Infinity, -Infinity, null, undefined, {}, new String('a')])(
-		'is refused before any request if it is %j',
+		'a path parameter is refused before any request if it is %j',
 		async (id, {serve, canaries}) => {
 			const served = await serve(() => new Response());
 			const error = await canaries.rejection(get(ky.create({prefix: served.origin}), {params: {id}} as never));
@@ -67,7 +70,7 @@ describe('a path parameter [F-134]', () => {
 	);
 
 	test.for([undefined, null, 'id', {}, ['id'], Object.create({id: 'a'})])(
-		'is missed if the params are %j',
+		'a path parameter is reported as missing if the params are %j',
 		async (params, {canaries}) => {
 			const error = await canaries.rejection(get(instances.baseUrl, {params}));
 			const path = expect.stringMatching(/^params(?:\.id)?$/);
@@ -75,7 +78,7 @@ describe('a path parameter [F-134]', () => {
 		},
 	);
 
-	test('may stand within a segment, of which it cannot make a dot segment: it is never . or .. itself', async () => {
+	test('a path parameter can be a part of a segment, but never turns it into a dot segment', async () => {
 		const {url} = await inSegment.request(instances.baseUrl, {params: {name: '...'}});
 		expect(url).toBe(`${origin}/v1/files/....json`);
 		expect((await twice.request(instances.baseUrl, {params: {one: '...', two: 'a/'}})).url).toBe(
@@ -88,7 +91,7 @@ describe('a path parameter [F-134]', () => {
 		await expect(half.request(instances.baseUrl, {params: {one: '.'}})).rejects.toThrow(RequestValidationError);
 	});
 
-	test('is what its schema gives, if a path can hold that', async () => {
+	test('a path parameter is the output of its schema, if a path can hold that', async () => {
 		const loose = endpoint({
 			method: 'get',
 			path: '{id}/{id}',
@@ -106,14 +109,14 @@ describe('a path parameter [F-134]', () => {
 		await expect(lost.request(instances.baseUrl, {params: 'id' as never})).rejects.toThrow('not valid: params');
 	});
 
-	test('may have the name of what every object inherits', async () => {
+	test('a path parameter may be named like an inherited property', async () => {
 		const odd = endpoint({method: 'get', path: '{toString}/{__proto__}/{x-y.z}'});
 		const params = JSON.parse('{"toString": "a", "__proto__": "b", "x-y.z": "c"}') as never;
 		expect((await odd.request(instances.baseUrl, {params})).url).toBe(`${origin}/v1/a/b/c`);
 		await expect(odd.request(instances.baseUrl, {params: {'x-y.z': 'c'} as never})).rejects.toThrow('params.toString');
 	});
 
-	test('never changes the shape of the path, the origin or the query', async () => {
+	test('a path parameter never changes the shape of the path, the origin or the query', async () => {
 		const text = fc.oneof(
 			fc.string({unit: 'grapheme'}),
 			fc.string({
@@ -162,7 +165,7 @@ describe('a path of a definition', () => {
 		'a/{a b}',
 		7,
 		null,
-	])('cannot be %j', path => {
+	])('a path of a definition cannot be %j', path => {
 		expect(() => endpoint({method: 'get', path} as {method: 'get'; path: string})).toThrow(ConfigError);
 		expect(() => endpoint({method: 'get', path} as {method: 'get'; path: string})).toThrow('path is missing or cannot');
 	});
@@ -180,7 +183,7 @@ describe('a path of a definition', () => {
 		['a/{', '/v1/a/%7B'],
 		['a/{}', '/v1/a/%7B%7D'],
 	] as const)(
-		'goes out as the platform writes it: %s',
+		'a path of a definition goes out as the platform writes it: %s',
 		async ([path, pathname]: readonly [path: string, pathname: string]) => {
 			const request = await endpoint({method: 'get', path}).request(instances.baseUrl);
 			expect(request.url).toBe(origin + pathname);

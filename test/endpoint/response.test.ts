@@ -21,12 +21,12 @@ const record = v.object({id: v.string(), list: v.array(v.object({n: v.number()})
 const get = endpoint({method: 'get', path: 'a', response: record});
 
 describe('an answer', () => {
-	test('is what its schema gives, not what came', async ({answered}) => {
+	test('a response is the output of its schema, not what the API sent', async ({answered}) => {
 		const api = await answered(() => json({id: 'a', list: [{n: 1, more: true}], more: true}));
 		expect(await get(api)).toEqual({id: 'a', list: [{n: 1}]});
 	});
 
-	test('that does not pass is an error whose message has paths alone, and whose issues have the words of the schema', async ({
+	test('a response that does not match its schema is an error: its message has only paths, and its issues have the words of the schema', async ({
 		answered,
 		canaries,
 	}) => {
@@ -46,15 +46,18 @@ describe('an answer', () => {
 		['HTML', () => new Response(`<p>${secret}`, {headers: {'content-type': 'text/html'}})],
 		['cut JSON', () => new Response(`{"id": "${secret}`, {headers: {'content-type': 'application/json'}})],
 		['bare text', () => new Response(secret)],
-	])('that is %s where JSON should be is an error that does not quote it', async ([, answer], {answered, canaries}) => {
-		canaries.plant(secret);
-		const error = await canaries.rejection(get(await answered(answer)));
-		expect(error).toMatchObject({name: 'ResponseValidationError', issues: [{path: '', message: 'is not JSON'}]});
-		expect((error as Error).message).toBe('The response is not valid');
-		expect((error as Error).cause).toBeUndefined();
-	});
+	])(
+		'a response that should be JSON, but is %s, is an error that does not quote it',
+		async ([, answer], {answered, canaries}) => {
+			canaries.plant(secret);
+			const error = await canaries.rejection(get(await answered(answer)));
+			expect(error).toMatchObject({name: 'ResponseValidationError', issues: [{path: '', message: 'is not JSON'}]});
+			expect((error as Error).message).toBe('The response is not valid');
+			expect((error as Error).cause).toBeUndefined();
+		},
+	);
 
-	test('is read by the parseJson of the instance', async ({answered}) => {
+	test('an answer is read by the parseJson of the instance', async ({answered}) => {
 		const api = await answered(() => new Response('ID'), {
 			parseJson: text => ({id: text, list: []}),
 		});
@@ -62,7 +65,7 @@ describe('an answer', () => {
 	});
 
 	test.for([() => new Response(null, {status: 204}), () => new Response('')])(
-		'that is empty is undefined to its schema',
+		'an empty response is undefined for its schema',
 		async (answer, {answered, canaries}) => {
 			const maybe = endpoint({method: 'get', path: 'a', response: v.optional(record)});
 			const api = await answered(answer);
@@ -71,7 +74,7 @@ describe('an answer', () => {
 		},
 	);
 
-	test('may be text, a Blob, bytes or a stream', async ({answered}) => {
+	test('an answer may be text, a Blob, bytes or a stream', async ({answered}) => {
 		const api = await answered(() => new Response('täxt', {headers: {'content-type': 'text/csv'}}));
 		const as = <const Kind extends 'text' | 'blob' | 'arrayBuffer' | 'stream'>(response: Kind) =>
 			endpoint({method: 'get', path: 'a', response})(api);
@@ -84,14 +87,14 @@ describe('an answer', () => {
 		expect(await new Response(stream).text()).toBe('täxt');
 	});
 
-	test('without a body is a stream that is empty', async ({answered}) => {
+	test('an answer without a body is a stream that is empty', async ({answered}) => {
 		const api = await answered(() => new Response(null, {status: 204}));
 		const stream = await endpoint({method: 'get', path: 'a', response: 'stream'})(api);
 		expect(stream).toBeInstanceOf(ReadableStream);
 		expect(await new Response(stream).text()).toBe('');
 	});
 
-	test('says by its kind what the request accepts', async ({serve}) => {
+	test('the kind of a response decides the accept header of the request', async ({serve}) => {
 		const served = await serve(() => json({id: 'a', list: []}));
 		const api = ky.create({baseUrl: served.origin});
 		await get(api);
@@ -109,7 +112,7 @@ describe('an answer', () => {
 	});
 
 	test.for(['void', undefined] as const)(
-		'of %s is dropped, and its body is cancelled',
+		'an answer of %s is dropped, and its body is cancelled',
 		async (response, {answered}) => {
 			const dropped = Promise.withResolvers<void>();
 			const endless = new ReadableStream<Uint8Array>({
@@ -123,7 +126,7 @@ describe('an answer', () => {
 		},
 	);
 
-	test('of void is dropped also while a hook holds its clone', async ({answered}) => {
+	test('a response of kind void is dropped even if a hook holds its clone', async ({answered}) => {
 		const held: Response[] = [];
 		const api = await answered(() => new Response('text'), {
 			hooks: {afterResponse: [({response}) => void held.push(response.clone())]},
@@ -132,12 +135,12 @@ describe('an answer', () => {
 		expect(held.length).toBe(1);
 	});
 
-	test('to HEAD has no body', async ({answered}) => {
+	test('an answer to HEAD has no body', async ({answered}) => {
 		const api = await answered(() => ({headers: [['content-length', '7']]}));
 		expect(await endpoint({method: 'head', path: 'a'})(api)).toBeUndefined();
 	});
 
-	test('whose asynchronous schema never settles is ended by totalTimeout', async ({answered, canaries}) => {
+	test('an answer whose asynchronous schema never settles is ended by totalTimeout', async ({answered, canaries}) => {
 		const stuck = endpoint({
 			method: 'get',
 			path: 'a',
@@ -150,7 +153,7 @@ describe('an answer', () => {
 		expect(await canaries.rejection(stuck(api, {}, {totalTimeout: 200}))).toMatchObject({name: 'TimeoutError'});
 	});
 
-	test('whose connection breaks is the error that ky makes of it', async ({answered, canaries}) => {
+	test('an answer whose connection breaks is the error that ky makes of it', async ({answered, canaries}) => {
 		const api = await answered(() => ({reset: true}));
 		expect(await canaries.rejection(get(api))).toMatchObject({name: 'NetworkError'});
 	});
@@ -160,7 +163,7 @@ describe('endpoint.withResponse', () => {
 	const withHeaders = (): Response =>
 		Response.json({id: 'a', list: []}, {headers: {etag: '"1"', link: '</b>; rel="next"', 'x-total-count': '7'}});
 
-	test('gives the data and the response with its headers', async ({answered}) => {
+	test('endpoint.withResponse gives the data and the response with its headers', async ({answered}) => {
 		const {data, response} = await get.withResponse(await answered(withHeaders));
 		const {id}: {id: string} = data;
 		expect(id).toBe('a');
@@ -172,7 +175,7 @@ describe('endpoint.withResponse', () => {
 		expect([response.status, response.bodyUsed]).toEqual([200, true]);
 	});
 
-	test('checks input and options as a call does', async ({serve, canaries}) => {
+	test('endpoint.withResponse checks input and options as a call does', async ({serve, canaries}) => {
 		const served = await serve(withHeaders);
 		const api = ky.create({prefix: served.origin});
 		const save = endpoint({method: 'put', path: '{id}', json: v.object({a: v.number()}), response: record});
@@ -182,7 +185,7 @@ describe('endpoint.withResponse', () => {
 		expect(served.requests.map(({body, headers}) => [body, headers['x-call']])).toEqual([['{"a":1}', '1']]);
 	});
 
-	test('fails as a call does', async ({answered, canaries}) => {
+	test('endpoint.withResponse fails as a call does', async ({answered, canaries}) => {
 		const wrong = await answered(() => json({id: 1}));
 		expect(await canaries.rejection(get.withResponse(wrong))).toBeInstanceOf(ResponseValidationError);
 		const missing = endpoint({method: 'get', path: 'a', errors: {404: v.object({message: v.string()})}});
@@ -190,7 +193,7 @@ describe('endpoint.withResponse', () => {
 		expect(missing.isError(error, 404) && error.data.message).toBe('a');
 	});
 
-	test('gives the response of every kind', async ({answered}) => {
+	test('endpoint.withResponse gives the response of every kind', async ({answered}) => {
 		const api = await answered(() => new Response('text', {headers: {etag: '"1"'}}));
 		for (const kind of ['text', 'blob', 'arrayBuffer', 'void', 'stream'] as const) {
 			const {data, response} = await endpoint({method: 'get', path: 'a', response: kind}).withResponse(api);
@@ -215,14 +218,14 @@ describe('a status that is no success', () => {
 		},
 	});
 
-	test('is ky’s own HTTPError', async ({answered, canaries}) => {
+	test('an error status is ky’s own HTTPError', async ({answered, canaries}) => {
 		const error = await canaries.rejection(get(await answered(() => json({a: 1}, 400))));
 		expect(error).toBeInstanceOf(HTTPError);
 		expect(error).toMatchObject({data: {a: 1}});
 		expect(get.isError(error, 400 as never)).toBe(false);
 	});
 
-	test('has the data that errors says, typed where isError says so', async ({answered, canaries}) => {
+	test('an error status has the data that its schema describes, typed by isError', async ({answered, canaries}) => {
 		const error = await canaries.rejection(transfer(await answered(() => json({fields: {amount: 'is low'}}, 422))));
 		expect(error).toBeInstanceOf(HTTPError);
 		expect([transfer.isError(error, 422), transfer.isError(error, 404)]).toEqual([true, false]);
@@ -237,14 +240,14 @@ describe('a status that is no success', () => {
 		['no body', () => new Response(null, {status: 404}), undefined],
 		['HTML', () => new Response('<p>', {status: 404}), '<p>'],
 		['another status', () => json({message: 'a'}, 403), {message: 'a'}],
-	])('is left as ky made it where it comes with %s', async ([, answer, data], {answered, canaries}) => {
+	])('an error status stays as ky made it if its body is %s', async ([, answer, data], {answered, canaries}) => {
 		const error = await canaries.rejection(transfer(await answered(answer)));
 		expect(error).toBeInstanceOf(HTTPError);
 		expect((error as HTTPError).data).toEqual(data);
 		expect([transfer.isError(error, 404), transfer.isError(error, 422)]).toEqual([false, false]);
 	});
 
-	test('is an error of the endpoint that was called, and of no other', async ({answered, canaries}) => {
+	test('an error belongs to the endpoint that was called, and to no other', async ({answered, canaries}) => {
 		const other = endpoint({method: 'post', path: 'a', errors: {404: v.object({message: v.string()})}});
 		const error = await canaries.rejection(transfer(await answered(() => json({message: 'a'}, 404))));
 		expect([transfer.isError(error, 404), other.isError(error, 404)]).toEqual([true, false]);
@@ -252,7 +255,7 @@ describe('a status that is no success', () => {
 			expect(other.isError(value, 404)).toBe(false);
 	});
 
-	test('is an error also for an instance that throws none: an output is never the body of an error', async ({
+	test('an error status is an error even if the instance throws none: an error’s body is never the output', async ({
 		answered,
 		canaries,
 	}) => {
@@ -260,7 +263,7 @@ describe('a status that is no success', () => {
 		expect(await canaries.rejection(get(api))).toBeInstanceOf(HTTPError);
 	});
 
-	test('is typed also where ky retried first', async ({answered, canaries}) => {
+	test('an error status is typed even if ky retried first', async ({answered, canaries}) => {
 		const api = await answered(() => json({message: 'a'}, 404), {
 			retry: {limit: 1, methods: ['post'], statusCodes: [404], delay: () => 0},
 		});
@@ -268,7 +271,7 @@ describe('a status that is no success', () => {
 		expect(transfer.isError(error, 404)).toBe(true);
 	});
 
-	test('may be a redirect that is not followed', async ({answered, canaries}) => {
+	test('a redirect that is not followed counts as an error status', async ({answered, canaries}) => {
 		const moved = endpoint({method: 'get', path: 'a', errors: {303: v.undefined()}});
 		const api = await answered(() => ({status: 303, headers: [['location', '/b']]}));
 		const error = await canaries.rejection(moved(api, {}, {redirect: 'manual'}));
@@ -286,7 +289,7 @@ describe('endpoint.request', () => {
 	});
 	const input = {params: {id: 'a/b'}, searchParams: {q: '1'}, json: {a: 1}};
 
-	test('gives the request that a call sends, and sends nothing', async ({serve}) => {
+	test('endpoint.request gives the request that a call sends, and sends nothing', async ({serve}) => {
 		const served = await serve(() => json({id: 'a', list: []}));
 		const api = ky.create({
 			prefix: `${served.origin}/v1`,
@@ -308,7 +311,7 @@ describe('endpoint.request', () => {
 		});
 	});
 
-	test('gives a stream that can be read', async () => {
+	test('endpoint.request gives a stream that can be read', async () => {
 		const upload = endpoint({method: 'post', path: 'a', body: v.instance(ReadableStream)});
 		const request = await upload.request(ky.create({prefix: 'https://api.example.com'}), {
 			body: new Blob(['text']).stream(),
@@ -316,13 +319,16 @@ describe('endpoint.request', () => {
 		expect(await request.text()).toBe('text');
 	});
 
-	test('refuses what a call would refuse', async ({canaries}) => {
+	test('endpoint.request refuses what a call would refuse', async ({canaries}) => {
 		const api = ky.create({prefix: 'https://api.example.com'});
 		const wrong = save.request(api, {...input, json: {a: 'b'} as never});
 		expect(await canaries.rejection(wrong)).toBeInstanceOf(RequestValidationError);
 	});
 
-	test('makes no grant for an instance with a session, and holds no token', async ({server, watch}) => {
+	test('endpoint.request makes no grant for an instance with a session, and holds no token', async ({
+		server,
+		watch,
+	}) => {
 		const auth = watch(
 			createAuth({
 				tokenEndpoint: server.tokenEndpoint,
@@ -337,7 +343,7 @@ describe('endpoint.request', () => {
 		expect([server.tokenRequests.length, server.calls.length]).toEqual([0, 0]);
 	});
 
-	test('runs no hook of an answer or of an error, and retries nothing', async () => {
+	test('endpoint.request runs no afterResponse or beforeError hook, and does not retry', async () => {
 		const fail = (): never => {
 			throw new Error('no hook of mine');
 		};
@@ -350,13 +356,13 @@ describe('endpoint.request', () => {
 		expect((await save.request(api, input)).method).toBe('PUT');
 	});
 
-	test('gives what a hook puts in the place of the request', async () => {
+	test('endpoint.request gives the request that a hook puts in place of the original', async () => {
 		const other = new Request('https://other.example/');
 		const api = ky.create({prefix: 'https://api.example.com', hooks: {beforeRequest: [() => other]}});
 		expect((await save.request(api, input)).url).toBe(other.url);
 	});
 
-	test('has nothing to give where a hook answers, and passes on what a hook throws', async ({canaries}) => {
+	test('endpoint.request rejects if a hook answers, and passes on what a hook throws', async ({canaries}) => {
 		const mock = ky.create({
 			prefix: 'https://api.example.com',
 			hooks: {beforeRequest: [() => json({id: 'a', list: []})]},

@@ -60,7 +60,7 @@ describe('one definition in three libraries', () => {
 		expect(at).toEqual(new Date(0));
 	});
 
-	test('and in a schema of one’s own', async ({api}) => {
+	test('one definition works with a schema of your own', async ({api}) => {
 		const upper: StandardSchema<string, string> = {
 			'~standard': {version: 1, vendor: 'mine', validate: value => ({value: String(value).toUpperCase()})},
 		};
@@ -206,7 +206,7 @@ describe('an error has the words of the schema in its issues, and no value in wh
 	});
 
 	test.for(faults.filter(([, , value]) => JSON.stringify(value).includes(secret)))(
-		'of a response, too: %s',
+		'an error of a response has the words of the schema in its issues, and logs no value: %s',
 		async ([, schema, value], {api, canaries}) => {
 			canaries.plant(secret);
 			const echo = endpoint({method: 'post', path: 'a', json: v.unknown(), response: schema});
@@ -216,22 +216,25 @@ describe('an error has the words of the schema in its issues, and no value in wh
 		},
 	);
 
-	test.for(failures)('what a schema throws is in neither: %s', async ([, schema], {api, served, canaries}) => {
-		canaries.plant(secret);
-		const save = endpoint({method: 'post', path: 'a', json: schema});
-		const error = (await canaries.rejection(save(api, {json: secret}))) as RequestValidationError;
-		expect(error).toBeInstanceOf(RequestValidationError);
-		expect(error.issues).toEqual([{path: 'json', message: 'cannot be used'}]);
-		expect(error.cause).toBeUndefined();
-		expect(served.requests).toEqual([]);
-		const echo = endpoint({method: 'post', path: 'a', json: v.unknown(), response: schema});
-		expect(await canaries.rejection(echo(api, {json: secret}))).toMatchObject({
-			name: 'ResponseValidationError',
-			issues: [{path: '', message: 'cannot be used'}],
-		});
-	});
+	test.for(failures)(
+		'an error shows nothing of what a schema throws: %s',
+		async ([, schema], {api, served, canaries}) => {
+			canaries.plant(secret);
+			const save = endpoint({method: 'post', path: 'a', json: schema});
+			const error = (await canaries.rejection(save(api, {json: secret}))) as RequestValidationError;
+			expect(error).toBeInstanceOf(RequestValidationError);
+			expect(error.issues).toEqual([{path: 'json', message: 'cannot be used'}]);
+			expect(error.cause).toBeUndefined();
+			expect(served.requests).toEqual([]);
+			const echo = endpoint({method: 'post', path: 'a', json: v.unknown(), response: schema});
+			expect(await canaries.rejection(echo(api, {json: secret}))).toMatchObject({
+				name: 'ResponseValidationError',
+				issues: [{path: '', message: 'cannot be used'}],
+			});
+		},
+	);
 
-	test('in every part', async ({api, canaries}) => {
+	test('an error logs no value, in whichever part it is', async ({api, canaries}) => {
 		canaries.plant(secret);
 		const part = v.strictObject({name: v.pipe(v.string(), v.email())});
 		const call = endpoint({
@@ -258,7 +261,7 @@ describe('an error has the words of the schema in its issues, and no value in wh
 		}
 	});
 
-	test('its issues are no property that anything copies or prints', async ({api, canaries}) => {
+	test('nothing copies or prints the issues of an error', async ({api, canaries}) => {
 		const echo = endpoint({method: 'post', path: 'a', json: v.unknown(), response: v.number(), errors: {}});
 		const save = endpoint({method: 'post', path: 'a', json: v.number()});
 		const calls = [echo, save] as ReadonlyArray<(api: KyInstance, input: object) => Promise<unknown>>;
@@ -282,7 +285,7 @@ describe('an error has the words of the schema in its issues, and no value in wh
 });
 
 describe('what others do to prototypes', () => {
-	test('adds no part to a definition, an input or an error', async ({api, served, canaries}) => {
+	test('a polluted prototype adds nothing to a definition, an input or an error', async ({api, served, canaries}) => {
 		const post = endpoint({method: 'post', path: 'a'});
 		// Not what ky itself would take for an option.
 		const get = endpoint({method: 'get', path: '{id}'});

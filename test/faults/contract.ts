@@ -507,11 +507,11 @@ export const contractFaults: readonly Fault[] = [
 		{
 			file: 'test/stores/protocol.test.ts',
 			title:
-				'a holder that is stopped for longer than its lock overwrites nothing, and sends nothing that was not on its way (seed ${seed}) [F-135]',
+				'a holder that is stopped for longer than its lock overwrites nothing, and sends nothing new (seed ${seed}) [F-135]',
 		},
 		{
 			file: 'test/stores/deno-kv.test.ts',
-			title: 'lose the session only where one died between the rotation and its write [F-98, F-135]',
+			title: 'Deno processes lose the session only if one died between the rotation and its write [F-98, F-135]',
 		},
 	),
 ];

@@ -6,12 +6,12 @@ import {titledCases} from './faults.spec.ts';
 import {runtimes} from '../support/runtimes.ts';
 
 describe('the catalogue of faults', () => {
-	test('has every fault, once and in order', () => {
+	test('the catalogue of faults has every fault, once and in order', () => {
 		const ids = Array.from({length: 135}, (_, index) => `F-${String(index + 1).padStart(2, '0')}`);
 		expect(faults.map(({id}) => id)).toEqual(ids);
 	});
 
-	test('has cases for each fault, or says who holds it, and why', () => {
+	test('the catalogue of faults has cases for each fault, or names the test that has it, and why', () => {
 		const empty = faults.filter(fault => ('cases' in fault ? fault.cases : fault.heldBy).length === 0);
 		expect(empty).toEqual([]);
 		const reasons = faults.flatMap(fault => ('cases' in fault ? [] : [fault.because]));
@@ -26,12 +26,12 @@ describe('the catalogue of faults', () => {
 		},
 	);
 
-	test('has no two cases of one title', () => {
+	test('no two cases of the catalogue of faults have the same title', () => {
 		const titles = titledCases.map(([title]) => title);
 		expect(titles.filter((title, index) => titles.indexOf(title) !== index)).toEqual([]);
 	});
 
-	test('leaves no case out without a reason, and none everywhere', () => {
+	test('the catalogue of faults skips no case without a reason, and none on every runtime', () => {
 		const names = Object.keys(runtimes);
 		for (const [title, entry] of titledCases) {
 			expect([title, names.some(name => isDue(entry, name))]).toEqual([title, true]);

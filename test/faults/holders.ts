@@ -24,12 +24,12 @@ export const holderFaults: readonly Fault[] = [
 		{file: 'test/support/tab-spec.ts', title: 'the lock of a tab that is closed goes to the next [F-97]'},
 		{
 			file: 'test/e2e/browser/frames.real.test.ts',
-			title: 'the lock of a frame that is removed is had by the page [F-97]',
+			title: 'the page gets the lock of a frame that is removed [F-97]',
 		},
 	),
 	elsewhere('F-98', 'a tab is killed after the rotation, before the write', 'it takes several tabs', {
 		file: 'test/stores/tabs.test.ts',
-		title: 'that is gone between rotation and write ends the session cleanly, and once [F-98]',
+		title: 'a tab that is gone between the rotation and the write ends the session cleanly, and once [F-98]',
 	}),
 	elsewhere('F-99', 'a tab is frozen while it holds the lock', 'it takes several tabs', {
 		file: 'test/stores/tabs.test.ts',
@@ -45,7 +45,7 @@ export const holderFaults: readonly Fault[] = [
 		},
 		{
 			file: 'test/stores/tabs.test.ts',
-			title: 'to which locks are refused with a %s lets its callers take turns [R75, F-100]',
+			title: 'a tab that gets a %s for its locks lets its callers take turns [R75, F-100]',
 		},
 	),
 	elsewhere(
@@ -59,7 +59,7 @@ export const holderFaults: readonly Fault[] = [
 		},
 		{
 			file: 'test/e2e/workerd/isolates.test.ts',
-			title: 'R76, F-101: a sign-out in one isolate wins over a refresh in another',
+			title: 'a sign-out in one isolate wins over a refresh in another [R76, F-101]',
 		},
 	),
 	elsewhere(
@@ -72,14 +72,14 @@ export const holderFaults: readonly Fault[] = [
 		},
 		{
 			file: 'test/e2e/workerd/isolates.test.ts',
-			title: 'F-102: another login in one isolate is neither overwritten nor used by a refresh in another',
+			title: 'another login in one isolate is neither overwritten nor used by a refresh in another [F-102]',
 		},
 	),
 	elsewhere(
 		'F-103',
 		'a synchronous throw inside a lock callback',
 		'only a store can be made to, and the specification of all stores does it',
-		{file: 'test/support/token-store-spec.ts', title: 'F-103: a task that throws at once frees the lock'},
+		{file: 'test/support/token-store-spec.ts', title: 'a task that throws at once frees the lock [F-103]'},
 		{file: 'test/stores/shared/lease.test.ts', title: 'that fails, or throws at once, gives it back [F-103]'},
 	),
 	elsewhere(
@@ -91,7 +91,7 @@ export const holderFaults: readonly Fault[] = [
 	),
 	elsewhere('F-105', '20 isolates, one refresh token', 'it takes several isolates', {
 		file: 'test/e2e/workerd/isolates.test.ts',
-		title: 'R81, F-105, F-109: fifty callers in three isolates make one grant for each expiry',
+		title: 'fifty callers in three isolates make one grant for each expiry [R81, F-105, F-109]',
 	}),
 	fault('F-106', 'a server that answers every refresh with 200', {
 		title: 'one is sent, and one family is stored',
@@ -114,11 +114,11 @@ export const holderFaults: readonly Fault[] = [
 		'it takes several requests of one isolate',
 		{
 			file: 'test/e2e/workerd/isolates.test.ts',
-			title: 'R82, F-107, F-108: with waitUntil, everybody gets the token of its grant',
+			title: 'with waitUntil, everybody gets the token of its grant [R82, F-107, F-108]',
 		},
 		{
 			file: 'test/e2e/workerd/isolates.test.ts',
-			title: 'R82, F-107, F-108: without, nobody waits for ever, and the session lives on',
+			title: 'without waitUntil, nobody waits forever, and the session goes on [R82, F-107, F-108]',
 		},
 	),
 	elsewhere(
@@ -127,7 +127,7 @@ export const holderFaults: readonly Fault[] = [
 		'it takes several requests of one isolate',
 		{
 			file: 'test/e2e/workerd/isolates.test.ts',
-			title: 'R82, F-107, F-108: without, nobody waits for ever, and the session lives on',
+			title: 'without waitUntil, nobody waits forever, and the session goes on [R82, F-107, F-108]',
 		},
 	),
 	elsewhere(
@@ -136,12 +136,12 @@ export const holderFaults: readonly Fault[] = [
 		'it takes several isolates',
 		{
 			file: 'test/e2e/workerd/isolates.test.ts',
-			title: 'R81, F-105, F-109: fifty callers in three isolates make one grant for each expiry',
+			title: 'fifty callers in three isolates make one grant for each expiry [R81, F-105, F-109]',
 		},
-		{file: 'test/e2e/workerd/isolates.test.ts', title: 'F-109: callers that leave change nothing for those who stay'},
+		{file: 'test/e2e/workerd/isolates.test.ts', title: 'callers that leave do not affect the others [F-109]'},
 	),
 	elsewhere('F-110', 'a Durable Object is evicted in the middle of a grant', 'it takes an object that restarts', {
 		file: 'test/e2e/workerd/isolates.test.ts',
-		title: 'F-110: an object that restarts in the middle of a grant keeps its session, and there is one grant',
+		title: 'an object that restarts in the middle of a grant keeps its session, and there is one grant [F-110]',
 	}),
 ];

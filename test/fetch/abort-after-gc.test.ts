@@ -11,7 +11,7 @@ const collect = runInNewContext('gc') as () => void; // which that flag gives to
 
 describe('a call that is aborted after a garbage collection', () => {
 	test.for(['ky', 'auth.fetch', 'auth.fetch of a Request'] as const)(
-		'F-73: ends at once: %s',
+		'a call that is aborted after a garbage collection ends at once: %s [F-73]',
 		async (way, {server}) => {
 			const auth = createAuth(appOptions(server));
 			await signIn(server, auth);

@@ -88,7 +88,7 @@ describe('the token goes to the origins on the list alone', () => {
 		['an upper case scheme', ({href}) => href.replace('http', 'HTTP')],
 		['a URL object', url => url],
 		['a Request', url => new Request(url)],
-	])('R40, F-71: not to B, given as %s', async ([, input], {server, serve, watch}) => {
+	])('the token is not sent to B, given as %s [R40, F-71]', async ([, input], {server, serve, watch}) => {
 		const b = await serve(() => refusal('Bearer error="invalid_token"'));
 		const auth = watch(createAuth(serviceOptions(server)));
 		const api = apiOf(server, auth, {throwHttpErrors: false, retry: 2});
@@ -113,14 +113,17 @@ describe('the token goes to the origins on the list alone', () => {
 		['https://api.example.com/', true, 'https://API.example.com:443/v1?x'],
 		['http://127.0.0.1:8080/', true, 'http://127.0.0.1:8080'],
 		['http://127.0.0.1:80/', false, 'http://127.0.0.1:8080'],
-	])('F-72: compared by URL.origin, %s gets it: %s', async ([url, isAllowed, origin = 'https://api.example.com']) => {
-		const auth = await offline(origin);
-		const {fetch, authorizations} = fakeFetch();
-		await ky.get(url, {fetch, hooks: auth.hooks});
-		expect(authorizations).toEqual([isAllowed ? 'Bearer at' : null]);
-	});
+	])(
+		'the token is sent to an origin that equals a listed one by URL.origin: %s, %s [F-72]',
+		async ([url, isAllowed, origin = 'https://api.example.com']) => {
+			const auth = await offline(origin);
+			const {fetch, authorizations} = fakeFetch();
+			await ky.get(url, {fetch, hooks: auth.hooks});
+			expect(authorizations).toEqual([isAllowed ? 'Bearer at' : null]);
+		},
+	);
 
-	test('F-131: not to http beyond loopback, where a baseUrl that leads there is a ConfigError', async ({
+	test('the token is not sent over http beyond loopback: such a baseUrl is a ConfigError [F-131]', async ({
 		server,
 		watch,
 	}) => {
@@ -132,7 +135,7 @@ describe('the token goes to the origins on the list alone', () => {
 		expect(server.tokenRequests).toHaveLength(0);
 	});
 
-	test('auth.fetch sends it to none but origins', async ({server, serve, watch}) => {
+	test('auth.fetch sends the token only to origins', async ({server, serve, watch}) => {
 		const b = await serve(() => refusal());
 		const auth = watch(createAuth(serviceOptions(server)));
 		expect((await auth.fetch(b.origin)).status).toBe(401);
@@ -143,7 +146,7 @@ describe('the token goes to the origins on the list alone', () => {
 	test.for<[hook: string, options: (request: Request) => Options]>([
 		['beforeRequest', request => ({hooks: {beforeRequest: [() => request]}})],
 		['beforeRetry', request => ({retry: {limit: 1, delay: () => 0}, hooks: {beforeRetry: [() => request]}})],
-	])('R41: not to B, where %s of the user leads', async ([, options], {server, serve, watch}) => {
+	])('the token is not sent to B if %s of the user leads there [R41]', async ([, options], {server, serve, watch}) => {
 		const b = await serve(() => refusal());
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth);
@@ -154,7 +157,7 @@ describe('the token goes to the origins on the list alone', () => {
 		expect(server.tokenRequests).toHaveLength(0);
 	});
 
-	test('R41: to A, where beforeRequest leads back there', async ({server, watch}) => {
+	test('the token is sent to A if beforeRequest leads back there [R41]', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth);
 		const hooks = {beforeRequest: [() => new Request(`${server.api}/me`)]};
@@ -174,7 +177,7 @@ describe('the token goes to the origins on the list alone', () => {
 		['a Request', (api, _auth, origin) => api(new Request(`${origin}/me`, {headers: {authorization: 'Basic YTpi'}}))],
 		['auth.fetch', (_api, auth, origin) => auth.fetch(`${origin}/me`, {headers: {authorization: 'Basic YTpi'}})],
 	])(
-		'R44, F-68: an Authorization that the caller has in %s stays, and its 401 causes no grant',
+		'the caller’s own Authorization in %s is kept, and its 401 makes no grant [R44, F-68]',
 		async ([, call], {server, watch}) => {
 			const auth = watch(createAuth(serviceOptions(server)));
 			const response = await call(apiOf(server, auth, {throwHttpErrors: false}), auth, server.api);
@@ -184,7 +187,7 @@ describe('the token goes to the origins on the list alone', () => {
 		},
 	);
 
-	test('R96, F-111: nothing that ky holds has the token, and so none of its errors', async ({
+	test('nothing that ky holds has the token, so no error of ky has it [R96, F-111]', async ({
 		server,
 		watch,
 		canaries,
@@ -205,7 +208,7 @@ describe('the token goes to the origins on the list alone', () => {
 		expect(server.calls[0]?.authorization).toBe(`Bearer ${access_token}`);
 	});
 
-	test('R45: in the header, and nowhere else', async ({server, watch}) => {
+	test('the token is sent in the header, and nowhere else [R45]', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		const {access_token} = await signIn(server, auth);
 		await apiOf(server, auth).post('me', {json: {a: 1}, searchParams: {b: 2}});
@@ -216,7 +219,7 @@ describe('the token goes to the origins on the list alone', () => {
 		expect(JSON.stringify(others)).not.toContain(access_token);
 	});
 
-	test('R46: a refresh token goes to the token and the revocation endpoint alone', async ({server, serve, watch}) => {
+	test('a refresh token goes to the token and the revocation endpoint alone [R46]', async ({server, serve, watch}) => {
 		const elsewhere = await serve(() => ({}));
 		const auth = watch(createAuth(appOptions(server, {revocationEndpoint: server.revocationEndpoint})));
 		await signIn(server, auth, expired);
@@ -241,7 +244,7 @@ describe('the token goes to the origins on the list alone', () => {
 
 describe('the fetch of the user', () => {
 	test.for(['instance', 'call'])(
-		'of the %s is called with a Request that bears the token',
+		'the fetch of the %s is called with a Request that has the token',
 		async (where, {server, watch}) => {
 			const auth = watch(createAuth(appOptions(server)));
 			const {access_token} = await signIn(server, auth);
@@ -256,7 +259,7 @@ describe('the fetch of the user', () => {
 	/** A copy of the call does not hold what ends it, and options would reset its referrer. */
 	const ofTheCall = {signal: expect.any(AbortSignal) as unknown};
 
-	test('is told the referrer policy of the caller', async ({server, watch}) => {
+	test('the fetch of the user is given the referrer policy of the caller', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth);
 		const own: typeof fetch = async (input, init) => {
@@ -267,7 +270,7 @@ describe('the fetch of the user', () => {
 		expect(response.status).toBe(200);
 	});
 
-	test("is called with the options that are neither ky's nor the platform's, at both sends", async ({
+	test("the fetch of the user is called with the options that are neither ky's nor the platform's, at both sends", async ({
 		server,
 		watch,
 	}) => {
@@ -314,7 +317,7 @@ describe('the fetch of the user', () => {
 		]);
 	});
 
-	test('R54: its network error is no 401, and causes no grant', async ({server, watch}) => {
+	test('a network error is not a 401, and makes no grant [R54]', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth);
 		server.onCall(() => ({reset: true}));
@@ -327,7 +330,10 @@ describe('the fetch of the user', () => {
 describe('a 401', () => {
 	const bearer = 'Bearer error="invalid_token"';
 
-	test('R53: whose challenge a framework keeps to itself, by throwing, is one without', async ({server, watch}) => {
+	test('a 401 counts as one without a challenge if a framework throws when the header is read [R53]', async ({
+		server,
+		watch,
+	}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await server.expire((await signIn(server, auth)).access_token);
 		const guarded = async (request: Request): Promise<Response> => {
@@ -377,7 +383,7 @@ describe('a 401', () => {
 		['R52: 400 in its place', {status: 400, headers: [['www-authenticate', bearer]]}, 0],
 		['R65: 429 in its place', {status: 429, headers: [['www-authenticate', bearer]]}, 0],
 		['R65: 503 in its place', {status: 503, headers: [['www-authenticate', bearer]]}, 0],
-	])('R51: %s, and what it causes', async ([, answer, grants], {server, watch}) => {
+	])('a 401 with %s makes this many grants [R51]', async ([, answer, grants], {server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth);
 		server.onCall(once(() => answer));
@@ -387,7 +393,7 @@ describe('a 401', () => {
 		if (grants === 1) expect(server.calls[1]?.authorization).not.toBe(server.calls[0]?.authorization);
 	});
 
-	test('F-79: 407 in its place causes no grant', async ({server, watch}) => {
+	test('a 407 makes no grant [F-79]', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth);
 		const own = fakeFetch(() => new Response(null, {status: 407, headers: {'www-authenticate': bearer}}));
@@ -395,7 +401,7 @@ describe('a 401', () => {
 		expect([own.requests.length, server.tokenRequests.length]).toEqual([1, 0]);
 	});
 
-	test('F-53: with a challenge of 64 kB is read in time, and renewed for', async ({server, watch}) => {
+	test('a 401 with a challenge of 64 kB is read quickly, and renews the token [F-53]', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth);
 		const headers = {'www-authenticate': `${'Basic realm="x",'.repeat(2048)} ${', \t'.repeat(10_000)}${bearer}`};
@@ -405,7 +411,7 @@ describe('a 401', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('R52: a challenge that asks for more can be read by the caller', async ({server, watch}) => {
+	test('a challenge that asks for more can be read by the caller [R52]', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth);
 		const error = await apiOf(server, auth)
@@ -421,7 +427,7 @@ describe('a 401', () => {
 	});
 
 	test.for(['GET', 'HEAD', 'OPTIONS', 'QUERY', 'PATCH', 'DELETE'])(
-		'F-79: is handled for %s as for every method',
+		'a 401 is handled for the method %s as for every other [F-79]',
 		async (method, {server, watch}) => {
 			const auth = watch(createAuth(appOptions(server)));
 			await signIn(server, auth);
@@ -433,7 +439,7 @@ describe('a 401', () => {
 		},
 	);
 
-	test("F-128: is the server's where there is no session and no grant; nothing was added to the call", async ({
+	test('a call without a session and a grant is sent unchanged, and its 401 reaches the caller [F-128]', async ({
 		server,
 		watch,
 	}) => {
@@ -444,7 +450,7 @@ describe('a 401', () => {
 		expect(server.tokenRequests).toHaveLength(0);
 	});
 
-	test("is the server's if nothing can renew its token, and the session is over", async ({server, watch}) => {
+	test('a 401 reaches the caller if nothing can renew the token, and ends the session', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		const events = record(auth);
 		await auth.setToken({access_token: 'not-known', token_type: 'Bearer'});
@@ -455,7 +461,7 @@ describe('a 401', () => {
 	});
 
 	test.for(['served', 'failed'])(
-		'R64: its body is cancelled when the call is %s otherwise',
+		'the body of a 401 is cancelled when the call is %s [R64]',
 		async (kind, {server, watch}) => {
 			const auth = watch(createAuth(appOptions(server)));
 			await signIn(server, auth);
@@ -474,7 +480,10 @@ describe('a 401', () => {
 		},
 	);
 
-	test('F-61, R57: that comes late is resent with the current token, and grants nothing', async ({server, watch}) => {
+	test('a call with a late 401 is resent with the current token, and makes no grant [F-61, R57]', async ({
+		server,
+		watch,
+	}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		const {access_token} = await signIn(server, auth);
 		const gate = createGate();
@@ -503,19 +512,22 @@ describe('one auth retry a call', () => {
 		['with retry of statusCodes: [401]', {retry: {limit: 2, statusCodes: [401], delay: () => 0}}, 4],
 		['with a timeout: false', {timeout: false}, 2],
 		['with a totalTimeout', {totalTimeout: 5000}, 2],
-	])("R50, F-54: 401 for ever is one grant and ky's HTTPError, %s", async ([, options, hits], {server, watch}) => {
-		const auth = watch(createAuth(appOptions(server)));
-		await signIn(server, auth);
-		refuse(server);
-		const error = await apiOf(server, auth, options)
-			.get('me')
-			.catch((error: unknown) => error);
-		expect(error).toBeInstanceOf(HTTPError);
-		expect(error).toMatchObject({name: 'HTTPError', data: 'refused', response: {status: 401}});
-		expect(countOf(server)).toEqual({hits, grants: 1});
-	});
+	])(
+		"an endless 401 makes one grant and then is ky's HTTPError, %s [R50, F-54]",
+		async ([, options, hits], {server, watch}) => {
+			const auth = watch(createAuth(appOptions(server)));
+			await signIn(server, auth);
+			refuse(server);
+			const error = await apiOf(server, auth, options)
+				.get('me')
+				.catch((error: unknown) => error);
+			expect(error).toBeInstanceOf(HTTPError);
+			expect(error).toMatchObject({name: 'HTTPError', data: 'refused', response: {status: 401}});
+			expect(countOf(server)).toEqual({hits, grants: 1});
+		},
+	);
 
-	test('F-59: 401 for ever is a plain response with throwHttpErrors: false', async ({server, watch}) => {
+	test('an endless 401 is a plain response with throwHttpErrors: false [F-59]', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth);
 		refuse(server);
@@ -524,7 +536,7 @@ describe('one auth retry a call', () => {
 		expect(countOf(server)).toEqual({hits: 2, grants: 1});
 	});
 
-	test('F-58, F-59: one 401 is nothing to the caller, with retry: 0 and with throwHttpErrors: false', async ({
+	test('a single 401 is invisible to the caller, even with retry: 0 and throwHttpErrors: false [F-58, F-59]', async ({
 		server,
 		watch,
 	}) => {
@@ -538,7 +550,7 @@ describe('one auth retry a call', () => {
 	});
 
 	test.for([403, 500, 429])(
-		'F-55: 401, a grant, then %d: that answer, and no second grant',
+		'401, a grant, then %d: that answer, and no second grant [F-55]',
 		async (status, {server, watch}) => {
 			const auth = watch(createAuth(appOptions(server)));
 			await signIn(server, auth);
@@ -552,7 +564,7 @@ describe('one auth retry a call', () => {
 		},
 	);
 
-	test("F-56: after a network retry of ky's", async ({server, watch}) => {
+	test("a 401 after a network retry of ky's renews the token and is resent once [F-56]", async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth);
 		const answers: Answer[] = [{status: 503}, refusal()];
@@ -562,7 +574,7 @@ describe('one auth retry a call', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test("F-57: takes none of ky's network retries away", async ({server, watch}) => {
+	test("a resend after a 401 uses up none of ky's network retries [F-57]", async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth);
 		const answers: Answer[] = [refusal(), {status: 503}, {status: 503}];
@@ -572,7 +584,7 @@ describe('one auth retry a call', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test("R50: also where the 401s come in different attempts of ky's", async ({server, watch}) => {
+	test("a call is resent once, even if the 401s come in different attempts of ky's [R50]", async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth);
 		const answers: Answer[] = [refusal(), {status: 503}, refusal()];
@@ -583,7 +595,7 @@ describe('one auth retry a call', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test("F-60: a network retry of ky's goes out with the token of that moment", async ({server, watch}) => {
+	test("a network retry of ky's goes out with the token of that moment [F-60]", async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth);
 		server.onCall(
@@ -598,7 +610,7 @@ describe('one auth retry a call', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('F-132, R69: an API that refuses every token costs one grant for a hundred calls', async ({server, watch}) => {
+	test('an API that refuses every token costs one grant for a hundred calls [F-132, R69]', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth);
 		refuse(server);
@@ -607,7 +619,7 @@ describe('one auth retry a call', () => {
 		expect(countOf(server)).toEqual({hits: 101, grants: 1});
 	});
 
-	test('F-132: after a minute, a refused token causes a grant again', async ({serve, watch}) => {
+	test('a rejected new token makes a grant again after a minute [F-132]', async ({serve, watch}) => {
 		const clock = createClock();
 		let grants = 0;
 		const {origin, requests} = await serve(() => refusal());
@@ -633,7 +645,7 @@ describe('one auth retry a call', () => {
 		expect([grants, requests.length]).toEqual([3, 14]);
 	});
 
-	test('F-132: once the token was accepted, a refusal causes a grant again', async ({server, watch}) => {
+	test('a rejected token makes a grant again once the API has accepted it [F-132]', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth);
 		const api = apiOf(server, auth, {throwHttpErrors: false});
@@ -648,7 +660,7 @@ describe('one auth retry a call', () => {
 		expect(countOf(server)).toEqual({hits: 7, grants: 2});
 	});
 
-	test('F-133: an error of the renewal reaches the caller as it is, and ky does not repeat the call', async ({
+	test('an error of the renewal reaches the caller as it is, and ky does not repeat the call [F-133]', async ({
 		server,
 		watch,
 	}) => {
@@ -688,7 +700,7 @@ describe('a body', () => {
 	];
 
 	test.for(bodies.flatMap(([title, options]) => [0, 2].map(retry => [title, retry, options] as const)))(
-		'F-64: of %s is resent byte for byte, with retry: %d',
+		'a body of %s is resent byte for byte, with retry: %d [F-64]',
 		async ([, retry, options], {server, watch}) => {
 			const auth = watch(createAuth(appOptions(server)));
 			const {access_token} = await signIn(server, auth);
@@ -699,7 +711,7 @@ describe('a body', () => {
 	);
 
 	test.for(bodies.flatMap(([title, options]) => ('body' in options() ? [[title, options] as const] : [])))(
-		'F-64: of %s is resent byte for byte by auth.fetch, also in a Request',
+		'a body of %s is resent byte for byte by auth.fetch, also in a Request [F-64]',
 		async ([, options], {server, watch}) => {
 			const auth = watch(createAuth(appOptions(server)));
 			for (const wrap of [false, true]) {
@@ -713,7 +725,7 @@ describe('a body', () => {
 		},
 	);
 
-	test('F-64: of a Request that is given to ky is resent byte for byte', async ({server, watch}) => {
+	test('a body of a Request that is given to ky is resent byte for byte [F-64]', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		const {access_token} = await signIn(server, auth);
 		await server.expire(access_token);
@@ -759,7 +771,7 @@ describe('a body', () => {
 	];
 
 	test.for(streams)(
-		"F-65, R62: of a stream is not resent by %s: its 401 is the caller's, and the token is renewed",
+		"a body of a stream is not resent by %s: its 401 is the caller's, and the token is renewed [F-65, R62]",
 		async ([, call], {server, watch}) => {
 			const auth = watch(createAuth(appOptions(server)));
 			const {access_token} = await signIn(server, auth);
@@ -775,7 +787,7 @@ describe('a body', () => {
 	);
 
 	test.for(streams)(
-		'R63: of a stream is sent after the renewal by %s, where expiry is near',
+		'a body of a stream is sent after the renewal by %s, where expiry is near [R63]',
 		async ([, call], {server, watch}) => {
 			const auth = watch(createAuth(appOptions(server)));
 			await signIn(server, auth, expired);
@@ -785,7 +797,7 @@ describe('a body', () => {
 		},
 	);
 
-	test('R62: of a stream is not teed, so nothing of it is kept', async ({server, watch}) => {
+	test('a body of a stream is not teed, so nothing of it is kept [R62]', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth);
 		const tee = vi.spyOn(ReadableStream.prototype, 'tee');
@@ -798,7 +810,7 @@ describe('a body', () => {
 		}
 	});
 
-	test("F-66: of one Request that is given twice is the platform's TypeError, as without regrant", async ({
+	test("a Request that is used twice is the platform's TypeError, as without regrant [F-66]", async ({
 		server,
 		watch,
 	}) => {
@@ -812,19 +824,23 @@ describe('a body', () => {
 });
 
 describe('many calls at once', () => {
-	test('F-62: a thousand 401s are one grant and a thousand answers', {timeout: 20_000}, async ({server, watch}) => {
-		const auth = watch(createAuth(appOptions(server)));
-		const {access_token} = await signIn(server, auth);
-		await server.expire(access_token);
-		const api = apiOf(server, auth, {timeout: 60_000});
-		const answers = await Promise.all(Array.from({length: 1000}, () => api.get('me')));
-		expect(answers.every(({status}) => status === 200)).toBe(true);
-		expect(server.tokenRequests).toHaveLength(1);
-		for (const {body} of answers) void body?.cancel();
-	});
+	test(
+		'a thousand 401s at once make one grant and get a thousand answers [F-62]',
+		{timeout: 20_000},
+		async ({server, watch}) => {
+			const auth = watch(createAuth(appOptions(server)));
+			const {access_token} = await signIn(server, auth);
+			await server.expire(access_token);
+			const api = apiOf(server, auth, {timeout: 60_000});
+			const answers = await Promise.all(Array.from({length: 1000}, () => api.get('me')));
+			expect(answers.every(({status}) => status === 200)).toBe(true);
+			expect(server.tokenRequests).toHaveLength(1);
+			for (const {body} of answers) void body?.cancel();
+		},
+	);
 
 	test(
-		'R58: a thousand calls with an expired token are one grant and a thousand hits',
+		'a thousand calls at once with an expired token make one grant and a thousand requests [R58]',
 		{timeout: 20_000},
 		async ({server, watch}) => {
 			const auth = watch(createAuth(appOptions(server)));
@@ -841,7 +857,7 @@ describe('many calls at once', () => {
 		['reset', {reset: true}, false],
 		['503', {status: 503, headers: [['retry-after', '5']]}, true],
 	])(
-		'F-63: a thousand 401s and one %s of the token endpoint are one grant and a thousand errors',
+		'a thousand 401s at once, and a token endpoint that answers %s, make one grant and a thousand errors [F-63]',
 		{timeout: 20_000},
 		async ([, answer, coolsDown], {server, watch}) => {
 			const clock = createClock();
@@ -883,15 +899,18 @@ describe('a caller that leaves', () => {
 		['refresh', (_api, auth, _url, signal) => auth.refresh({signal})],
 	];
 
-	test.for(ways)('F-73: before sending, by %s, sends and grants nothing', async ([, call], {server, watch}) => {
-		const auth = watch(createAuth(appOptions(server)));
-		await signIn(server, auth, expired);
-		await expect(call(apiOf(server, auth), auth, `${server.api}/me`, AbortSignal.abort(reason))).rejects.toBe(reason);
-		expect(countOf(server)).toEqual({hits: 0, grants: 0});
-	});
+	test.for(ways)(
+		'a caller that aborts before sending, by %s, sends nothing and makes no grant [F-73]',
+		async ([, call], {server, watch}) => {
+			const auth = watch(createAuth(appOptions(server)));
+			await signIn(server, auth, expired);
+			await expect(call(apiOf(server, auth), auth, `${server.api}/me`, AbortSignal.abort(reason))).rejects.toBe(reason);
+			expect(countOf(server)).toEqual({hits: 0, grants: 0});
+		},
+	);
 
 	test.for(ways)(
-		'F-73, F-74, R60: during a refresh, by %s, has its own reason at once; the others are served',
+		'a caller that aborts during a refresh, by %s, gets its own reason at once, and the others get their answers [F-73, F-74, R60]',
 		async ([, call], {server, watch}) => {
 			const auth = watch(createAuth(appOptions(server)));
 			await signIn(server, auth, expired);
@@ -910,7 +929,7 @@ describe('a caller that leaves', () => {
 		},
 	);
 
-	test('F-73: while the renewal after its 401 is under way, is not resent', async ({server, watch}) => {
+	test('a call that is aborted during the renewal after its 401 is not resent [F-73]', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		const {access_token} = await signIn(server, auth);
 		await server.expire(access_token);
@@ -927,7 +946,7 @@ describe('a caller that leaves', () => {
 		expect(countOf(server)).toEqual({hits: 1, grants: 1});
 	});
 
-	test('F-73: after the renewal, ends the call that is being resent', async ({server, watch}) => {
+	test('an abort after the renewal ends the call that is being resent [F-73]', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		const {access_token} = await signIn(server, auth);
 		await server.expire(access_token);
@@ -943,7 +962,7 @@ describe('a caller that leaves', () => {
 		gate.open();
 	});
 
-	test('F-75, R59: also when all leave, the grant goes on and its token is stored', async ({server, watch}) => {
+	test('a grant goes on and its token is stored even if all callers abort [F-75, R59]', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth, expired);
 		const renewed = new Promise<void>(resolve => auth.subscribe(event => void (event.type === 'token' && resolve())));
@@ -964,7 +983,7 @@ describe('a caller that leaves', () => {
 	test.for<[title: string, options: Options]>([
 		['F-76: by timeout', {timeout: 50}],
 		['F-77: by totalTimeout', {timeout: false, totalTimeout: 50}],
-	])("%s has ky's TimeoutError, and the grant goes on", async ([, options], {server, watch}) => {
+	])("a caller with %s gets ky's TimeoutError, and the grant goes on", async ([, options], {server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth, expired);
 		const gate = createGate();
@@ -978,7 +997,7 @@ describe('a caller that leaves', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('F-78: never, with timeout: false, is freed by our own deadline', async ({server, watch}) => {
+	test('a caller with timeout: false is released by our own deadline [F-78]', async ({server, watch}) => {
 		const store = memoryStore();
 		const clock = createClock();
 		const auth = watch(createAuth(appOptions(server, {store, timeout: 50, now: clock.now})));
@@ -1005,7 +1024,7 @@ test('a call from within a ky hook of the same instance is a call like any other
 	expect(countOf(server)).toEqual({hits: 2, grants: 1});
 });
 
-test("the error of a missing origin reaches ky's caller as it is", async ({server, watch}) => {
+test("the error about a missing origin reaches ky's caller unchanged", async ({server, watch}) => {
 	const auth = watch(createAuth(serviceOptions(server, {origins: undefined})));
 	const promise = ky.get(`${server.api}/me`, {hooks: auth.hooks, retry: {limit: 2, delay: () => 0}});
 	await expect(promise).rejects.toBeInstanceOf(ConfigError);

@@ -35,7 +35,7 @@ describe('a 401 renews once', () => {
 		'Basic realm="x", Token realm="y"',
 		'Negotiate, Bearer',
 		'DPoP error="use_dpop_nonce", Bearer error="invalid_token"',
-	])('for %s [R51]', async challenge => {
+	])('a 401 renews once for %s [R51]', async challenge => {
 		expect(await renews(challenge)).toBe(true);
 	});
 });
@@ -62,7 +62,7 @@ describe('a 401 says that a new token cannot help', () => {
 		'Basic realm="x", Digest realm="y"',
 		'DPoP error="use_dpop_nonce"',
 		'Basic realm="x", DPoP error="use_dpop_nonce"',
-	])('with %s, and renews nothing [R52, F-48]', async challenge => {
+	])('a 401 says that a new token cannot help with %s, and renews nothing [R52, F-48]', async challenge => {
 		expect(await renews(challenge)).toBe(false);
 	});
 });

@@ -54,17 +54,20 @@ const apis: ReadonlyArray<readonly [title: string, refusal: () => Response, judg
 ];
 
 describe('isUnauthorized', () => {
-	test.for(apis)('renews once for an API that answers %s, and the call is sent again', async ([, refusal, judge]) => {
-		const {api, auth, renew} = await session(judge, (_request, token) =>
-			token === 'second' ? Response.json({data: 1}) : refusal(),
-		);
-		const client = api.client(auth);
-		const answers = await Promise.all(Array.from({length: 40}, () => client.post('me', {json: {n: 1}}).json()));
-		expect(answers).toEqual(Array.from({length: 40}, () => ({data: 1})));
-		expect(renew).toHaveBeenCalledOnce();
-	});
+	test.for(apis)(
+		'isUnauthorized renews once for an API that answers %s, and the call is sent again',
+		async ([, refusal, judge]) => {
+			const {api, auth, renew} = await session(judge, (_request, token) =>
+				token === 'second' ? Response.json({data: 1}) : refusal(),
+			);
+			const client = api.client(auth);
+			const answers = await Promise.all(Array.from({length: 40}, () => client.post('me', {json: {n: 1}}).json()));
+			expect(answers).toEqual(Array.from({length: 40}, () => ({data: 1})));
+			expect(renew).toHaveBeenCalledOnce();
+		},
+	);
 
-	test.for(apis)('leaves the last answer readable for the caller: %s', async ([, refusal, judge]) => {
+	test.for(apis)('isUnauthorized leaves the last answer readable for the caller: %s', async ([, refusal, judge]) => {
 		const {api, auth, renew} = await session(judge, refusal);
 		const response = await api.client(auth).get('me');
 		expect([response.status, await response.text()]).toEqual([refusal().status, await refusal().text()]);
@@ -74,7 +77,7 @@ describe('isUnauthorized', () => {
 		expect(renew).toHaveBeenCalledOnce();
 	});
 
-	test('replaces the default: a 401 that it does not name is an answer like any other', async () => {
+	test('isUnauthorized replaces the default: a 401 that it does not name is an answer like any other', async () => {
 		const {api, auth, renew} = await session(
 			({status}) => status === 419,
 			() => new Response('no', {status: 401}),
@@ -85,7 +88,7 @@ describe('isUnauthorized', () => {
 		expect(auth.status).toBe('signed-in');
 	});
 
-	test('renews for a 401 whose challenge says that a new token cannot help, if it says so', async () => {
+	test('isUnauthorized renews for a 401 whose challenge says that a new token cannot help, if it says so', async () => {
 		const {api, auth, renew} = await session(
 			({status}) => status === 401,
 			(_request, token) =>
@@ -97,7 +100,7 @@ describe('isUnauthorized', () => {
 		expect(renew).toHaveBeenCalledOnce();
 	});
 
-	test('lets the caller stream an answer that it has not read', async () => {
+	test('isUnauthorized lets the caller stream an answer that it has not read', async () => {
 		const {api, auth} = await session(
 			() => false,
 			() => new Response(new Blob(['a', 'b', 'c']).stream()),
@@ -105,7 +108,9 @@ describe('isUnauthorized', () => {
 		expect(await (await api.client(auth).get('me')).text()).toBe('abc');
 	});
 
-	test('is not asked about a call without a token, nor about the answer of another origin', async ({serve}) => {
+	test('isUnauthorized is not asked about a call without a token, nor about the answer of another origin', async ({
+		serve,
+	}) => {
 		const asked = vi.fn<() => boolean>(() => true);
 		const elsewhere = await serve(() => ({status: 419}));
 		const home = await serve(() => ({status: 302, headers: [['location', elsewhere.origin]]}));
@@ -127,14 +132,14 @@ describe('isUnauthorized', () => {
 			},
 		],
 		['rejects', () => Promise.reject(new TypeError('mine'))],
-	])('fails the call with its own error if it %s, and the session stays', async ([, judge]) => {
+	])('isUnauthorized fails the call with its own error if it %s, and the session stays', async ([, judge]) => {
 		const {api, auth, renew} = await session(judge, () => new Response('no', {status: 401}));
 		await expect(api.client(auth).get('me')).rejects.toThrow('mine');
 		expect(renew).not.toHaveBeenCalled();
 		expect(await auth.peek()).toMatchObject({access_token: 'first'});
 	});
 
-	test('ends the session of a token that it refuses if nothing can renew it', async () => {
+	test('isUnauthorized ends the session of a token that it refuses if nothing can renew it', async () => {
 		const api = createFakeApi(() => new Response(null, {status: 419}));
 		const options = {tokenEndpoint: 'https://as.example/token', clientId: 'app', origins: [apiOrigin]};
 		const auth = createAuth({...options, isUnauthorized: ({status}) => status === 419});
@@ -145,7 +150,7 @@ describe('isUnauthorized', () => {
 		expect(await outcomeOf(auth.getToken())).toBe('SessionEndedError no_session');
 	});
 
-	test('sees what was redirected to within the origin, such as a login page', async ({serve}) => {
+	test('isUnauthorized sees what was redirected to within the origin, such as a login page', async ({serve}) => {
 		const api = await serve(({headers}, {path}) => {
 			if (path === '/login') return {body: 'Please log in'};
 			const isGood = headers.get('authorization') === 'Bearer second';

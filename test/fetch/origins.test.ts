@@ -20,7 +20,7 @@ async function sent(
 describe('origins as a function', () => {
 	const isTenant = ({hostname}: URL): boolean => hostname.endsWith('.example.com');
 
-	test('says what a list cannot: the subdomains of tenants', async () => {
+	test('origins as a function says what a list cannot: the subdomains of tenants', async () => {
 		const urls = [
 			'https://a.example.com/me',
 			'https://A.EXAMPLE.COM:8443/me',
@@ -32,7 +32,7 @@ describe('origins as a function', () => {
 		expect(await sent({origins: isTenant}, ...urls)).toEqual(['Bearer t', 'Bearer t', null, null, null, null]);
 	});
 
-	test('is not asked about plain http, whatever it would say', async () => {
+	test('origins as a function is not asked about plain http, whatever it would say', async () => {
 		const origins = vi.fn<(url: URL) => boolean>(() => true);
 		const urls = ['http://a.example.com/', 'http://localhost/', 'http://app.localhost:3000/', 'http://keycloak:8080/'];
 		const allowInsecureOrigins = ['http://keycloak:8080'];
@@ -40,7 +40,7 @@ describe('origins as a function', () => {
 		expect(origins.mock.calls.map(([{origin}]) => origin)).toEqual(urls.slice(1).map(url => new URL(url).origin));
 	});
 
-	test('judges a copy: what it does to the URL changes nothing', async () => {
+	test('origins as a function judges a copy: what it does to the URL changes nothing', async () => {
 		const api = createFakeApi(() => new Response('{}'));
 		const origins = (url: URL): boolean => {
 			url.href = 'https://evil.example/';
@@ -52,13 +52,13 @@ describe('origins as a function', () => {
 		expect(api.requests.map(({url}) => url)).toEqual(['https://api.example.com/me?a=1']);
 	});
 
-	test('is asked for each call, so that it may change its mind', async () => {
+	test('origins as a function is asked for each call, so that it may change its mind', async () => {
 		const origins = vi.fn<() => boolean>().mockReturnValueOnce(true).mockReturnValueOnce(false);
 		const url = 'https://api.example.com/';
 		expect(await sent({origins}, url, url)).toEqual(['Bearer t', null]);
 	});
 
-	test('gives no token away if it throws: the call fails with its error', async () => {
+	test('origins as a function gives no token away if it throws: the call fails with its error', async () => {
 		const origins = (): never => {
 			throw new Error('mine');
 		};
@@ -69,12 +69,12 @@ describe('origins as a function', () => {
 		['a promise, which would let everything pass', Promise.resolve(false)],
 		['a number', 1],
 		['a match', ['a']],
-	])('must give true or false, and not %s', async ([, verdict]) => {
+	])('origins as a function must give true or false, and not %s', async ([, verdict]) => {
 		const origins = (): boolean => verdict as boolean;
 		await expect(sent({origins}, 'https://evil.example/')).rejects.toThrow(ConfigError);
 	});
 
-	test('counts no origin in if it gives nothing', async () => {
+	test('origins as a function counts no origin in if it gives nothing', async () => {
 		expect(await sent({origins: () => undefined as unknown as boolean}, 'https://api.example.com/')).toEqual([null]);
 	});
 });
@@ -91,7 +91,7 @@ describe('origins that could never match', () => {
 		['a text', 'https://api.example.com', 'origins must be a list of origins, or a function'],
 		['a set', new Set(['https://api.example.com']), 'origins must be a list of origins, or a function'],
 		['what is no text', [undefined], 'origins[0] needs a scheme'],
-	])('are refused when the session is created: %s', ([, origins, says]) => {
+	])('origins that could never match are refused when the session is created: %s', ([, origins, says]) => {
 		const make = (): unknown => createSession({renew: () => null, origins: origins as string[]});
 		expect(make).toThrow(ConfigError);
 		expect(make).toThrow(says);
@@ -102,7 +102,7 @@ describe('origins that could never match', () => {
 		['an http prefix', {prefix: 'http://api.example.com'}, 'me'],
 		['a baseUrl that is none', {baseUrl: '/api'}, 'https://api.example.com/me'],
 		['neither baseUrl, prefix nor origins', {}, 'https://api.example.com/me'],
-	])('are refused when a call is made: %s', async ([, options, url]) => {
+	])('origins that could never match are refused when a call is made: %s', async ([, options, url]) => {
 		const api = createFakeApi();
 		const auth = createSession({renew: () => null});
 		await expect(ky.create({...options, fetch: api.fetch, hooks: auth.hooks}).get(url)).rejects.toThrow(
@@ -115,7 +115,7 @@ describe('origins that could never match', () => {
 describe('allowInsecureOrigins', () => {
 	const allowInsecureOrigins = ['http://keycloak:8080', new URL('http://api.internal/path')];
 
-	test('lets the token go to such an origin, and to no other port or host', async () => {
+	test('allowInsecureOrigins lets the token go to such an origin, and to no other port or host', async () => {
 		const urls = [
 			'http://keycloak:8080/a',
 			'http://api.internal/',
@@ -137,20 +137,20 @@ describe('allowInsecureOrigins', () => {
 		]);
 	});
 
-	test('lets a baseUrl be one', async () => {
+	test('allowInsecureOrigins lets a baseUrl be one', async () => {
 		const api = createFakeApi(() => new Response('{}'));
 		const auth = createSession({renew: () => ({access_token: 't'}), allowInsecureOrigins});
 		await ky.create({baseUrl: 'http://keycloak:8080/a/', fetch: api.fetch, hooks: auth.hooks}).get('me');
 		expect(authorizations(api)).toEqual(['Bearer t']);
 	});
 
-	test('adds nobody to origins', async () => {
+	test('allowInsecureOrigins adds nobody to origins', async () => {
 		const url = 'http://keycloak:8080/a';
 		expect(await sent({origins: ['https://api.example.com'], allowInsecureOrigins}, url)).toEqual([null]);
 	});
 
 	test.for([['https://keycloak'], ['keycloak:8080'], ['ws://keycloak'], 'http://keycloak:8080', [5], null, {}])(
-		'is a list of http origins, and not %j',
+		'allowInsecureOrigins is a list of http origins, and not %j',
 		given => {
 			const make = (): unknown => createSession({renew: () => null, allowInsecureOrigins: given as string[]});
 			expect(make).toThrow('allowInsecureOrigins must be a list of http origins');

@@ -45,7 +45,7 @@ const authorizations = ({requests}: Served): Array<string | undefined> =>
 /** What the two kinds of platform have in common: a user who sees no difference. */
 function describeRedirects(send: (auth: Auth, url: string, options?: Options) => Promise<Response>): void {
 	test.for([301, 302, 303, 307, 308])(
-		'R42: %d to another origin carries no Authorization there',
+		'a %d to another origin does not carry Authorization there [R42]',
 		async (status, {places}) => {
 			const {a, b, auth, grants} = places;
 			a.answer = () => redirectTo(`${b.origin}/there`, status);
@@ -60,7 +60,7 @@ function describeRedirects(send: (auth: Auth, url: string, options?: Options) =>
 		},
 	);
 
-	test('R42: a way back from there does not bring it back', async ({places}) => {
+	test('a redirect back from another origin does not bring Authorization back [R42]', async ({places}) => {
 		const {a, b, auth} = places;
 		a.answer = (_request, {path}) => (path === '/here' ? redirectTo(`${b.origin}/there`) : {body: 'home'});
 		b.answer = () => redirectTo(`${a.origin}/home`);
@@ -69,14 +69,14 @@ function describeRedirects(send: (auth: Auth, url: string, options?: Options) =>
 		expect(authorizations(b)).toEqual([undefined]);
 	});
 
-	test('R42: within the origin it stays', async ({places}) => {
+	test('a redirect within the origin keeps Authorization [R42]', async ({places}) => {
 		const {a, auth} = places;
 		a.answer = (_request, {path}) => (path === '/v1/here?a' ? redirectTo('there?b#c', 307) : {body: path});
 		expect(await (await send(auth, `${a.origin}/v1/here?a`)).text()).toBe('/v1/there?b');
 		expect(authorizations(a)).toEqual(['Bearer at1', 'Bearer at1']);
 	});
 
-	test('F-70, R56: a 401 of the other origin causes no grant', async ({places}) => {
+	test('a 401 of another origin makes no grant [F-70, R56]', async ({places}) => {
 		const {a, b, auth, grants} = places;
 		a.answer = () => redirectTo(b.origin);
 		b.answer = () => ({status: 401, headers: [['www-authenticate', 'Bearer error="invalid_token"']]});
@@ -85,7 +85,7 @@ function describeRedirects(send: (auth: Auth, url: string, options?: Options) =>
 		expect(authorizations(b)).toEqual([undefined]);
 	});
 
-	test('F-69: a 401 after a redirect within the origin renews, and the original URL is resent', async ({places}) => {
+	test('a 401 after a redirect within the origin renews, and the original URL is resent [F-69]', async ({places}) => {
 		const {a, auth, grants} = places;
 		a.answer = (_request, {path, headers}) => {
 			if (path === '/here') return redirectTo('/there', 307);
@@ -148,7 +148,7 @@ function describeRedirects(send: (auth: Auth, url: string, options?: Options) =>
 		expect([a.requests.length, b.requests.length, grants()]).toEqual([1, 0, 0]);
 	});
 
-	test('a stream that meets 303 is left behind', async ({places}) => {
+	test('a 303 drops the stream', async ({places}) => {
 		const {a, b, auth} = places;
 		a.answer = () => redirectTo(b.origin, 303);
 		await send(auth, a.origin, {method: 'POST', body: stream()});
@@ -174,7 +174,7 @@ function describeRedirects(send: (auth: Auth, url: string, options?: Options) =>
 		},
 	);
 
-	test('a redirect without a Location is an answer', async ({places}) => {
+	test('a redirect without a Location is an ordinary answer', async ({places}) => {
 		const {a, auth} = places;
 		a.answer = () => ({status: 302, body: 'nowhere'});
 		const response = await send(auth, a.origin, {throwHttpErrors: false});
@@ -229,7 +229,7 @@ describe('on a platform that is known to drop credentials', () => {
 		describeRedirects(byFetch);
 	});
 
-	test("redirects are the platform's business", async ({places}) => {
+	test('redirects are left to the platform', async ({places}) => {
 		const {a, auth} = places;
 		const modes: string[] = [];
 		const own: typeof fetch = async input => {
@@ -277,7 +277,7 @@ describe('on a platform that may carry credentials to wherever a redirect leads'
 		['another name of the host', a => a.replace('127.0.0.1', 'localhost')],
 		['a URL without a scheme', (_a, b) => b.replace('http:', '')],
 	])(
-		'F-129: all credentials stay behind on the way to %s, and other headers do not (R43)',
+		'all credentials stay behind on the way to %s, and other headers do not [F-129, R43]',
 		async ([, target], {places}) => {
 			const {a, b, auth} = places;
 			const arrived: CapturedRequest[] = [];

@@ -15,17 +15,22 @@ describe('a call for which there is no token', () => {
 		['its context requires one', undefined, true, false],
 		['its context requires one though requireToken is false', false, true, false],
 		['its context wants none though requireToken is true', true, false, true],
-	])('is sent, or rejected before, as it is told: %s', async ([, requireToken, wanted, isSent], {watch}) => {
-		const api = createFakeApi();
-		const auth = watch(createAuth({...endpoint, requireToken}));
-		const events = record(auth);
-		const call = api.client(auth).get('me', {context: {auth: wanted}});
-		expect(await outcomeOf(call)).toBe(isSent ? 'fulfilled' : 'SessionEndedError no_session');
-		expect(authorizations(api)).toEqual(isSent ? [null] : []);
-		expect(gist(events)).toEqual([]);
-	});
+	])(
+		'a call for which there is no token is sent, or rejected before, as it is told: %s',
+		async ([, requireToken, wanted, isSent], {watch}) => {
+			const api = createFakeApi();
+			const auth = watch(createAuth({...endpoint, requireToken}));
+			const events = record(auth);
+			const call = api.client(auth).get('me', {context: {auth: wanted}});
+			expect(await outcomeOf(call)).toBe(isSent ? 'fulfilled' : 'SessionEndedError no_session');
+			expect(authorizations(api)).toEqual(isSent ? [null] : []);
+			expect(gist(events)).toEqual([]);
+		},
+	);
 
-	test('is rejected with the reason: its token has expired, and nothing can renew it', async ({watch}) => {
+	test('a call for which there is no token is rejected with the reason: its token has expired, and nothing can renew it', async ({
+		watch,
+	}) => {
 		const clock = createClock();
 		const api = createFakeApi();
 		const auth = watch(createAuth({...endpoint, requireToken: true, now: clock.now}));
@@ -39,12 +44,12 @@ describe('a call for which there is no token', () => {
 		expect(api.requests).toHaveLength(1);
 	});
 
-	test('is rejected by auth.fetch, too', async ({watch}) => {
+	test('a call for which there is no token is rejected by auth.fetch, too', async ({watch}) => {
 		const auth = watch(createAuth({...endpoint, requireToken: true}));
 		expect(await outcomeOf(auth.fetch(`${apiOrigin}/me`))).toBe('SessionEndedError no_session');
 	});
 
-	test('is sent with the token if one can be had', async ({watch}) => {
+	test('a call for which there is no token is sent with the token if one can be had', async ({watch}) => {
 		const api = createFakeApi();
 		const auth = watch(
 			createSession({renew: () => ({access_token: 'second'}), origins: [apiOrigin], requireToken: true}),
@@ -53,7 +58,9 @@ describe('a call for which there is no token', () => {
 		expect(authorizations(api)).toEqual(['Bearer second']);
 	});
 
-	test('is another matter if it goes to an origin that gets no token', async ({watch}) => {
+	test('a call for which there is no token is another matter if it goes to an origin that gets no token', async ({
+		watch,
+	}) => {
 		const api = createFakeApi();
 		const auth = watch(createAuth({...endpoint, requireToken: true}));
 		expect((await api.client(auth).get('https://other.example/public')).status).toBe(401);
@@ -62,7 +69,9 @@ describe('a call for which there is no token', () => {
 });
 
 describe('a call whose context has auth: false', () => {
-	test('goes without a token, and its 401 renews nothing and ends nothing', async ({watch}) => {
+	test('a call whose context has auth: false goes without a token, and its 401 renews nothing and ends nothing', async ({
+		watch,
+	}) => {
 		const api = createFakeApi();
 		const auth = watch(createSession({renew: () => Promise.reject(new Error('asked')), origins: [apiOrigin]}));
 		await auth.setToken({access_token: 'first'});
@@ -74,7 +83,7 @@ describe('a call whose context has auth: false', () => {
 		expect(auth.status).toBe('signed-in');
 	});
 
-	test('asks nobody where it goes, and judges no answer', async ({watch}) => {
+	test('a call whose context has auth: false asks nobody where it goes, and judges no answer', async ({watch}) => {
 		const api = createFakeApi(() => Response.json({}));
 		const never = (): never => {
 			throw new Error('asked');
@@ -84,7 +93,7 @@ describe('a call whose context has auth: false', () => {
 		expect((await client.get('http://public.example/', {context: {auth: false}})).status).toBe(200);
 	});
 
-	test('is one call of an instance, which says otherwise', async ({watch}) => {
+	test('a call whose context has auth: false is one call of an instance, which says otherwise', async ({watch}) => {
 		const api = createFakeApi(() => Response.json({}));
 		const auth = watch(createAuth(endpoint));
 		await auth.setToken({access_token: 'second'});
@@ -97,11 +106,14 @@ describe('a call whose context has auth: false', () => {
 		expect(authorizations(api)).toEqual([null, 'Bearer second', null, null, 'Bearer second']);
 	});
 
-	test.for([0, '', null, 'false'])('says so with false alone, and not with %j', async (wanted, {watch}) => {
-		const api = createFakeApi();
-		const auth = watch(createAuth(endpoint));
-		await auth.setToken({access_token: 'second'});
-		await api.client(auth).get('me', {context: {auth: wanted}});
-		expect(authorizations(api)).toEqual(['Bearer second']);
-	});
+	test.for([0, '', null, 'false'])(
+		'a call whose context has auth: false says so with false alone, and not with %j',
+		async (wanted, {watch}) => {
+			const api = createFakeApi();
+			const auth = watch(createAuth(endpoint));
+			await auth.setToken({access_token: 'second'});
+			await api.client(auth).get('me', {context: {auth: wanted}});
+			expect(authorizations(api)).toEqual(['Bearer second']);
+		},
+	);
 });

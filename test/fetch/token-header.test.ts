@@ -13,7 +13,7 @@ describe('tokenHeader', () => {
 		['Django REST', ['Authorization', 'Token'], 'authorization', 'Token '],
 		['a server that wants the bare token', ['authorization', ''], 'authorization', ''],
 	])(
-		'sends the token as the API wants it, and renews it after a 401: %s',
+		'tokenHeader sends the token as the API wants it, and renews it after a 401: %s',
 		async ([, given, header, prefix], {watch}) => {
 			const api = createFakeApi(() => undefined, `${header}: ${prefix}`);
 			const auth = watch(createSession({renew, origins: [apiOrigin], scheme: tokenHeader(...given)}));
@@ -24,7 +24,7 @@ describe('tokenHeader', () => {
 		},
 	);
 
-	test("leaves a header of the caller's own as it is, and its 401 renews nothing", async ({watch}) => {
+	test("tokenHeader leaves a header of the caller's own as it is, and its 401 renews nothing", async ({watch}) => {
 		const api = createFakeApi(() => undefined, 'x-token: ');
 		const auth = watch(createSession({renew, origins: [apiOrigin], scheme: tokenHeader('x-token')}));
 		await auth.setToken({access_token: 'first'});
@@ -36,7 +36,7 @@ describe('tokenHeader', () => {
 	});
 
 	test.for([301, 302, 303, 307, 308])(
-		'leaves its header behind on a %d to another origin, and keeps it within the origin',
+		'tokenHeader leaves its header behind on a %d to another origin, and keeps it within the origin',
 		async (status, {serve, watch}) => {
 			const elsewhere = await serve(() => ({body: 'elsewhere'}));
 			const home = await serve((_request, {path}) => {
@@ -52,7 +52,7 @@ describe('tokenHeader', () => {
 		},
 	);
 
-	test('changes nothing of token requests', async ({serve, watch}) => {
+	test('tokenHeader changes nothing of token requests', async ({serve, watch}) => {
 		const server = await serve(() => Response.json({access_token: 'granted'}));
 		const auth = watch(
 			createAuth({
@@ -74,7 +74,7 @@ describe('tokenHeader', () => {
 		['a name that is no text', [5]],
 		['a word with a line break', ['authorization', 'a\r\nx-evil: 1']],
 		['a word beyond ASCII', ['authorization', 'Schlüssel']],
-	])('is refused when it is made with %s, and not when a token is sent', ([, given]) => {
+	])('tokenHeader is refused when it is made with %s, and not when a token is sent', ([, given]) => {
 		const make = (): unknown => Reflect.apply(tokenHeader, undefined, given);
 		expect(make).toThrow(ConfigError);
 		expect(make).toThrow('tokenHeader(name, prefix)');

@@ -8,7 +8,7 @@ const count = Number(process.env['TRIPS'] ?? 3_000);
 const seed = Number(process.env['TRIPS_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
 describe('where tokens go, on Node', () => {
-	test('none goes to an origin that is not listed, whatever URL and whatever redirects are tried [R40, R42, F-136]', async ({
+	test('on Node no token goes to an origin that is not listed, whatever URLs and redirects are tried [R40, R42, F-136]', async ({
 		annotate,
 	}) => {
 		await annotate(`${count} trips, seed ${seed}`, 'seed');

@@ -43,7 +43,7 @@ async function grantFor(
 }
 
 describe('the file of a service account', () => {
-	test('gets tokens at Google, by its text and by what it parses to', async ({google}) => {
+	test('the file of a service account gets tokens at Google, as text and as an object', async ({google}) => {
 		const file = fileOf(google.tokenEndpoint);
 		for (const json of [JSON.stringify(file, undefined, '  '), file]) {
 			await expect(grantFor(json)).resolves.toMatchObject({token_type: 'Bearer', scope});
@@ -66,11 +66,11 @@ describe('the file of a service account', () => {
 		['with the line breaks of Windows', text => text.replaceAll(line, '\r\n')],
 		['with real line breaks of Windows in the key', text => text.replaceAll('\\n', '\r\n')],
 		['with a byte order mark', text => `\uFEFF${text}`],
-	])('gets tokens at Google if it is pasted text %s', async ([, write], {google}) => {
+	])('the file of a service account gets tokens at Google if it is pasted text %s', async ([, write], {google}) => {
 		await expect(grantFor(write(pretty(google.tokenEndpoint)))).resolves.toMatchObject({token_type: 'Bearer'});
 	});
 
-	test('gets tokens for a user who has delegated, and for no other', async ({google, canaries}) => {
+	test('a service account gets tokens for a user who has delegated, and for no other', async ({google, canaries}) => {
 		const file = fileOf(google.tokenEndpoint);
 		await grantFor(file, {scope, subject: 'ada@example.com'});
 		expect(google.claims).toMatchObject([{sub: 'ada@example.com'}]);
@@ -78,12 +78,12 @@ describe('the file of a service account', () => {
 		expect(error).toMatchObject({code: 'oauth_error', error: 'unauthorized_client'});
 	});
 
-	test('names Google’s endpoint and the account, for `createAuth`', ({google}) => {
+	test('the file of a service account names Google’s endpoint and the account, for `createAuth`', ({google}) => {
 		const {tokenEndpoint, clientId} = googleServiceAccount(fileOf(google.tokenEndpoint), {scope});
 		expect({tokenEndpoint, clientId}).toEqual({tokenEndpoint: google.tokenEndpoint, clientId: email});
 	});
 
-	test('is refused by Google if its key was replaced there', async ({google, canaries}) => {
+	test('a service account is refused by Google if its key was replaced there', async ({google, canaries}) => {
 		const {pem} = await createTestKey('RS256');
 		const error = await canaries.rejection(grantFor({...fileOf(google.tokenEndpoint), private_key: pem}));
 		expect(error).toMatchObject({error: 'invalid_grant', error_description: 'Invalid JWT Signature.'});
@@ -107,14 +107,17 @@ test.for<readonly [what: string, json: unknown, options: object | undefined, mes
 	['no scope', file, undefined, /^scope is required/],
 	['a scope that is a list', file, {scope: ['a']}, /^scope must be printable ASCII$/],
 	['an empty subject', file, {scope, subject: ''}, /^subject must be text that is not empty$/],
-])('what cannot be used is refused by its name, and not shown: %s', ([, json, options, message], {canaries}) => {
-	canaries.plant(file.private_key.split('\n')[3] ?? '', 'private key');
-	let error: unknown;
-	try {
-		googleServiceAccount(json as string, options as {scope: string});
-	} catch (thrown) {
-		error = canaries.see(thrown);
-	}
-	expect(error).toBeInstanceOf(ConfigError);
-	expect(error).toMatchObject({message: expect.stringMatching(message)});
-});
+])(
+	'a field that cannot be used is refused, and the error names it without its value: %s',
+	([, json, options, message], {canaries}) => {
+		canaries.plant(file.private_key.split('\n')[3] ?? '', 'private key');
+		let error: unknown;
+		try {
+			googleServiceAccount(json as string, options as {scope: string});
+		} catch (thrown) {
+			error = canaries.see(thrown);
+		}
+		expect(error).toBeInstanceOf(ConfigError);
+		expect(error).toMatchObject({message: expect.stringMatching(message)});
+	},
+);

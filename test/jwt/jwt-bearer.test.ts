@@ -44,24 +44,24 @@ test('a server that verifies assertions gives a token for one', async ({serve}) 
 });
 
 describe('the assertion of a grant', () => {
-	test('says who asks, for whom and of whom, for a minute', async () => {
+	test('the assertion of a grant names the issuer, the subject and the audience, and is valid for a minute', async () => {
 		const {iat, jti: _, ...claims} = await claimsOf();
 		const exp = Number(iat) + 60;
 		expect(claims).toEqual({iss: 'reports', sub: 'ada@example.com', aud: client.tokenEndpoint, exp});
 	});
 
-	test('is about the issuer itself without a subject', async () => {
+	test('the assertion of a grant is about the issuer itself if there is no subject', async () => {
 		expect(await claimsOf({subject: undefined})).toMatchObject({sub: 'reports'});
 	});
 
-	test('is for the server’s issuer if that is known, and for the option `audience` before all', async () => {
+	test("the audience of a grant's assertion is the option `audience`, or the server’s issuer if that is known", async () => {
 		expect(await claimsOf({}, 'https://as.example')).toMatchObject({aud: 'https://as.example'});
 		expect(await claimsOf({audience: 'https://other.example'}, 'https://as.example')).toMatchObject({
 			aud: 'https://other.example',
 		});
 	});
 
-	test('names people and tenants by any text', async () => {
+	test('the assertion of a grant names people and tenants by any text', async () => {
 		const claims = {tenant: 'Zürich', nested: {name: '日本'}};
 		expect(await claimsOf({issuer: 'Müller', subject: 'jürgen@exämple.com', claims})).toMatchObject({
 			iss: 'Müller',
@@ -70,7 +70,7 @@ describe('the assertion of a grant', () => {
 		});
 	});
 
-	test('has no claim that was changed after it was checked', async () => {
+	test('the assertion of a grant has no claim that was changed after it was checked', async () => {
 		const claims: Record<string, unknown> = {tenant: 7};
 		const grant = jwtBearer({...options, claims});
 		Object.assign(claims, {tenant: 8, iss: 'evil', exp: 1e10});
@@ -78,13 +78,13 @@ describe('the assertion of a grant', () => {
 		expect(decodeJwt(String(assertion))).toMatchObject({tenant: 7, iss: 'reports'});
 	});
 
-	test('has further claims, a lifetime and a key id as the options say', async () => {
+	test('the assertion of a grant has further claims, a lifetime and a key id as the options say', async () => {
 		const {iat, exp, tenant} = await claimsOf({claims: {tenant: {id: 7}}, lifetime: 5});
 		expect([tenant, Number(exp) - Number(iat)]).toEqual([{id: 7}, 5]);
 	});
 });
 
-test('without a client, the audience has to be given', async () => {
+test('jwtBearer without a client needs an audience', async () => {
 	await expect(jwtBearer(options)()).rejects.toThrow(/^audience is required without a client$/);
 	const {assertion} = await jwtBearer({...options, audience: 'https://as.example'})();
 	expect(decodeJwt(String(assertion))).toMatchObject({aud: 'https://as.example'});

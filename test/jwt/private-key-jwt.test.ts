@@ -84,7 +84,7 @@ const forms: ReadonlyArray<readonly [form: string, read: (key: TestKey) => Priva
 describe('a real server', () => {
 	const rows = jwtAlgorithms.flatMap(algorithm => forms.map(([form, read]) => ({algorithm, form, read})));
 	test.for(rows)(
-		'accepts an assertion that a $form signed with $algorithm [R110]',
+		'a real server accepts an assertion that a $form signed with $algorithm [R110]',
 		async ({algorithm, read}, {server}) => {
 			const clientAuthentication = privateKeyJwt(read(keyOf(algorithm)), {algorithm, keyId: `kid-${algorithm}`});
 			const client = {tokenEndpoint: server.tokenEndpoint, clientId: idOf(algorithm), clientAuthentication};
@@ -95,7 +95,7 @@ describe('a real server', () => {
 		},
 	);
 
-	test('accepts the issuer as audience, and a revocation', async ({server}) => {
+	test('a real server accepts the issuer as audience, and a revocation', async ({server}) => {
 		const {issuer, tokenEndpoint, revocationEndpoint} = server;
 		const clientAuthentication = privateKeyJwt(es256.jwk);
 		const client = {issuer, tokenEndpoint, revocationEndpoint, clientId: idOf('ES256'), clientAuthentication};
@@ -106,7 +106,10 @@ describe('a real server', () => {
 		expect(decodeJwt(revocation?.parameters.get('client_assertion') ?? '')).toMatchObject({aud: issuer});
 	});
 
-	test('refuses the assertion of another key, and the error holds nothing of it', async ({server, canaries}) => {
+	test('a real server refuses the assertion of another key, and the error holds nothing of it', async ({
+		server,
+		canaries,
+	}) => {
 		const {pem, jwk} = await createTestKey('ES256');
 		canaries.plant(jwk.d ?? '', 'private key');
 		const clientAuthentication = privateKeyJwt(pem);
@@ -118,7 +121,7 @@ describe('a real server', () => {
 });
 
 describe('an assertion', () => {
-	test('is signed by the key, and names the client twice, the endpoint and a minute from now', async () => {
+	test('an assertion is signed by the key, names the client and the endpoint, and expires in a minute', async () => {
 		const [body] = await assertionsOf(privateKeyJwt(es256.jwk));
 		expect(body?.get('client_id')).toBe('client');
 		expect(body?.get('client_assertion_type')).toBe('urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
@@ -132,24 +135,24 @@ describe('an assertion', () => {
 		expect(jti).toMatch(/^[\da-f-]{36}$/);
 	});
 
-	test('is a new one for each request, with an id of its own [R110]', async () => {
+	test('an assertion is a new one for each request, with an id of its own [R110]', async () => {
 		const bodies = await assertionsOf(privateKeyJwt(es256.pem), {count: 3});
 		const ids = bodies.map(body => decodeJwt(body.get('client_assertion') ?? '').jti);
 		expect(new Set(ids).size).toBe(3);
 	});
 
-	test('is for the issuer if it is known, and for the option `audience` before all', async () => {
+	test('the audience of an assertion is the option `audience`, or the issuer if that is known', async () => {
 		const issuer = 'https://as.example';
 		expect(await claimsOf(undefined, {issuer})).toMatchObject({aud: issuer});
 		expect(await claimsOf({audience: 'https://other.example'}, {issuer})).toMatchObject({aud: 'https://other.example'});
 	});
 
-	test('lasts as long as `lifetime` says', async () => {
+	test('an assertion lasts as long as `lifetime` says', async () => {
 		const {exp, iat} = await claimsOf({lifetime: 5});
 		expect(Number(exp) - Number(iat)).toBe(5);
 	});
 
-	test('names the key as `keyId` says, before the JWK, and not at all without either', async () => {
+	test('an assertion names the key by `keyId`, or else by the JWK', async () => {
 		const headers = [];
 		for (const method of [privateKeyJwt(es256.jwk, {keyId: 'mine'}), privateKeyJwt(es256.pem)]) {
 			const [body] = await assertionsOf(method);
@@ -161,7 +164,7 @@ describe('an assertion', () => {
 		]);
 	});
 
-	test('goes into a JSON body as well', async () => {
+	test('an assertion goes into a JSON body as well', async () => {
 		let body: Record<string, unknown> = {};
 		const fetch: typeof globalThis.fetch = async (_, init) => {
 			body = (await new Response(init?.body ?? null).json()) as typeof body;
@@ -189,7 +192,7 @@ describe('the algorithm', () => {
 		['as asked for with a PEM of RSA', keyOf('RS256').pem, {algorithm: 'PS256'}, 'PS256'],
 		['as asked for with a JWK of RSA without alg', bareRsa, {algorithm: 'PS256'}, 'PS256'],
 	];
-	test.for(rows)('is %s', async ([, key, options, expected]) => {
+	test.for(rows)('the algorithm of an assertion is %s', async ([, key, options, expected]) => {
 		const [body] = await assertionsOf(privateKeyJwt(key, options));
 		expect(decodeProtectedHeader(body?.get('client_assertion') ?? '')).toMatchObject({alg: expected});
 	});
@@ -225,18 +228,21 @@ describe('a key that cannot be used', () => {
 		['a CryptoKey that does not sign', ecdh.privateKey, {}, wrong],
 		['a CryptoKey for another algorithm than asked', es256.cryptoKey, {algorithm: 'RS256'}, /a private key for RS256:/],
 	];
-	test.for(rows)('is refused at once, and not shown: %s', ([, key, options, message], {canaries}) => {
-		canaries.plant(secret, 'private key');
-		const create = (): unknown => privateKeyJwt(key as PrivateKey, options);
-		let error: unknown;
-		try {
-			create();
-		} catch (thrown) {
-			error = canaries.see(thrown);
-		}
-		expect(error).toBeInstanceOf(ConfigError);
-		expect(error).toMatchObject({message: expect.stringMatching(message)});
-	});
+	test.for(rows)(
+		'a key that cannot be used is refused at once, and not shown: %s',
+		([, key, options, message], {canaries}) => {
+			canaries.plant(secret, 'private key');
+			const create = (): unknown => privateKeyJwt(key as PrivateKey, options);
+			let error: unknown;
+			try {
+				create();
+			} catch (thrown) {
+				error = canaries.see(thrown);
+			}
+			expect(error).toBeInstanceOf(ConfigError);
+			expect(error).toMatchObject({message: expect.stringMatching(message)});
+		},
+	);
 
 	const half = es256.pem.split('\n').toSpliced(2).concat('-----END PRIVATE KEY-----').join('\n');
 	const broken: ReadonlyArray<readonly [what: string, key: PrivateKey, options?: AssertionOptions]> = [
@@ -251,7 +257,7 @@ describe('a key that cannot be used', () => {
 		['a JWK for encryption', {...es256.jwk, use: 'enc'} as PrivateKey],
 	];
 	test.for(broken)(
-		'is refused before anything is sent if the platform alone sees it: %s',
+		'a key that only the platform can reject is refused before anything is sent: %s',
 		async ([, key, options], {canaries}) => {
 			canaries.plant(secret, 'private key');
 			const fetch = vi.fn<typeof globalThis.fetch>();
@@ -274,12 +280,12 @@ describe('an option that cannot be used', () => {
 		['audience', {audience: ''}, /^audience must be printable ASCII$/],
 		['keyId', {keyId: 42}, /^keyId must be printable ASCII$/],
 		['of another name', {alg: 'ES256'}, /^alg is not an option$/],
-	])('is refused by its name: %s', ([, options, message]) => {
+	])('an option that cannot be used is refused by its name: %s', ([, options, message]) => {
 		expect(() => privateKeyJwt(es256.jwk, options as AssertionOptions)).toThrow(message);
 	});
 });
 
-test('nothing is asked of the platform before the first request [R83]', async () => {
+test('the platform is not used before the first request [R83]', async () => {
 	const importKey = vi.spyOn(crypto.subtle, 'importKey');
 	const method = privateKeyJwt(es256.pem);
 	expect(importKey).not.toHaveBeenCalled();

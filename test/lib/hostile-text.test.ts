@@ -48,7 +48,7 @@ const scopeToken = fc.string({
 });
 const scopeText = fc.array(scopeToken, {minLength: 1, maxLength: 3}).map(tokens => tokens.join(' '));
 
-describe('R2 R10 R12 R94 credentials, tokens and scopes', () => {
+describe('credentials, tokens and scopes [R2, R10, R12, R94]', () => {
 	const marks = {clientId: 'Mark-Id-4q', secret: 'Mark-Se-7w', scope: 'Mark-Sc-2x', token: 'Mark-To-9z'};
 	const credential = (mark: string): fc.Arbitrary<string> =>
 		fc.oneof({weight: 9, arbitrary: marked(mark, mostly(credentialText))}, {weight: 1, arbitrary: fc.constant('')});
@@ -130,7 +130,9 @@ describe('R2 R10 R12 R94 credentials, tokens and scopes', () => {
 		return Object.fromEntries(Object.entries(fields).filter(([, value]) => value));
 	}
 
-	test('arrive as they are, or are refused before anything is sent and show in no rendering', async ({annotate}) => {
+	test('credentials, tokens and scopes arrive unchanged, or are refused before anything is sent and never shown', async ({
+		annotate,
+	}) => {
 		await holds(
 			fc.asyncProperty(given, async values => {
 				const canaries = createCanaries();
@@ -149,8 +151,8 @@ describe('R2 R10 R12 R94 credentials, tokens and scopes', () => {
 	});
 });
 
-describe('R36 R93 the words of a server', () => {
-	test('come through cleaned and cut, and not in a message', async ({annotate}) => {
+describe('the words of a server [R36, R93]', () => {
+	test('the words of a server are cleaned and cut, and are in no message', async ({annotate}) => {
 		// Shrunk by its ends alone: a text of a thousand characters would take its time.
 		const long = fc
 			.tuple(hostileText, fc.constantFrom(120, 128, 1000, 1024), hostileText)
@@ -178,7 +180,7 @@ describe('R36 R93 the words of a server', () => {
 		);
 	});
 
-	test('show no secret of a session, whatever it is made of and however they spell it', async ({annotate}) => {
+	test('the words of a server show no secret of a session, however they spell it', async ({annotate}) => {
 		const mark = 'Mark-Zz-5k';
 		const secretText = fc.tuple(fc.string({unit: 'grapheme-ascii', maxLength: 5}), credentialText);
 		const secret = secretText.map(([before, after]) => `${before}${mark}${after}`);
@@ -234,7 +236,7 @@ describe('R36 R93 the words of a server', () => {
 	});
 });
 
-describe('R77 F-89 a stored record', () => {
+describe('a stored record [R77, F-89]', () => {
 	const held = {...bearer, refresh_token: 'rt', scope: 'a', expires_at: 2_000_000_000, issued_at: 1_000_000_000};
 	const value = fc.oneof(
 		fc.jsonValue({maxDepth: 1}),
@@ -265,7 +267,7 @@ describe('R77 F-89 a stored record', () => {
 		return (!refresh_token || isCredential(refresh_token)) && isTime(issued_at);
 	}
 
-	test('is a token, or is absent and reported without its text', async ({annotate}) => {
+	test('a stored record is a token, or counts as absent and is reported without its text', async ({annotate}) => {
 		await holds(
 			fc.asyncProperty(fc.oneof({weight: 4, arbitrary: record}, {weight: 1, arbitrary: value}), async given => {
 				const canaries = createCanaries();
@@ -328,7 +330,7 @@ const host = fc.constantFrom<readonly [text: string, isLoopback: boolean]>(
 	),
 );
 
-describe('R8 R9 F-116 the URL of an endpoint', () => {
+describe('the URL of an endpoint [R8, R9, F-116]', () => {
 	const mostlyOf = (right: readonly string[], wrong: readonly string[]): fc.Arbitrary<string> =>
 		fc.oneof({weight: 8, arbitrary: fc.constantFrom(...right)}, {weight: 1, arbitrary: fc.constantFrom(...wrong)});
 	const parts = fc.record({
@@ -342,7 +344,9 @@ describe('R8 R9 F-116 the URL of an endpoint', () => {
 		fragment: mostlyOf([''], ['#', '#canary-part']),
 	});
 
-	test('is https or of this machine, without user and fragment, and is then asked as it is', async ({annotate}) => {
+	test('the URL of an endpoint is https or of this machine, has no user and no fragment, and is used unchanged', async ({
+		annotate,
+	}) => {
 		await holds(
 			fc.asyncProperty(parts, fc.constantFrom('tokenEndpoint', 'revocationEndpoint'), async (given, name) => {
 				const {space, scheme, slashes, user, host, port, path, fragment} = given;
@@ -379,7 +383,7 @@ describe('R8 R9 F-116 the URL of an endpoint', () => {
 		);
 	});
 
-	test('that is any other text is refused without it, or names what is asked', async ({annotate}) => {
+	test('any other text is refused as the URL of an endpoint, and the error does not hold it', async ({annotate}) => {
 		await holds(
 			fc.asyncProperty(
 				marked('Mark-Ur-3v', hostileText),
@@ -408,7 +412,7 @@ describe('R8 R9 F-116 the URL of an endpoint', () => {
 	});
 });
 
-describe('R40 R41 the target of a call', () => {
+describe('the target of a call [R40, R41]', () => {
 	const origins = ['https://api.example', 'http://127.0.0.1:3000', 'https://api.example:8443'];
 	const piece = fc.constantFrom(
 		...String.raw`/ // /\ \\ \ : @ . .. %2f %2F%2F ? # ; https: http: HTTPS:// data: user :8443 :443`.split(' '),
@@ -449,7 +453,7 @@ describe('R40 R41 the target of a call', () => {
 		return auth;
 	}
 
-	test('gets the token if it is of a listed origin, and else does not, by ky', async ({annotate}) => {
+	test('a call by ky gets the token only if its origin is listed', async ({annotate}) => {
 		await holds(
 			fc.asyncProperty(begin, target, fc.subarray(origins, {minLength: 1}), async (first, rest, listed) => {
 				const auth = await signedIn(listed);
@@ -465,7 +469,7 @@ describe('R40 R41 the target of a call', () => {
 		);
 	});
 
-	test('gets the token if it is of the origin of baseUrl, and else does not, by ky', async ({annotate}) => {
+	test('a call by ky without origins gets the token only if it goes to the origin of baseUrl', async ({annotate}) => {
 		await holds(
 			fc.asyncProperty(fc.constantFrom(...origins), begin, target, async (base, first, rest) => {
 				const auth = await signedIn(undefined);
@@ -480,7 +484,7 @@ describe('R40 R41 the target of a call', () => {
 	});
 });
 
-describe('R42 R43 a chain of redirects', () => {
+describe('a chain of redirects [R42, R43]', () => {
 	const location = fc
 		.array(
 			fc.constantFrom(
@@ -495,7 +499,7 @@ describe('R42 R43 a chain of redirects', () => {
 	const hop = fc.record({status: fc.constantFrom(300, 301, 302, 303, 304, 307, 308, 200, 401), location});
 	const secrets = {authorization: 'Bearer at', cookie: 'a=b', 'proxy-authorization': 'Basic YTpi', dpop: 'proof'};
 
-	test('never carries a credential to another origin, nor back, and ends', async ({annotate}) => {
+	test('a chain of redirects never carries a credential to another origin, nor back, and ends', async ({annotate}) => {
 		const hops = fc.oneof(
 			fc.array(hop, {minLength: 1, maxLength: 30}),
 			// Which goes on for longer than anybody follows.
@@ -540,7 +544,7 @@ describe('R42 R43 a chain of redirects', () => {
 	});
 });
 
-describe('R24 R25 R27 the time of expiry', () => {
+describe('the time of expiry [R24, R25, R27]', () => {
 	/** A number as JSON spells it, and what it is, rounded down. With few enough digits to be the same as a double. */
 	const spelled = fc
 		.record({
@@ -572,7 +576,7 @@ describe('R24 R25 R27 the time of expiry', () => {
 		fc.constantFrom(0, 999, 1000, 253_402_300_799_000, 253_402_300_800_000),
 	);
 
-	test('is that of exact arithmetic, up to the year 9999, or is not known', async ({annotate}) => {
+	test('the time of expiry is exact up to the year 9999, or not known', async ({annotate}) => {
 		await holds(
 			fc.asyncProperty(
 				fc.oneof(spelled, digits, others),
@@ -601,7 +605,7 @@ describe('R24 R25 R27 the time of expiry', () => {
 		);
 	});
 
-	test('R28 R84 is renewed before by `leeway`, never more than a tenth of the lifetime, and not before that', async ({
+	test('a token is renewed `leeway` seconds before its expiry, but at most a tenth of its lifetime before [R28, R84]', async ({
 		annotate,
 	}) => {
 		const times = fc.record({

@@ -20,7 +20,7 @@ function growthOf({source, flags}: Pattern): string {
 	return found.status === 'vulnerable' ? found.complexity.type : found.status;
 }
 
-describe('F-53 a regular expression of src takes a time that grows as its text does', () => {
+describe('a regular expression of src takes a time that grows as its text does [F-53]', () => {
 	test.for(
 		patterns.map(pattern => [`${pattern.file}: /${shorten(pattern.source)}/${pattern.flags}`, pattern] as const),
 	)('%s', ([, pattern]) => {
@@ -33,11 +33,11 @@ describe('F-53 a regular expression of src takes a time that grows as its text d
 		[String.raw`[^,]*,[^;]*;`, 'g', 'polynomial'],
 		[String.raw`(?:[\w-]+,?)+$`, 'y', 'exponential'],
 		[String.raw`([\w-]+)*(?=(\w+)=)`, 'y', 'exponential'],
-	])('and /%s/%s is seen to be none of them', ([source, flags, growth]) => {
+	])('a regular expression of another kind is found: /%s/%s', ([source, flags, growth]) => {
 		expect(growthOf({source, flags})).toBe(growth);
 	});
 
-	test('all of them are found, also those that are made of constants', () => {
+	test('all regular expressions of src are found, including those that are built from constants', () => {
 		const text = "const a = 'x+'; const b = `(${a})`; const c = new RegExp(`^${b}$`, 'y'); const d = /[/]\\//gi;";
 		expect(patternsOf('a.ts', text).map(({source, flags}) => [source, flags])).toEqual([
 			['^(x+)$', 'y'],
@@ -185,7 +185,7 @@ async function measure(
 	return {work, growth: work / less};
 }
 
-describe('F-53 what is done with 100 kB of text grows as the text does', () => {
+describe('what is done with 100 kB of text grows as the text does [F-53]', () => {
 	test.for(Object.entries(tasks))('%s', async ([, task]) => {
 		const {work, growth} = await measure(task);
 		expect(growth).toBeLessThan(4.5);
@@ -235,7 +235,7 @@ describe('F-53 what is done with 100 kB of text grows as the text does', () => {
 			length => [...'a '.repeat(length / 2).matchAll(/\w (?=[^;]*)/gy)],
 			/\w (?=[^;]*)/gy,
 		],
-	])('and a parser whose work does not is seen: %s', async ([, task, pattern]) => {
+	])('a parser that needs more than linear time is found: %s', async ([, task, pattern]) => {
 		expect((await measure(task, [pattern], 4_000)).growth).toBeGreaterThan(12);
 	});
 });
@@ -257,7 +257,7 @@ describe('the machine that counts', () => {
 	];
 
 	test.for([...patterns, /(?:a|ab)(?:c|bcd)?$/, /a{2,3}b?/g, /^(?!a$)\w+/, /\bb/, /[^]\u0020|a{2,}/y])(
-		'finds what the runtime finds with %s',
+		'the counting engine finds what the runtime finds with %s',
 		({source, flags}) => {
 			const search = compile({source, flags});
 			for (const text of texts) {
@@ -267,7 +267,10 @@ describe('the machine that counts', () => {
 		},
 	);
 
-	test.for(['a+?', String.raw`(a)\1`, '(?<a>b)', '(?<=a)b', '(a'])('does not pretend to know %s', source => {
-		expect(() => compile({source, flags: ''})).toThrow(SyntaxError);
-	});
+	test.for(['a+?', String.raw`(a)\1`, '(?<a>b)', '(?<=a)b', '(a'])(
+		'the counting engine refuses %s, which it does not know',
+		source => {
+			expect(() => compile({source, flags: ''})).toThrow(SyntaxError);
+		},
+	);
 });

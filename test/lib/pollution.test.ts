@@ -436,7 +436,7 @@ async function run(scenario: (notes: Notes) => Promise<void>): Promise<readonly 
 	return notes.lines;
 }
 
-describe('F-92 F-93 R39 R95 what every object inherits has no effect on requests, tokens, events and errors', () => {
+describe('what every object inherits has no effect on requests, tokens, events and errors [F-92, F-93, R39, R95]', () => {
 	const clean = new Map<string, readonly string[]>();
 
 	// What an answer, a token and an error have. Others may say that their names are read-only as well. [F-152]
@@ -468,35 +468,38 @@ describe('F-92 F-93 R39 R95 what every object inherits has no effect on requests
 	test.for(names.filter(name => !open.has(name)))('Object.prototype.%s', check);
 	test.fails.for(names.filter(name => open.has(name)))('Object.prototype.%s', check);
 
-	test.for(['steal', 'ifAvailable', 'mode', 'signal'])('nor on a Web Lock: Object.prototype.%s', async name => {
-		const asked: unknown[] = [];
-		const request = async (_: string, options: object, task: () => Promise<unknown>): Promise<unknown> => {
-			asked.push(Reflect.get(options, name));
-			return task();
-		};
-		vi.stubGlobal('navigator', {locks: {request}});
-		try {
-			const items = new Map<string, string>();
-			const getItem = (key: string): string | null => items.get(key) ?? null;
-			const store = webStorage('a', {
-				getItem,
-				setItem: (...item) => items.set(...item),
-				removeItem: key => items.delete(key),
-			});
-			const auth = createAuth({
-				...endpoints,
-				clientId: 'client',
-				store,
-				grant: granting,
-				fetch: async () => respond(200, '{}'),
-			});
-			await polluted(name, true, () => auth.getToken().catch(() => {}));
-		} finally {
-			vi.unstubAllGlobals();
-		}
-		expect(asked).not.toHaveLength(0);
-		expect(asked).not.toContain(true);
-	});
+	test.for(['steal', 'ifAvailable', 'mode', 'signal'])(
+		'a polluted Object.prototype.%s has no effect on a Web Lock',
+		async name => {
+			const asked: unknown[] = [];
+			const request = async (_: string, options: object, task: () => Promise<unknown>): Promise<unknown> => {
+				asked.push(Reflect.get(options, name));
+				return task();
+			};
+			vi.stubGlobal('navigator', {locks: {request}});
+			try {
+				const items = new Map<string, string>();
+				const getItem = (key: string): string | null => items.get(key) ?? null;
+				const store = webStorage('a', {
+					getItem,
+					setItem: (...item) => items.set(...item),
+					removeItem: key => items.delete(key),
+				});
+				const auth = createAuth({
+					...endpoints,
+					clientId: 'client',
+					store,
+					grant: granting,
+					fetch: async () => respond(200, '{}'),
+				});
+				await polluted(name, true, () => auth.getToken().catch(() => {}));
+			} finally {
+				vi.unstubAllGlobals();
+			}
+			expect(asked).not.toHaveLength(0);
+			expect(asked).not.toContain(true);
+		},
+	);
 
 	test('every one of these interfaces is there, with members', () => {
 		for (const name of given) expect(members.get(name), name).not.toHaveLength(0);

@@ -10,7 +10,7 @@ function block(milliseconds: number): void {
 }
 
 describe('withTimeout', () => {
-	test('gives the outcome of work that ends in time, also of a synchronous one', async () => {
+	test('withTimeout gives the outcome of work that ends in time, even if the work is synchronous', async () => {
 		expect(await withTimeout(async () => 'done', 1000)).toBe('done');
 		expect(await withTimeout(() => 'done', 1000)).toBe('done');
 		const fail = (): never => {
@@ -19,13 +19,13 @@ describe('withTimeout', () => {
 		await expect(withTimeout(fail, 1000)).rejects.toThrow('mine');
 	});
 
-	test('rejects at the deadline, and says so once', async () => {
+	test('withTimeout rejects at the deadline, and says so once', async () => {
 		const onLate = vi.fn<() => void>();
 		await expect(withTimeout(never, 20, onLate)).rejects.toMatchObject({code: 'timeout', retryable: true});
 		expect(onLate).toHaveBeenCalledTimes(1);
 	});
 
-	test('reads what has arrived before it rejects, if the process was stopped until after the deadline [R18, F-138]', async () => {
+	test('withTimeout reads what has arrived before it rejects, if the process was stopped until after the deadline [R18, F-138]', async () => {
 		// What the socket has is read in a later turn of the event loop than the one in which timers fire, and takes several.
 		const work = async (): Promise<string> => {
 			for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve));
@@ -36,13 +36,13 @@ describe('withTimeout', () => {
 		expect(await waiting).toBe('read');
 	});
 
-	test('rejects soon after a process that was stopped goes on, if nothing has arrived [F-138]', async () => {
+	test('withTimeout rejects soon after a process that was stopped goes on, if nothing has arrived [F-138]', async () => {
 		const waiting = withTimeout(never, 20);
 		block(100);
 		await expect(waiting).rejects.toMatchObject({code: 'timeout'});
 	});
 
-	test('ends the wait of a caller with the reason of its signal, and leaves the work alone', async () => {
+	test('withTimeout ends a caller’s wait with the reason of its signal, and does not stop the work', async () => {
 		const leaver = new AbortController();
 		const reason = new Error('mine');
 		let isDone = false;

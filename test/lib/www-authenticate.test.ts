@@ -11,7 +11,7 @@ const parse = (header: string): PlainChallenge[] =>
 
 const bearer = (parameters: Readonly<Record<string, string>> = {}): PlainChallenge => ({scheme: 'bearer', parameters});
 
-describe('R55 a WWW-Authenticate header is parsed', () => {
+describe('a WWW-Authenticate header is parsed [R55]', () => {
 	test.for<readonly [what: string, header: string, challenges: readonly PlainChallenge[]]>([
 		['no challenge', '', []],
 		['a scheme alone', 'Bearer', [bearer()]],
@@ -94,7 +94,7 @@ describe('R55 a WWW-Authenticate header is parsed', () => {
 	});
 });
 
-describe('R55 F-53 what is not in the grammar ends the parsing, and what was complete before that counts', () => {
+describe('what is not in the grammar ends the parsing, and what was complete before that counts [R55, F-53]', () => {
 	test.for<readonly [what: string, header: string, challenges: readonly PlainChallenge[]]>([
 		['an unterminated quote', 'Bearer realm="a", error="invalid_tok', [bearer({realm: 'a'})]],
 		['a quote that ends in an escape', 'Bearer realm="a", error="b\\', [bearer({realm: 'a'})]],
@@ -127,17 +127,23 @@ describe('R55 F-53 what is not in the grammar ends the parsing, and what was com
 	});
 });
 
-describe('R39 R55 parameters named like members of an object', () => {
-	test.for(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])('pollute nothing when called %s', name => {
-		const [challenge] = parseChallenges(`Bearer ${name}="x", error="invalid_token"`);
-		expect(challenge?.parameters['error']).toBe('invalid_token');
-		expect(({} as Record<string, unknown>)['x']).toBeUndefined();
-		expect(Object.getPrototypeOf({})).toBe(Object.prototype);
-	});
+describe('parameters named like members of an object [R39, R55]', () => {
+	test.for(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
+		'parameters named like members of an object pollute nothing when called %s',
+		name => {
+			const [challenge] = parseChallenges(`Bearer ${name}="x", error="invalid_token"`);
+			expect(challenge?.parameters['error']).toBe('invalid_token');
+			expect(({} as Record<string, unknown>)['x']).toBeUndefined();
+			expect(Object.getPrototypeOf({})).toBe(Object.prototype);
+		},
+	);
 
-	test.for(['error', 'constructor', 'toString', '__proto__'])('are not there unless they were sent: %s', name => {
-		expect(parseChallenges('Bearer realm="x"')[0]?.parameters[name]).toBeUndefined();
-	});
+	test.for(['error', 'constructor', 'toString', '__proto__'])(
+		'parameters named like members of an object are absent unless they were sent: %s',
+		name => {
+			expect(parseChallenges('Bearer realm="x"')[0]?.parameters[name]).toBeUndefined();
+		},
+	);
 });
 
 const tokenCharacters = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".split('');
@@ -189,8 +195,8 @@ const header: fc.Arbitrary<Rendered<readonly PlainChallenge[]>> = fc
 		meaning: challenges.map(([, {meaning}]) => meaning),
 	}));
 
-describe('R55 the parser', () => {
-	test('reads whatever the grammar of RFC 9110 can write', () => {
+describe('the parser [R55]', () => {
+	test('the parser reads everything that the grammar of RFC 9110 allows', () => {
 		fc.assert(
 			fc.property(header, ({text, meaning}) => {
 				expect(parse(text)).toEqual(meaning);
@@ -199,7 +205,7 @@ describe('R55 the parser', () => {
 		);
 	});
 
-	test('agrees with a slow reader of the grammar on whatever is almost in it', async ({annotate}) => {
+	test('the parser agrees with a slow reference parser on texts that are almost valid', async ({annotate}) => {
 		const piece = fc.oneof(
 			fc.constantFrom(' ', '\t', ',', ', ', '=', '==', '"', '\\', '\\"', 'a', 'Bearer ', 'error=', 'x="y"', '@', '\n'),
 			hostileText,
@@ -222,7 +228,7 @@ describe('R55 the parser', () => {
 		);
 	});
 
-	test('never throws, and answers with strings alone', () => {
+	test('the parser never throws, and returns only strings', () => {
 		const anything = fc.oneof(
 			fc.string({unit: 'binary', maxLength: 80}),
 			fc.string({unit: fc.constantFrom(' ', '\t', ',', '=', '"', '\\', 'a', 'B', 'Bearer ', 'error='), maxLength: 60}),
@@ -262,7 +268,7 @@ describe('R55 the parser', () => {
 		['unterminated quotes one after another', 'Bearer a="'.repeat(10_000)],
 		['empty quoted strings', `Bearer ${'a="",'.repeat(20_000)}`],
 		['line breaks', 'Bearer\r\n'.repeat(12_500)],
-	])('F-53 takes 100 kB of %s', ([, header]) => {
+	])('the parser takes 100 kB of %s [F-53]', ([, header]) => {
 		expect(Array.isArray(parseChallenges(header))).toBe(true);
 	});
 });

@@ -29,7 +29,7 @@ const reasonOf = async (work: Promise<unknown>): Promise<unknown> => {
 const over = 'This login is over, or began in another tab: begin another login';
 
 describe('start', () => {
-	test('gives the URL of the authorization endpoint with PKCE and a state', async () => {
+	test('start gives the URL of the authorization endpoint with PKCE and a state', async () => {
 		const {login, storage} = createFakeLogin({scope: 'accounts'});
 		const url = new URL(await login.start());
 		const {code_verifier} = keptOf(storage);
@@ -48,7 +48,7 @@ describe('start', () => {
 		expect(url.href).not.toContain(String(code_verifier));
 	});
 
-	test('sends a nonce if it asks for an ID token, and none otherwise', async () => {
+	test('start sends a nonce if it asks for an ID token, and none otherwise', async () => {
 		const {begin, storage} = createFakeLogin({scope: 'openid accounts'});
 		expect((await begin()).get('nonce')).toBe(keptOf(storage)['nonce']);
 		expect((await begin()).get('nonce')).toMatch(/^[\w-]{43}$/);
@@ -57,7 +57,7 @@ describe('start', () => {
 		}
 	});
 
-	test('makes another state, nonce and code verifier for each login', async () => {
+	test('start makes a new state, nonce and code verifier for each login', async () => {
 		const {begin, storage} = createFakeLogin({scope: 'openid'});
 		const texts = new Set<unknown>();
 		for (let login = 0; login < 50; login++) {
@@ -67,7 +67,7 @@ describe('start', () => {
 		expect(texts.size).toBe(150);
 	});
 
-	test('keeps the query of the authorization endpoint and writes the redirect URI letter by letter', async () => {
+	test('start keeps the query of the authorization endpoint and writes the redirect URI letter by letter', async () => {
 		const redirectUri = 'https://app.example';
 		const {begin} = createFakeLogin({authorizationEndpoint: new URL('https://as.example/a?tenant=b c'), redirectUri});
 		const parameters = await begin();
@@ -75,7 +75,7 @@ describe('start', () => {
 		expect(parameters.get('redirect_uri')).toBe(redirectUri);
 	});
 
-	test('sends further parameters, of all logins and of one, and repeats a name with a list [R109]', async () => {
+	test('start sends further parameters, of all logins and of one, and repeats a name with a list [R109]', async () => {
 		const resource = ['https://api.example', 'urn:files'];
 		const {begin} = createFakeLogin({parameters: {audience: 'a', prompt: 'login', resource, ui_locales: undefined}});
 		const parameters = await begin({parameters: {prompt: 'consent', login_hint: 'ann@example.com'}});
@@ -99,7 +99,7 @@ describe('start', () => {
 			'code_challenge',
 			'code_challenge_method',
 		].map(name => name),
-	)('refuses the parameter %s, which it sets itself', async name => {
+	)('start refuses the parameter %s, which it sets itself', async name => {
 		const parameters = {[name]: 'x'};
 		const message = `parameters.${name} is set by regrant itself`;
 		expect(() => createFakeLogin({parameters})).toThrow(message);
@@ -107,7 +107,7 @@ describe('start', () => {
 	});
 
 	test.for(['/relative', 'api', 'https://api.example#files', '', ['https://api.example', 'api'], 42])(
-		'refuses the resource %j [R109]',
+		'start refuses the resource %j [R109]',
 		async resource => {
 			const parameters = {resource} as Record<string, string>;
 			expect(() => createFakeLogin({parameters})).toThrow(/parameters\.resource must be/);
@@ -115,12 +115,12 @@ describe('start', () => {
 		},
 	);
 
-	test('refuses a scope that is none', () => {
+	test('start refuses an invalid scope', () => {
 		expect(() => createFakeLogin({scope: 'a  b'})).toThrow('parameters.scope must be');
 		expect(() => createFakeLogin({scope: 'a"b'})).toThrow('parameters.scope must be');
 	});
 
-	test('asks for an issuer where there is to be an ID token, whose issuer it could not check otherwise', async () => {
+	test('start needs an issuer if it asks for an ID token', async () => {
 		const {login} = createFakeLogin({scope: 'openid', issuer: undefined});
 		await expect(login.start()).rejects.toMatchObject({
 			code: 'invalid_options',
@@ -128,7 +128,7 @@ describe('start', () => {
 		});
 	});
 
-	test('does not tell what a storage that fails was given', async ({canaries}) => {
+	test('start does not reveal what it gave to a storage that fails', async ({canaries}) => {
 		const storage = createFakeStorage();
 		storage.setItem = (_key, value) => {
 			canaries.plant((JSON.parse(value) as {code_verifier: string}).code_verifier);
@@ -141,7 +141,7 @@ describe('start', () => {
 
 describe('returnTo', () => {
 	test.for(['/', '/accounts', '/a/b/?c=//d#e//f', '/früh', '/a.b/..c', '/?next=https://evil.example'])(
-		'%s comes back',
+		'returnTo %s comes back',
 		async returnTo => {
 			const {login, begin} = createFakeLogin();
 			const state = (await begin({returnTo})).get('state');
@@ -166,14 +166,14 @@ describe('returnTo', () => {
 		42,
 		['/'],
 		null,
-	])('%j is refused, since it may lead to another origin', async returnTo => {
+	])('returnTo %j is refused, because it may lead to another origin', async returnTo => {
 		await expect(createFakeLogin().begin({returnTo: returnTo as string})).rejects.toMatchObject({
 			code: 'invalid_options',
 			message: 'returnTo must be a path of this origin',
 		});
 	});
 
-	test('is the start page for a login that was given none, or whose storage was tampered with', async () => {
+	test('returnTo is the start page if the login was given none, or if its storage was tampered with', async () => {
 		const {login, callback, storage} = createFakeLogin();
 		expect(await login.finish(await callback())).toMatchObject({returnTo: '/'});
 		const url = await callback();
@@ -181,7 +181,7 @@ describe('returnTo', () => {
 		expect(await login.finish(url)).toMatchObject({returnTo: '/'});
 	});
 
-	test('never leads to another origin, as often as it is read, whatever it is', async ({annotate}) => {
+	test('returnTo never leads to another origin, whatever it is and however often it is parsed', async ({annotate}) => {
 		const path = fc.oneof(
 			hostileText,
 			hostileText.map(text => `/${text}`),
@@ -218,7 +218,7 @@ describe('isCallback', () => {
 		['https://app.example/callback/?code=c&state=s', false],
 		['https://app.example/shop?code=SUMMER&state=s', false],
 		['https://app.example/callback', false],
-	] as const)('of %s is %s', ([url, expected]) => {
+	] as const)('isCallback of %s is %s', ([url, expected]) => {
 		expect(createFakeLogin().login.isCallback(url)).toBe(expected);
 		expect(createFakeLogin().login.isCallback(new URL(url, 'https://app.example'))).toBe(expected);
 	});
@@ -231,7 +231,7 @@ describe('isCallback', () => {
 		['code=c&state=s&route=shop&tenant=a+b', false],
 		['route=callback&tenant=a+b', false],
 	] as const)(
-		'of a URL with the query %s needs the query of the redirect URI, in whatever order',
+		'isCallback of a URL with the query %s needs the query of the redirect URI, in whatever order',
 		([query, expected]) => {
 			const plain = createFakeLogin().login;
 			const {login} = createFakeLogin({redirectUri: `${place.redirectUri}?route=callback&tenant=a%20b`});
@@ -240,7 +240,7 @@ describe('isCallback', () => {
 		},
 	);
 
-	test('has to be given a URL where there is no page, and does not quote one that is none', ({canaries}) => {
+	test('isCallback needs a URL where there is no page, and does not quote an invalid one', ({canaries}) => {
 		const {login} = createFakeLogin();
 		canaries.plant('code-of-ann');
 		for (const url of [undefined, 'https://[?code=code-of-ann']) {
@@ -256,7 +256,7 @@ describe('isCallback', () => {
 });
 
 describe('finish', () => {
-	test('exchanges the code and gives the token', async () => {
+	test('finish exchanges the code and gives the token', async () => {
 		const {login, callback, server, storage} = createFakeLogin({scope: 'accounts', headers: {'x-version': '1'}});
 		const url = await callback();
 		const {code_verifier} = keptOf(storage);
@@ -276,7 +276,7 @@ describe('finish', () => {
 		expect(storage.entries.size).toBe(0);
 	});
 
-	test('names the resource again at the token endpoint, and no other parameter [R109]', async () => {
+	test('finish names the resource again at the token endpoint, and no other parameter [R109]', async () => {
 		const resource = ['https://api.example', 'urn:files'];
 		const {login, begin, server} = createFakeLogin({parameters: {resource, audience: 'a'}});
 		const state = (await begin()).get('state');
@@ -285,13 +285,13 @@ describe('finish', () => {
 		expect(server.requests[0]?.has('audience')).toBe(false);
 	});
 
-	test('keeps a scope that the server narrows', async () => {
+	test('finish keeps a scope that the server narrows', async () => {
 		const {login, callback, server} = createFakeLogin({scope: 'accounts transfers'});
 		server.answer = () => ({access_token: 'at', scope: 'accounts'});
 		expect((await login.finish(await callback())).token.scope).toBe('accounts');
 	});
 
-	test('keeps the fields of the answer that the option keep names', async () => {
+	test('finish keeps the fields of the answer that the option keep names', async () => {
 		const {login, callback, server} = createFakeLogin({keep: ['instance_url']});
 		server.answer = () => ({access_token: 'at', instance_url: 'https://eu.example', id_token: 'i.d.t', other: 1});
 		const {token} = await login.finish(await callback());
@@ -299,7 +299,7 @@ describe('finish', () => {
 		expect(token).not.toHaveProperty('other');
 	});
 
-	test('proves who the client is, as the token endpoint asks', async () => {
+	test('finish proves who the client is, as the token endpoint asks', async () => {
 		const secret = 'secret-of-the-app';
 		const basic = createFakeLogin({clientAuthentication: clientSecretBasic(secret)});
 		await basic.login.finish(await basic.callback());
@@ -311,7 +311,7 @@ describe('finish', () => {
 		expect(url).not.toContain(secret);
 	});
 
-	test('says which client authentication the server takes, if it does not take this one', async () => {
+	test('finish says which client authentication the server takes, if it does not take this one', async () => {
 		const metadata = {token_endpoint_auth_methods_supported: ['private_key_jwt', 'client_secret_post']};
 		const {login, callback, server} = createFakeLogin({metadata});
 		server.answer = () => Response.json({error: 'invalid_client'}, {status: 401});
@@ -322,7 +322,7 @@ describe('finish', () => {
 		});
 	});
 
-	test('binds the token to the scheme that proves the token request', async () => {
+	test('finish binds the token to the scheme that proves the token request', async () => {
 		const scheme: TokenScheme = {
 			header: 'authorization',
 			tokenType: 'dpop',
@@ -336,7 +336,7 @@ describe('finish', () => {
 		await expect(login.finish(await callback())).rejects.toMatchObject({code: 'unsupported_token_type'});
 	});
 
-	test('tells of a token endpoint that refuses the code, and of one that is not there', async ({canaries}) => {
+	test('finish reports a token endpoint that refuses the code, and one that cannot be reached', async ({canaries}) => {
 		const {login, callback, server, storage} = createFakeLogin();
 		server.answer = () => Response.json({error: 'invalid_grant', error_description: 'code-of-ann-4711'}, {status: 400});
 		let url = await callback();
@@ -367,7 +367,7 @@ describe('the address bar', () => {
 		onTestFinished(() => void vi.unstubAllGlobals());
 	};
 
-	test('shows no answer any more before the code is sent, or anything is awaited', async () => {
+	test('the address bar is cleaned before the code is sent, and before anything is awaited', async () => {
 		const log: string[] = [];
 		const {login, callback, server} = createFakeLogin();
 		server.answer = () => {
@@ -383,7 +383,7 @@ describe('the address bar', () => {
 		expect(log.at(-1)).toBe('token request');
 	});
 
-	test('is cleaned of an error, and of an answer that is over, as well', async () => {
+	test('the address bar is also cleaned of an error, and of an answer that was used', async () => {
 		for (const answer of [{code: undefined, error: 'access_denied'}, {state: '1-2-3-4'}]) {
 			const log: string[] = [];
 			const {login, callback} = createFakeLogin();
@@ -393,7 +393,7 @@ describe('the address bar', () => {
 		}
 	});
 
-	test('is left alone if it is another one, or has no answer in it', async () => {
+	test('the address bar is left alone if it shows another page, or no answer', async () => {
 		const log: string[] = [];
 		const {login, callback} = createFakeLogin();
 		visit('https://app.example/accounts', log);
@@ -412,7 +412,7 @@ describe('a login is finished once, where it began, and soon', () => {
 		expect(server.requests).toHaveLength(1);
 	});
 
-	test('of two that finish one login at once, one does', async () => {
+	test('only one of two callers at once can finish a login', async () => {
 		const {login, callback, server} = createFakeLogin();
 		const url = await callback();
 		const settled = await Promise.allSettled([login.finish(url), login.finish(url), login.finish(url)]);
@@ -420,7 +420,7 @@ describe('a login is finished once, where it began, and soon', () => {
 		expect(server.requests).toHaveLength(1);
 	});
 
-	test('of two that finish one login at once, one does, also if the storage takes its time', async () => {
+	test('a login is finished once, where it began, and soon of two that finish one login at once, one does, also if the storage takes its time', async () => {
 		const storage = createFakeStorage();
 		const {getItem, removeItem} = storage;
 		const slow: LoginStorage = {
@@ -550,7 +550,7 @@ describe('a login is finished once, where it began, and soon', () => {
 		},
 	);
 
-	test('a storage that fails is told, and nothing that it holds', async ({canaries}) => {
+	test('a storage that fails is reported, without what it holds', async ({canaries}) => {
 		const {login, callback, storage} = createFakeLogin();
 		const url = await callback();
 		canaries.plant(String(keptOf(storage)['code_verifier']));
@@ -595,14 +595,17 @@ describe('an answer of another server is refused', () => {
 	test.for([
 		['a server that does not say whether it names itself', {iss: undefined}, {}],
 		['a login that knows no issuer', {iss: 'https://any.example'}, {issuer: undefined}],
-	] as const)('%s is believed', async ([, answer, options]: readonly [string, Answer, Partial<LoginOptions>]) => {
-		const {login, callback} = createFakeLogin(options);
-		expect(await login.finish(await callback(answer))).toHaveProperty('token');
-	});
+	] as const)(
+		'a login is finished if %s',
+		async ([, answer, options]: readonly [string, Answer, Partial<LoginOptions>]) => {
+			const {login, callback} = createFakeLogin(options);
+			expect(await login.finish(await callback(answer))).toHaveProperty('token');
+		},
+	);
 });
 
 describe('an error of the authorization server', () => {
-	test('arrives as an OAuthError, without a token request', async () => {
+	test('an error of the authorization server arrives as an OAuthError, without a token request', async () => {
 		const {login, callback, server, storage} = createFakeLogin();
 		const url = await callback({
 			code: undefined,
@@ -633,7 +636,7 @@ describe('an error of the authorization server', () => {
 		await expect(login.finish(await callback({code: undefined, error}))).rejects.toMatchObject({error, retryable});
 	});
 
-	test('wins over a code that is there as well', async () => {
+	test('an error wins over a code in the same URL', async () => {
 		const {login, callback, server} = createFakeLogin();
 		await expect(login.finish(await callback({error: 'access_denied'}))).rejects.toMatchObject({
 			error: 'access_denied',
@@ -641,14 +644,14 @@ describe('an error of the authorization server', () => {
 		expect(server.requests).toEqual([]);
 	});
 
-	test('is not believed of somebody who does not know the state', async () => {
+	test('an error is ignored if it comes with an unknown state', async () => {
 		const {login, begin} = createFakeLogin();
 		await begin();
 		const url = '/callback?error=call_this_number&error_description=0900-4711&state=1-2-3-4';
 		await expect(login.finish(url)).rejects.toMatchObject({code: 'login_failed', message: over});
 	});
 
-	test('is clean, whatever it says', async ({annotate}) => {
+	test('an error of the authorization server is cleaned, whatever it says', async ({annotate}) => {
 		const property = fc.asyncProperty(
 			hostileText,
 			hostileText,
@@ -696,7 +699,7 @@ describe('the ID token', () => {
 		}
 	};
 
-	test('gives its claims', async () => {
+	test('the ID token gives its claims', async () => {
 		expect(await finishWith({})).toMatchObject({sub: 'ann', name: 'Änn 🚀'});
 	});
 
@@ -707,7 +710,7 @@ describe('the ID token', () => {
 		['a clock of the server that is four minutes behind', {exp: clock.seconds() - 240}],
 		['a time of issue that is yet to come, by the clock of the user', {iat: clock.seconds() + 86_400}],
 		['no azp, as null', {azp: null}],
-	] as const)('may have %s', async ([, change]) => {
+	] as const)('the ID token may have %s', async ([, change]) => {
 		expect(await finishWith(change)).toMatchObject({sub: 'ann'});
 	});
 
@@ -732,11 +735,11 @@ describe('the ID token', () => {
 		['an empty user', {sub: ''}, 'sub'],
 		['another nonce', {nonce: '1-2-3-4'}, 'nonce'],
 		['no nonce', {nonce: undefined}, 'nonce'],
-	] as const)('is refused with %s', async ([, change, name]) => {
+	] as const)('the ID token is refused with %s', async ([, change, name]) => {
 		expect(await finishWith(change)).toBe(`No ID token with the right ${name}: begin another login`);
 	});
 
-	test('is refused for a user who signed in longer ago than max_age allows', async () => {
+	test('the ID token is refused if the user signed in longer ago than max_age allows', async () => {
 		const options = {parameters: {max_age: '60'}};
 		expect(await finishWith({auth_time: clock.seconds() - 300}, options)).toMatchObject({sub: 'ann'});
 		const failure = 'No ID token with the right auth_time: begin another login';
@@ -756,7 +759,7 @@ describe('the ID token', () => {
 		idTokenOf({['__proto__']: right('x')}),
 		42,
 		{},
-	])('is refused if it is %j', async id_token => {
+	])('the ID token is refused if it is %j', async id_token => {
 		const {login, callback, server} = createFakeLogin({scope: 'openid'});
 		const url = await callback();
 		server.answer = () => ({access_token: 'at', id_token});
@@ -766,14 +769,14 @@ describe('the ID token', () => {
 		});
 	});
 
-	test('is not checked for the time of a login whose max_age is left out', async () => {
+	test('the ID token is not checked for the time of a login whose max_age is left out', async () => {
 		expect(await finishWith({}, {parameters: {max_age: ''}})).toMatchObject({sub: 'ann'});
 		expect(await finishWith({}, {parameters: {max_age: '0'}})).toBe(
 			'No ID token with the right auth_time: begin another login',
 		);
 	});
 
-	test('shows in no error', async ({canaries}) => {
+	test('no error shows the ID token', async ({canaries}) => {
 		const {login, callback, server} = createFakeLogin({scope: 'openid'});
 		const id_token = idTokenOf({sub: 'ann-the-user-of-the-login', iss: 'https://evil.example'});
 		canaries.plant(id_token.split('.')[1] ?? '');
@@ -792,13 +795,13 @@ describe('logoutUrl', () => {
 		[{returnTo: 'https://www.example'}, {client_id: 'app', post_logout_redirect_uri: 'https://www.example'}],
 		// The server does not know it: nobody is led there, and no other URL is made of it.
 		[{returnTo: '//evil.example'}, {client_id: 'app', post_logout_redirect_uri: '//evil.example'}],
-	] as const)('with %j asks the server to log out', ([options, parameters]) => {
+	] as const)('logoutUrl with %j asks the server to log out', ([options, parameters]) => {
 		const url = new URL(createFakeLogin().login.logoutUrl(options));
 		expect(url.origin + url.pathname).toBe(place.endSessionEndpoint);
 		expect(Object.fromEntries(url.searchParams)).toEqual(parameters);
 	});
 
-	test('says that the server has no logout', () => {
+	test('logoutUrl says if the server has no logout', () => {
 		const {login} = createFakeLogin({endSessionEndpoint: undefined});
 		expect(() => login.logoutUrl()).toThrow('endSessionEndpoint is required');
 	});
@@ -822,13 +825,13 @@ describe('createLogin refuses', () => {
 		[{issuer: 42}, 'issuer must be printable ASCII'],
 		[{clientSecret: 'x'}, 'clientSecret is not an option: use clientAuthentication'],
 		[{returnTo: '/'}, 'returnTo is not an option'],
-	] as const)('%j', ([change, message]) => {
+	] as const)('createLogin refuses %j', ([change, message]) => {
 		const given = {...place, storage: createFakeStorage(), ...change} as unknown as LoginOptions;
 		expect(() => createLogin(given)).toThrow(expect.objectContaining({code: 'invalid_options'}));
 		expect(() => createLogin(given)).toThrow(message);
 	});
 
-	test('nothing of a server in a network that nobody else can reach', async () => {
+	test('createLogin accepts http for a server in allowInsecureOrigins', async () => {
 		const options = {
 			issuer: 'http://keycloak:8080/realms/a',
 			tokenEndpoint: 'http://keycloak:8080/token',

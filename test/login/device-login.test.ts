@@ -72,7 +72,7 @@ beforeEach(() => void vi.useFakeTimers({toFake: ['setTimeout', 'clearTimeout', '
 afterEach(() => void vi.useRealTimers());
 
 describe('deviceLogin', () => {
-	test('shows the code, and gives the token once the user has agreed', async () => {
+	test('deviceLogin shows the code, and gives the token once the user has agreed', async () => {
 		const attempt = begin([pending, pending, token], {scope: 'accounts', parameters: {audience: 'a'}});
 		expect(await timesOf(attempt)).toEqual([5, 10, 15]);
 		expect(await attempt.outcome).toMatchObject({...token, scope: 'accounts'});
@@ -84,14 +84,14 @@ describe('deviceLogin', () => {
 		]);
 	});
 
-	test('keeps the ID token, and further fields that the option keep names', async () => {
+	test('deviceLogin keeps the ID token, and further fields that the option keep names', async () => {
 		const attempt = begin([{...token, id_token: 'i.d.t', tenant: 'a', other: 1}], {keep: ['tenant']});
 		await timesOf(attempt);
 		expect(await attempt.outcome).toMatchObject({id_token: 'i.d.t', tenant: 'a'});
 		expect(await attempt.outcome).not.toHaveProperty('other');
 	});
 
-	test('names a resource at both endpoints [R109]', async () => {
+	test('deviceLogin names a resource at both endpoints [R109]', async () => {
 		const attempt = begin([token], {parameters: {resource: ['https://a.example', 'urn:b']}});
 		await timesOf(attempt);
 		expect(attempt.asked.map(({body}) => body.getAll('resource'))).toEqual([
@@ -100,7 +100,7 @@ describe('deviceLogin', () => {
 		]);
 	});
 
-	test('proves the client for every request', async () => {
+	test('deviceLogin proves the client for every request', async () => {
 		let proofs = 0;
 		const headers: (string | null)[] = [];
 		const attempt = begin([token], {
@@ -113,7 +113,7 @@ describe('deviceLogin', () => {
 		expect(headers).toEqual(['Basic 0', 'Basic 1']);
 	});
 
-	test('waits for a prompt that takes its time before it asks for the token', async () => {
+	test('deviceLogin waits for a prompt that takes its time before it asks for the token', async () => {
 		const shown = Promise.withResolvers<void>();
 		const fetches: string[] = [];
 		const login = deviceLogin(
@@ -133,7 +133,7 @@ describe('deviceLogin', () => {
 		expect(await login).toMatchObject(token);
 	});
 
-	test('ends with what the prompt fails with', async () => {
+	test('deviceLogin rejects with the error of the prompt', async () => {
 		const failure = new Error('no terminal');
 		const login = deviceLogin({...place, fetch: async () => Response.json(device)}, () => {
 			throw failure;
@@ -153,7 +153,7 @@ describe('how often it asks', () => {
 		['soon', 5],
 		[null, 5],
 		[{}, 5],
-	] as const)('an interval of %j: every %i seconds', async ([interval, seconds]) => {
+	] as const)('deviceLogin with an interval of %j asks every %i seconds', async ([interval, seconds]) => {
 		expect(await timesOf(begin([pending, token], {}, {...device, interval}))).toEqual([seconds, 2 * seconds]);
 	});
 
@@ -161,20 +161,23 @@ describe('how often it asks', () => {
 		[1e9, 1e9],
 		[Number.MAX_VALUE, 600],
 		[3_000_000, Number.MAX_VALUE],
-	] as const)('never without a pause: an interval of %d in %d seconds', async ([interval, expires_in]) => {
-		const attempt = begin([pending, token], {}, {...device, interval, expires_in});
-		await vi.advanceTimersByTimeAsync(500_000);
-		// A timer of more than 2 ** 31 milliseconds would have fired at once.
-		expect(times(attempt)).toEqual([]);
-		await timesOf(attempt);
-	});
+	] as const)(
+		'how often it asks never without a pause: an interval of %d in %d seconds',
+		async ([interval, expires_in]) => {
+			const attempt = begin([pending, token], {}, {...device, interval, expires_in});
+			await vi.advanceTimersByTimeAsync(500_000);
+			// A timer of more than 2 ** 31 milliseconds would have fired at once.
+			expect(times(attempt)).toEqual([]);
+			await timesOf(attempt);
+		},
+	);
 
-	test('five seconds less often after each slow_down', async () => {
+	test('deviceLogin waits five seconds longer after each slow_down', async () => {
 		const slow = {error: 'slow_down'};
 		expect(await timesOf(begin([pending, slow, slow, pending, token]))).toEqual([5, 10, 20, 35, 50]);
 	});
 
-	test('less and less often while the server cannot be reached, and as before once it can', async () => {
+	test('deviceLogin asks less and less often while the server cannot be reached, and then as before', async () => {
 		const offline = new TypeError('fetch failed');
 		const attempt = begin([offline, offline, offline, offline, offline, pending, token]);
 		expect(await timesOf(attempt)).toEqual([5, 15, 35, 75, 135, 195, 200]);
@@ -185,18 +188,18 @@ describe('how often it asks', () => {
 		['a 503', new Response(null, {status: 503})],
 		['a page in place of an answer', new Response('<html>', {headers: {'content-type': 'text/html'}})],
 		['temporarily_unavailable', {error: 'temporarily_unavailable'}],
-	] as const)('goes on after %s', async ([, trouble]) => {
+	] as const)('deviceLogin goes on after %s', async ([, trouble]) => {
 		const attempt = begin([trouble, token]);
 		expect(await timesOf(attempt)).toEqual([5, 15]);
 		expect(await attempt.outcome).toMatchObject(token);
 	});
 
-	test('no sooner than Retry-After says', async () => {
+	test('deviceLogin does not ask before Retry-After', async () => {
 		const busy = new Response(null, {status: 429, headers: {'retry-after': '40'}});
 		expect(await timesOf(begin([busy, pending, token]))).toEqual([5, 45, 50]);
 	});
 
-	test('goes on after an answer that never came', async () => {
+	test('deviceLogin goes on after an answer that never came', async () => {
 		let requests = 0;
 		const login = deviceLogin(
 			{
@@ -217,7 +220,7 @@ describe('how often it asks', () => {
 describe('it ends', () => {
 	const late = {code: 'login_failed', message: 'Nobody entered the code in time: begin another login'};
 
-	test('when the code expires, by our own clock', async () => {
+	test('deviceLogin ends when the code expires by our own clock', async () => {
 		const started = performance.now();
 		const attempt = begin([pending], {}, {...device, expires_in: 18});
 		expect(await timesOf(attempt)).toEqual([5, 10, 15]);
@@ -225,25 +228,25 @@ describe('it ends', () => {
 		expect(await attempt.outcome).toMatchObject(late);
 	});
 
-	test('when the code expires while the server cannot be reached', async () => {
+	test('deviceLogin ends when the code expires while the server cannot be reached', async () => {
 		const attempt = begin([new TypeError('fetch failed')], {}, {...device, expires_in: 60});
 		expect(await timesOf(attempt)).toEqual([5, 15, 35]);
 		expect(await attempt.outcome).toMatchObject(late);
 	});
 
-	test('when the server says that the code has expired', async () => {
+	test('deviceLogin ends when the server says that the code has expired', async () => {
 		const attempt = begin([pending, {error: 'expired_token'}]);
 		expect(await timesOf(attempt)).toEqual([5, 10]);
 		expect(await attempt.outcome).toMatchObject(late);
 	});
 
-	test('after ten minutes, if the server does not say when', async () => {
+	test('deviceLogin ends after ten minutes if the server names no lifetime', async () => {
 		const attempt = begin([pending], {}, {...device, expires_in: undefined, interval: 100});
 		expect(await timesOf(attempt)).toEqual([100, 200, 300, 400, 500]);
 	});
 
 	test.for([['access_denied'], ['invalid_client'], ['invalid_grant']] as const)(
-		'when the server says %s',
+		'deviceLogin ends when the server says %s',
 		async ([error]) => {
 			const attempt = begin([pending, {error, error_description: 'no'}]);
 			expect(await timesOf(attempt)).toEqual([5, 10]);
@@ -251,13 +254,13 @@ describe('it ends', () => {
 		},
 	);
 
-	test('when an answer holds no token', async () => {
+	test('deviceLogin ends when an answer holds no token', async () => {
 		const attempt = begin([{token_type: 'Bearer'}]);
 		await timesOf(attempt);
 		expect(await attempt.outcome).toMatchObject({code: 'invalid_response'});
 	});
 
-	test('before anything is sent, if the signal is aborted already', async () => {
+	test('it ends before anything is sent, if the signal is aborted already', async () => {
 		const reason = new Error('Ann has left');
 		const attempt = begin([token], {}, device, AbortSignal.abort(reason));
 		expect(await attempt.outcome).toBe(reason);
@@ -268,21 +271,24 @@ describe('it ends', () => {
 	test.for([
 		['before it begins', 0, []],
 		['while it waits', 7, [5]],
-	] as const)('at once, with the reason of the signal, if that is aborted %s', async ([, seconds, asked]) => {
-		const controller = new AbortController();
-		const reason = new Error('Ann has left');
-		if (seconds === 0) controller.abort(reason);
-		const attempt = begin([pending], {}, device, controller.signal);
-		await vi.advanceTimersByTimeAsync(seconds * 1000);
-		controller.abort(reason);
-		expect(await attempt.outcome).toBe(reason);
-		// No timer is left, which would keep a command-line tool alive.
-		expect(vi.getTimerCount()).toBe(0);
-		await vi.advanceTimersByTimeAsync(60_000);
-		expect(times(attempt)).toEqual(asked);
-	});
+	] as const)(
+		'deviceLogin ends at once with the reason of its signal if that is aborted %s',
+		async ([, seconds, asked]) => {
+			const controller = new AbortController();
+			const reason = new Error('Ann has left');
+			if (seconds === 0) controller.abort(reason);
+			const attempt = begin([pending], {}, device, controller.signal);
+			await vi.advanceTimersByTimeAsync(seconds * 1000);
+			controller.abort(reason);
+			expect(await attempt.outcome).toBe(reason);
+			// No timer is left, which would keep a command-line tool alive.
+			expect(vi.getTimerCount()).toBe(0);
+			await vi.advanceTimersByTimeAsync(60_000);
+			expect(times(attempt)).toEqual(asked);
+		},
+	);
 
-	test('at once, if the signal is aborted while a request is under way', async () => {
+	test('deviceLogin ends at once if its signal is aborted during a request', async () => {
 		const controller = new AbortController();
 		const reason = new Error('Ann has left');
 		const login = deviceLogin(
@@ -311,7 +317,7 @@ describe('an answer without a usable code', () => {
 		['a page without https', {verification_uri: 'http://as.example/activate'}],
 		['a page that is a script', {verification_uri: 'javascript:alert(1)'}],
 		['a page that is no text', {verification_uri: ['https://as.example']}],
-	] as const)('with %s is refused', async ([, change]) => {
+	] as const)('a device answer with %s is refused', async ([, change]) => {
 		const attempt = begin([token], {}, {...device, ...change});
 		expect(await attempt.outcome).toMatchObject({
 			code: 'login_failed',
@@ -320,7 +326,7 @@ describe('an answer without a usable code', () => {
 		expect(attempt.prompts).toEqual([]);
 	});
 
-	test('may name the page as Google does, and what a terminal would obey is escaped in it', async () => {
+	test('a device answer may name the page as Google does, and control characters in it are escaped', async () => {
 		const {verification_uri: _, ...google} = device;
 		const attempt = begin(
 			[token],
@@ -346,7 +352,7 @@ describe('an answer without a usable code', () => {
 		],
 		['a page', new Response('<html>', {headers: {'content-type': 'text/html'}}), {code: 'not_json'}],
 		['no connection', new TypeError('fetch failed'), {code: 'network', retryable: true}],
-	] as const)('that is %s is told', async ([, first, expected]) => {
+	] as const)('a device answer that is %s is reported', async ([, first, expected]) => {
 		expect(await begin([token], {}, first).outcome).toMatchObject(expected);
 	});
 });
@@ -360,7 +366,7 @@ describe('deviceLogin refuses', () => {
 		[{parameters: {resource: 'x'}}, 'parameters.resource must be absolute URIs'],
 		[{redirectUri: 'https://app.example'}, 'redirectUri is not an option'],
 		[{storage: {}}, 'storage is not an option'],
-	] as const)('%j', async ([change, message]) => {
+	] as const)('deviceLogin refuses %j', async ([change, message]) => {
 		const error = await begin([token], change as Partial<DeviceLoginOptions>).outcome;
 		expect(isRegrantError(error) && error.code).toBe('invalid_options');
 		expect((error as Error).message).toContain(message);

@@ -49,7 +49,7 @@ async function failureOf(work: Promise<unknown>): Promise<string> {
 }
 
 describe('discover', () => {
-	test('finds the metadata where OpenID Connect has it', async ({documents}) => {
+	test('discover finds the metadata where OpenID Connect has it', async ({documents}) => {
 		const {origin, requests} = await documents(issuer => ({[openId]: metadataOf(issuer)}));
 		const server = await discover(origin);
 		expect(server).toEqual({
@@ -66,13 +66,15 @@ describe('discover', () => {
 		]);
 	});
 
-	test('finds the metadata where RFC 8414 has it', async ({documents}) => {
+	test('discover finds the metadata where RFC 8414 has it', async ({documents}) => {
 		const {origin, requests} = await documents(issuer => ({[oauth]: {issuer, token_endpoint: `${issuer}/t`}}));
 		expect(await discover(origin)).toMatchObject({tokenEndpoint: `${origin}/t`});
 		expect(requests.map(({path}) => path)).toEqual([openId, oauth]);
 	});
 
-	test('takes a page in place of a document for none, as single-page apps answer every path', async ({documents}) => {
+	test('discover ignores a page in place of a document, since single-page apps answer every path', async ({
+		documents,
+	}) => {
 		const {origin} = await documents(issuer => ({
 			[openId]: new Response('<!doctype html>', {headers: {'content-type': 'text/html'}}),
 			[oauth]: metadataOf(issuer),
@@ -80,7 +82,7 @@ describe('discover', () => {
 		expect(await discover(origin)).toMatchObject({issuer: origin});
 	});
 
-	test('takes JSON that is no metadata for none', async ({documents}) => {
+	test('discover ignores JSON that is not metadata', async ({documents}) => {
 		const {origin} = await documents(issuer => ({[openId]: {error: 'not found'}, [oauth]: metadataOf(issuer)}));
 		expect(await discover(origin)).toMatchObject({issuer: origin});
 	});
@@ -90,12 +92,14 @@ describe('discover', () => {
 		['/tenant/a', `${oauth}/tenant/a`],
 		['/tenant/a/', `/tenant/a${openId}`],
 		['/', openId],
-	] as const)('finds the metadata of an issuer with the path %s at %s', async ([path, place], {documents}) => {
+	] as const)('discover finds the metadata of an issuer with the path %s at %s', async ([path, place], {documents}) => {
 		const {origin} = await documents(origin => ({[place]: {...metadataOf(origin), issuer: origin + path}}));
 		expect(await discover(origin + path)).toMatchObject({issuer: origin + path, tokenEndpoint: `${origin}/token`});
 	});
 
-	test('finds endpoints of another origin, and leaves out those that are null or not there', async ({documents}) => {
+	test('discover finds endpoints of another origin, and leaves out those that are null or not there', async ({
+		documents,
+	}) => {
 		const {origin} = await documents(issuer => ({
 			[openId]: {issuer, token_endpoint: 'https://tokens.example/token?tenant=a', end_session_endpoint: null},
 		}));
@@ -110,21 +114,23 @@ describe('discover refuses', () => {
 		['another path', (issuer: string) => `${issuer}/other`],
 		['another origin', () => 'https://evil.example'],
 		['another case', (issuer: string) => issuer.toUpperCase()],
-	] as const)('metadata of another issuer: %s [R108]', async ([, change], {documents}) => {
+	] as const)('discover refuses metadata of another issuer: %s [R108]', async ([, change], {documents}) => {
 		const {origin} = await documents(issuer => ({[openId]: {...metadataOf(issuer), issuer: change(issuer)}}));
 		expect(await failureOf(discover(origin))).toBe(
 			`login_failed: The issuer is ${change(origin)}: discover takes it letter by letter`,
 		);
 	});
 
-	test('an issuer that is another one without quoting what could be anything [R108]', async ({documents}) => {
+	test('discover refuses another issuer without quoting it [R108]', async ({documents}) => {
 		const {origin} = await documents(issuer => ({[openId]: {...metadataOf(issuer), issuer: 'https://a\u001b[2J'}}));
 		expect(await failureOf(discover(origin))).toBe(
 			'login_failed: The issuer is another one: discover takes it letter by letter',
 		);
 	});
 
-	test('metadata of another issuer, though the right one may be at the other place [R108]', async ({documents}) => {
+	test('discover refuses metadata of another issuer, even if the right one may be at the other place [R108]', async ({
+		documents,
+	}) => {
 		const {origin, requests} = await documents(issuer => ({
 			[openId]: {...metadataOf(issuer), issuer: 'https://evil.example'},
 			[oauth]: metadataOf(issuer),
@@ -146,12 +152,12 @@ describe('discover refuses', () => {
 				{},
 			].map(value => [`${name}_endpoint`, value] as const),
 		),
-	)('%s that is %j', async ([name, value], {documents}) => {
+	)('discover refuses %s that is %j', async ([name, value], {documents}) => {
 		const {origin} = await documents(issuer => ({[openId]: {...metadataOf(issuer), [name]: value}}));
 		expect(await failureOf(discover(origin))).toMatch(`login_failed: ${name} of the server must be an https URL`);
 	});
 
-	test('metadata without a token endpoint', async ({documents}) => {
+	test('discover refuses metadata without a token endpoint', async ({documents}) => {
 		const {origin} = await documents(issuer => ({[openId]: {issuer}}));
 		expect(await failureOf(discover(origin))).toBe('login_failed: The server has no token_endpoint');
 	});
@@ -165,7 +171,7 @@ describe('discover refuses', () => {
 		['', 'issuer must be'],
 		[undefined, 'issuer must be'],
 		[['https://as.example'], 'issuer must be'],
-	] as const)('%j as an issuer', async ([issuer, message]) => {
+	] as const)('discover refuses %j as an issuer', async ([issuer, message]) => {
 		const failure = await failureOf(discover(issuer as string));
 		expect(failure).toContain(`invalid_options: ${message}`);
 		expect(failure).not.toContain('pass');
@@ -176,13 +182,13 @@ describe('discover refuses', () => {
 		[{fetch: 'x'}, 'fetch must be a function'],
 		[{cache: true}, 'cache is not an option'],
 		[{allowInsecureOrigins: 'x'}, 'allowInsecureOrigins must be a list of http origins'],
-	] as const)('the options %j', async ([options, message]) => {
+	] as const)('discover refuses the options %j', async ([options, message]) => {
 		expect(await failureOf(discover('https://as.example', options as object))).toBe(`invalid_options: ${message}`);
 	});
 });
 
 describe('discover is bounded', () => {
-	test('a redirect is not followed, neither to another origin nor within one', async ({documents, serve}) => {
+	test('discover follows no redirect, neither to another origin nor within one', async ({documents, serve}) => {
 		const evil = await serve(() => Response.json({issuer: 'x'}));
 		const {origin} = await documents(issuer => ({
 			[openId]: new Response(null, {status: 302, headers: {location: `${evil.origin}/`}}),
@@ -195,7 +201,7 @@ describe('discover is bounded', () => {
 		expect(evil.requests).toEqual([]);
 	});
 
-	test('a document that a fetch of your own got by a redirect is not used', async ({documents}) => {
+	test('discover does not use a document that a fetch of your own got by a redirect', async ({documents}) => {
 		const {origin} = await documents(issuer => ({
 			[openId]: new Response(null, {status: 302, headers: {location: '/metadata'}}),
 			'/metadata': metadataOf(issuer),
@@ -204,14 +210,14 @@ describe('discover is bounded', () => {
 		expect(await failureOf(discover(origin, {fetch: follow}))).toContain('and no metadata');
 	});
 
-	test('a document of more than 1 MiB is not read to its end', async ({documents}) => {
+	test('discover stops reading a document after 1 MiB', async ({documents}) => {
 		const {origin} = await documents(issuer => ({
 			[openId]: {...metadataOf(issuer), padding: 'x'.repeat(2 ** 20)},
 		}));
 		expect(await failureOf(discover(origin))).toContain('and no metadata');
 	});
 
-	test('one deadline holds for all requests together', async ({serve}) => {
+	test('discover has one deadline for all of its requests together', async ({serve}) => {
 		const {origin} = await serve(async () => new Promise(() => {}));
 		let requests = 0;
 		const counted: typeof fetch = (url, init) => {
@@ -223,7 +229,7 @@ describe('discover is bounded', () => {
 		expect(requests).toBe(1);
 	});
 
-	test('a server that is in trouble is told apart from one that has no metadata', async ({documents}) => {
+	test('discover tells a server in trouble from one without metadata', async ({documents}) => {
 		const busy = await documents(() => ({[openId]: new Response(null, {status: 503, headers: {'retry-after': '7'}})}));
 		await expect(discover(busy.origin)).rejects.toMatchObject({
 			code: 'unexpected_status',
@@ -243,7 +249,7 @@ describe('discover is bounded', () => {
 		});
 	});
 
-	test('a server that is not there is a network error with the platform code', async ({serve}) => {
+	test("a server that cannot be reached is a network error with the platform's code", async ({serve}) => {
 		const {origin, close} = await serve(() => new Response());
 		await close();
 		await expect(discover(origin)).rejects.toMatchObject({
@@ -261,7 +267,7 @@ describe('what discover gives', () => {
 			fetch: async () => Response.json({...metadataOf('https://as.example'), ...change}),
 		});
 
-	test('is spread into createAuth, createLogin and deviceLogin', async () => {
+	test('what discover gives is spread into createAuth, createLogin and deviceLogin', async () => {
 		const server = await served();
 		expect(() => createAuth({...server, clientId: 'app', origins: ['https://api.example']})).not.toThrow();
 		const storage = new Map<string, string>();
@@ -280,7 +286,7 @@ describe('what discover gives', () => {
 		await expect(device).rejects.toMatchObject({code: 'oauth_error', error: 'x'});
 	});
 
-	test('has an error say which client authentication the server takes, also in a session', async () => {
+	test('discovered metadata lets an error say which client authentication the server takes', async () => {
 		const refuse: typeof fetch = async () => Response.json({error: 'invalid_client'}, {status: 401});
 		const client = {...(await served()), clientId: 'app', origins: ['https://api.example'], fetch: refuse};
 		const auth = createAuth({...client, grant: {grant_type: 'client_credentials', scope: null}});
@@ -290,12 +296,12 @@ describe('what discover gives', () => {
 		});
 	});
 
-	test('survives JSON, so that it may be kept', async () => {
+	test('discovered metadata survives JSON, so it can be stored', async () => {
 		const server = await served();
 		expect(JSON.parse(JSON.stringify(server))).toEqual(server);
 	});
 
-	test('has lists of names where names are asked for, or nothing', async () => {
+	test('discovered metadata has lists of names where names are expected, or nothing', async () => {
 		const strange = [42, 'none', [42], ['a b'], [{}], {}, null, ['x'.repeat(51)]];
 		for (const value of strange) {
 			const {metadata} = await served({
@@ -311,7 +317,9 @@ describe('what discover gives', () => {
 		}
 	});
 
-	test('is a server with these endpoints, or an error of ours, whatever the document says', async ({annotate}) => {
+	test('discover returns a server with these endpoints or throws an error of ours, whatever the document says', async ({
+		annotate,
+	}) => {
 		const url = fc.oneof(
 			fc.webUrl(),
 			fc.webUrl({validSchemes: ['http', 'https', 'ftp', 'javascript'], withFragments: true}),

@@ -40,7 +40,7 @@ async function visit(url: string, name = 'ann', visitor = createVisitor()): Prom
 }
 
 describe('discover', () => {
-	test('finds what oidc-provider says of itself', async ({metadata, server}) => {
+	test('discover finds what oidc-provider says of itself', async ({metadata, server}) => {
 		expect(metadata).toMatchObject({
 			issuer: server.issuer,
 			tokenEndpoint: server.tokenEndpoint,
@@ -58,7 +58,7 @@ describe('discover', () => {
 });
 
 describe('createLogin', () => {
-	test('logs a user in, and the session goes on from there', async ({loginWith, metadata, server}) => {
+	test('createLogin logs a user in, and the session goes on from there', async ({loginWith, metadata, server}) => {
 		const login = loginWith();
 		const ann = createVisitor();
 		const url = await visit(await login.start({returnTo: '/accounts'}), 'ann', ann);
@@ -82,12 +82,12 @@ describe('createLogin', () => {
 	test.for([
 		['basic', clientSecretBasic],
 		['post', clientSecretPost],
-	] as const)('logs a user in for a client with a secret: %s', async ([, proof], {loginWith}) => {
+	] as const)('createLogin logs a user in for a client with a secret: %s', async ([, proof], {loginWith}) => {
 		const login = loginWith({clientId: website.clientId, clientAuthentication: proof(website.secret)});
 		expect((await login.finish(await visit(await login.start()))).claims).toMatchObject({sub: 'ann'});
 	});
 
-	test('is told which client authentication the server takes, if the secret is wrong', async ({loginWith}) => {
+	test('a login with a wrong secret says which client authentication the server takes', async ({loginWith}) => {
 		const login = loginWith({clientId: website.clientId, clientAuthentication: clientSecretBasic('wrong-secret')});
 		await expect(login.finish(await visit(await login.start()))).rejects.toMatchObject({
 			error: 'invalid_client',
@@ -95,7 +95,7 @@ describe('createLogin', () => {
 		});
 	});
 
-	test('cannot finish with a code that another login began: the server asks for its verifier', async ({
+	test('createLogin cannot finish with a code that another login began: the server asks for its verifier', async ({
 		loginWith,
 		server,
 	}) => {
@@ -107,7 +107,7 @@ describe('createLogin', () => {
 		expect(server.tokenRequests.map(({status}) => status)).toEqual([400]);
 	});
 
-	test('is told of a user who says no, and of one who has to be asked', async ({loginWith}) => {
+	test('a login reports a user who says no, and one who has to be asked', async ({loginWith}) => {
 		const login = loginWith();
 		const visitor = createVisitor();
 		const form = await visitor.open(await login.start());
@@ -121,7 +121,11 @@ describe('createLogin', () => {
 		await expect(login.finish(silent.url)).rejects.toMatchObject({error: 'login_required'});
 	});
 
-	test('binds the tokens of a login to a key, which renews them [R105]', async ({loginWith, metadata, server}) => {
+	test('createLogin binds the tokens of a login to a key, which renews them [R105]', async ({
+		loginWith,
+		metadata,
+		server,
+	}) => {
 		const scheme = dpop();
 		const login = loginWith({scheme});
 		const {token} = await login.finish(await visit(await login.start()));
@@ -135,7 +139,7 @@ describe('createLogin', () => {
 		expect((await auth.refresh()).token_type).toBe('DPoP');
 	});
 
-	test('checks how long ago the user signed in, if that matters', async ({loginWith}) => {
+	test('createLogin checks how long ago the user signed in if max_age says so', async ({loginWith}) => {
 		const login = loginWith();
 		const {claims} = await login.finish(await visit(await login.start({parameters: {max_age: '60'}})));
 		expect(claims).toMatchObject({auth_time: expect.any(Number) as number});
@@ -143,7 +147,7 @@ describe('createLogin', () => {
 });
 
 describe('deviceLogin', () => {
-	test('logs a user in who enters the code', async ({metadata, server, canaries}) => {
+	test('deviceLogin logs a user in who enters the code', async ({metadata, server, canaries}) => {
 		const visitor = createVisitor();
 		const prompts: object[] = [];
 		const token = await deviceLogin({...metadata, clientId: tool.clientId, scope}, async prompt => {
@@ -166,7 +170,7 @@ describe('deviceLogin', () => {
 		expect(await (await auth.fetch(`${server.api}/me`)).json()).toMatchObject({subject: 'ann'});
 	});
 
-	test('is told of a user who says no', async ({metadata}) => {
+	test('a device login reports a user who says no', async ({metadata}) => {
 		const visitor = createVisitor();
 		const login = deviceLogin({...metadata, clientId: tool.clientId, scope}, async prompt => {
 			const confirm = await visitor.open(String(prompt.verification_uri_complete));

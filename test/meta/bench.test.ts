@@ -12,14 +12,14 @@ import {measureTypeCheck} from '../bench/type-check.ts';
 const once = {rounds: 1, seconds: 0};
 
 describe('the benchmark', () => {
-	test.for(['get', 'post'] as const)('lets every client make its %s calls', async method => {
+	test.for(['get', 'post'] as const)('the benchmark lets every client make its %s calls', async method => {
 		const {ratios, rounds} = await measureCalls(method, {...once, calls: 2});
 		expect(Object.keys(ratios)).toEqual(Object.keys(clients));
 		expect(Object.values(ratios).every(ratio => ratio > 0 && ratio < Infinity)).toBe(true);
 		expect(rounds).toBe(1);
 	});
 
-	test('counts the grants and the requests of a crowd at the server', {timeout: 20_000}, async () => {
+	test('the benchmark counts the grants and the requests of a crowd at the server', {timeout: 20_000}, async () => {
 		const loads = await measureLoad({...once, calls: 30});
 		const counts = loads.map(({name, grants, calls, answered}) => [name, grants, calls, answered]);
 		expect(counts).toEqual([
@@ -30,37 +30,41 @@ describe('the benchmark', () => {
 		]);
 	});
 
-	test('lets ky and regrant make the same requests, each in a process of its own', {timeout: 120_000}, async () => {
-		const effort = {
-			'auth retries': {amount: 3, rounds: 1},
-			'abandoned calls': {amount: 4, rounds: 1},
-			download: {amount: 200_001, rounds: 1},
-			upload: {amount: 200_001, rounds: 1},
-		} as const;
-		const rows = await measureMemory(effort);
-		const nothing = {grants: 0, refused: 0, bytesDown: 0, bytesUp: 0};
-		for (const contender of ['ky', 'regrant'] as const) {
-			const seen = rows.filter(row => row.contender === contender).map(({done, traffic}) => ({done, ...traffic}));
-			expect(seen).toEqual([
-				{...nothing, done: 3, unanswered: 0, grants: 3, refused: 3},
-				// Some may be gone before they are on their way.
-				{...nothing, done: 4, unanswered: expect.any(Number)},
-				{...nothing, done: 200_001, unanswered: 0, bytesDown: 200_001},
-				{...nothing, done: 200_001, unanswered: 0, bytesUp: 200_001},
-			]);
-		}
-		for (const {peak, settled, milliseconds, ratio} of rows) {
-			expect(Math.min(peak, settled)).toBeGreaterThan(20);
-			expect(milliseconds).toBeGreaterThan(0);
-			expect(ratio).toBeGreaterThan(0);
-		}
-	});
+	test(
+		'the benchmark lets ky and regrant make the same requests, each in a process of its own',
+		{timeout: 120_000},
+		async () => {
+			const effort = {
+				'auth retries': {amount: 3, rounds: 1},
+				'abandoned calls': {amount: 4, rounds: 1},
+				download: {amount: 200_001, rounds: 1},
+				upload: {amount: 200_001, rounds: 1},
+			} as const;
+			const rows = await measureMemory(effort);
+			const nothing = {grants: 0, refused: 0, bytesDown: 0, bytesUp: 0};
+			for (const contender of ['ky', 'regrant'] as const) {
+				const seen = rows.filter(row => row.contender === contender).map(({done, traffic}) => ({done, ...traffic}));
+				expect(seen).toEqual([
+					{...nothing, done: 3, unanswered: 0, grants: 3, refused: 3},
+					// Some may be gone before they are on their way.
+					{...nothing, done: 4, unanswered: expect.any(Number)},
+					{...nothing, done: 200_001, unanswered: 0, bytesDown: 200_001},
+					{...nothing, done: 200_001, unanswered: 0, bytesUp: 200_001},
+				]);
+			}
+			for (const {peak, settled, milliseconds, ratio} of rows) {
+				expect(Math.min(peak, settled)).toBeGreaterThan(20);
+				expect(milliseconds).toBeGreaterThan(0);
+				expect(ratio).toBeGreaterThan(0);
+			}
+		},
+	);
 
-	test('bundles what the neighbours export', async () => {
+	test('the benchmark bundles what the neighbours export', async () => {
 		for (const row of peerRows) expect((await bundle(row)).bytes).toBeGreaterThan(3000);
 	});
 
-	test('keeps what it has measured, on which machine and with which versions', () => {
+	test('the benchmark keeps what it has measured, on which machine and with which versions', () => {
 		const {machine, versions, sizes, calls, loads} = result;
 		expect(machine).toEqual({
 			cpu: expect.stringMatching(/\w/),
@@ -78,7 +82,7 @@ describe('the benchmark', () => {
 		expect(loads.map(({name, answered}) => [name, answered])).toContainEqual(['regrant', 1000]);
 	});
 
-	test('has the compiler accept each way to write an endpoint', {timeout: 60_000}, async () => {
+	test('the benchmark has the compiler accept each way to write an endpoint', {timeout: 60_000}, async () => {
 		const checks = await measureTypeCheck(2, 1);
 		expect(checks.map(({name, complaints}) => [name, complaints])).toEqual([
 			['the schemas alone', 0],
@@ -87,7 +91,7 @@ describe('the benchmark', () => {
 		]);
 	});
 
-	test('ends after its rounds or its time, and counts none that warms up', () => {
+	test('the benchmark ends after its rounds or its time, and counts none that warms up', () => {
 		expect([...roundsOf({rounds: 3, seconds: 60, calls: 1})]).toEqual([0, 1, 2, 3]);
 		expect([...roundsOf({rounds: 3, seconds: 0, calls: 1})]).toEqual([0, 1]);
 		expect([median([3, 1, 2]), median([])]).toEqual([2, 0]);
@@ -100,7 +104,7 @@ describe('the measurement of memory that is kept', () => {
 	const {rows} = JSON.parse(readFileSync('test/bench/memory.json', 'utf8')) as MemoryResult;
 	const amounts = {'auth retries': 10_000, 'abandoned calls': 1_000, download: 500e6, upload: 500e6};
 
-	test('is of all that was to be done', () => {
+	test('the stored memory result covers every scenario', () => {
 		const done = rows.map(({scenario, contender, done}) => [scenario, contender, done]);
 		const expected = Object.entries(amounts).flatMap(([scenario, amount]) => [
 			[scenario, 'ky', amount],
@@ -109,7 +113,7 @@ describe('the measurement of memory that is kept', () => {
 		expect(done).toEqual(expected);
 	});
 
-	test.for(Object.keys(amounts))('has regrant within 10 MB of bare ky: %s', scenario => {
+	test.for(Object.keys(amounts))('regrant needs at most 10 MB more than bare ky: %s', scenario => {
 		const [ky, regrant] = rows.filter(row => row.scenario === scenario);
 		for (const memory of ['peak', 'settled'] as const)
 			expect((regrant?.[memory] ?? Infinity) - (ky?.[memory] ?? 0)).toBeLessThanOrEqual(10);

@@ -35,7 +35,7 @@ const awaited = ['R23', 'R100', 'R102', 'R104', 'R108', 'R109'].concat(
 );
 
 describe('the catalogue of rules and faults', () => {
-	test('has each id once, and those of a kind in order', () => {
+	test('the catalogue of rules and faults has each id once, and those of a kind in order', () => {
 		const numbers = (kind: string): number[] =>
 			rows.filter(({id}) => id.startsWith(kind)).map(({id}) => Number(id.replace(/\D+/, '')));
 		for (const kind of ['R', 'F']) {
@@ -45,12 +45,12 @@ describe('the catalogue of rules and faults', () => {
 		expect(rows.length).toBeGreaterThan(270);
 	});
 
-	test('has a level for each rule', () => {
+	test('the catalogue of rules and faults has a level for each rule', () => {
 		const rules = rows.filter(({id}) => id.startsWith('R'));
 		expect(rules.filter(({text}) => !/^(?:MUST|SHOULD)(?: NOT)? \| /.test(text))).toEqual([]);
 	});
 
-	test('has every id that a test, a comment or the README names', () => {
+	test('the catalogue of rules and faults has every id that a test, a comment or the README names', () => {
 		const unknown = sources.flatMap(({file, text}) =>
 			[...text.matchAll(/\b(?:R\d{1,3}|F-\d{2,3})\b/g)]
 				.filter(([id]) => !ids.has(id))
@@ -59,12 +59,12 @@ describe('the catalogue of rules and faults', () => {
 		expect(unknown).toEqual([]);
 	});
 
-	test('has a test for each row, or says why not', () => {
+	test('the catalogue of rules and faults has a test for each row, or says why not', () => {
 		const untested = rows.filter(({id, text}) => !tested.has(id) && !text.includes('no test: '));
 		expect(untested.map(({id}) => id).filter(id => !awaited.includes(id))).toEqual([]);
 	});
 
-	test('says of no row that it has no test where there is one', () => {
+	test('the catalogue of rules and faults says of no row that it has no test where there is one', () => {
 		const denied = rows.filter(({id, text}) => tested.has(id) && text.includes('no test: '));
 		expect(denied.map(({id}) => id)).toEqual([]);
 	});

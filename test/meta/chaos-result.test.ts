@@ -11,7 +11,7 @@ const {acts} = result;
 const sum = (number: (act: ActResult) => number): number => acts.reduce((all, act) => all + number(act), 0);
 
 describe('the result of the chaos that is kept', () => {
-	test('is of 100,000 refreshes and more, and adds up', () => {
+	test('the stored chaos result has at least 100,000 refreshes, and adds up', () => {
 		expect(result.refreshes).toBeGreaterThanOrEqual(100_000);
 		expect(result).toMatchObject({
 			refreshes: sum(({refreshes}) => refreshes),
@@ -27,14 +27,14 @@ describe('the result of the chaos that is kept', () => {
 		expect(result.why).toEqual(why);
 	});
 
-	test('has no session that was lost without an excuse, and no complaint', () => {
+	test('the stored chaos result has no session that was lost without an excuse, and no complaint', () => {
 		expect(result.sessionsLost).toBe(0);
 		const known: readonly string[] = Object.values(excuses);
 		expect(Object.keys(result.why).filter(reason => !known.includes(reason))).toEqual([]);
 		expect(acts.flatMap(({complaints}) => Object.keys(complaints))).toEqual([]);
 	});
 
-	test('has all that a session must outlive', () => {
+	test('the stored chaos result has every fault that a session must survive', () => {
 		const faults: Counts = {};
 		for (const act of acts) addTo(faults, act.faults);
 		for (const fault of [
@@ -53,14 +53,14 @@ describe('the result of the chaos that is kept', () => {
 			expect(Object.keys(faults)).toContain(fault);
 	});
 
-	test('has memory and handles that do not grow', () => {
+	test('the stored chaos result has memory and handles that do not grow', () => {
 		const vitals = acts.flatMap(act => act.vitals ?? []);
 		const [first, last] = [vitals[0], vitals.at(-1)];
 		expect(vitals.length).toBeGreaterThan(2);
 		expect(first && last && findGrowth(first, last)).toEqual([]);
 	});
 
-	test('is what README and CHANGELOG claim', () => {
+	test('the stored chaos result is what README and CHANGELOG claim', () => {
 		const prose = ['README.md', 'CHANGELOG.md'].map(path => readFileSync(path, 'utf8')).join('\n');
 		const claims = [...prose.matchAll(/(\d[\d,]*)\srefreshes/g)].map(([, number = '']) =>
 			Number(number.replaceAll(',', '')),

@@ -10,24 +10,24 @@ const kept: MutationResult = result;
 describe('the mutation tests', () => {
 	const files = globSync('**/*.ts', {cwd: 'src'}).map(file => file.replaceAll('\\', '/'));
 
-	test('leave out no file that is gone', () => {
+	test('the mutation tests leave out no file that is gone', () => {
 		expect(leftOut.filter(file => !files.includes(file))).toEqual([]);
 	});
 
-	test('run tests that are there for every other file of src', () => {
+	test('the mutation tests run tests that are there for every other file of src', () => {
 		const patterns = files.filter(file => !leftOut.includes(file)).flatMap(testsOf);
 		const missing = [...new Set(patterns)].filter(pattern => globSync(pattern).length === 0);
 		expect(missing).toEqual([]);
 		expect(() => testsOf('other/file.ts')).toThrow('names no tests of other/file.ts');
 	});
 
-	test('know where each guard clause is', () => {
+	test('the mutation tests know where each guard clause is', () => {
 		const lines = locateGuards(file => readFileSync(`src/${file}`, 'utf8'));
 		expect(new Set(lines.map(({guard}) => guard))).toEqual(new Set(Object.keys(guards)));
 		expect(() => locateGuards(() => '')).toThrow('has no line of this kind any more');
 	});
 
-	test('left no mutant alive of the guard clauses that were tried', () => {
+	test('the mutation tests left no mutant alive of the guard clauses that were tried', () => {
 		const filesOf = (record: Readonly<Record<string, object>>): unknown =>
 			Object.fromEntries(Object.entries(record).map(([guard, files]) => [guard, Object.keys(files).toSorted()]));
 		expect(filesOf(guards)).toMatchObject(filesOf(kept.guards) as object);
@@ -37,7 +37,7 @@ describe('the mutation tests', () => {
 		expect(living).toEqual([]);
 	});
 
-	test('have a score that is the sum of what they found', () => {
+	test('the mutation tests have a score that is the sum of what they found', () => {
 		expect(kept).toMatchObject(scoreOf(Object.values(kept.files)));
 	});
 });

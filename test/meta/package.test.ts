@@ -60,7 +60,7 @@ function exportedNames(file: string): string[] {
 }
 
 describe('the package', () => {
-	test('has the built files, the sources that their maps name, and three pages', () => {
+	test('the package has the built files, the sources that their maps name, and three pages', () => {
 		const files = globSync('**/*.ts', {cwd: 'src'});
 		expect(globSync('**/*', {cwd: installed, withFileTypes: true}).flatMap(toPath).toSorted()).toEqual(
 			[
@@ -74,7 +74,7 @@ describe('the package', () => {
 		);
 	});
 
-	test('has every source that a map names', () => {
+	test('the package has every source that a map names', () => {
 		const maps = globSync('**/*.map', {cwd: installed});
 		const missing = maps.flatMap(map => {
 			const {sources} = JSON.parse(read(join(installed, map))) as {readonly sources: readonly string[]};
@@ -86,7 +86,7 @@ describe('the package', () => {
 		expect(missing).toEqual([]);
 	});
 
-	test('brings ky and valibot along and nothing else', () => {
+	test('the package brings ky and valibot along and nothing else', () => {
 		expect(readdirSync(join(user, 'node_modules')).filter(name => !name.startsWith('.'))).toEqual([
 			'ky',
 			'regrant',
@@ -96,12 +96,12 @@ describe('the package', () => {
 		expect(manifest.peerDependencies).toEqual({ky: '^2'});
 	});
 
-	test('has a store for each of these places, and none for Workers KV [R80]', () => {
+	test('the package has a store for each of these places, and none for Workers KV [R80]', () => {
 		const stores = entries.filter(entry => sources[entry]?.includes('/stores/'));
 		expect(stores).toEqual(['./web', './cloudflare', './redis', './deno-kv', './file']);
 	});
 
-	test.for(entries)('gives an importer of %s what the source lists', entry => {
+	test.for(entries)('the package gives an importer of %s what the source lists', entry => {
 		const specifier = JSON.stringify(`regrant${entry.slice(1)}`);
 		const names = runAsUser(`console.log(JSON.stringify(Object.keys(await import(${specifier}))))`);
 		const expected = exportedNames(sources[entry] ?? '');
@@ -109,14 +109,14 @@ describe('the package', () => {
 		expect(names).toEqual(expected);
 	});
 
-	test('shows its package.json, and no file that is not an entry', () => {
+	test('the package shows its package.json, and no file that is not an entry', () => {
 		const version = "(await import('regrant/package.json', {with: {type: 'json'}})).default.version";
 		expect(runAsUser(`console.log(JSON.stringify(${version}))`)).toBe(manifest.version);
 		const code = "import('regrant/dist/session.js').catch(({code}) => code)";
 		expect(runAsUser(`console.log(JSON.stringify(await ${code}))`)).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED');
 	});
 
-	test('is the same on npm and on JSR', () => {
+	test('the package is the same on npm and on JSR', () => {
 		expect(Object.keys(sources)).toEqual(entries);
 		expect({version: jsr.version, license: jsr.license}).toEqual({
 			version: manifest.version,
@@ -128,7 +128,7 @@ describe('the package', () => {
 		}
 	});
 
-	test('names types first in every entry, since the first condition that fits counts', () => {
+	test('the package names types first in every entry, since the first condition that fits counts', () => {
 		for (const [, conditions] of Object.entries(manifest.exports).flatMap(toConditions)) {
 			expect(Object.keys(conditions)).toEqual(['types', 'default']);
 		}
@@ -152,24 +152,24 @@ function toPath(entry: {isFile(): boolean; readonly parentPath: string; readonly
 }
 
 describe('a bundle', () => {
-	test.for(ownRows)('of $name is no bigger than promised', async ({limit = 0, without, ...row}) => {
+	test.for(ownRows)('a bundle of $name is no bigger than promised', async ({limit = 0, without, ...row}) => {
 		const {bytes, text} = await bundle(row);
 		expect(bytes).toBeLessThanOrEqual(limit);
 		expect(without.filter(part => text.includes(part))).toEqual([]);
 	});
 
-	test('has a limit for each entry', () => {
+	test('a bundle has a limit for each entry', () => {
 		const measured = ownRows.flatMap(({code}) => [...code.matchAll(/from '(regrant[^']*)'/g)].map(([, name]) => name));
 		expect(new Set(measured)).toEqual(new Set(entries.map(entry => `regrant${entry.slice(1)}`)));
 	});
 
-	test.for(entries)('of an import of %s for nothing is empty', async entry => {
+	test.for(entries)('the bundle of an unused import of %s is empty', async entry => {
 		const {text} = await bundle({code: `import 'regrant${entry.slice(1)}';`, external: ['node:*']});
 		// A bundler cannot know that a module of Node does nothing when it is imported.
 		expect(text.replaceAll(/import"node:[\w/]+";\n?/g, '').trim()).toBe('');
 	});
 
-	test('is searched for words that are in the package', () => {
+	test('the words that bundles must not have are in the package', () => {
 		const built = globSync('**/*.js', {cwd: join(installed, 'dist')}).map(file => read(join(installed, 'dist', file)));
 		const words = new Set(ownRows.flatMap(({without}) => without));
 		// What valibot brings along.

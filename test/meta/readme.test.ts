@@ -43,11 +43,11 @@ afterAll(() => {
 test.override('serverOptions', {accessTokenSeconds: 600});
 
 describe('the README', {timeout: 60_000}, () => {
-	test('shows code by its twentieth line', () => {
+	test('the README shows code by its twentieth line', () => {
 		expect(readme.split('\n').findIndex(line => line.startsWith('```ts'))).toBeLessThan(20);
 	});
 
-	test('has examples that compile under the strictest settings', async () => {
+	test('the README has examples that compile under the strictest settings', async () => {
 		project.write('given.d.ts', givenModules);
 		for (const {name, code} of readmeExamples) project.write(name, code);
 		expect(readmeExamples.length).toBe([...readme.matchAll(/^```ts/gm)].length);
@@ -55,7 +55,7 @@ describe('the README', {timeout: 60_000}, () => {
 		expect(await project.compile(options)).toEqual([]);
 	});
 
-	test('has its examples tried on the tarball', async () => {
+	test('the examples of the README are compiled and run on the tarball', async () => {
 		const code = "console.log(import.meta.resolve('regrant'))";
 		const args = ['--input-type=module', '--eval', code];
 		const {stdout} = await promisify(execFile)(process.execPath, args, {cwd: project.root});
@@ -63,30 +63,33 @@ describe('the README', {timeout: 60_000}, () => {
 		expect(readdirSync(packed.regrant)).not.toContain('test');
 	});
 
-	test.for(readmeExamples.filter(({isRun}) => isRun))('$name runs as it stands', async (example, {server, seedApi}) => {
-		const hosts = [
-			['https://api.moov.io/oauth2/', new URL('/oauth2/', seedApi.tokenEndpoint).href],
-			['https://api.moov.io/', `${seedApi.api}/`],
-			['https://login.example.com/', `${server.issuer}/`],
-			['https://api.example.com/', `${server.api}/`],
-		];
-		const world = pathToFileURL('test/support/readme-world.ts').href;
-		const env = {
-			...process.env,
-			README_HOSTS: JSON.stringify(hosts),
-			README_TOKEN: JSON.stringify(await server.mint()),
-			CLIENT_SECRET: seedClient.secret,
-		};
-		const path = project.write(example.name, example.code);
-		expect(await promisify(execFile)(process.execPath, ['--import', world, path], {env})).toEqual({
-			stdout: '',
-			stderr: '',
-		});
-		const requests = [server, seedApi].flatMap(at => [at.tokenRequests, at.revocationRequests, at.calls]).flat();
-		expect(requests.filter(({status}) => status !== 200 && status !== 204)).toEqual([]);
-		const sent = example.code.match(/await (?:api\.|auth\.fetch|auth\.signOut)/g) ?? [];
-		expect(requests.length).toBeGreaterThanOrEqual(sent.length);
-	});
+	test.for(readmeExamples.filter(({isRun}) => isRun))(
+		'the README’s $name runs as it stands',
+		async (example, {server, seedApi}) => {
+			const hosts = [
+				['https://api.moov.io/oauth2/', new URL('/oauth2/', seedApi.tokenEndpoint).href],
+				['https://api.moov.io/', `${seedApi.api}/`],
+				['https://login.example.com/', `${server.issuer}/`],
+				['https://api.example.com/', `${server.api}/`],
+			];
+			const world = pathToFileURL('test/support/readme-world.ts').href;
+			const env = {
+				...process.env,
+				README_HOSTS: JSON.stringify(hosts),
+				README_TOKEN: JSON.stringify(await server.mint()),
+				CLIENT_SECRET: seedClient.secret,
+			};
+			const path = project.write(example.name, example.code);
+			expect(await promisify(execFile)(process.execPath, ['--import', world, path], {env})).toEqual({
+				stdout: '',
+				stderr: '',
+			});
+			const requests = [server, seedApi].flatMap(at => [at.tokenRequests, at.revocationRequests, at.calls]).flat();
+			expect(requests.filter(({status}) => status !== 200 && status !== 204)).toEqual([]);
+			const sent = example.code.match(/await (?:api\.|auth\.fetch|auth\.signOut)/g) ?? [];
+			expect(requests.length).toBeGreaterThanOrEqual(sent.length);
+		},
+	);
 
 	test.for(['README.md', 'test/README.md'])('%s names no command that package.json does not have', page => {
 		const commands = [...read(page).matchAll(/npm (start|test|run ([\w:]+))/g)].map(([, word, name]) => name ?? word);
@@ -99,14 +102,14 @@ describe('the README', {timeout: 60_000}, () => {
 		expect(links.filter(link => !existsSync(join(dirname(page), link)))).toEqual([]);
 	});
 
-	test('links to each recipe', () => {
+	test('the README links to each recipe', () => {
 		// The page of the service worker belongs to it.
 		const recipes = globSync('playground/recipes/*.ts').filter(file => !file.endsWith('-page.ts'));
 		expect(recipes).not.toEqual([]);
 		expect(recipes.filter(file => !readme.includes(`](${file.replaceAll('\\', '/')})`))).toEqual([]);
 	});
 
-	test('has the lines of the configuration for Workers that is tested', () => {
+	test('the README shows lines of the tested Workers configuration', () => {
 		const tested = read('playground/wrangler.jsonc')
 			.split('\n')
 			.map(line => line.trim());
@@ -125,7 +128,7 @@ describe('the tables of the README', () => {
 		),
 	);
 
-	test('have every member of an Auth, and every option of createAuth and createSession', () => {
+	test('the tables of the README have every member of an Auth, and every option of createAuth and createSession', () => {
 		const members = reference
 			.map(({name}) => name.split('.'))
 			.filter(([type = '', member]) => member && tabled.includes(type))
@@ -134,7 +137,7 @@ describe('the tables of the README', () => {
 		expect(members.filter(member => !named.has(member) && /^\w/.test(member))).toEqual([]);
 	});
 
-	test('have every event', () => {
+	test('the tables of the README have every event', () => {
 		const events = [...read('src/session/events.ts').matchAll(/readonly type: '([\w-]+)'/g)].map(
 			([, type = '']) => type,
 		);
@@ -142,7 +145,7 @@ describe('the tables of the README', () => {
 		expect(events.filter(type => !named.has(type))).toEqual([]);
 	});
 
-	test('have every error that can be caught', () => {
+	test('the tables of the README have every error that can be caught', () => {
 		const names = reference
 			.map(({name}) => name)
 			.filter(name => /^[A-Z]\w+Error$/.test(name) && name !== 'RegrantError');
@@ -157,7 +160,7 @@ describe('a number of the README', () => {
 	const prose = `${readme}\n${read('test/README.md')}`.replaceAll(/^```[^]*?^```$/gm, '').replaceAll(/\s+/g, ' ');
 
 	// If one is not: `node test/support/state-claims.ts` writes the measured ones.
-	test.for(claims)('is the measured one: $pattern', async ({pattern, measures}) => {
+	test.for(claims)('the README states the measured number: $pattern', async ({pattern, measures}) => {
 		const [, ...stated] = pattern.exec(prose) ?? [];
 		expect(stated).toHaveLength(measures.length);
 		for (const [index, measure] of measures.entries()) {
@@ -167,12 +170,12 @@ describe('a number of the README', () => {
 		}
 	});
 
-	test('is among those that are measured', () => {
+	test('every number of the README is a measured one', () => {
 		const rest = claims.reduce((text, {pattern}) => text.replace(pattern, ''), prose);
 		expect(rest.match(measuredNumber)).toBeNull();
 	});
 
-	test('is found wherever it is a measured one, and no version, status or date is', () => {
+	test('measured numbers are found in the README, and versions, statuses and dates are not', () => {
 		const measured =
 			'costs 1.12 × as much, or × 3, holds 9.7 kB and 64 %, makes 1 grant of 1,000 calls, loses 0 sessions';
 		expect(measured.match(measuredNumber)).toEqual(['1.12', '× 3', '9.7', '64', '1', '1,000', '0']);
@@ -181,7 +184,7 @@ describe('a number of the README', () => {
 		expect(['1,000', '1.12', 'A thousand', ' one'].map(toNumber)).toEqual([1000, 1.12, 1000, 1]);
 	});
 
-	test('of a version is that of the package which is compared', () => {
+	test('the versions in the comparison are those that are installed', () => {
 		const head = /^\|.*ky's readme, .*$/m.exec(readme)?.[0] ?? '';
 		const named = [...head.matchAll(/(@?[\w/-]+?)(?:'s readme,)? (\d+\.\d+\.\d+)/g)].map(([, name, version]) => [
 			name,
@@ -191,7 +194,7 @@ describe('a number of the README', () => {
 		expect(Object.fromEntries(named)).toEqual(Object.fromEntries(named.map(([name]) => [name, versionOf(name)])));
 	});
 
-	test('of a benchmark is that of the packages which are installed', () => {
+	test('the benchmark was run with the packages that are installed', () => {
 		const {regrant: _, node: __, ...others} = benchmark.versions;
 		const installed = Object.keys(others).map(name => [name, versionOf(name)]);
 		expect(Object.fromEntries(installed)).toEqual(others);

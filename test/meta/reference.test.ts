@@ -25,21 +25,21 @@ const protocol =
 	/^(?:oauth\/(?:client-authentication|models|revocation-request|token-endpoint|token-request)|token\/token-response)\.d\.ts$/;
 
 describe('the reference', () => {
-	test('says what every export and every member of it is', () => {
+	test('the reference says what every export and every member of it is', () => {
 		expect(namesOf(reference)).toEqual(
 			expect.arrayContaining(['SessionOptions.leeway', 'TokenVault', 'OAuthError.name']),
 		);
 		expect(namesOf(reference.filter(({text}) => text === ''))).toEqual([]);
 	});
 
-	test('names the unit of every number', () => {
+	test('the reference names the unit of every number', () => {
 		const unit = /\b(?:milliseconds|seconds|HTTP status|version)\b/i;
 		const numbers = reference.filter(({isNumber}) => isNumber);
 		expect(namesOf(numbers)).toEqual(expect.arrayContaining(['AuthOptions.now', 'TokenSet.expires_at']));
 		expect(namesOf(numbers.filter(({text}) => !unit.test(text)))).toEqual([]);
 	});
 
-	test('names the default of every option that may be left out', () => {
+	test('the reference names the default of every option that may be left out', () => {
 		const optional = reference.filter(({name, isOptional}) => isOptional && options.test(name));
 		expect(namesOf(optional)).toEqual(expect.arrayContaining(['AuthOptions.timeout', 'TokenOptions.signal']));
 		expect(
@@ -47,7 +47,7 @@ describe('the reference', () => {
 		).toEqual([]);
 	});
 
-	test('names the RFC and its section for every word of the protocol', () => {
+	test('the reference names the RFC and its section for every word of the protocol', () => {
 		const link = /^https:\/\/www\.rfc-editor\.org\/rfc\/rfc\d+#(?:section|appendix)-[\w.]+$/;
 		const words = reference.filter(
 			({name, file}) => !name.includes('.') && protocol.test(file) && name !== 'Awaitable',
@@ -56,7 +56,7 @@ describe('the reference', () => {
 		expect(namesOf(words.filter(({tags}) => !tags['see']?.some(address => link.test(address))))).toEqual([]);
 	});
 
-	test('names what every call may reject with', () => {
+	test('the reference names what every call may reject with', () => {
 		const calls = reference.filter(
 			({name, isAsync}) => isAsync && /^(?:\w+|(?:Auth|Endpoint)\.\w+)$/.test(name) && name !== neverRejects,
 		);
@@ -64,7 +64,7 @@ describe('the reference', () => {
 		expect(namesOf(calls.filter(({tags}) => !tags['throws']))).toEqual([]);
 	});
 
-	test('names every error that the source of a function throws', () => {
+	test('the reference names every error that the source of a function throws', () => {
 		const found = [...readThrows(Object.values(jsr.exports))];
 		expect(Object.fromEntries(found)).toMatchObject({createAuth: ['ConfigError'], redisStore: ['ConfigError']});
 		const missing = found.flatMap(([name, errors]) => {
@@ -74,13 +74,13 @@ describe('the reference', () => {
 		expect(missing).toEqual([]);
 	});
 
-	test('names no error that is neither exported nor of ky or the platform', () => {
+	test('the reference names no error that is neither exported nor of ky or the platform', () => {
 		const known = [...namesOf(reference), 'HTTPError', 'TypeError'];
 		const named = reference.flatMap(({tags}) => tags['throws'] ?? []).map(text => /^\{(\w+)\}/.exec(text)?.[1] ?? text);
 		expect(named.filter(name => !known.includes(name))).toEqual([]);
 	});
 
-	test('becomes pages, on which nothing is missing and no link leads nowhere', {timeout: 120_000}, async () => {
+	test('typedoc writes the reference without warnings, and no export is missing', {timeout: 120_000}, async () => {
 		const folder = mkdtempSync(join(tmpdir(), 'regrant-reference-'));
 		try {
 			// What typedoc warns of makes it fail: package.json says so.

@@ -11,18 +11,18 @@ const {version} = manifest;
 const isPrerelease = version.includes('-');
 
 describe('a release', () => {
-	test('has a page of the changelog with its date, below what is to come', () => {
+	test('a release has a page of the changelog with its date, below what is to come', () => {
 		const headings = readFileSync('CHANGELOG.md', 'utf8').match(/^## .*$/gm) ?? [];
 		expect(headings[0]).toBe('## [Unreleased]');
 		expect(headings[1]).toMatch(new RegExp(`^## \\[${version.replaceAll('.', '\\.')}\\] - \\d{4}-\\d{2}-\\d{2}$`));
 	});
 
-	test('is the same version everywhere', () => {
+	test('a release is the same version everywhere', () => {
 		const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {readonly version: string};
 		expect([jsr.version, lock.version]).toEqual([version, version]);
 	});
 
-	test('is for those who ask for it until it is final, and has its provenance signed', () => {
+	test('a release candidate gets the tag next, and every release has signed provenance', () => {
 		expect(manifest.publishConfig).toEqual({
 			access: 'public',
 			provenance: true,
@@ -30,7 +30,7 @@ describe('a release', () => {
 		});
 	});
 
-	test('would be taken by npm as it is', async ({serve}) => {
+	test('npm publish --dry-run accepts a release', async ({serve}) => {
 		// A registry that knows of no package yet.
 		const {origin} = await serve(() => new Response('{}', {status: 404}));
 		const args = ['publish', '--dry-run', '--registry', origin];
@@ -54,11 +54,11 @@ function jobsOf(text: string): {readonly head: string; readonly jobs: ReadonlyMa
 }
 
 describe('the workflow', () => {
-	test('is there for each change, each release and each week', () => {
+	test('there is a workflow for each change, each release and each week', () => {
 		expect(workflows.map(({name}) => name).toSorted()).toEqual(['ci', 'newest', 'release']);
 	});
 
-	test.for(workflows)('$name may do nothing but what each of its jobs is given', ({text}) => {
+	test.for(workflows)('the workflow $name has only the permissions that each of its jobs needs', ({text}) => {
 		const {head, jobs} = jobsOf(text);
 		expect(head).toMatch(/^permissions: \{\}$/m);
 		expect(jobs.size).toBeGreaterThan(0);
@@ -70,7 +70,7 @@ describe('the workflow', () => {
 		}
 	});
 
-	test.for(workflows)('$name uses no action that can change under it', ({text}) => {
+	test.for(workflows)('the workflow $name pins its actions by commit', ({text}) => {
 		const actions = text.match(/uses:.*$/gm) ?? [];
 		expect(actions.length).toBeGreaterThan(0);
 		expect(actions.filter(line => !/^uses: [\w-]+\/[\w-]+@[\da-f]{40} # v\d+\.\d+\.\d+$/.test(line))).toEqual([]);
@@ -78,12 +78,12 @@ describe('the workflow', () => {
 		expect(text.match(/persist-credentials: false/g)).toHaveLength(checkouts.length);
 	});
 
-	test.for(workflows)('$name puts nothing of an event into a command, and needs no secret', ({text}) => {
+	test.for(workflows)('the workflow $name puts nothing of an event into a command, and needs no secret', ({text}) => {
 		expect(text.match(/^\s*(?:- )?run:.*\$\{\{/gm)).toBeNull();
 		expect(text).not.toContain('secrets.');
 	});
 
-	test('release publishes what has passed, from a tag that is the version, to npm with provenance and to JSR', () => {
+	test('the workflow release publishes tested code, from a tag that is the version, to npm with provenance and to JSR', () => {
 		const {head, jobs} = jobsOf(workflows.find(({name}) => name === 'release')?.text ?? '');
 		expect(head).toMatch(/^on:\n {2}push:\n {4}tags: \['v\*'\]\n\n/m);
 		const publish = jobs.get('publish') ?? '';
@@ -94,7 +94,7 @@ describe('the workflow', () => {
 		expect(jobs.get('test')).toContain('bash .ci/run');
 	});
 
-	test('newest runs every week, on what is then the newest ky, valibot and TypeScript', () => {
+	test('the workflow newest runs every week, with the newest ky, valibot and TypeScript', () => {
 		const {text = ''} = workflows.find(({name}) => name === 'newest') ?? {};
 		expect(text).toMatch(/^ {2}schedule:\n {4}- cron: '\d+ \d+ \* \* [0-6]'$/m);
 		expect(text).toMatch(/npm install --no-save .*ky@latest valibot@latest @typescript\/native@npm:typescript@latest/);

@@ -32,11 +32,11 @@ function setUp({isRoot, hasAll}: {readonly isRoot: boolean; readonly hasAll: boo
 	}
 }
 
-test('says nothing where the machine has everything', () => {
+test('the setup says nothing if the machine has everything', () => {
 	expect(setUp({isRoot: false, hasAll: true})).toEqual({status: 0, stdout: '', stderr: ''});
 });
 
-test('installs what is missing where it may', () => {
+test('the setup installs what is missing if it may', () => {
 	expect(setUp({isRoot: true, hasAll: false})).toEqual({
 		status: 0,
 		stdout: 'Installing from Debian: xvfb xauth redis-server',
@@ -44,7 +44,7 @@ test('installs what is missing where it may', () => {
 	});
 });
 
-test('names what is missing in one sentence where it may not, and fails', () => {
+test('the setup names what is missing in one sentence if it may not install, and fails', () => {
 	expect(setUp({isRoot: false, hasAll: false})).toEqual({
 		status: 1,
 		stdout: '',
@@ -52,6 +52,6 @@ test('names what is missing in one sentence where it may not, and fails', () => 
 	});
 });
 
-test('is called before anything else is', () => {
+test('npm test calls the setup before anything else', () => {
 	expect(manifest.scripts.test).toMatch(/^sh test\/setup\.sh && /);
 });

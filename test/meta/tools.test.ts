@@ -32,7 +32,7 @@ const project = await createPackedProject();
 afterAll(project.remove);
 
 describe('what others check before they take a package', {timeout: 60_000}, () => {
-	test('publint finds nothing', async () => {
+	test('publint finds nothing to complain about', async () => {
 		expect(await run(local('publint'), ['--strict'])).toEqual({
 			status: 0,
 			output: expect.stringContaining('All good!'),
@@ -65,7 +65,7 @@ describe('what others check before they take a package', {timeout: 60_000}, () =
 		});
 	});
 
-	test('JSR would take it, without slow types', async () => {
+	test('deno publish --dry-run accepts the package for JSR, without slow types', async () => {
 		const {status, output} = await run(local('deno'), ['publish', ...offline, '--dry-run', '--allow-dirty']);
 		expect([status, output]).toEqual([0, expect.not.stringMatching(/slow|error|warn/i)]);
 	});

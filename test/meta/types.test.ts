@@ -37,7 +37,7 @@ const mistakes = fixtures.flatMap(({file, text}) =>
 
 describe('the types of the public surface', {timeout: 60_000}, () => {
 	test.for(Object.entries(settings))(
-		'hold, and complain of every mistake, for a user of %s who checks libraries too',
+		'the public types accept correct code and refuse every mistake, for a user of %s',
 		async ([, options]) => {
 			for (const {file, text} of fixtures) project.write(file, text.replaceAll(marker, '// '));
 			const complaints = await project.compile(options);
@@ -76,7 +76,7 @@ export const api = ky.create({fetch: ours.fetch, hooks: ours.hooks});
 `;
 
 test(
-	'of fetch fit both ways where the platform’s has more than a call, as Bun’s has [F-163]',
+	'the types of fetch fit both ways if the platform’s fetch has more members, as Bun’s has [F-163]',
 	{timeout: 60_000},
 	async () => {
 		const user = createUserProject();

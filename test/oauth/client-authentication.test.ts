@@ -57,7 +57,9 @@ const basic = (id: string, secret: string): string => `Basic ${btoa(`${id}:${sec
 const plainSecret = 'dNC-hg7sVm22jc3g_Eogtyu0_1Mqh_4-';
 
 describe('clientSecretBasic', () => {
-	test('R2 form-encodes id and secret, so that a real server takes the most awkward ones', async ({server}) => {
+	test('clientSecretBasic form-encodes id and secret, so that a real server takes the most awkward ones [R2]', async ({
+		server,
+	}) => {
 		const {clientId, secret} = awkward;
 		const client = {
 			tokenEndpoint: server.tokenEndpoint,
@@ -70,7 +72,7 @@ describe('clientSecretBasic', () => {
 		expect(await server.isActive(token.access_token)).toBe(true);
 	});
 
-	test('R2 form-encodes for the seed API too', async ({seedApi}) => {
+	test('clientSecretBasic form-encodes for Moov’s API too [R2]', async ({seedApi}) => {
 		const client = {
 			tokenEndpoint: seedApi.tokenEndpoint,
 			clientId: seedClient.clientId,
@@ -79,7 +81,10 @@ describe('clientSecretBasic', () => {
 		await expect(requestToken(client, request)).resolves.toMatchObject({scope: accountScopes});
 	});
 
-	test('R2 with `raw` encodes nothing, which a server that decodes refuses', async ({server, canaries}) => {
+	test('clientSecretBasic with `raw` encodes nothing, which a server that decodes refuses [R2]', async ({
+		server,
+		canaries,
+	}) => {
 		const secret = '50%zz-canary-4Hq8';
 		canaries.plant(secret, 'client secret');
 		const client = (encoding?: 'raw'): TokenClient => ({
@@ -97,7 +102,7 @@ describe('clientSecretBasic', () => {
 		]);
 	});
 
-	test('R3 encodes as a form does, over UTF-8, with a plus for a space', async () => {
+	test('clientSecretBasic encodes as a form does, over UTF-8, with a plus for a space [R3]', async () => {
 		const headers = new Headers();
 		await clientSecretBasic('secret')({
 			clientId: ' %&+£€',
@@ -111,13 +116,13 @@ describe('clientSecretBasic', () => {
 	test.for([
 		['the default', undefined],
 		['raw', {encoding: 'raw'} as const],
-	] as const)('R4 leaves * - . _ as they are: %s', async ([, options]) => {
+	] as const)('clientSecretBasic leaves * - . _ as they are: %s [R4]', async ([, options]) => {
 		const clientId = 'a*b-c.d_e';
 		const seen = await sent({clientId, clientAuthentication: clientSecretBasic(plainSecret, options)});
 		expect(seen?.authorization).toBe(basic(clientId, plainSecret));
 	});
 
-	test('R2 encodes every other character', async () => {
+	test('clientSecretBasic encodes every other character [R2]', async () => {
 		const {clientId, secret} = awkward;
 		const seen = await sent({clientId, clientAuthentication: clientSecretBasic(secret)});
 		expect(seen?.authorization).toBe(
@@ -125,13 +130,13 @@ describe('clientSecretBasic', () => {
 		);
 	});
 
-	test('R2 with `raw` sends id and secret as they are', async () => {
+	test('clientSecretBasic with `raw` sends id and secret as they are [R2]', async () => {
 		const clientId = 'a b%&+';
 		const seen = await sent({clientId, clientAuthentication: clientSecretBasic(awkward.secret, {encoding: 'raw'})});
 		expect(seen?.authorization).toBe(basic(clientId, awkward.secret));
 	});
 
-	test('R4 with `raw` refuses an id with a colon, where nobody could tell the id from the secret', async ({
+	test('clientSecretBasic with `raw` refuses an id with a colon, where nobody could tell the id from the secret [R4]', async ({
 		canaries,
 	}) => {
 		canaries.plant(awkward.secret, 'client secret');
@@ -145,12 +150,12 @@ describe('clientSecretBasic', () => {
 		expect(seen).toEqual([]);
 	});
 
-	test('R4 with `raw` takes a secret with a colon', async () => {
+	test('clientSecretBasic with `raw` takes a secret with a colon [R4]', async () => {
 		const seen = await sent({clientAuthentication: clientSecretBasic('a:b:c', {encoding: 'raw'})});
 		expect(seen?.authorization).toBe(basic('client', 'a:b:c'));
 	});
 
-	test.for(['form', 'base64', '', true, 1])('knows no encoding but `raw`, and not %j', encoding => {
+	test.for(['form', 'base64', '', true, 1])('clientSecretBasic knows no encoding but `raw`, and not %j', encoding => {
 		const make = (): unknown =>
 			createAuth({
 				...staged().client,
@@ -159,12 +164,15 @@ describe('clientSecretBasic', () => {
 		expect(make).toThrow(ConfigError);
 	});
 
-	test.for(['form', 'json'] as const)('R5 puts nothing of the client in a %s body', async encoding => {
-		const seen = await sent({encoding, clientAuthentication: clientSecretBasic(plainSecret)});
-		expect(seen?.body).toEqual(request);
-	});
+	test.for(['form', 'json'] as const)(
+		'clientSecretBasic puts nothing of the client in a %s body [R5]',
+		async encoding => {
+			const seen = await sent({encoding, clientAuthentication: clientSecretBasic(plainSecret)});
+			expect(seen?.body).toEqual(request);
+		},
+	);
 
-	test('R2 R12 round-trips any printable id and secret through the decoder of RFC 6749 appendix B', async () => {
+	test('clientSecretBasic round-trips any printable id and secret through the decoder of RFC 6749 appendix B [R2, R12]', async () => {
 		const printable = fc.string({unit: 'grapheme-ascii', minLength: 1, maxLength: 40});
 		const decode = (text: string): string => decodeURIComponent(text.replaceAll('+', ' '));
 		await fc.assert(
@@ -177,7 +185,7 @@ describe('clientSecretBasic', () => {
 		);
 	});
 
-	test('R2 with `raw` round-trips any printable id without a colon, and any printable secret', async () => {
+	test('clientSecretBasic with `raw` round-trips any printable id without a colon, and any printable secret [R2]', async () => {
 		const printable = fc.string({unit: 'grapheme-ascii', minLength: 1, maxLength: 40});
 		const id = printable.filter(text => !text.includes(':'));
 		await fc.assert(
@@ -191,7 +199,7 @@ describe('clientSecretBasic', () => {
 });
 
 describe('clientSecretPost', () => {
-	test('R5 puts id and secret in the body, and nothing in a header', async ({server}) => {
+	test('clientSecretPost puts id and secret in the body, and nothing in a header [R5]', async ({server}) => {
 		const {clientId, secret} = servicePost;
 		const client = {
 			tokenEndpoint: server.tokenEndpoint,
@@ -204,7 +212,7 @@ describe('clientSecretPost', () => {
 		expect(Object.fromEntries(parameters)).toEqual({...request, client_id: clientId, client_secret: secret});
 	});
 
-	test('R1 puts them in a JSON body too', async ({seedApi}) => {
+	test('clientSecretPost puts them in a JSON body too [R1]', async ({seedApi}) => {
 		const {clientId, secret} = seedClient;
 		const client = {
 			tokenEndpoint: seedApi.tokenEndpoint,
@@ -219,26 +227,29 @@ describe('clientSecretPost', () => {
 		expect(seedApi.tokenRequests[0]?.headers).not.toHaveProperty('authorization');
 	});
 
-	test.for(['form', 'json'] as const)('R12 round-trips any printable id and secret in a %s body', async encoding => {
-		const printable = fc.string({unit: 'grapheme-ascii', minLength: 1, maxLength: 40});
-		await fc.assert(
-			fc.asyncProperty(printable, printable, async (clientId, secret) => {
-				const seen = await sent({encoding, clientId, clientAuthentication: clientSecretPost(secret)});
-				expect(seen).toEqual({
-					authorization: undefined,
-					body: {...request, client_id: clientId, client_secret: secret},
-				});
-			}),
-			{numRuns: 100},
-		);
-	});
+	test.for(['form', 'json'] as const)(
+		'clientSecretPost round-trips any printable id and secret in a %s body [R12]',
+		async encoding => {
+			const printable = fc.string({unit: 'grapheme-ascii', minLength: 1, maxLength: 40});
+			await fc.assert(
+				fc.asyncProperty(printable, printable, async (clientId, secret) => {
+					const seen = await sent({encoding, clientId, clientAuthentication: clientSecretPost(secret)});
+					expect(seen).toEqual({
+						authorization: undefined,
+						body: {...request, client_id: clientId, client_secret: secret},
+					});
+				}),
+				{numRuns: 100},
+			);
+		},
+	);
 });
 
 describe('none', () => {
 	test.for<[string, {clientAuthentication?: ClientAuthentication}]>([
 		['given', {clientAuthentication: none()}],
 		['left out, since it is the default', {}],
-	])('R14 sends the id in the body and no proof at all: %s', async ([, given], {server}) => {
+	])('none sends the id in the body and no proof at all: %s [R14]', async ([, given], {server}) => {
 		const {refresh_token, access_token} = await server.mint();
 		const client = {tokenEndpoint: server.tokenEndpoint, clientId: app.clientId, ...given};
 		const token = await requestToken(client, {grant_type: 'refresh_token', refresh_token});
@@ -274,15 +285,19 @@ describe('a secret', () => {
 	const rows = Object.entries(factories).flatMap(([name, factory]) =>
 		badSecrets.map(secret => ({name, factory, secret: secret as string, shown: JSON.stringify(secret)})),
 	);
-	test.for(rows)('R12 R94 of $name that is $shown is refused and not shown', async ({factory, secret}, {canaries}) => {
-		canaries.plant('canary-6Tz1', 'client secret');
-		const {client, seen} = staged();
-		const ask = async (): Promise<unknown> => requestToken({...client, clientAuthentication: factory(secret)}, request);
-		expect(await canaries.rejection(ask())).toBeInstanceOf(ConfigError);
-		const create = async (): Promise<unknown> => createAuth({...client, clientAuthentication: factory(secret)});
-		expect(await canaries.rejection(create())).toBeInstanceOf(ConfigError);
-		expect(seen).toEqual([]);
-	});
+	test.for(rows)(
+		'a secret of $name that is $shown is refused and not shown [R12, R94]',
+		async ({factory, secret}, {canaries}) => {
+			canaries.plant('canary-6Tz1', 'client secret');
+			const {client, seen} = staged();
+			const ask = async (): Promise<unknown> =>
+				requestToken({...client, clientAuthentication: factory(secret)}, request);
+			expect(await canaries.rejection(ask())).toBeInstanceOf(ConfigError);
+			const create = async (): Promise<unknown> => createAuth({...client, clientAuthentication: factory(secret)});
+			expect(await canaries.rejection(create())).toBeInstanceOf(ConfigError);
+			expect(seen).toEqual([]);
+		},
+	);
 });
 
 test.for([
@@ -299,7 +314,7 @@ test.for([
 	},
 );
 
-describe('R5 a client that would authenticate twice', () => {
+describe('a client that would authenticate twice [R5]', () => {
 	const client_secret = 'canary-Lw5e-in-the-request';
 	const twice: readonly (readonly [what: string, method: ClientAuthentication, asked: AuthTokenRequest])[] = [
 		['by Basic and by client_secret in the request', clientSecretBasic(plainSecret), {...request, client_secret}],
@@ -369,23 +384,26 @@ describe('a client authentication of one’s own', () => {
 		return {method, made};
 	}
 
-	test.for(['form', 'json'] as const)('adds to a %s body, and may take its time', async encoding => {
-		const {method, made} = assertions();
-		const seen = await sent({encoding, clientAuthentication: method});
-		expect(seen?.body).toEqual({
-			...request,
-			client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-			client_assertion: made[0],
-		});
-	});
+	test.for(['form', 'json'] as const)(
+		'a client authentication of one’s own adds to a %s body, and may take its time',
+		async encoding => {
+			const {method, made} = assertions();
+			const seen = await sent({encoding, clientAuthentication: method});
+			expect(seen?.body).toEqual({
+				...request,
+				client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+				client_assertion: made[0],
+			});
+		},
+	);
 
-	test('adds to the headers', async () => {
+	test('a client authentication of one’s own adds to the headers', async () => {
 		const seen = await sent({clientAuthentication: async ({headers}) => headers.set('authorization', 'Custom abc')});
 		expect(seen?.authorization).toBe('Custom abc');
 	});
 
 	test.for(['form', 'json'] as const)(
-		'is told the client, the endpoint and the request, with a %s body',
+		'a client authentication of one’s own is told the client, the endpoint and the request, with a %s body',
 		async encoding => {
 			const contexts: ClientAuthenticationContext[] = [];
 			const clientAuthentication: ClientAuthentication = context => void contexts.push(context);
@@ -397,7 +415,7 @@ describe('a client authentication of one’s own', () => {
 		},
 	);
 
-	test('R110 is asked anew for each request', async () => {
+	test('a client authentication of one’s own is asked anew for each request [R110]', async () => {
 		const {method, made} = assertions();
 		const {client, seen} = staged({clientAuthentication: method});
 		await requestToken(client, request);
@@ -406,7 +424,7 @@ describe('a client authentication of one’s own', () => {
 		expect(seen.map(({body}) => body['client_assertion'])).toEqual(made);
 	});
 
-	test('R110 is asked anew for each grant of a session', async ({watch}) => {
+	test('a client authentication of one’s own is asked anew for each grant of a session [R110]', async ({watch}) => {
 		const {method, made} = assertions();
 		const {client, seen} = staged({clientAuthentication: method});
 		const auth = watch(createAuth({...client, grant: request}));
@@ -422,14 +440,17 @@ describe('a client authentication of one’s own', () => {
 		['repeats the grant type', ({parameters}) => parameters.append('grant_type', 'client_credentials')],
 		['repeats a name of its own', ({parameters}) => ['a', 'b'].forEach(value => parameters.append('resource', value))],
 		['takes the grant type away', ({parameters}) => parameters.delete('grant_type')],
-	])('R11 may not touch a parameter of the request: one that %s', async ([, clientAuthentication], {canaries}) => {
-		const {client, seen} = staged({clientAuthentication});
-		expect(await canaries.rejection(requestToken(client, request))).toBeInstanceOf(ConfigError);
-		expect(seen).toEqual([]);
-	});
+	])(
+		'a client authentication of one’s own may not touch a parameter of the request: one that %s [R11]',
+		async ([, clientAuthentication], {canaries}) => {
+			const {client, seen} = staged({clientAuthentication});
+			expect(await canaries.rejection(requestToken(client, request))).toBeInstanceOf(ConfigError);
+			expect(seen).toEqual([]);
+		},
+	);
 });
 
-describe('R7 a wrong secret', () => {
+describe('a wrong secret [R7]', () => {
 	test.for<readonly [what: string, method: ClientAuthentication]>([
 		['by Basic', clientSecretBasic('wrong-canary-9Yb3')],
 		['by a post', clientSecretPost('wrong-canary-9Yb3')],
@@ -459,17 +480,21 @@ describe('the message of invalid_client', () => {
 		['a secret like base64', {clientAuthentication: clientSecretBasic(base64Secret)}],
 		['an id with a colon', {clientId: 'urn:client', clientAuthentication: clientSecretBasic(plainSecret)}],
 		['a secret with a space', {clientAuthentication: clientSecretBasic('a canary secret')}],
-	])('says that the server may not decode, with %s [R2, R4]', async ([, options], {canaries}) => {
-		canaries.plant(base64Secret, 'client secret');
-		canaries.plant('a canary secret', 'client secret');
-		const challenge = new Response(null, {status: 401, headers: {'www-authenticate': 'Basic realm="as"'}});
-		for (const answer of [invalidClient(), challenge]) {
-			const error = canaries.see(await refused(options, answer));
-			expect(error).toMatchObject({name: 'OAuthError', error: 'invalid_client'});
-			const {message} = error as Error;
-			for (const text of ['Encoding changed', "{encoding: 'raw'}", 'clientSecretPost']) expect(message).toContain(text);
-		}
-	});
+	])(
+		'the message of invalid_client says that the server may not decode, with %s [R2, R4]',
+		async ([, options], {canaries}) => {
+			canaries.plant(base64Secret, 'client secret');
+			canaries.plant('a canary secret', 'client secret');
+			const challenge = new Response(null, {status: 401, headers: {'www-authenticate': 'Basic realm="as"'}});
+			for (const answer of [invalidClient(), challenge]) {
+				const error = canaries.see(await refused(options, answer));
+				expect(error).toMatchObject({name: 'OAuthError', error: 'invalid_client'});
+				const {message} = error as Error;
+				for (const text of ['Encoding changed', "{encoding: 'raw'}", 'clientSecretPost'])
+					expect(message).toContain(text);
+			}
+		},
+	);
 
 	test.for<readonly [what: string, options: Partial<TokenClient>, answer: () => Response]>([
 		['an encoding that changed nothing', {clientAuthentication: clientSecretBasic(plainSecret)}, invalidClient],
@@ -485,14 +510,14 @@ describe('the message of invalid_client', () => {
 			{clientAuthentication: clientSecretBasic(base64Secret)},
 			() => Response.json({error: 'invalid_scope'}, {status: 400}),
 		],
-	])('says nothing of that with %s [R4]', async ([, options, answer], {canaries}) => {
+	])('the message of invalid_client says nothing of that with %s [R4]', async ([, options, answer], {canaries}) => {
 		canaries.plant(base64Secret, 'client secret');
 		const error = canaries.see(await refused(options, answer()));
 		expect(error).toBeInstanceOf(OAuthError);
 		expect((error as Error).message).not.toMatch(/raw|clientSecretPost/);
 	});
 
-	test('is right: a server that does not decode takes the raw secret, and not the encoded one [R4]', async () => {
+	test('the message of invalid_client is right: a server that does not decode takes the raw secret, and not the encoded one [R4]', async () => {
 		const fetch: typeof globalThis.fetch = async (input, init) => {
 			const sent = new Request(input, init).headers.get('authorization');
 			return sent === basic('client', base64Secret)
@@ -509,7 +534,7 @@ describe('the message of invalid_client', () => {
 	});
 });
 
-describe('R13 F-130 in a browser', () => {
+describe('in a browser [R13, F-130]', () => {
 	const places: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 		'a page': {document: {}},
 		'a worker': {
@@ -580,7 +605,7 @@ describe('R13 F-130 in a browser', () => {
 		expect(seen).toHaveLength(2);
 	});
 
-	test.for(methods)('and on a server, %s passes', async ([, options, asked]) => {
+	test.for(methods)('in a browser and on a server, %s passes', async ([, options, asked]) => {
 		expect(await sent(options, asked)).toBeDefined();
 	});
 });

@@ -47,7 +47,7 @@ function plantAll(canaries: Canaries): void {
 
 describe('malformed HTTP from the token endpoint', () => {
 	test.for(names)(
-		'shows nothing of itself in the error and its causes: %s [F-137, R90]',
+		'malformed HTTP from the token endpoint shows nothing of itself in the error and its causes: %s [F-137, R90]',
 		async (name, {serve, canaries}) => {
 			plantAll(canaries);
 			const {origin} = await serve((_request, {body, headers}) => ({
@@ -62,24 +62,30 @@ describe('malformed HTTP from the token endpoint', () => {
 		},
 	);
 
-	test.for(names)('shows nothing of itself in an event: %s [F-137]', async (name, {serve, canaries, watch}) => {
-		plantAll(canaries);
-		const {origin} = await serve((_request, {body}) => ({raw: answers[name]?.(`${newToken} ${body}`) ?? ''}));
-		const auth = watch(
-			createAuth({
-				tokenEndpoint: `${origin}/token`,
-				clientId: 'client',
-				clientAuthentication: clientSecretPost(secret),
-			}),
-		);
-		const events: unknown[] = [];
-		auth.subscribe(event => events.push(canaries.see(event)));
-		await auth.setToken({access_token: 'at', refresh_token: refreshToken});
-		await canaries.rejection(auth.refresh());
-		expect(events).toMatchObject([{type: 'token'}, {type: 'refresh-failed'}]);
-	});
+	test.for(names)(
+		'malformed HTTP from the token endpoint shows nothing of itself in an event: %s [F-137]',
+		async (name, {serve, canaries, watch}) => {
+			plantAll(canaries);
+			const {origin} = await serve((_request, {body}) => ({raw: answers[name]?.(`${newToken} ${body}`) ?? ''}));
+			const auth = watch(
+				createAuth({
+					tokenEndpoint: `${origin}/token`,
+					clientId: 'client',
+					clientAuthentication: clientSecretPost(secret),
+				}),
+			);
+			const events: unknown[] = [];
+			auth.subscribe(event => events.push(canaries.see(event)));
+			await auth.setToken({access_token: 'at', refresh_token: refreshToken});
+			await canaries.rejection(auth.refresh());
+			expect(events).toMatchObject([{type: 'token'}, {type: 'refresh-failed'}]);
+		},
+	);
 
-	test('shows nothing of itself in what Node prints of an uncaught error [F-137]', async ({serve, canaries}) => {
+	test('malformed HTTP from the token endpoint shows nothing of itself in what Node prints of an uncaught error [F-137]', async ({
+		serve,
+		canaries,
+	}) => {
 		plantAll(canaries);
 		const {origin} = await serve((_request, {path, body}) => ({
 			raw: answers[names[Number(path.slice(1))] ?? '']?.(`${newToken} ${body}`) ?? '',

@@ -32,7 +32,10 @@ const failing = (error: unknown): Partial<TokenClient> => ({
 });
 
 describe('a token request that cannot connect', () => {
-	test('has the code of the platform in its message, and not its error [R90]', async ({serve, canaries}) => {
+	test("the error of a token request that cannot connect has the platform's code in its message, and not the platform's error [R90]", async ({
+		serve,
+		canaries,
+	}) => {
 		const {origin, close} = await serve(() => ({status: 200}));
 		await close();
 		const calls = [
@@ -52,7 +55,7 @@ describe('a token request that cannot connect', () => {
 		}
 	});
 
-	test('says that nobody vouches for a certificate', async ({canaries}) => {
+	test('the error of a token request says that the certificate is not trusted', async ({canaries}) => {
 		const server = createServer(createSelfSigned(), (_request, response) => response.end());
 		const origin = (await listen(server)).replace('http:', 'https:');
 		try {
@@ -90,21 +93,24 @@ describe('a token request that cannot connect', () => {
 		['a code that is a token', Object.assign(new Error(''), {code: 'eyJhbGciOiJub25lIn0'}), undefined, true],
 		['a code that is an object', Object.assign(new Error(''), {code: {toString: () => 'ENOTFOUND'}}), undefined, true],
 		['a name that is a secret', Object.assign(new Error(''), {name: secret}), undefined, true],
-	])('knows the code of %s', async ([, thrown, platformCode, retryable], {canaries}) => {
-		canaries.plant(secret, 'client secret');
-		canaries.plant('eyJhbGciOiJub25lIn0', 'token');
-		const client = at('https://login.example.com', failing(thrown));
-		const error = await canaries.rejection(requestToken(client, refreshing));
-		expect(error).toMatchObject({
-			code: 'network',
-			retryable,
-			message: `POST https://login.example.com: ${platformCode ?? 'no connection'}`,
-		});
-		expect((error as TokenNetworkError).platformCode).toBe(platformCode);
-		expect(Object.hasOwn(error as object, 'platformCode')).toBe(platformCode !== undefined);
-	});
+	])(
+		'the error of a token request that cannot connect knows the code of %s',
+		async ([, thrown, platformCode, retryable], {canaries}) => {
+			canaries.plant(secret, 'client secret');
+			canaries.plant('eyJhbGciOiJub25lIn0', 'token');
+			const client = at('https://login.example.com', failing(thrown));
+			const error = await canaries.rejection(requestToken(client, refreshing));
+			expect(error).toMatchObject({
+				code: 'network',
+				retryable,
+				message: `POST https://login.example.com: ${platformCode ?? 'no connection'}`,
+			});
+			expect((error as TokenNetworkError).platformCode).toBe(platformCode);
+			expect(Object.hasOwn(error as object, 'platformCode')).toBe(platformCode !== undefined);
+		},
+	);
 
-	test('ends its search in causes that go round, and in those that throw', async ({canaries}) => {
+	test('the search for a code ends if causes are circular, or throw', async ({canaries}) => {
 		const round: {cause?: unknown} = {};
 		round.cause = round;
 		const throwing = new Proxy(
@@ -122,7 +128,7 @@ describe('a token request that cannot connect', () => {
 		}
 	});
 
-	test('is told to a session in the same words, and is no end of it', async ({canaries, watch}) => {
+	test('a session gets the same network error, and goes on', async ({canaries, watch}) => {
 		const thrown = new TypeError('fetch failed', {cause: Object.assign(new Error(''), {code: 'ENOTFOUND'})});
 		const auth = watch(createAuth(at('https://login.example.com', failing(thrown))));
 		await auth.setToken(token);
@@ -133,7 +139,7 @@ describe('a token request that cannot connect', () => {
 });
 
 describe('a deadline', () => {
-	test('has its milliseconds and the endpoint in the message [R18]', async ({canaries}) => {
+	test('a missed deadline has its milliseconds and the endpoint in its message [R18]', async ({canaries}) => {
 		const client = at('https://login.example.com', {timeout: 20, fetch: () => new Promise<Response>(() => {})});
 		expect(await canaries.rejection(requestToken(client, refreshing))).toMatchObject({
 			code: 'timeout',

@@ -19,20 +19,22 @@ const client = (body: Readable | null, status?: number): TokenClient => ({
 });
 
 describe('an answer whose body is a stream of Node', () => {
-	test('is read [F-154]', async () => {
+	test('an answer whose body is a stream of Node is read [F-154]', async () => {
 		const bytes = Buffer.from(JSON.stringify({...answer, scope: 'é'}));
 		const middle = bytes.indexOf(0xc3) + 1;
 		const body = Readable.from([bytes.subarray(0, middle), bytes.subarray(middle)]);
 		await expect(requestToken(client(body), granting)).resolves.toMatchObject({...answer, scope: 'é'});
 	});
 
-	test('may be an error [F-154]', async ({canaries}) => {
+	test('an answer whose body is a stream of Node may be an error [F-154]', async ({canaries}) => {
 		const body = Readable.from([Buffer.from('{"error":"invalid_scope"}')]);
 		const error = await canaries.rejection(requestToken(client(body, 400), granting));
 		expect(error).toMatchObject({name: 'OAuthError', error: 'invalid_scope', status: 400});
 	});
 
-	test('is not read beyond 1 MiB, and is then destroyed [F-154, R19]', async ({canaries}) => {
+	test('an answer whose body is a stream of Node is not read beyond 1 MiB, and is then destroyed [F-154, R19]', async ({
+		canaries,
+	}) => {
 		let read = 0;
 		const body = Readable.from(
 			(function* () {
@@ -48,7 +50,9 @@ describe('an answer whose body is a stream of Node', () => {
 		expect(read).toBeLessThan(4 * 2 ** 20);
 	});
 
-	test('that breaks off is a failure of the network [F-154]', async ({canaries}) => {
+	test('an answer whose body is a stream of Node that breaks off is a failure of the network [F-154]', async ({
+		canaries,
+	}) => {
 		const body = new Readable({
 			read() {
 				this.destroy(Object.assign(new Error('{"access_token":"at-canary-Jw6s"}'), {code: 'ECONNRESET'}));
@@ -59,7 +63,7 @@ describe('an answer whose body is a stream of Node', () => {
 		expect(error).toMatchObject({name: 'TokenNetworkError', code: 'network', platformCode: 'ECONNRESET'});
 	});
 
-	test('may be missing [F-154]', async ({canaries}) => {
+	test('the body of a node-fetch answer may be missing [F-154]', async ({canaries}) => {
 		const error = await canaries.rejection(requestToken(client(null), granting));
 		expect(error).toMatchObject({name: 'TokenResponseError', code: 'not_json'});
 	});

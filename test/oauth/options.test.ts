@@ -272,17 +272,17 @@ const rows: readonly (readonly [what: string, name: string, value: unknown])[] =
 );
 
 describe('createAuth', () => {
-	test('takes every option, and reads and sends nothing', () => {
+	test('createAuth takes every option, and neither reads nor sends anything', () => {
 		const {options, touched} = workable();
 		expect(() => createAuth(options)).not.toThrow();
 		expect(touched).toEqual([]);
 	});
 
-	test('needs a token endpoint and a client id, and no more', () => {
+	test('createAuth needs only a token endpoint and a client id', () => {
 		expect(() => createAuth({tokenEndpoint: 'https://as.example/token', clientId: 'client'})).not.toThrow();
 	});
 
-	test.for(['tokenEndpoint', 'clientId'] as const)('does not go without %s', name => {
+	test.for(['tokenEndpoint', 'clientId'] as const)('createAuth refuses to work without %s', name => {
 		const {[name]: _, ...rest} = workable().options;
 		expect(() => createAuth(rest as AuthOptions)).toThrow(ConfigError);
 		expect(() => createAuth(rest as AuthOptions)).toThrow(name);
@@ -290,14 +290,14 @@ describe('createAuth', () => {
 	});
 
 	test.for(Object.keys(wrong).filter(name => name !== 'tokenEndpoint' && name !== 'clientId'))(
-		'takes undefined for %s as left out',
+		'createAuth treats undefined for %s as left out',
 		name => {
 			const {options} = workable();
 			expect(() => createAuth({...options, [name]: undefined})).not.toThrow();
 		},
 	);
 
-	test.for(rows)('refuses %s', ([, name, value], {canaries}) => {
+	test.for(rows)('createAuth refuses %s', ([, name, value], {canaries}) => {
 		canaries.plant(canary, 'option');
 		canaries.plant('7654321', 'option');
 		const {options, touched} = workable();
@@ -324,7 +324,7 @@ describe('createAuth', () => {
 		[{origins: ['localhost:4101']}, 'origins[0] needs a scheme, as in https://api.example.com'],
 		[{origins: []}, 'origins'],
 		[{store: {get: aFunction, set: aFunction, delete: aFunction}}, 'customStore()'],
-	])('says what to do about %j: %s', ([options, message]) => {
+	])('createAuth says what to do about %j: %s', ([options, message]) => {
 		expect(() => createAuth({...workable().options, ...options})).toThrow(message);
 	});
 
@@ -340,7 +340,7 @@ describe('createAuth', () => {
 		'scope',
 		'hooks',
 		'',
-	])('refuses an option that it does not know, and names it: %j', (name, {canaries}) => {
+	])('createAuth refuses an option that it does not know, and names it: %j', (name, {canaries}) => {
 		canaries.plant(canary, 'option');
 		const {options, touched} = workable();
 		let error: unknown;
@@ -362,7 +362,7 @@ describe('createAuth', () => {
 		['a function', aFunction],
 		['an empty list', []],
 		['an empty object', {}],
-	])('refuses %s in place of options', ([, value], {canaries}) => {
+	])('createAuth refuses %s in place of options', ([, value], {canaries}) => {
 		canaries.plant(canary, 'option');
 		let error: unknown;
 		try {
@@ -413,22 +413,20 @@ describe('createAuth', () => {
 		['requireToken', [true, false]],
 		['tokenEndpoint', ['http://keycloak:8080/token', 'http://as.localhost/token']],
 		['store', [memoryStore()]],
-	])('takes for %s what it is meant to be: %j', ([name, values]) => {
+	])('createAuth accepts this for %s: %j', ([name, values]) => {
 		for (const value of values) {
 			const {options} = workable();
 			expect(() => createAuth({...options, [name]: value})).not.toThrow();
 		}
 	});
 
-	test('R22 does not list DPoP, in whatever case', () => {
+	test('createAuth refuses DPoP in tokenTypes, in any case [R22]', () => {
 		for (const type of ['dpop', 'DPoP', 'DPOP', 'dPoP']) {
 			expect(() => createAuth({...workable().options, tokenTypes: [type]})).toThrow(ConfigError);
 		}
 	});
 
-	test('R5 refuses two authentications, where it can see them already, or before anything is sent', async ({
-		canaries,
-	}) => {
+	test('createAuth refuses two client authentications, at once or before anything is sent [R5]', async ({canaries}) => {
 		canaries.plant(canary, 'client secret');
 		for (const method of [clientSecretBasic('secret'), clientSecretPost('secret')]) {
 			const {options, touched} = workable();
@@ -442,7 +440,7 @@ describe('createAuth', () => {
 });
 
 describe('options', () => {
-	test('are copied: what happens to them afterwards changes nothing', async () => {
+	test('options are copied: changing them afterwards has no effect', async () => {
 		const sent: Request[] = [];
 		const fetch = async (...given: Parameters<typeof globalThis.fetch>): Promise<Response> => {
 			sent.push(new Request(...given));
@@ -470,7 +468,7 @@ describe('options', () => {
 		expect(Object.fromEntries(new URLSearchParams(await sent[0]?.text()))).toEqual({...granting, client_id: 'client'});
 	});
 
-	test('are not changed, and may be frozen', async () => {
+	test('options are not changed, and may be frozen', async () => {
 		const {options} = workable();
 		const frozen = Object.freeze({
 			...options,
@@ -486,24 +484,24 @@ describe('options', () => {
 		expect({...frozen}).toEqual(before);
 	});
 
-	test('may have a store that is frozen', async () => {
+	test('options may have a store that is frozen', async () => {
 		const auth = createAuth({...workable().options, store: Object.freeze(memoryStore())});
 		await expect(auth.getToken()).resolves.toMatchObject({access_token: 'at'});
 	});
 
-	test('R95 are read as own properties', () => {
+	test('options are read as own properties [R95]', () => {
 		const {options} = workable();
 		expect(() => createAuth(Object.create(options) as AuthOptions)).toThrow(ConfigError);
 		const inherited = Object.assign(Object.create({encoding: canary, tokenTypes: 42}) as object, options);
 		expect(() => createAuth(inherited)).not.toThrow();
 	});
 
-	test('may be an object without a prototype', () => {
+	test('options may be an object without a prototype', () => {
 		const {options} = workable();
 		expect(() => createAuth(Object.assign<object, AuthOptions>(Object.create(null) as object, options))).not.toThrow();
 	});
 
-	test('R39 with one called __proto__ pollute nothing', () => {
+	test('an option called __proto__ pollutes nothing [R39]', () => {
 		const options = JSON.parse(
 			'{"tokenEndpoint": "https://as.example/", "clientId": "a", "__proto__": {"encoding": "json"}}',
 		) as AuthOptions;
@@ -511,7 +509,7 @@ describe('options', () => {
 		expect({}).not.toHaveProperty('encoding');
 	});
 
-	test('R86 of one client are nothing to another', async () => {
+	test('the options of one client do not affect another [R86]', async () => {
 		const made = ['a', 'b'].map(clientId => {
 			const fetch = async (...given: Parameters<typeof globalThis.fetch>): Promise<Response> => {
 				const parameters = new URLSearchParams(await new Request(...given).text());
@@ -538,7 +536,7 @@ describe('requestToken and revokeToken', () => {
 	];
 	const clientRows = rows.filter(([, name]) => names.some(known => known === name));
 
-	test.for(clientRows)('refuse %s', async ([, name, value], {canaries}) => {
+	test.for(clientRows)('requestToken and revokeToken refuse %s', async ([, name, value], {canaries}) => {
 		canaries.plant(canary, 'option');
 		canaries.plant('7654321', 'option');
 		const {options, touched} = workable();
@@ -555,13 +553,16 @@ describe('requestToken and revokeToken', () => {
 		expect(touched).toEqual([]);
 	});
 
-	test.for<unknown>([undefined, null, canary, 42, {}])('refuse %j in place of a client', async (client, {canaries}) => {
-		canaries.plant(canary, 'option');
-		expect(await canaries.rejection(requestToken(client as TokenClient, granting))).toBeInstanceOf(ConfigError);
-		expect(await canaries.rejection(revokeToken(client as TokenClient, {token: 'rt'}))).toBeInstanceOf(ConfigError);
-	});
+	test.for<unknown>([undefined, null, canary, 42, {}])(
+		'requestToken and revokeToken refuse %j in place of a client',
+		async (client, {canaries}) => {
+			canaries.plant(canary, 'option');
+			expect(await canaries.rejection(requestToken(client as TokenClient, granting))).toBeInstanceOf(ConfigError);
+			expect(await canaries.rejection(revokeToken(client as TokenClient, {token: 'rt'}))).toBeInstanceOf(ConfigError);
+		},
+	);
 
-	test('refuse an option that they do not know', async ({canaries}) => {
+	test('requestToken and revokeToken refuse an option that they do not know', async ({canaries}) => {
 		canaries.plant(canary, 'option');
 		const client = {tokenEndpoint: 'https://as.example/token', clientId: 'client', client_secret: canary};
 		const error = await canaries.rejection(requestToken(client, granting));
@@ -569,7 +570,7 @@ describe('requestToken and revokeToken', () => {
 	});
 });
 
-describe('F-93 R95 what every object inherits has no effect on a request', () => {
+describe('what every object inherits has no effect on a request [F-93, R95]', () => {
 	const evil = {
 		clientSecret: canary,
 		client_secret: canary,

@@ -42,7 +42,7 @@ const calls: readonly (readonly [name: string, call: (client: TokenClient) => Pr
 ];
 
 describe('the URL of an endpoint', () => {
-	test.for(calls)('R8 keeps its query: %s', async ([, call], {serve}) => {
+	test.for(calls)('the URL of an endpoint keeps its query: %s [R8]', async ([, call], {serve}) => {
 		const {origin, requests} = await serve(ok);
 		const client = at(origin, {
 			tokenEndpoint: `${origin}/t?tenant=a&x=%20y`,
@@ -66,7 +66,7 @@ describe('the URL of an endpoint', () => {
 		'http://[::1]:9000/token',
 		'http://as.localhost/token',
 		'http://a.b.LOCALHOST:8080/token',
-	])('R9 may be %s', async tokenEndpoint => {
+	])('the URL of an endpoint may be %s [R9]', async tokenEndpoint => {
 		for (const endpoint of [tokenEndpoint, new URL(tokenEndpoint)]) {
 			const client = {
 				tokenEndpoint: endpoint,
@@ -118,7 +118,7 @@ describe('the URL of an endpoint', () => {
 		['R8', 'an object that reads as one', {toString: () => 'https://as.example/token'}],
 	];
 
-	test.for(refused)('%s R94 is never used with %s', async ([, , url], {canaries}) => {
+	test.for(refused)('the URL of an endpoint (%s) is refused with %s [R94]', async ([, , url], {canaries}) => {
 		canaries.plant(password, 'password in a URL');
 		const asked: unknown[] = [];
 		const fetch = async (...given: unknown[]): Promise<Response> => {
@@ -149,7 +149,7 @@ describe('the URL of an endpoint', () => {
 		});
 
 		test.for(['http://keycloak:8080/realms/a/token', 'HTTP://KEYCLOAK:8080', 'http://as.internal/token'])(
-			'accepts http for an endpoint of such an origin: %s [R9]',
+			'allowInsecureOrigins accepts http for an endpoint of such an origin: %s [R9]',
 			async tokenEndpoint => {
 				await expect(requestToken(client(tokenEndpoint), granting)).resolves.toMatchObject(bearer);
 				await expect(revokeToken(client(tokenEndpoint), {token: 'rt'})).resolves.toBeUndefined();
@@ -166,12 +166,12 @@ describe('the URL of an endpoint', () => {
 			'http://keycloak:8080@evil.example/token',
 			'ws://keycloak:8080/token',
 			'http://keycloak:8080/token#x',
-		])('accepts nothing else: %s [R9]', async (tokenEndpoint, {canaries}) => {
+		])('allowInsecureOrigins accepts nothing else: %s [R9]', async (tokenEndpoint, {canaries}) => {
 			expect(await canaries.rejection(requestToken(client(tokenEndpoint), granting))).toBeInstanceOf(ConfigError);
 			expect(() => createAuth(client(tokenEndpoint))).toThrow(ConfigError);
 		});
 
-		test('is refused in a browser, where nobody knows the network [R9]', async ({canaries}) => {
+		test('allowInsecureOrigins is refused in a browser, where nobody knows the network [R9]', async ({canaries}) => {
 			vi.stubGlobal('document', {});
 			try {
 				const asked = requestToken(client('https://as.example/token'), granting);
@@ -186,14 +186,14 @@ describe('the URL of an endpoint', () => {
 		});
 	});
 
-	test('R8 is named where it is wrong', () => {
+	test('the error of a wrong endpoint URL names the option [R8]', () => {
 		const client = {tokenEndpoint: 'https://as.example/', clientId: 'client'};
 		expect(() => createAuth({...client, tokenEndpoint: 'http://as.example/'})).toThrow(/tokenEndpoint/);
 		expect(() => createAuth({...client, revocationEndpoint: 'http://as.example/'})).toThrow(/revocationEndpoint/);
 	});
 });
 
-describe('R15 a redirect', () => {
+describe('a redirect [R15]', () => {
 	const statuses = [
 		['F-09', 301],
 		['F-09', 302],
@@ -203,44 +203,50 @@ describe('R15 a redirect', () => {
 	] as const;
 	const rows = statuses.flatMap(([id, status]) => calls.map(([name, call]) => ({id, status, name, call})));
 
-	test.for(rows)('$id $status to another origin is not followed: $name', async ({status, call}, {serve, canaries}) => {
-		canaries.plant(secret, 'client secret');
-		canaries.plant(refreshing.refresh_token, 'refresh token');
-		const other = await serve(ok);
-		const {origin, requests} = await serve(() => ({status, headers: [['location', `${other.origin}/token`]]}));
-		const error = await canaries.rejection(call(at(origin)));
-		expect(error).toBeInstanceOf(TokenResponseError);
-		expect(error).toMatchObject({code: 'unexpected_redirect', retryable: false});
-		expect(requests).toHaveLength(1);
-		expect(other.requests).toEqual([]);
-	});
+	test.for(rows)(
+		'a $status to another origin is not followed: $name [$id]',
+		async ({status, call}, {serve, canaries}) => {
+			canaries.plant(secret, 'client secret');
+			canaries.plant(refreshing.refresh_token, 'refresh token');
+			const other = await serve(ok);
+			const {origin, requests} = await serve(() => ({status, headers: [['location', `${other.origin}/token`]]}));
+			const error = await canaries.rejection(call(at(origin)));
+			expect(error).toBeInstanceOf(TokenResponseError);
+			expect(error).toMatchObject({code: 'unexpected_redirect', retryable: false});
+			expect(requests).toHaveLength(1);
+			expect(other.requests).toEqual([]);
+		},
+	);
 
-	test.for(calls)('F-11 to the same origin is not followed either: %s', async ([, call], {serve, canaries}) => {
-		const {origin, requests} = await serve((_request, {path}) =>
-			path === '/there?key=canary' ? ok() : {status: 307, headers: [['location', '/there?key=canary']]},
-		);
-		const error = await canaries.rejection(call(at(origin)));
-		expect(error).toMatchObject({
-			name: 'TokenResponseError',
-			code: 'unexpected_redirect',
-			message: expect.not.stringContaining('there'),
-		});
-		expect(requests).toHaveLength(1);
-	});
+	test.for(calls)(
+		'a redirect to the same origin is not followed either: %s [F-11]',
+		async ([, call], {serve, canaries}) => {
+			const {origin, requests} = await serve((_request, {path}) =>
+				path === '/there?key=canary' ? ok() : {status: 307, headers: [['location', '/there?key=canary']]},
+			);
+			const error = await canaries.rejection(call(at(origin)));
+			expect(error).toMatchObject({
+				name: 'TokenResponseError',
+				code: 'unexpected_redirect',
+				message: expect.not.stringContaining('there'),
+			});
+			expect(requests).toHaveLength(1);
+		},
+	);
 
-	test.for([300, 304, 305, 399])('is any status of %i', async (status, {serve, canaries}) => {
+	test.for([300, 304, 305, 399])('a status of %i is a redirect', async (status, {serve, canaries}) => {
 		const {origin} = await serve(() => ({status}));
 		const error = await canaries.rejection(requestToken(at(origin), granting));
 		expect(error).toMatchObject({code: 'unexpected_redirect', retryable: false, status});
 	});
 
-	test('without a target is one all the same', async ({serve, canaries}) => {
+	test('a redirect without a target is a redirect, too', async ({serve, canaries}) => {
 		const {origin} = await serve(() => ({status: 302, headers: [['content-type', 'text/html']], body: '<html>'}));
 		const error = await canaries.rejection(requestToken(at(origin), granting));
 		expect(error).toMatchObject({code: 'unexpected_redirect', retryable: false, status: 302});
 	});
 
-	test('that a browser hides is one too', async ({canaries}) => {
+	test('a redirect that a browser hides is a redirect, too', async ({canaries}) => {
 		const hidden = Object.defineProperties(new Response(null), {
 			type: {value: 'opaqueredirect'},
 			status: {value: 0},
@@ -251,7 +257,7 @@ describe('R15 a redirect', () => {
 		expect(error).toMatchObject({code: 'unexpected_redirect', retryable: false, status: 0});
 	});
 
-	test('with a token in its body gives none', async ({serve, canaries}) => {
+	test('a redirect with a token in its body gives no token', async ({serve, canaries}) => {
 		canaries.plant(bearer.access_token, 'access token');
 		const {origin} = await serve(() => ({
 			status: 302,
@@ -298,8 +304,8 @@ const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 const kibibytes = (count: number): Uint8Array => new Uint8Array(count * 1024).fill(0x20);
 const mebibyte = 1024 * 1024;
 
-describe('R18 the deadline', () => {
-	test.for(calls)('F-02 ends the wait for headers: %s', async ([, call], {serve, canaries}) => {
+describe('the deadline [R18]', () => {
+	test.for(calls)('the deadline ends the wait for headers: %s [F-02]', async ([, call], {serve, canaries}) => {
 		const {origin, requests} = await serve(() => new Promise<Answer>(() => {}));
 		const error = await canaries.rejection(call(at(origin, {timeout: 60})));
 		expect(error).toBeInstanceOf(TokenNetworkError);
@@ -307,7 +313,7 @@ describe('R18 the deadline', () => {
 		expect(requests).toHaveLength(1);
 	});
 
-	test('F-03 ends the wait for a body that stalls', async ({serve, canaries}) => {
+	test('the deadline ends the wait for a body that stalls [F-03]', async ({serve, canaries}) => {
 		let started = 0;
 		const {origin} = await serve(() => ({
 			headers: [['content-type', 'application/json']],
@@ -324,7 +330,7 @@ describe('R18 the deadline', () => {
 		expect(started).toBe(1);
 	});
 
-	test('is one for headers and body: neither alone is late', async ({canaries}) => {
+	test('the deadline covers headers and body together, even if neither alone is late', async ({canaries}) => {
 		const pause = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 80));
 		const slow = async (): Promise<Response> => {
 			await pause();
@@ -344,13 +350,13 @@ describe('R18 the deadline', () => {
 		await expect(requestToken({...late, timeout: 5000}, granting)).resolves.toMatchObject({access_token: 'at'});
 	});
 
-	test('holds for a fetch that knows nothing of signals', async ({canaries}) => {
+	test('the deadline holds for a fetch that knows nothing of signals', async ({canaries}) => {
 		const client = at('https://as.example', {timeout: 30, fetch: () => new Promise<Response>(() => {})});
 		const error = await canaries.rejection(requestToken(client, granting));
 		expect(error).toMatchObject({name: 'TokenNetworkError', code: 'timeout', retryable: true});
 	});
 
-	test('R85 leaves no timer behind, whatever comes of the request', async ({canaries}) => {
+	test('the deadline leaves no timer behind, whatever comes of the request [R85]', async ({canaries}) => {
 		vi.useFakeTimers();
 		try {
 			await requestToken(at('https://as.example', {fetch: async () => ok()}), granting);
@@ -363,7 +369,7 @@ describe('R18 the deadline', () => {
 		}
 	});
 
-	test('aborts what is under way', async ({canaries}) => {
+	test('the deadline aborts what is under way', async ({canaries}) => {
 		const signals: (AbortSignal | null | undefined)[] = [];
 		const fetch = (_input: unknown, init?: RequestInit): Promise<Response> => {
 			signals.push(init?.signal);
@@ -378,8 +384,8 @@ describe('R18 the deadline', () => {
 	});
 });
 
-describe('R19 the limit of a body', () => {
-	test('F-14 is 1 MiB: the rest of 20 MB is not read', async ({canaries}) => {
+describe('the limit of a body [R19]', () => {
+	test('the limit of a body is 1 MiB: the rest of 20 MB is not read [F-14]', async ({canaries}) => {
 		const {body, seen} = streamed(repeat(kibibytes(64), 320));
 		const client = at('https://as.example', {fetch: async () => new Response(body)});
 		const error = await canaries.rejection(requestToken(client, granting));
@@ -389,7 +395,7 @@ describe('R19 the limit of a body', () => {
 		expect(seen.isCancelled).toBe(true);
 	});
 
-	test('F-14 holds over a socket: the server is told to stop', async ({serve, canaries}) => {
+	test('the limit of a body holds over a socket: the server is told to stop [F-14]', async ({serve, canaries}) => {
 		let isCancelled = false;
 		const {origin} = await serve(() => ({
 			headers: [['content-type', 'application/json']],
@@ -405,7 +411,7 @@ describe('R19 the limit of a body', () => {
 		await expect.poll(() => isCancelled).toBe(true);
 	});
 
-	test('F-15 counts decoded bytes', async ({serve, canaries}) => {
+	test('the limit of a body counts decoded bytes [F-15]', async ({serve, canaries}) => {
 		const bomb = gzipSync(Buffer.concat([Buffer.alloc(20 * mebibyte, 0x20), Buffer.from(JSON.stringify(bearer))]));
 		const {origin} = await serve(() => ({
 			headers: [
@@ -419,7 +425,7 @@ describe('R19 the limit of a body', () => {
 		expect(error).toMatchObject({name: 'TokenResponseError', code: 'body_too_large'});
 	});
 
-	test('does not believe a short content-length', async ({canaries}) => {
+	test('the limit of a body does not believe a short content-length', async ({canaries}) => {
 		const {body} = streamed(repeat(kibibytes(64), 320));
 		const answer = new Response(body, {headers: {'content-length': '10'}});
 		const client = at('https://as.example', {fetch: async () => answer});
@@ -430,7 +436,7 @@ describe('R19 the limit of a body', () => {
 	test.for([
 		['takes', 0, undefined],
 		['does not take', 1, 'body_too_large'],
-	] as const)('%s a body of 1 MiB and %i bytes', async ([, beyond, code], {canaries}) => {
+	] as const)('the limit %s a body of 1 MiB and %i bytes', async ([, beyond, code], {canaries}) => {
 		const text = JSON.stringify(bearer);
 		const padded = text + ' '.repeat(mebibyte + beyond - text.length);
 		const client = at('https://as.example', {fetch: async () => new Response(padded)});
@@ -438,7 +444,7 @@ describe('R19 the limit of a body', () => {
 		expect(outcome).toMatchObject(code ? {code} : bearer);
 	});
 
-	test('holds for an error answer too', async ({canaries}) => {
+	test('the limit of a body holds for an error answer too', async ({canaries}) => {
 		const {body, seen} = streamed(repeat(kibibytes(64), 320));
 		const client = at('https://as.example', {fetch: async () => new Response(body, {status: 500})});
 		const error = await canaries.rejection(requestToken(client, granting));
@@ -447,7 +453,7 @@ describe('R19 the limit of a body', () => {
 		expect(seen.bytes).toBeLessThanOrEqual(1.1 * mebibyte);
 	});
 
-	test('does not split a character between two parts', async ({canaries}) => {
+	test('the limit of a body does not split a character between two parts', async ({canaries}) => {
 		const bytes = encode(JSON.stringify({error: 'invalid_scope', error_description: 'aéb'}));
 		const middle = bytes.indexOf(0xc3) + 1;
 		const {body} = streamed([bytes.slice(0, middle), bytes.slice(middle)]);
@@ -456,7 +462,7 @@ describe('R19 the limit of a body', () => {
 		expect(error).toMatchObject({error_description: 'a?b'});
 	});
 
-	test('lets an answer come in many parts', async () => {
+	test('the limit of a body lets an answer come in many parts', async () => {
 		const bytes = encode(JSON.stringify(bearer));
 		const {body} = streamed(Array.from(bytes, (_byte, index) => bytes.slice(index, index + 1)));
 		const client = at('https://as.example', {fetch: async () => new Response(body)});
@@ -464,8 +470,8 @@ describe('R19 the limit of a body', () => {
 	});
 });
 
-describe('F-01 a network that fails', () => {
-	test.for(calls)('by a reset: %s', async ([, call], {serve, canaries}) => {
+describe('a network that fails [F-01]', () => {
+	test.for(calls)('a network failure by a reset is a TokenNetworkError: %s', async ([, call], {serve, canaries}) => {
 		canaries.plant(secret, 'client secret');
 		const {origin, requests} = await serve(() => ({reset: true}));
 		const error = await canaries.rejection(call(at(origin)));
@@ -474,14 +480,17 @@ describe('F-01 a network that fails', () => {
 		expect(requests).toHaveLength(1);
 	});
 
-	test.for(calls)('by a refused connection: %s', async ([, call], {serve, canaries}) => {
-		const {origin, close} = await serve(ok);
-		await close();
-		const error = await canaries.rejection(call(at(origin)));
-		expect(error).toMatchObject({name: 'TokenNetworkError', code: 'network', retryable: true});
-	});
+	test.for(calls)(
+		'a network failure by a refused connection is a TokenNetworkError: %s',
+		async ([, call], {serve, canaries}) => {
+			const {origin, close} = await serve(ok);
+			await close();
+			const error = await canaries.rejection(call(at(origin)));
+			expect(error).toMatchObject({name: 'TokenNetworkError', code: 'network', retryable: true});
+		},
+	);
 
-	test('by a body that breaks off', async ({serve, canaries}) => {
+	test('a network failure in the middle of a body is a TokenNetworkError', async ({serve, canaries}) => {
 		const {origin} = await serve(() => ({
 			headers: [
 				['content-type', 'application/json'],
@@ -507,20 +516,20 @@ describe('F-01 a network that fails', () => {
 			},
 		],
 		['is aborted by somebody else', async () => Promise.reject(new DOMException('gone', 'AbortError'))],
-	])('as a fetch that %s', async ([, fetch], {canaries}) => {
+	])('a fetch that %s is a TokenNetworkError', async ([, fetch], {canaries}) => {
 		const client = at('https://as.example', {fetch: fetch as typeof globalThis.fetch});
 		const error = await canaries.rejection(requestToken(client, granting));
 		expect(error).toMatchObject({name: 'TokenNetworkError', code: 'network', retryable: true});
 	});
 
-	test('has as its cause a TypeError of the platform at most', async ({serve, canaries}) => {
+	test('the cause of a network failure is at most a TypeError of the platform', async ({serve, canaries}) => {
 		const {origin} = await serve(() => ({reset: true}));
 		const error = await canaries.rejection(requestToken(at(origin), granting));
 		const {cause} = error as Error;
 		expect(cause === undefined || cause instanceof TypeError).toBe(true);
 	});
 
-	test('is over when it is over: the next call succeeds', async ({serve, canaries}) => {
+	test('the call after a network failure succeeds', async ({serve, canaries}) => {
 		let answers = 0;
 		const {origin, requests} = await serve(() => (answers++ === 0 ? {reset: true} : ok()));
 		await canaries.rejection(requestToken(at(origin), granting));
@@ -531,15 +540,18 @@ describe('F-01 a network that fails', () => {
 
 describe('one request is made, whatever the answer', () => {
 	const statuses = [201, 204, 206, 400, 401, 403, 404, 408, 422, 425, 429, 500, 502, 503, 504];
-	test.for(statuses)('R7 F-04 F-12 of %i', async (status, {serve, canaries}) => {
-		const {origin, requests} = await serve(() => ({status, headers: [['retry-after', '0']]}));
-		await canaries.rejection(requestToken(at(origin), granting));
-		expect(requests).toHaveLength(1);
-	});
+	test.for(statuses)(
+		'one token request is made if the server answers %i [R7, F-04, F-12]',
+		async (status, {serve, canaries}) => {
+			const {origin, requests} = await serve(() => ({status, headers: [['retry-after', '0']]}));
+			await canaries.rejection(requestToken(at(origin), granting));
+			expect(requests).toHaveLength(1);
+		},
+	);
 });
 
-describe('R17 a token request of a session', () => {
-	test('does not go through the ky instance that it serves', async ({server, watch}) => {
+describe('a token request of a session [R17]', () => {
+	test('a token request of a session does not go through the ky instance that it serves', async ({server, watch}) => {
 		const auth = watch(
 			createAuth({
 				tokenEndpoint: server.tokenEndpoint,
@@ -562,8 +574,11 @@ describe('R17 a token request of a session', () => {
 	});
 });
 
-describe('R106 revokeToken', () => {
-	test('revokes a refresh token at a real server, and with it its access token', async ({server, canaries}) => {
+describe('revokeToken [R106]', () => {
+	test('revokeToken revokes a refresh token at a real server, and with it its access token', async ({
+		server,
+		canaries,
+	}) => {
 		const {refresh_token, access_token} = await server.mint();
 		const client = {
 			tokenEndpoint: server.tokenEndpoint,
@@ -582,7 +597,7 @@ describe('R106 revokeToken', () => {
 		expect(error).toMatchObject({name: 'OAuthError', error: 'invalid_grant', status: 400, retryable: false});
 	});
 
-	test('is well with a token that the server does not know', async ({server}) => {
+	test('revokeToken succeeds if the server does not know the token', async ({server}) => {
 		const client = {
 			tokenEndpoint: server.tokenEndpoint,
 			revocationEndpoint: server.revocationEndpoint,
@@ -591,7 +606,7 @@ describe('R106 revokeToken', () => {
 		await expect(revokeToken(client, {token: 'unknown'})).resolves.toBeUndefined();
 	});
 
-	test('revokes at the seed API, which answers 204', async ({seedApi, canaries}) => {
+	test('revokeToken revokes at Moov’s API, which answers 204', async ({seedApi, canaries}) => {
 		const client = {
 			tokenEndpoint: seedApi.tokenEndpoint,
 			revocationEndpoint: seedApi.revocationEndpoint,
@@ -622,7 +637,7 @@ describe('R106 revokeToken', () => {
 			{client_assertion: 'x'},
 			undefined,
 		],
-	])('authenticates %s', async ([, options, extra, authorization], {serve}) => {
+	])('revokeToken authenticates %s', async ([, options, extra, authorization], {serve}) => {
 		const {origin, requests} = await serve(() => ({status: 200}));
 		await revokeToken(at(origin, options), {token: 'rt', token_type_hint: 'refresh_token'});
 		expect(requests).toMatchObject([{method: 'POST', path: '/revoke'}]);
@@ -634,7 +649,7 @@ describe('R106 revokeToken', () => {
 		expect(requests[0]?.headers['authorization']).toBe(authorization);
 	});
 
-	test('authenticates by client_id and client_secret in the request', async ({serve}) => {
+	test('revokeToken authenticates by client_id and client_secret in the request', async ({serve}) => {
 		const {origin, requests} = await serve(() => ({status: 200}));
 		const {clientId, secret: client_secret} = servicePost;
 		const client = at(origin, {clientId, clientAuthentication: undefined});
@@ -654,7 +669,7 @@ describe('R106 revokeToken', () => {
 		// RFC 7009 §2.2 says 200. NestJS answers 201 to every POST. [R15]
 		['201', {status: 201}],
 		['202 with an object', {status: 202, headers: [['content-type', 'application/json']], body: '{}'}],
-	])('takes %s for done', async ([, answer], {serve}) => {
+	])('revokeToken takes %s for success', async ([, answer], {serve}) => {
 		const {origin} = await serve(() => answer);
 		await expect(revokeToken(at(origin), {token: 'rt'})).resolves.toBeUndefined();
 	});
@@ -666,14 +681,14 @@ describe('R106 revokeToken', () => {
 		[429, true],
 		[500, true],
 		[503, true],
-	])('takes a bare %i for not done', async ([status, retryable], {serve, canaries}) => {
+	])('revokeToken takes a bare %i for failure', async ([status, retryable], {serve, canaries}) => {
 		const {origin, requests} = await serve(() => ({status, headers: [['retry-after', '7']]}));
 		const error = await canaries.rejection(revokeToken(at(origin), {token: 'rt'}));
 		expect(error).toMatchObject({name: 'TokenResponseError', code: 'unexpected_status', status, retryable});
 		expect(requests).toHaveLength(1);
 	});
 
-	test('may be tried again after a 503, and says when', async ({serve, canaries}) => {
+	test('revokeToken rejects with a retryable error after a 503, and says when to retry', async ({serve, canaries}) => {
 		const {origin} = await serve(() => ({status: 503, headers: [['retry-after', '7']]}));
 		const error = await canaries.rejection(revokeToken(at(origin), {token: 'rt'}));
 		expect(error).toMatchObject({status: 503, retryable: true, retryAfter: 7000});
@@ -683,7 +698,7 @@ describe('R106 revokeToken', () => {
 		['unsupported_token_type', 400, false],
 		['invalid_client', 401, false],
 		['temporarily_unavailable', 503, true],
-	])('rejects with an OAuthError for %s', async ([error, status, retryable], {serve, canaries}) => {
+	])('revokeToken rejects with an OAuthError for %s', async ([error, status, retryable], {serve, canaries}) => {
 		canaries.plant('rt-canary-Pz5u', 'refresh token');
 		const {origin} = await serve(() =>
 			Response.json({error, error_description: 'The token rt-canary-Pz5u is no good'}, {status}),
@@ -693,7 +708,7 @@ describe('R106 revokeToken', () => {
 		expect(rejected).toMatchObject({error, status, retryable});
 	});
 
-	test('rejects with the names of the fields that a 422 names', async ({serve, canaries}) => {
+	test('revokeToken rejects with the names of the fields that a 422 names', async ({serve, canaries}) => {
 		canaries.plant('rt-canary-Pz5u', 'refresh token');
 		const {origin} = await serve(() =>
 			Response.json({token: 'rt-canary-Pz5u is unknown', token_type_hint: 'x', other: 'y'}, {status: 422}),
@@ -704,7 +719,7 @@ describe('R106 revokeToken', () => {
 		expect(new Set((error as OAuthError).fields)).toEqual(new Set(['token', 'token_type_hint']));
 	});
 
-	test('needs a revocationEndpoint', async ({canaries}) => {
+	test('revokeToken needs a revocationEndpoint', async ({canaries}) => {
 		const {revocationEndpoint: _, ...client} = at('https://as.example', {
 			fetch: () => Promise.reject(new Error('I/O')),
 		});
@@ -726,7 +741,7 @@ describe('R106 revokeToken', () => {
 		['two authentications', {token: canary, client_secret: canary}],
 		['a field that is not known', {token: canary, hint: 'refresh_token'}],
 		['null', null],
-	])('R12 R94 sends nothing with %s', async ([, request], {canaries}) => {
+	])('revokeToken sends nothing with %s [R12, R94]', async ([, request], {canaries}) => {
 		canaries.plant(canary, 'refresh token');
 		canaries.plant(secret, 'client secret');
 		const asked: unknown[] = [];

@@ -83,8 +83,8 @@ const unfit: readonly (readonly [what: string, value: unknown])[] = [
 	['a record', {[canary]: canary}],
 ];
 
-describe('R1 a token request', () => {
-	test('is a POST with a form in UTF-8 by default', async ({serve}) => {
+describe('a token request [R1]', () => {
+	test('a token request is a POST with a form in UTF-8 by default', async ({serve}) => {
 		const {origin, requests} = await serve(() => Response.json({access_token: 'at', token_type: 'Bearer'}));
 		await requestToken({tokenEndpoint: `${origin}/token`, clientId: 'cli ent&'}, granting);
 		expect(requests).toHaveLength(1);
@@ -95,7 +95,7 @@ describe('R1 a token request', () => {
 		expect(Object.fromEntries(entries)).toEqual({...granting, client_id: 'cli ent&'});
 	});
 
-	test('has a JSON body where the client says so, whose values are strings', async ({serve}) => {
+	test('a token request has a JSON body where the client says so, whose values are strings', async ({serve}) => {
 		const {origin, requests} = await serve(() => Response.json({access_token: 'at', token_type: 'Bearer'}));
 		await requestToken({tokenEndpoint: `${origin}/token`, clientId: 'cli "ent', encoding: 'json'}, granting);
 		expect(requests[0]).toMatchObject({method: 'POST', path: '/token'});
@@ -103,7 +103,7 @@ describe('R1 a token request', () => {
 		expect(JSON.parse(requests[0]?.body ?? '')).toEqual({...granting, client_id: 'cli "ent'});
 	});
 
-	test('R16 accepts JSON, and has no cache mode, which some Workers throw on', async () => {
+	test('a token request accepts JSON, and has no cache mode, which some Workers throw on [R16]', async () => {
 		const inits: (RequestInit | undefined)[] = [];
 		const {client, sent} = staged();
 		const spying: typeof fetch = async (input, init) => {
@@ -115,13 +115,13 @@ describe('R1 a token request', () => {
 		expect(inits.map(init => init?.cache)).toEqual([undefined]);
 	});
 
-	test('R15 does not ask for redirects to be followed', async () => {
+	test('a token request does not follow redirects [R15]', async () => {
 		const {client, sent} = staged();
 		await requestToken(client, granting);
 		expect(sent[0]?.request.redirect).toBe('manual');
 	});
 
-	test('is made by a fetch without a receiver, which browsers would refuse', async () => {
+	test('a token request is made by a fetch without a receiver, which browsers would refuse', async () => {
 		const receivers: unknown[] = [];
 		const {client} = staged();
 		const fetch = async function (this: unknown): Promise<Response> {
@@ -132,7 +132,7 @@ describe('R1 a token request', () => {
 		expect(receivers.every(receiver => receiver === undefined || receiver === globalThis)).toBe(true);
 	});
 
-	test.for(encodings)('R6 has neither a credential nor a token in its URL: %s', async encoding => {
+	test.for(encodings)('a token request has neither a credential nor a token in its URL: %s [R6]', async encoding => {
 		const {client, sent} = staged({encoding, clientAuthentication: clientSecretPost(canary)});
 		await requestToken(client, refreshing);
 		await revokeToken(client, {token: refreshing.refresh_token});
@@ -149,13 +149,13 @@ describe('the field grant_type', () => {
 		expect(await parametersOf(refreshing, {encoding})).toEqual({...refreshing, client_id: 'client'});
 	});
 
-	test('is required', async ({canaries}) => {
+	test('the field grant_type is required', async ({canaries}) => {
 		const error = canaries.see(await refusal({scope: '/accounts.read'}));
 		expect(error).toBeInstanceOf(ConfigError);
 		expect(error).toMatchObject({message: expect.stringContaining('grant_type')});
 	});
 
-	test('R111 is never the password grant, which is a type error too', async ({canaries}) => {
+	test('the field grant_type is never the password grant, which is a type error too [R111]', async ({canaries}) => {
 		canaries.plant(canary, 'password');
 		// @ts-expect-error -- there is no such grant
 		const asked: AuthTokenRequest = {grant_type: 'password', username: 'a', password: canary, scope: 'a'};
@@ -164,7 +164,7 @@ describe('the field grant_type', () => {
 	});
 
 	test.for<unknown>(['password', '', undefined, null, 42, ['client_credentials'], `${canary}\n`, `${canary}é`])(
-		'is not %j [R11]',
+		'the field grant_type is not %j [R11]',
 		async (grant_type, {canaries}) => {
 			canaries.plant(canary);
 			const error = canaries.see(await refusal({...granting, ...refreshing, grant_type}));
@@ -181,7 +181,7 @@ describe('a grant of another type', () => {
 		code_verifier: 'verifier-canary-Xc1w',
 	} as const;
 
-	test.for(encodings)('sends the fields that it has: %s [R11]', async encoding => {
+	test.for(encodings)('a grant of another type sends the fields that it has: %s [R11]', async encoding => {
 		expect(await parametersOf(code, {encoding})).toEqual({...code, client_id: 'client'});
 		const exchange = {
 			grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
@@ -192,12 +192,12 @@ describe('a grant of another type', () => {
 		expect(await parametersOf(exchange, {encoding})).toEqual({...exchange, client_id: 'client'});
 	});
 
-	test('leaves out a field that is undefined, null or empty [R11]', async () => {
+	test('a grant of another type leaves out a field that is undefined, null or empty [R11]', async () => {
 		const asked = {...code, a: undefined, b: null, c: '', scope: null};
 		expect(await parametersOf(asked)).toEqual({...code, client_id: 'client'});
 	});
 
-	test('gives a name once for each item of a list in a form, and a list in JSON [R11]', async () => {
+	test('a grant of another type gives a name once for each item of a list in a form, and a list in JSON [R11]', async () => {
 		const asked = {...code, resource: ['urn:a', 'urn:b'], audience: ['c']} as const;
 		const {client, sent} = staged();
 		await requestToken(client, asked);
@@ -206,7 +206,7 @@ describe('a grant of another type', () => {
 		expect(await parametersOf(asked, {encoding: 'json'})).toEqual({...asked, audience: 'c', client_id: 'client'});
 	});
 
-	test('carries the proof of the client, in its body or in a header [R5]', async () => {
+	test('a grant of another type carries the proof of the client, in its body or in a header [R5]', async () => {
 		const clientAuthentication = clientSecretPost(seedClient.secret);
 		expect(await parametersOf(code, {clientAuthentication})).toEqual({
 			...code,
@@ -223,17 +223,20 @@ describe('a grant of another type', () => {
 		['a list of numbers', {resource: [canary, 42]}],
 		['a list of lists', {resource: [[canary]]}],
 		['true', {code: true}],
-	])('has strings and lists of strings for fields, and not %s', async ([, fields], {canaries}) => {
-		canaries.plant(canary);
-		const error = canaries.see(await refusal({...code, ...fields}));
-		expect(error).toMatchObject({
-			name: 'ConfigError',
-			message: expect.stringMatching(/^request\.\w+ must be a string or a list of strings/),
-		});
-	});
+	])(
+		'a grant of another type has strings and lists of strings for fields, and not %s',
+		async ([, fields], {canaries}) => {
+			canaries.plant(canary);
+			const error = canaries.see(await refusal({...code, ...fields}));
+			expect(error).toMatchObject({
+				name: 'ConfigError',
+				message: expect.stringMatching(/^request\.\w+ must be a string or a list of strings/),
+			});
+		},
+	);
 
 	test.for<unknown>([`${canary}  b`, `${canary}"`, ` ${canary}`, [canary, 'b'], [canary], canary.concat('\n')])(
-		'has a scope as the RFC has it, and not %j [R10]',
+		'a grant of another type has a scope as the RFC has it, and not %j [R10]',
 		async (scope, {canaries}) => {
 			canaries.plant(canary);
 			const error = canaries.see(await refusal({...code, scope}));
@@ -241,17 +244,17 @@ describe('a grant of another type', () => {
 		},
 	);
 
-	test('is no grant of another client [R11]', async ({canaries}) => {
+	test('a grant of another type cannot name another client [R11]', async ({canaries}) => {
 		canaries.plant(canary);
 		expect(canaries.see(await refusal({...code, client_id: canary}))).toBeInstanceOf(ConfigError);
 	});
 
-	test('has the fields of its own alone [R39, R95]', async () => {
+	test('a grant of another type has the fields of its own alone [R39, R95]', async () => {
 		const asked = Object.assign(Object.create({client_secret: canary, scope: '/inherited'}) as object, code);
 		expect(await parametersOf(asked as TokenRequest)).toEqual({...code, client_id: 'client'});
 	});
 
-	test('may be the grant of a session', async () => {
+	test('a grant of another type may be the grant of a session', async () => {
 		const {client, sent} = staged();
 		const auth = createAuth({...client, grant: code});
 		await expect(auth.getToken()).resolves.toMatchObject({access_token: 'at'});
@@ -260,7 +263,7 @@ describe('a grant of another type', () => {
 		expect(sent.map(({parameters}) => parameters['code'])).toEqual([code.code, 'another']);
 	});
 
-	test('redeems a code at a real server', async ({server, canaries}) => {
+	test('a grant of another type redeems a code at a real server', async ({server, canaries}) => {
 		const client = {tokenEndpoint: server.tokenEndpoint, clientId: 'app'};
 		const error = await canaries.rejection(requestToken(client, code));
 		expect(error).toMatchObject({name: 'OAuthError', error: 'invalid_grant', status: 400});
@@ -269,20 +272,23 @@ describe('a grant of another type', () => {
 });
 
 describe('the option parameters', () => {
-	test.for(encodings)('adds to every token request, and not to a revocation: %s [R11]', async encoding => {
-		const {client, sent} = staged({encoding, parameters: {audience: 'https://api.example', left_out: undefined}});
-		await requestToken(client, granting);
-		await requestToken(client, refreshing);
-		await revokeToken(client, {token: 'rt'});
-		const more = {audience: 'https://api.example', client_id: 'client'};
-		expect(sent.map(({parameters}) => parameters)).toEqual([
-			{...granting, ...more},
-			{...refreshing, ...more},
-			{token: 'rt', client_id: 'client'},
-		]);
-	});
+	test.for(encodings)(
+		'parameters are added to every token request, and not to a revocation: %s [R11]',
+		async encoding => {
+			const {client, sent} = staged({encoding, parameters: {audience: 'https://api.example', left_out: undefined}});
+			await requestToken(client, granting);
+			await requestToken(client, refreshing);
+			await revokeToken(client, {token: 'rt'});
+			const more = {audience: 'https://api.example', client_id: 'client'};
+			expect(sent.map(({parameters}) => parameters)).toEqual([
+				{...granting, ...more},
+				{...refreshing, ...more},
+				{token: 'rt', client_id: 'client'},
+			]);
+		},
+	);
 
-	test('gives a name once for each item of a list in a form, and a list in JSON [R11]', async () => {
+	test('the option parameters gives a name once for each item of a list in a form, and a list in JSON [R11]', async () => {
 		const parameters = {resource: ['urn:a', 'urn:b']};
 		const {client, sent} = staged({parameters});
 		await requestToken(client, granting);
@@ -290,7 +296,7 @@ describe('the option parameters', () => {
 		expect(await parametersOf(granting, {parameters, encoding: 'json'})).toMatchObject(parameters);
 	});
 
-	test('may be a function, which is asked for each request', async () => {
+	test('parameters may be a function, which is called for each request', async () => {
 		let count = 0;
 		const {client, sent} = staged({parameters: async () => ({nonce: String(++count)})});
 		await requestToken(client, granting);
@@ -306,21 +312,24 @@ describe('the option parameters', () => {
 		['a function that gives a URLSearchParams', () => new URLSearchParams('audience=a')],
 		['a function that gives a text', () => 'audience=a'],
 		['a function that gives a list', async () => ['audience', 'a']],
-	])('is a plain object, and not %s, of which nothing would be sent [R11]', async ([, given], {canaries}) => {
-		const {client, sent} = staged({parameters: given as TokenClient['parameters']});
-		const error = await canaries.rejection(requestToken(client, granting));
-		expect(error).toMatchObject({name: 'ConfigError', message: 'parameters must be a plain object'});
-		expect(sent).toEqual([]);
-	});
+	])(
+		'parameters must be a plain object, and not %s, of which nothing would be sent [R11]',
+		async ([, given], {canaries}) => {
+			const {client, sent} = staged({parameters: given as TokenClient['parameters']});
+			const error = await canaries.rejection(requestToken(client, granting));
+			expect(error).toMatchObject({name: 'ConfigError', message: 'parameters must be a plain object'});
+			expect(sent).toEqual([]);
+		},
+	);
 
-	test('may have a scope for servers that want one on a refresh', async () => {
+	test('parameters may have a scope for servers that want one on a refresh', async () => {
 		const parameters = {scope: '/accounts.read'};
 		expect(await parametersOf(refreshing, {parameters})).toMatchObject({...refreshing, ...parameters});
 		expect(await parametersOf({...refreshing, scope: 'a'}, {parameters})).toMatchObject({scope: 'a'});
 		expect(await parametersOf({...granting, scope: null}, {parameters})).toMatchObject(parameters);
 	});
 
-	test('may be there together with scope: null, as Auth0 wants it [R10]', async () => {
+	test('parameters work together with scope: null, as Auth0 needs it [R10]', async () => {
 		const asked = {grant_type: 'client_credentials', scope: null} as const;
 		expect(await parametersOf(asked, {parameters: {audience: 'https://api.example'}})).toEqual({
 			grant_type: 'client_credentials',
@@ -339,7 +348,7 @@ describe('the option parameters', () => {
 		'token',
 		'token_type_hint',
 	];
-	test.for(names)('does not have a name that regrant sets, and says which: %s [R11]', async (name, {canaries}) => {
+	test.for(names)('parameters with a name that regrant sets are refused: %s [R11]', async (name, {canaries}) => {
 		canaries.plant(canary);
 		const message = expect.stringContaining(`parameters.${name}`);
 		for (const parameters of [{[name]: canary}, () => ({[name]: canary})]) {
@@ -355,7 +364,7 @@ describe('the option parameters', () => {
 		['a list of numbers', {resource: [canary, 42]}],
 		['a scope with two spaces', {scope: `${canary}  b`}],
 		['a scope in a list', {scope: [canary, 'b']}],
-	])('has strings and lists of strings, and not %s', async ([, parameters], {canaries}) => {
+	])('the option parameters has strings and lists of strings, and not %s', async ([, parameters], {canaries}) => {
 		canaries.plant(canary);
 		for (const given of [parameters, () => parameters, async () => parameters]) {
 			const error = canaries.see(await refusal(granting, {parameters: given as TokenClient['parameters']}));
@@ -363,12 +372,12 @@ describe('the option parameters', () => {
 		}
 	});
 
-	test('has its own properties alone [R39, R95]', async () => {
+	test('the option parameters has its own properties alone [R39, R95]', async () => {
 		const parameters = Object.assign(Object.create({audience: canary}) as object, {resource: 'urn:a'});
 		expect(await parametersOf(granting, {parameters})).toEqual({...granting, resource: 'urn:a', client_id: 'client'});
 	});
 
-	test('is copied', async () => {
+	test('parameters are copied', async () => {
 		const parameters = {audience: 'a'};
 		const {client, sent} = staged({parameters});
 		const auth = createAuth({...client, grant: granting});
@@ -377,7 +386,7 @@ describe('the option parameters', () => {
 		expect(sent[0]?.parameters).toMatchObject({audience: 'a'});
 	});
 
-	test('ends at the deadline if its function hangs', async ({canaries}) => {
+	test('a parameters function that hangs ends at the deadline', async ({canaries}) => {
 		const options = {parameters: () => new Promise<never>(() => {}), timeout: 20};
 		const error = canaries.see(await refusal(granting, options));
 		expect(error).toMatchObject({name: 'TokenNetworkError', code: 'timeout'});
@@ -385,7 +394,7 @@ describe('the option parameters', () => {
 });
 
 describe('the option headers', () => {
-	test.for(encodings)('adds to token requests and revocations: %s', async encoding => {
+	test.for(encodings)('headers are added to token requests and revocations: %s', async encoding => {
 		const {client, sent} = staged({encoding, headers: {'x-moov-version': 'v2024.01.00'}});
 		await requestToken(client, granting);
 		await revokeToken(client, {token: 'rt'});
@@ -396,7 +405,7 @@ describe('the option headers', () => {
 		expect(sent).toHaveLength(2);
 	});
 
-	test('may ask for another media type, and may be a Headers', async () => {
+	test('headers may ask for another media type, and may be a Headers object', async () => {
 		for (const headers of [{Accept: 'application/vnd.api+json'}, new Headers({accept: 'application/vnd.api+json'})]) {
 			const {client, sent} = staged({headers: headers as Record<string, string>});
 			await requestToken(client, granting);
@@ -404,7 +413,7 @@ describe('the option headers', () => {
 		}
 	});
 
-	test('is not where a client authenticates [R5]', async ({canaries}) => {
+	test('headers cannot authenticate the client [R5]', async ({canaries}) => {
 		canaries.plant(canary);
 		for (const name of ['authorization', 'Authorization', 'content-type']) {
 			const error = canaries.see(await refusal(granting, {headers: {[name]: canary}}));
@@ -414,19 +423,19 @@ describe('the option headers', () => {
 });
 
 describe('the field client_id', () => {
-	test.for(encodings)('may be in the body: %s', async encoding => {
+	test.for(encodings)('the field client_id may be in the body: %s', async encoding => {
 		const parameters = await parametersOf({...granting, client_id: 'client'}, {encoding});
 		expect(parameters).toEqual({...granting, client_id: 'client'});
 	});
 
-	test('takes the API’s own sample', async ({seedApi}) => {
+	test('the field client_id takes the API’s own sample', async ({seedApi}) => {
 		const {clientId, secret} = seedClient;
 		const client = {tokenEndpoint: seedApi.tokenEndpoint, clientId, encoding: 'json'} as const;
 		await requestToken(client, {...granting, client_id: clientId, client_secret: secret});
 		expect(seedApi.tokenRequests).toMatchObject([{status: 200, parameters: {client_id: clientId}}]);
 	});
 
-	test('R11 is not another one than clientId', async ({canaries}) => {
+	test('the field client_id must be the same as clientId [R11]', async ({canaries}) => {
 		canaries.plant(canary);
 		for (const client_id of [canary, 'Client', 'client ']) {
 			expect(canaries.see(await refusal({...granting, client_id}))).toBeInstanceOf(ConfigError);
@@ -435,40 +444,46 @@ describe('the field client_id', () => {
 		}
 	});
 
-	test('R11 may be left out, or be undefined', async () => {
+	test('the field client_id may be left out, or be undefined [R11]', async () => {
 		expect(await parametersOf({...granting, client_id: undefined})).toEqual({...granting, client_id: 'client'});
 	});
 
-	test.for(unfit)('R12 is printable ASCII, and not one with %s', async ([, client_id], {canaries}) => {
-		canaries.plant(canary);
-		const error = canaries.see(await refusal({...granting, client_id}));
-		expect(error).toBeInstanceOf(ConfigError);
-		expect(error).toMatchObject({message: expect.stringContaining('client_id')});
-	});
+	test.for(unfit)(
+		'the field client_id is printable ASCII, and not one with %s [R12]',
+		async ([, client_id], {canaries}) => {
+			canaries.plant(canary);
+			const error = canaries.see(await refusal({...granting, client_id}));
+			expect(error).toBeInstanceOf(ConfigError);
+			expect(error).toMatchObject({message: expect.stringContaining('client_id')});
+		},
+	);
 });
 
 describe('the field client_secret', () => {
-	test.for(encodings)('may be in the body: %s', async encoding => {
+	test.for(encodings)('the field client_secret may be in the body: %s', async encoding => {
 		const parameters = await parametersOf({...granting, client_secret: seedClient.secret}, {encoding});
 		expect(parameters).toEqual({...granting, client_id: 'client', client_secret: seedClient.secret});
 	});
 
-	test('R11 is left out when it is empty or undefined', async () => {
+	test('the field client_secret is left out when it is empty or undefined [R11]', async () => {
 		for (const client_secret of ['', undefined]) {
 			expect(await parametersOf({...granting, client_secret})).toEqual({...granting, client_id: 'client'});
 		}
 	});
 
-	test.for(unfit)('R12 is printable ASCII, and not one with %s', async ([, client_secret], {canaries}) => {
-		canaries.plant(canary);
-		const error = canaries.see(await refusal({...granting, client_secret}));
-		expect(error).toBeInstanceOf(ConfigError);
-		expect(error).toMatchObject({message: expect.stringContaining('client_secret')});
-	});
+	test.for(unfit)(
+		'the field client_secret is printable ASCII, and not one with %s [R12]',
+		async ([, client_secret], {canaries}) => {
+			canaries.plant(canary);
+			const error = canaries.see(await refusal({...granting, client_secret}));
+			expect(error).toBeInstanceOf(ConfigError);
+			expect(error).toMatchObject({message: expect.stringContaining('client_secret')});
+		},
+	);
 });
 
 describe('the field scope', () => {
-	test('is required with client_credentials, and the message says what to do without scopes [R10]', async ({
+	test('the field scope is required with client_credentials, and the message says what to do without scopes [R10]', async ({
 		canaries,
 	}) => {
 		for (const asked of [{...granting, scope: undefined}, {grant_type: 'client_credentials'}]) {
@@ -482,20 +497,26 @@ describe('the field scope', () => {
 		expect(() => createAuth({...staged().client, grant})).toThrow(/^grant\.scope is required: .*null if the server/);
 	});
 
-	test.for(encodings)('is null for a server that has no scopes, and is then not sent: %s [R10]', async encoding => {
-		const asked = {grant_type: 'client_credentials', scope: null} as const;
-		expect(await parametersOf(asked, {encoding})).toEqual({grant_type: 'client_credentials', client_id: 'client'});
-		expect(await parametersOf({...refreshing, scope: null}, {encoding})).toEqual({...refreshing, client_id: 'client'});
-	});
+	test.for(encodings)(
+		'the field scope is null for a server that has no scopes, and is then not sent: %s [R10]',
+		async encoding => {
+			const asked = {grant_type: 'client_credentials', scope: null} as const;
+			expect(await parametersOf(asked, {encoding})).toEqual({grant_type: 'client_credentials', client_id: 'client'});
+			expect(await parametersOf({...refreshing, scope: null}, {encoding})).toEqual({
+				...refreshing,
+				client_id: 'client',
+			});
+		},
+	);
 
-	test('R11 may be left out of a refresh, or be undefined', async () => {
+	test('the field scope may be left out of a refresh, or be undefined [R11]', async () => {
 		expect(await parametersOf(refreshing)).toEqual({...refreshing, client_id: 'client'});
 		expect(await parametersOf({...refreshing, scope: undefined})).toEqual({...refreshing, client_id: 'client'});
 	});
 
 	const good = ['/accounts.read', granting.scope, 'a', '!', "#$%&'()*+,-./:;<=>?@[]^_`{|}~", 'openid offline_access'];
 	const rows = good.flatMap(scope => [granting, refreshing].map(request => ({scope, request: {...request, scope}})));
-	test.for(rows)('R10 may be $scope: $request.grant_type', async ({scope, request}) => {
+	test.for(rows)('the field scope may be $scope: $request.grant_type [R10]', async ({scope, request}) => {
 		for (const encoding of encodings) {
 			expect(await parametersOf(request, {encoding})).toMatchObject({scope});
 		}
@@ -517,16 +538,19 @@ describe('the field scope', () => {
 		['DEL', `${canary}\x7F`],
 		['a number', 42],
 		['a list', [canary, 'b']],
-	])('R10 is scope tokens with single spaces between, and not one with %s', async ([, scope], {canaries}) => {
-		canaries.plant(canary);
-		for (const request of [granting, refreshing]) {
-			const error = canaries.see(await refusal({...request, scope}));
-			expect(error).toBeInstanceOf(ConfigError);
-			expect(error).toMatchObject({message: expect.stringContaining('scope must be scopes with single spaces')});
-		}
-	});
+	])(
+		'the field scope is scope tokens with single spaces between, and not one with %s [R10]',
+		async ([, scope], {canaries}) => {
+			canaries.plant(canary);
+			for (const request of [granting, refreshing]) {
+				const error = canaries.see(await refusal({...request, scope}));
+				expect(error).toBeInstanceOf(ConfigError);
+				expect(error).toMatchObject({message: expect.stringContaining('scope must be scopes with single spaces')});
+			}
+		},
+	);
 
-	test('R10 is not empty', async ({canaries}) => {
+	test('the field scope is not empty [R10]', async ({canaries}) => {
 		expect(canaries.see(await refusal({...granting, scope: ''}))).toBeInstanceOf(ConfigError);
 	});
 
@@ -537,7 +561,7 @@ describe('the field scope', () => {
 	);
 	const name = fc.string({unit: character, minLength: 1, maxLength: 20});
 
-	test('R10 arrives as it is, whatever its tokens', async () => {
+	test('the field scope arrives as it is, whatever its tokens [R10]', async () => {
 		const scopes = fc.array(name, {minLength: 1, maxLength: 5}).map(names => names.join(' '));
 		await fc.assert(
 			fc.asyncProperty(scopes, fc.constantFrom(...encodings), async (scope, encoding) => {
@@ -547,7 +571,7 @@ describe('the field scope', () => {
 		);
 	});
 
-	test('R10 is refused when it is anything else, and then shows in no message', async () => {
+	test('the field scope is refused when it is anything else, and then shows in no message [R10]', async () => {
 		const valid = /^[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*$/;
 		const text = fc.oneof(
 			fc.string({unit: 'binary', maxLength: 20}),
@@ -566,12 +590,12 @@ describe('the field scope', () => {
 });
 
 describe('the field refresh_token', () => {
-	test.for(encodings)('is sent as it is: %s', async encoding => {
+	test.for(encodings)('the field refresh_token is sent as it is: %s', async encoding => {
 		const refresh_token = ' r"t\\%20+&=;~ ';
 		expect(await parametersOf({...refreshing, refresh_token}, {encoding})).toMatchObject({refresh_token});
 	});
 
-	test('R12 is required with its grant, and not empty', async ({canaries}) => {
+	test('the field refresh_token is required with its grant, and not empty [R12]', async ({canaries}) => {
 		for (const refresh_token of [undefined, null, '']) {
 			const error = canaries.see(await refusal({...refreshing, refresh_token}));
 			expect(error).toBeInstanceOf(ConfigError);
@@ -581,14 +605,17 @@ describe('the field refresh_token', () => {
 		expect(error).toMatchObject({name: 'ConfigError', message: expect.stringContaining('refresh_token')});
 	});
 
-	test.for(unfit)('R12 is printable ASCII, and not one with %s', async ([, refresh_token], {canaries}) => {
-		canaries.plant(canary);
-		const error = canaries.see(await refusal({...refreshing, refresh_token}));
-		expect(error).toBeInstanceOf(ConfigError);
-		expect(error).toMatchObject({message: expect.stringContaining('refresh_token')});
-	});
+	test.for(unfit)(
+		'the field refresh_token is printable ASCII, and not one with %s [R12]',
+		async ([, refresh_token], {canaries}) => {
+			canaries.plant(canary);
+			const error = canaries.see(await refusal({...refreshing, refresh_token}));
+			expect(error).toBeInstanceOf(ConfigError);
+			expect(error).toMatchObject({message: expect.stringContaining('refresh_token')});
+		},
+	);
 
-	test('R12 arrives as it is, whatever it is made of', async () => {
+	test('the field refresh_token arrives as it is, whatever it is made of [R12]', async () => {
 		const tokens = fc.string({unit: 'grapheme-ascii', minLength: 1, maxLength: 60});
 		await fc.assert(
 			fc.asyncProperty(tokens, fc.constantFrom(...encodings), async (refresh_token, encoding) => {
@@ -598,7 +625,7 @@ describe('the field refresh_token', () => {
 		);
 	});
 
-	test('is no field of client_credentials', async ({canaries}) => {
+	test('the field refresh_token is no field of client_credentials', async ({canaries}) => {
 		canaries.plant(refreshing.refresh_token, 'refresh token');
 		const error = canaries.see(await refusal({...granting, refresh_token: refreshing.refresh_token}));
 		expect(error).toBeInstanceOf(ConfigError);
@@ -614,19 +641,19 @@ describe('a request', () => {
 		['URLSearchParams', new URLSearchParams({...granting, client_secret: canary})],
 		['a function', () => granting],
 		['empty', {}],
-	])('that is %s is refused', async ([, value], {canaries}) => {
+	])('a request that is %s is refused', async ([, value], {canaries}) => {
 		canaries.plant(canary);
 		expect(canaries.see(await refusal(value))).toBeInstanceOf(ConfigError);
 	});
 
-	test('with a misspelt field is refused, not sent without it', async ({canaries}) => {
+	test('a request with a misspelt field is refused, not sent without it', async ({canaries}) => {
 		canaries.plant(canary);
 		const error = canaries.see(await refusal({...refreshing, scopes: canary}));
 		expect(error).toBeInstanceOf(ConfigError);
 		expect(error).toMatchObject({message: expect.stringContaining('scopes')});
 	});
 
-	test('R39 R95 has the fields of its own alone', async ({canaries}) => {
+	test('a request has the fields of its own alone [R39, R95]', async ({canaries}) => {
 		const inherited = Object.create({scope: '/inherited', client_secret: canary}) as object;
 		const asked = Object.assign(inherited, refreshing);
 		expect(await parametersOf(asked as AuthTokenRequest)).toEqual({...refreshing, client_id: 'client'});
@@ -634,13 +661,13 @@ describe('a request', () => {
 		expect(error).toBeInstanceOf(ConfigError);
 	});
 
-	test('R39 with a field called __proto__ pollutes nothing', async ({canaries}) => {
+	test('a request with a field called __proto__ pollutes nothing [R39]', async ({canaries}) => {
 		const asked: unknown = JSON.parse('{"__proto__": {"grant_type": "client_credentials", "scope": "a"}}');
 		expect(canaries.see(await refusal(asked))).toBeInstanceOf(ConfigError);
 		expect({}).not.toHaveProperty('grant_type');
 	});
 
-	test('is not changed, and may be frozen', async () => {
+	test('a request is not changed, and may be frozen', async () => {
 		const asked = Object.freeze({...granting, client_secret: undefined});
 		await parametersOf(asked);
 		expect(asked).toEqual({...granting, client_secret: undefined});
@@ -654,7 +681,7 @@ describe('AuthTokenRequest, as a schema of one’s own code,', () => {
 		{...granting, client_id: seedClient.clientId, client_secret: seedClient.secret},
 		{...refreshing, scope: '/accounts.read', client_id: 'a', client_secret: 'b'},
 		{grant_type: 'client_credentials', scope: null},
-	])('takes %j', request => {
+	])('AuthTokenRequest, as a schema of one’s own code, takes %j', request => {
 		expect(v.safeParse(AuthTokenRequest, request)).toMatchObject({success: true, output: request});
 		expect(v.is(AuthTokenRequest, request)).toBe(true);
 	});
@@ -671,19 +698,19 @@ describe('AuthTokenRequest, as a schema of one’s own code,', () => {
 		['a refresh token with a line break', {...refreshing, refresh_token: `${canary}\r\n`}],
 		['undefined', undefined],
 		['a string', canary],
-	])('refuses %s, in messages without the value', ([, value]) => {
+	])('AuthTokenRequest, as a schema of one’s own code, refuses %s, in messages without the value', ([, value]) => {
 		const result = v.safeParse(AuthTokenRequest, value);
 		expect(result.success).toBe(false);
 		expect(result.issues?.map(({message}) => message).join('\n')).not.toContain(canary);
 	});
 
-	test('tells the two grants apart for TypeScript', () => {
+	test('AuthTokenRequest tells the two grants apart for TypeScript', () => {
 		const request: v.InferOutput<typeof AuthTokenRequest> = v.parse(AuthTokenRequest, refreshing);
 		const token = request.grant_type === 'refresh_token' ? request.refresh_token : request.scope;
 		expect(token).toBe(refreshing.refresh_token);
 	});
 
-	test('is a Standard Schema', () => {
+	test('AuthTokenRequest, as a schema of one’s own code, is a Standard Schema', () => {
 		expect(AuthTokenRequest['~standard'].validate(granting)).toMatchObject({value: granting});
 	});
 });
@@ -693,7 +720,7 @@ describe('RevokeTokenRequest, as a schema of one’s own code,', () => {
 		{token: 'a'},
 		{token: 'a', token_type_hint: 'access_token'},
 		{token: 'a', token_type_hint: 'refresh_token', client_id: 'b', client_secret: 'c'},
-	])('takes %j', request => {
+	])('RevokeTokenRequest, as a schema of one’s own code, takes %j', request => {
 		expect(v.safeParse(RevokeTokenRequest, request)).toMatchObject({success: true, output: request});
 	});
 
@@ -704,7 +731,7 @@ describe('RevokeTokenRequest, as a schema of one’s own code,', () => {
 		['an unknown hint', {token: 'a', token_type_hint: canary}],
 		['a secret beyond ASCII', {token: 'a', client_secret: `${canary}é`}],
 		['undefined', undefined],
-	])('refuses %s, in messages without the value', ([, value]) => {
+	])('RevokeTokenRequest, as a schema of one’s own code, refuses %s, in messages without the value', ([, value]) => {
 		const result = v.safeParse(RevokeTokenRequest, value);
 		expect(result.success).toBe(false);
 		expect(result.issues?.map(({message}) => message).join('\n')).not.toContain(canary);

@@ -21,17 +21,21 @@ describe('the production build of the playground', () => {
 		});
 	});
 
-	test('does what the page does from its sources', {timeout: 60_000}, async ({playground}) => {
-		const {tab, server, click, summary, play} = playground;
-		expect(await tab.locator('script').getAttribute('src')).toMatch(/^\/assets\/.*\.js$/);
-		expect((await play('two-tabs')).verdict).toBe('1 refresh · 40 calls answered · Ann is still signed in');
-		server.reset();
-		await click('sign-in');
-		await click('expire');
-		expect(await click('send-40')).toBe('40 sent: 40 answered 200');
-		expect([grantsOf(server), callsOf(server)]).toEqual([[200], '40 × 200, 40 × 401']);
-		await summary('here', '1 token request 40 answered, 40 retried after a 401');
-	});
+	test(
+		'the production build of the playground does what the page does from its sources',
+		{timeout: 60_000},
+		async ({playground}) => {
+			const {tab, server, click, summary, play} = playground;
+			expect(await tab.locator('script').getAttribute('src')).toMatch(/^\/assets\/.*\.js$/);
+			expect((await play('two-tabs')).verdict).toBe('1 refresh · 40 calls answered · Ann is still signed in');
+			server.reset();
+			await click('sign-in');
+			await click('expire');
+			expect(await click('send-40')).toBe('40 sent: 40 answered 200');
+			expect([grantsOf(server), callsOf(server)]).toEqual([[200], '40 × 200, 40 × 401']);
+			await summary('here', '1 token request 40 answered, 40 retried after a 401');
+		},
+	);
 });
 
 describe('the playground', () => {

@@ -3,7 +3,7 @@ import {storeNames} from '../../playground/page/stores.ts';
 import {callsOf, grantsOf, openDrawer, said, test} from '../support/playground.ts';
 
 describe('a control in the drawer of the playground', {timeout: 60_000}, () => {
-	test('sends forty calls on an expired token, and one refresh is sent', async ({playground}) => {
+	test('the drawer sends forty calls on an expired token with one refresh', async ({playground}) => {
 		const {server, click, summary, picture, tab} = playground;
 		expect(await click('sign-in')).toBe('signed in');
 		await expect.poll(() => tab.textContent('#session')).toMatch(/^Access token: \d+ s left$/);
@@ -18,16 +18,20 @@ describe('a control in the drawer of the playground', {timeout: 60_000}, () => {
 		await picture('forty-calls');
 	});
 
-	test('sends one call, and a thousand', {timeout: 180_000}, async ({playground: {server, click, summary}}) => {
-		await click('sign-in');
-		expect(await click('send-1')).toBe('1 sent: 1 answered 200');
-		await click('expire');
-		expect(await click('send-1000')).toBe('1000 sent: 1000 answered 200');
-		expect([grantsOf(server), callsOf(server)]).toEqual([[200], '1001 × 200, 1000 × 401']);
-		await summary('here', '1 token request 1001 answered, 1000 retried after a 401');
-	});
+	test(
+		'the drawer sends one call, and a thousand',
+		{timeout: 180_000},
+		async ({playground: {server, click, summary}}) => {
+			await click('sign-in');
+			expect(await click('send-1')).toBe('1 sent: 1 answered 200');
+			await click('expire');
+			expect(await click('send-1000')).toBe('1000 sent: 1000 answered 200');
+			expect([grantsOf(server), callsOf(server)]).toEqual([[200], '1001 × 200, 1000 × 401']);
+			await summary('here', '1 token request 1001 answered, 1000 retried after a 401');
+		},
+	);
 
-	test('sends forty calls by the usual recipe, which loses its session and gets another', async ({
+	test('the drawer sends forty calls by the usual recipe, which loses its session and gets another', async ({
 		playground: {server, click, summary},
 	}) => {
 		expect(await click('recipe')).toBe('40 sent: 40 answered 200');
@@ -40,7 +44,7 @@ describe('a control in the drawer of the playground', {timeout: 60_000}, () => {
 		expect(await click('recipe')).toBe('40 sent: 40 answered 200');
 	});
 
-	test('revokes the refresh token, which ends the session until the next sign-in', async ({playground}) => {
+	test('the drawer revokes the refresh token, which ends the session until the next sign-in', async ({playground}) => {
 		const {server, click, summary, picture} = playground;
 		await click('sign-in');
 		expect(await click('revoke')).toBe('the server accepts no refresh token that there is');
@@ -54,7 +58,7 @@ describe('a control in the drawer of the playground', {timeout: 60_000}, () => {
 		expect(await click('send-1')).toBe('1 sent: 1 answered 200');
 	});
 
-	test('signs out, and revokes the refresh token at the server', async ({
+	test('the drawer signs out, and revokes the refresh token at the server', async ({
 		playground: {tab, server, click, summary},
 	}) => {
 		await click('sign-in');
@@ -71,7 +75,7 @@ describe('a control in the drawer of the playground', {timeout: 60_000}, () => {
 	test.for([
 		['unavailable', 503],
 		['busy', 429],
-	] as const)('makes the token endpoint %s, and the session stays', async ([mood, status], {playground}) => {
+	] as const)('the drawer makes the token endpoint %s, and the session stays', async ([mood, status], {playground}) => {
 		const {server, click, choose, picture} = playground;
 		await click('sign-in');
 		expect(await choose('mood', mood)).toBe(`the token endpoint is ${mood}`);
@@ -85,7 +89,7 @@ describe('a control in the drawer of the playground', {timeout: 60_000}, () => {
 		expect(grantsOf(server)).toEqual([status, 200]);
 	});
 
-	test('aborts the calls, and their refresh goes on', async ({playground}) => {
+	test('the drawer aborts the calls, and their refresh goes on', async ({playground}) => {
 		const {server, tab, click, choose, summary, picture} = playground;
 		await click('sign-in');
 		await choose('mood', 'slow');
@@ -104,7 +108,7 @@ describe('a control in the drawer of the playground', {timeout: 60_000}, () => {
 		await picture('aborted');
 	});
 
-	test('loses an answer after the rotation, and the session with it', async ({playground}) => {
+	test('the drawer loses an answer after the rotation, and with it the session', async ({playground}) => {
 		const {server, click, choose} = playground;
 		await click('sign-in');
 		await choose('mood', 'lossy');
@@ -115,7 +119,7 @@ describe('a control in the drawer of the playground', {timeout: 60_000}, () => {
 		expect(grantsOf(server)).toEqual([502, 400]);
 	});
 
-	test('takes the tab offline, and back', async ({playground: {tab, server, click}}) => {
+	test('the drawer takes the tab offline, and back online', async ({playground: {tab, server, click}}) => {
 		await click('sign-in');
 		await openDrawer(tab);
 		await tab.check('#offline');
@@ -127,7 +131,7 @@ describe('a control in the drawer of the playground', {timeout: 60_000}, () => {
 		expect(await click('send-1')).toBe('1 sent: 1 answered 200');
 	});
 
-	test('opens another tab with the same session, and two tabs send one refresh', async ({playground}) => {
+	test('the drawer opens another tab of the same session, and two tabs send one refresh', async ({playground}) => {
 		const {tab, server, click, choose, summary, openOther, picture} = playground;
 		await click('sign-in');
 		await choose('mood', 'slow');
@@ -147,7 +151,7 @@ describe('a control in the drawer of the playground', {timeout: 60_000}, () => {
 		await picture('two-tabs');
 	});
 
-	test.for(storeNames)('keeps the session in %s', async (store, {playground}) => {
+	test.for(storeNames)('the drawer can keep the session in %s', async (store, {playground}) => {
 		const {tab, server, click, choose} = playground;
 		expect(await choose('store', store)).toBe(`the session lives in ${store}`);
 		await click('sign-in');
@@ -163,7 +167,7 @@ describe('a control in the drawer of the playground', {timeout: 60_000}, () => {
 		if (store === 'IndexedDB') expect(stored[0]).toBe(true);
 	});
 
-	test('clears the timeline', async ({playground: {tab, click, summary}}) => {
+	test('the drawer clears the timeline', async ({playground: {tab, click, summary}}) => {
 		await click('sign-in');
 		await click('send-1');
 		await summary('here', '0 token requests 1 answered');

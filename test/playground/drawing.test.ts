@@ -23,7 +23,7 @@ const report = (changes: Partial<Report> = {}): Report => ({
 });
 
 describe('the scale of time', () => {
-	test('makes one burst of what is close together, and cuts the pause short before what is not', () => {
+	test('the time scale joins events that are close together into one burst, and shortens the pauses between bursts', () => {
 		const scale = createScale();
 		scale.include(1_000, 1_100);
 		scale.include(1_300, 1_400);
@@ -35,7 +35,7 @@ describe('the scale of time', () => {
 		expect([1_000, 1_350, 61_000, 61_050].map(scale.place)).toEqual([0, 350, 520, 570]);
 	});
 
-	test('makes one of two bursts where something turns out to have taken all the time between', () => {
+	test('the time scale joins two bursts if a request lasted from one to the other', () => {
 		const scale = createScale();
 		scale.include(1_000, 1_000);
 		scale.include(5_000, 5_100);
@@ -43,7 +43,7 @@ describe('the scale of time', () => {
 		expect(scale.bursts()).toEqual([{start: 1_000, end: 5_100, offset: 0}]);
 	});
 
-	test('shows no more than six bursts, and never less time than can be told apart', () => {
+	test('the time scale shows at most six bursts, and never so little time that requests cannot be told apart', () => {
 		const scale = createScale();
 		expect(scale.span()).toBe(600);
 		for (const second of [1, 3, 5, 7, 9, 11, 13]) scale.include(second * 1_000, second * 1_000 + 500);
@@ -56,14 +56,14 @@ describe('the scale of time', () => {
 });
 
 describe('the lines of a lane', () => {
-	test('are as many as what overlaps, and are used again', () => {
+	test('a lane has as many lines as requests overlap, and uses them again', () => {
 		const lines = createLines();
 		expect([lines.take('a', 0), lines.take('b', 0)]).toEqual([0, 1]);
 		lines.free('a', 10, true);
 		expect([lines.take('c', 5), lines.take('d', 10), lines.count]).toEqual([2, 0, 3]);
 	});
 
-	test('stay with a call that comes again', () => {
+	test('a call that is resent stays on its line', () => {
 		const lines = createLines();
 		expect(lines.take('a', 0)).toBe(0);
 		lines.free('a', 10, false);
@@ -78,29 +78,29 @@ describe('a mark', () => {
 	scale.include(1_000, 2_000);
 	const frame: Frame = {scale, width: 1_068, height: 122, lines: {calls: 40, grants: 1}};
 
-	test('is as long as its request took, and lies on its line', () => {
+	test('a mark is as long as its request took, and lies on its line', () => {
 		const box = boxOf({report: report({start: 1_500, end: 1_600}), line: 20}, frame);
 		expect(box).toEqual({x: 558, y: 80, width: 100, height: 2});
 		expect([distance(600, 80.5, box), distance(661, 80.5, box), distance(661, 86, box)]).toEqual([0, 3, 5]);
 	});
 
-	test('of a token request can be seen however short it was', () => {
+	test('the mark of a token request is visible, however short it was', () => {
 		const grant = {report: report({kind: 'grant', end: 1_000}), line: 0};
 		expect(boxOf(grant, frame)).toEqual({x: 58, y: 20, width: 5, height: 16});
 	});
 
-	test('of one token request is a high bar, and forty of them are a line each', () => {
+	test('the mark of one token request is a high bar, and forty get a line each', () => {
 		const rows = [1, 40].map(grants => rowsOf({height: 122, lines: {calls: 40, grants}}).grants.height);
 		expect(rows).toEqual([16, expect.closeTo(0.42 * 102)]);
 	});
 
-	test('of a request that is under way reaches to the end of the burst', () => {
+	test('the mark of a request under way reaches to the end of the burst', () => {
 		expect(boxOf({report: report({end: undefined, start: 1_900}), line: 0}, frame)).toMatchObject({x: 958, width: 100});
 	});
 });
 
 describe('a report', () => {
-	test('has an outcome for each status', () => {
+	test('each status has an outcome', () => {
 		const outcomes = [200, 204, 400, 503, 0].map(status => outcomeOf(report({status})));
 		expect(outcomes).toEqual(['good', 'good', 'failed', 'failed', 'failed']);
 		expect(outcomeOf(report({end: undefined, status: undefined}))).toBe('open');
@@ -108,12 +108,12 @@ describe('a report', () => {
 		expect(outcomeOf(report({kind: 'grant', status: 401}))).toBe('failed');
 	});
 
-	test('of a 401 is pale until the caller gets it', () => {
+	test('a report of a 401 is pale until the caller gets it', () => {
 		const outcomes = [undefined, 'response', 'error'] as const;
 		expect(outcomes.map(caller => outcomeOf(report({status: 401, caller})))).toEqual(['retried', 'refused', 'failed']);
 	});
 
-	test('says what was sent, what came back and how long it took', () => {
+	test('a report says what was sent, what came back and how long it took', () => {
 		expect(detailOf(report())).toBe('tab 1, call: GET /accounts → 200, 20 ms');
 		expect(detailOf(report({end: undefined, text: 'GET /accounts'}))).toBe('tab 1, call: GET /accounts, under way');
 		expect(detailOf(report({kind: 'grant', text: 'POST /token → 200'}))).toBe(
@@ -122,7 +122,7 @@ describe('a report', () => {
 		expect(detailOf(report({kind: 'event', text: 'token (set)'}))).toBe('tab 1: token (set)');
 	});
 
-	test('is summed up with others, and the token requests come first', () => {
+	test('a summary of many reports begins with the token requests', () => {
 		expect(summaryOf([report({kind: 'event'})])).toEqual([]);
 		const reports = [
 			report(),
@@ -149,14 +149,14 @@ describe('a report', () => {
 });
 
 describe('a lane', () => {
-	test('draws a call by what its caller got: on its last request, or as one that was not sent', () => {
+	test('a lane draws a call by what its caller got: on its last request, or as one that was not sent', () => {
 		const reports: Report[] = [];
 		const call = createLane('tab', 'tab 1', next => void reports.push(next)).startCall();
 		call.settle('error');
 		expect(reports).toEqual([expect.objectContaining({kind: 'call', caller: 'error', status: 0, text: 'not sent'})]);
 	});
 
-	test('sends nothing while it is offline', async () => {
+	test('a lane sends nothing while it is offline', async () => {
 		const reports: Report[] = [];
 		const lane = createLane('tab', 'tab 1', next => void reports.push(next));
 		lane.setOffline(true);
@@ -179,13 +179,13 @@ describe('a verdict', () => {
 		[grants(503, 200), outcomes(1, 2), true, '2 refreshes, 1 failed · 1 of 3 calls answered · Ann is still signed in'],
 		[grants(0, 400), outcomes(1, 0), false, '2 refreshes, 1 refused, 1 failed · 1 call answered · Ann is signed out'],
 		[[report()], outcomes(1, 0), true, 'no refresh · 1 call answered · Ann is still signed in'],
-	] as const)('counts refreshes and answered calls: %#', ([reports, outcomes, isSignedIn, expected]) => {
+	] as const)('a verdict counts refreshes and answered calls: %#', ([reports, outcomes, isSignedIn, expected]) => {
 		expect(verdictOf({reports, outcomes, isSignedIn})).toBe(expected);
 	});
 });
 
 describe('a recording', () => {
-	test('keeps the last report of each request, and draws no more once it is stopped', () => {
+	test('a recording keeps the last report of each request, and draws no more once it is stopped', () => {
 		const drawn: Report[] = [];
 		const recording = createRecording(next => void drawn.push(next));
 		const [begun, ended] = [report({id: 'a', end: undefined}), report({id: 'a'})];
@@ -198,7 +198,7 @@ describe('a recording', () => {
 });
 
 describe('the text of a trouble', () => {
-	test('is filled in from the run', () => {
+	test('the text of a trouble has the numbers of the run', () => {
 		expect(fillIn('{failed} calls failed for {seconds} s', {failed: 40, seconds: '1.2'})).toBe(
 			'40 calls failed for 1.2 s',
 		);
@@ -206,7 +206,7 @@ describe('the text of a trouble', () => {
 });
 
 describe('a key', () => {
-	test('steps through the marks, and stays within them', () => {
+	test('an arrow key steps through the marks, and stops at the ends', () => {
 		const keys = ['ArrowRight', 'ArrowLeft', 'PageUp', 'PageDown', 'Home', 'End', 'a'];
 		expect(keys.map(key => stepOf(key, 3, 8))).toEqual([4, 2, 7, 0, 0, 7, undefined]);
 		expect(stepOf('Home', -1, 0)).toBeUndefined();
@@ -214,7 +214,7 @@ describe('a key', () => {
 });
 
 describe('a batch', () => {
-	test('goes after the one before it, and tells of a request that has ended no more than that', async () => {
+	test('a batch of reports follows the one before, and says of an ended request only that it ended', async () => {
 		const sent: Array<readonly Report[]> = [];
 		let release = (): void => {};
 		const add = createBatch(async reports => {

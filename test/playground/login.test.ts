@@ -2,7 +2,7 @@ import {describe, expect} from 'vitest';
 import {comeBack, fillIn, openDrawer, signIn, test, verdicts} from '../support/playground.ts';
 
 describe('the sign-in of the playground', {timeout: 60_000}, () => {
-	test('leads to the login page of the server and back, with nothing of the answer in the address', async ({
+	test('the sign-in of the playground leads to the login page of the server and back, with nothing of the answer in the address', async ({
 		playground: {tab, server, choose, click, picture},
 		place: {origin},
 	}) => {
@@ -34,7 +34,9 @@ describe('the sign-in of the playground', {timeout: 60_000}, () => {
 		expect(await tab.textContent('fieldset:has(#sign-in) output')).toBe('');
 	});
 
-	test('says that the user said no, and can be begun again', async ({playground: {tab, server, click}}) => {
+	test('the sign-in of the playground says that the user said no, and can be begun again', async ({
+		playground: {tab, server, click},
+	}) => {
 		await openDrawer(tab);
 		await tab.click('#sign-in');
 		await tab.getByRole('button', {name: 'Cancel'}).click();
@@ -43,7 +45,7 @@ describe('the sign-in of the playground', {timeout: 60_000}, () => {
 		expect(await click('sign-in')).toBe('signed in');
 	});
 
-	test('is not finished by an address that another tab has come back with, and the page says what to do', async ({
+	test('the sign-in of the playground is not finished by an address that another tab has come back with, and the page says what to do', async ({
 		playground: {tab, context, server},
 		place: {origin},
 	}) => {

@@ -68,7 +68,7 @@ describe('on the stage', {timeout: 60_000}, () => {
 		expect([grantsOf(server), await isAlive(playground)]).toEqual([[200], true]);
 	});
 
-	test('the page says of a laptop that slept through a refresh what the server says', async ({playground}) => {
+	test('the page agrees with the server about a laptop that slept through a refresh', async ({playground}) => {
 		const {play, picture} = playground;
 		const {verdict, why} = await play('asleep');
 		const isSignedIn = await isAlive(playground);

@@ -40,7 +40,7 @@ function stepsOf(output: string): string[][] {
 }
 
 describe('npm start', {timeout: 30_000}, () => {
-	test('prints each step from the first grant to the answer of the retry, and ends well', async () => {
+	test('npm start prints each step from the first grant to the answer of the retry, and ends well', async () => {
 		const program = start('--once');
 		expect([await program.status, program.output()]).toEqual([0, expect.not.stringContaining('Warning')]);
 		expect(stepsOf(program.output())).toEqual([
@@ -89,7 +89,7 @@ describe('npm start', {timeout: 30_000}, () => {
 		]);
 	});
 
-	test('then serves a page with all its modules, and ends when it is told to', async () => {
+	test('npm start serves a page with all its modules, and stops when it is told to', async () => {
 		const program = start();
 		try {
 			const page = await pageOf(program);
@@ -109,7 +109,7 @@ describe('npm start', {timeout: 30_000}, () => {
 		['Ctrl-C is pressed in its terminal', 'SIGINT', 0],
 		['its terminal is closed', 'SIGHUP', 0],
 		['it is killed', 'SIGKILL', null],
-	] as const)('leaves nothing running where %s, in the middle of what it does', async ([, signal, status]) => {
+	] as const)('npm start leaves nothing running if %s in the middle of its work', async ([, signal, status]) => {
 		const program = start();
 		const page = await pageOf(program);
 		const post = async (path: string, body = ''): Promise<unknown> =>
@@ -212,7 +212,7 @@ describe('the trace', () => {
 	});
 	const expected = {'refresh_token grant answered 200': 1, 'call answered 200': 1};
 
-	test('says in a sentence what a server counted otherwise than it should have', async () => {
+	test('the trace says in a sentence which number of a server is not as expected', async () => {
 		const lines: string[] = [];
 		const print = (line: string): void => void lines.push(line);
 		await trace([scene(expected, 1)], print);
@@ -228,7 +228,7 @@ describe('the trace', () => {
 		]);
 	});
 
-	test('finds what is missing, what is too much and what was lost', () => {
+	test('the trace finds missing, superfluous and lost requests', () => {
 		expect(findFault(expected, expected)).toBeUndefined();
 		expect(findFault({a: 1}, {b: 2})).toBe(
 			'The server counted 0 × "a" where 1 was right, and 2 × "b" where 0 was right.',

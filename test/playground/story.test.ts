@@ -31,7 +31,7 @@ describe('the comparison, where motion is welcome', {timeout: 60_000}, () => {
 });
 
 describe('the comparison, where less motion is asked for', {timeout: 60_000}, () => {
-	test('waits for its button', async ({playground}) => {
+	test('the comparison waits for its button if less motion is asked for', async ({playground}) => {
 		const {tab, server} = playground;
 		expect(await verdictsOf(playground)).toEqual(['Not run yet.', 'Not run yet.']);
 		expect(server.calls).toEqual([]);
@@ -41,7 +41,9 @@ describe('the comparison, where less motion is asked for', {timeout: 60_000}, ()
 		expect(await tab.textContent('#compare')).toBe('Run it again');
 	});
 
-	test('says that Ann is signed out on both sides, if the server refuses every refresh', async ({playground}) => {
+	test('the comparison says that Ann is signed out on both sides if the server refuses every refresh', async ({
+		playground,
+	}) => {
 		const {tab, server} = playground;
 		server.onToken(() => ({
 			status: 400,
@@ -54,7 +56,9 @@ describe('the comparison, where less motion is asked for', {timeout: 60_000}, ()
 		expect(withRecipe).toBe('40 refreshes, 40 refused · Ann is signed out');
 	});
 
-	test('says that Ann is signed in on both sides, if the tokens are still valid', async ({playground}) => {
+	test('the comparison says that Ann is signed in on both sides if the tokens are still valid', async ({
+		playground,
+	}) => {
 		const {tab, context} = playground;
 		await context.route('**/expire', route => route.fulfill({json: null}));
 		await tab.click('#compare');
@@ -62,7 +66,7 @@ describe('the comparison, where less motion is asked for', {timeout: 60_000}, ()
 		expect(await verdicts(tab)).toEqual([valid, valid]);
 	});
 
-	test('says that it could not run, if the page has lost its server', async ({playground}) => {
+	test('the comparison says that it could not run if the page has lost its server', async ({playground}) => {
 		const {tab, context} = playground;
 		await context.route('**/login', route => route.fulfill({status: 500}));
 		await tab.click('#compare');
@@ -70,7 +74,9 @@ describe('the comparison, where less motion is asked for', {timeout: 60_000}, ()
 		await expect.poll(() => verdictsOf(playground), {timeout: 20_000}).toEqual([failed, failed]);
 	});
 
-	test('draws forty calls and one refresh on one side, and forty refreshes on the other', async ({playground}) => {
+	test('the comparison draws forty calls and one refresh on one side, and forty refreshes on the other', async ({
+		playground,
+	}) => {
 		const {tab} = playground;
 		await tab.click('#compare');
 		await verdicts(tab);
@@ -82,7 +88,9 @@ describe('the comparison, where less motion is asked for', {timeout: 60_000}, ()
 			.toBe('40 token requests, 39 refused or failed, 40 retried after a 401, 40 × 401 to the caller');
 	});
 
-	test('shows the code of both sides as it is in their source files, and how long each is', async ({playground}) => {
+	test('the comparison shows the code of both sides as it is in their source files, and how long each is', async ({
+		playground,
+	}) => {
 		const {tab} = playground;
 		const shown = await tab.locator('.codes code').allTextContents();
 		expect(shown).toEqual(['with-regrant', 'usual-recipe'].map(readShown));

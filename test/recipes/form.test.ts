@@ -34,14 +34,14 @@ function fill(form: HTMLFormElement, values: Readonly<Record<string, string>>): 
 const shown = (form: HTMLFormElement): string[] =>
 	['recipient', 'amount'].map(name => field(form, name).validationMessage);
 
-test('sends a form whose fields are right', async ({form, api, sent}) => {
+test('the form sends valid fields', async ({form, api, sent}) => {
 	fill(form, {recipient: ' Ada ', amount: '12.50'});
 	expect(await submit(form, api, 'a/1')).toBe('t-1');
 	expect(sent).toEqual([['/accounts/a%2F1/transfers', {recipient: 'Ada', amount: 1250}]]);
 	expect(form.checkValidity()).toBe(true);
 });
 
-test('shows the messages of the schema at their fields, and sends nothing', async ({form, api, sent}) => {
+test('the form shows the messages of the schema at their fields, and sends nothing', async ({form, api, sent}) => {
 	fill(form, {recipient: ' ', amount: 'twelve'});
 	expect(await submit(form, api, 'a')).toBeUndefined();
 	expect(shown(form)).toEqual(['Who gets the money?', 'Write the amount as 12 or 12.50']);
@@ -49,14 +49,14 @@ test('shows the messages of the schema at their fields, and sends nothing', asyn
 	expect(sent).toEqual([]);
 });
 
-test('shows what the server says of the fields', async ({form, api, answer}) => {
+test('the form shows what the server says about the fields', async ({form, api, answer}) => {
 	answer.current = () => Response.json({amount: 'This is more than you have'}, {status: 422});
 	fill(form, {recipient: 'Ada', amount: '12'});
 	expect(await submit(form, api, 'a')).toBeUndefined();
 	expect(shown(form)).toEqual(['', 'This is more than you have']);
 });
 
-test('validates once', async ({form, api}) => {
+test('the form validates once', async ({form, api}) => {
 	let runs = 0;
 	const {validate} = createTransfer.definition.json['~standard'];
 	Object.assign(createTransfer.definition.json['~standard'], {
@@ -70,13 +70,13 @@ test('validates once', async ({form, api}) => {
 	expect([runs, ...shown(form)]).toEqual([1, 'Who gets the money?', 'Send one cent at least']);
 });
 
-test('passes on what is not the fault of a field', async ({form, api, answer}) => {
+test('the form passes on errors that do not concern a field', async ({form, api, answer}) => {
 	answer.current = () => new Response(null, {status: 500});
 	fill(form, {recipient: 'Ada', amount: '12'});
 	await expect(submit(form, api, 'a')).rejects.toMatchObject({name: 'HTTPError'});
 });
 
-test('lets the user correct a field and send again', async ({form, api, sent}) => {
+test('the form lets the user correct a field and send again', async ({form, api, sent}) => {
 	fill(form, {recipient: 'Ada', amount: 'twelve'});
 	expect(await submit(form, api, 'a')).toBeUndefined();
 	expect(shown(form)).toEqual(['', 'Write the amount as 12 or 12.50']);

@@ -61,7 +61,7 @@ test('a token that Google has revoked is replaced once', async ({place: {google,
 	expect(google.claims).toHaveLength(before + 1);
 });
 
-test('what Google refuses is told', async ({place: {origin}}) => {
+test('an error of Google reaches the client', async ({place: {origin}}) => {
 	const answer = await fetch(`${origin}/of-somebody-else`);
 	expect([answer.status, await answer.json()]).toEqual([404, {error: 'refused'}]);
 });

@@ -93,7 +93,7 @@ test('a generated client shares one grant among calls at once', async ({
 	await auth.refresh();
 });
 
-test('it sends a body again after a 401', async ({server, recipe: {auth, openAccount}}) => {
+test('a generated client resends a body after a 401', async ({server, recipe: {auth, openAccount}}) => {
 	const minted = await server.mint({scope: 'openid offline_access /accounts.write'});
 	await auth.setToken(minted);
 	await server.expire(minted.access_token);
@@ -103,7 +103,7 @@ test('it sends a body again after a 401', async ({server, recipe: {auth, openAcc
 	expect(server.tokenRequests).toHaveLength(1);
 });
 
-test('it gives what a renewal fails with as its error, or throws it', async ({server, canaries, recipe}) => {
+test('a generated client returns or throws the error of a renewal', async ({server, canaries, recipe}) => {
 	const {auth, getMe} = recipe;
 	await signIn(server, auth, expired);
 	server.onToken(() => new Response(null, {status: 503}));
@@ -114,7 +114,7 @@ test('it gives what a renewal fails with as its error, or throws it', async ({se
 	expect(server.tokenRequests).toHaveLength(1);
 });
 
-test('it compiles with the recipe, and knows its types', {timeout: 60_000}, async ({project}) => {
+test('a generated client compiles with the recipe, and knows its types', {timeout: 60_000}, async ({project}) => {
 	const generated = readFileSync(join(project.root, 'client/client.gen.ts'), 'utf8');
 	expect(generated).toContain('createClient(createClientConfig(');
 	project.write(

@@ -44,7 +44,7 @@ const test = base
 const statuses = (answers: readonly Response[]): number[] => answers.map(({status}) => status);
 const grants = ({tokenRequests}: AuthorizationServer): number[] => tokenRequests.map(({status}) => status);
 
-test('F-105: thirty requests at once in three isolates make one grant for each user', async ({server, signIn}) => {
+test('thirty requests at once in three isolates make one grant for each user [F-105]', async ({server, signIn}) => {
 	const users = [
 		await signIn({...(await server.mint()), ...expired}),
 		await signIn({...(await server.mint()), ...expired}),
@@ -58,7 +58,7 @@ test('F-105: thirty requests at once in three isolates make one grant for each u
 	expect(grants(server)).toEqual([200, 200]);
 });
 
-test('R82, F-108: a client that leaves while the server renews the token costs no session', async ({
+test('a client that leaves while the server renews the token does not lose the session [R82, F-108]', async ({
 	server,
 	workers: {origins},
 	signIn,
@@ -76,7 +76,10 @@ test('R82, F-108: a client that leaves while the server renews the token costs n
 	expect(grants(server)).toEqual([200]);
 });
 
-test('who signs out in one isolate is signed out in all of them, and at the server', async ({server, signIn}) => {
+test('a user who signs out in one isolate is signed out in all of them, and at the server', async ({
+	server,
+	signIn,
+}) => {
 	const {ask} = await signIn(await server.mint());
 	expect(statuses(await ask(1, '/api/sign-out', 'POST'))).toEqual([204]);
 	expect(statuses(await ask(3))).toEqual([401, 401, 401]);

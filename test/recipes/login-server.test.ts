@@ -95,11 +95,11 @@ test('users log in, come back to where they were, and are whom they say they are
 	expect([...ann.cookies.keys()].filter(name => name.startsWith('regrant'))).toEqual([]);
 });
 
-test('who is not logged in is told so', async ({place: {origin}}) => {
+test('the server answers 401 to a user who is not logged in', async ({place: {origin}}) => {
 	expect(await createVisitor().open(`${origin}/me`)).toMatchObject({status: 401, text: '{"error":"signed out"}'});
 });
 
-test('who logs out is logged out here, at the API and at the server', async ({place: {origin}, server}) => {
+test('a user who logs out is logged out here, at the API and at the server', async ({place: {origin}, server}) => {
 	const ann = createVisitor();
 	await logIn(ann, origin, 'ann');
 	const question = await ann.open(`${origin}/logout`, {method: 'POST'});
@@ -142,7 +142,7 @@ test.for(['//evil.example', 'https://evil.example', '/\\evil.example'])(
 	},
 );
 
-test('who says no may begin again', async ({place: {origin}}) => {
+test('a user who says no can begin again', async ({place: {origin}}) => {
 	const ann = createVisitor();
 	const form = await ann.open(`${origin}/login`);
 	expect(await ann.submit(form, {cancel: 'yes'})).toMatchObject({

@@ -41,7 +41,7 @@ test('a user who comes back from the login has a session, which regrant alone re
 	expect(grants(server)).toEqual(['authorization_code', 'refresh_token']);
 });
 
-test('without the setting, oidc-client-ts spends the refresh token, too', async ({server, leave}) => {
+test('without the setting, oidc-client-ts also uses the refresh token', async ({server, leave}) => {
 	const manager = new UserManager({
 		authority: server.issuer,
 		client_id: app.clientId,

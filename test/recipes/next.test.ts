@@ -78,7 +78,11 @@ test('one user’s slow renewal holds up nobody else', async ({server, recipe: {
 	expect(server.tokenRequests.map(({status}) => status)).toEqual([200, 200]);
 });
 
-test('who signs out is signed out alone, in Redis and at the server', async ({server, recipe, signedIn}) => {
+test('a user who signs out is the only one signed out, in Redis and at the server', async ({
+	server,
+	recipe,
+	signedIn,
+}) => {
 	const {Page, redis, signOut} = recipe;
 	const [leaving, staying] = [await signedIn(server), await signedIn(server)];
 	const records = await redis.keys('session:*');

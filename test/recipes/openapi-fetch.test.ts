@@ -39,7 +39,7 @@ test('a body is sent again after a 401, and the answer is as the description say
 	expect((await api.GET('/nothing')).response.status).toBe(404);
 });
 
-test('what a renewal fails with is thrown, and tells that the session is over', async ({server, canaries, recipe}) => {
+test('the error of a renewal is thrown, and says that the session is over', async ({server, canaries, recipe}) => {
 	const {auth, api} = recipe;
 	await auth.setToken({...(await server.mint()), ...expired, refresh_token: 'never-issued'});
 	const error = await canaries.rejection(api.GET('/me'));

@@ -49,7 +49,7 @@ test('a component shows the login when the server has ended the session', async 
 	expect(shown()).toBe('Sign in');
 });
 
-test('a renewal renders nothing anew', async ({server, recipe: {auth, useStatus}, mount}) => {
+test('a renewal does not render a component again', async ({server, recipe: {auth, useStatus}, mount}) => {
 	await mount();
 	await act(async () => void (await signIn(server, auth)));
 	let renderings = 0;
@@ -65,6 +65,6 @@ test('a renewal renders nothing anew', async ({server, recipe: {auth, useStatus}
 	await act(async () => root.unmount());
 });
 
-test('rendered on a server a component shows neither', ({recipe: {SignedIn}}) => {
+test('a component that is rendered on a server shows neither login nor data', ({recipe: {SignedIn}}) => {
 	expect(renderToString(createElement(SignedIn, {login: 'Sign in'}, 'Hello'))).toBe('');
 });

@@ -6,7 +6,7 @@ const recipes = globSync('playground/recipes/*.ts').toSorted();
 
 const publicNames = Object.keys(manifest.exports).map(entry => entry.replace('.', 'regrant'));
 
-test('there is something to copy', () => {
+test('there are recipes', () => {
 	expect(recipes.length).toBeGreaterThan(0);
 });
 

@@ -165,7 +165,7 @@ test('pages fetch without a token, and their worker adds it: one grant for all w
 	expect(refreshes(server)).toEqual([200]);
 });
 
-test('R47: no page can read a token, nor send one', async ({place, canaries}) => {
+test('no page can read a token, nor send one [R47]', async ({place, canaries}) => {
 	const {server, context, open, signIn, call} = place;
 	const sent: Request[] = [];
 	context.on('request', request => void sent.push(request));
@@ -184,7 +184,7 @@ test('R47: no page can read a token, nor send one', async ({place, canaries}) =>
 	expect(refreshes(server)).toEqual([200]);
 });
 
-test('R76: a page signs out all others, also while the token is being renewed', async ({place}) => {
+test('a page signs out all others, also while the token is being renewed [R76]', async ({place}) => {
 	const {server, open, signIn, call} = place;
 	const [page, other] = [await open(), await open()];
 	for (const each of [page, other]) {

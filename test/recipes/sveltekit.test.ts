@@ -95,7 +95,12 @@ test('users who load at once have a session each, and nobody else’s', async ({
 	expect(server.tokenRequests.map(({status}) => status)).toEqual([200, 200, 200, 200, 200]);
 });
 
-test('who signs out is signed out alone, and at the server too', async ({server, recipe, visit, signedIn}) => {
+test('a user who signs out is the only one signed out, and at the server too', async ({
+	server,
+	recipe,
+	visit,
+	signedIn,
+}) => {
 	const [leaving, staying] = [await signedIn(server), await signedIn(server)];
 	const event = leaving.event();
 	await recipe.handle({event, resolve: () => new Response()});

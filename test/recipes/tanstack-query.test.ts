@@ -24,7 +24,7 @@ test('queries at once on an expired token make one grant', async ({server, recip
 	expect(server.tokenRequests.map(({status}) => status)).toEqual([200]);
 });
 
-test('R59, F-75: a query that is cancelled while the server renews the token costs no session', async ({
+test('a query that is cancelled while the server renews the token does not lose the session [R59, F-75]', async ({
 	server,
 	recipe,
 }) => {
@@ -45,7 +45,7 @@ test('R59, F-75: a query that is cancelled while the server renews the token cos
 	expect(server.tokenRequests.map(({status}) => status)).toEqual([200, 200]);
 });
 
-test('a component that goes ends its query, and the one that stays gets its answer', async ({server, recipe}) => {
+test('a component that is removed ends its query, and the other one gets its answer', async ({server, recipe}) => {
 	const {auth, me, queryClient} = recipe;
 	await signIn(server, auth, expired);
 	const gate = createGate();
@@ -78,7 +78,7 @@ test('a token endpoint that asks to wait is asked again when it says, and not be
 	expect(server.calls.map(({status}) => status)).toEqual([200]);
 });
 
-test('what will not pass is not tried again', async ({server, recipe: {auth, me, queryClient}}) => {
+test('a query that cannot succeed is not retried', async ({server, recipe: {auth, me, queryClient}}) => {
 	await signIn(server, auth, expired);
 	server.onToken(once(() => Response.json({error: 'invalid_client'}, {status: 401})));
 	await expect(queryClient.fetchQuery(me)).rejects.toMatchObject({name: 'OAuthError', error: 'invalid_client'});
@@ -93,7 +93,7 @@ test('what will not pass is not tried again', async ({server, recipe: {auth, me,
 	await expect.poll(subject, {timeout: 5000}).toMatch(/^user-/);
 });
 
-test('a session that ends takes along what its user has seen, and what was on its way', async ({server, recipe}) => {
+test('a session that ends clears the cache, and cancels the queries under way', async ({server, recipe}) => {
 	const {auth, me, queryClient} = recipe;
 	await signIn(server, auth);
 	await queryClient.fetchQuery(me);

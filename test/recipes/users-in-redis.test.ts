@@ -39,7 +39,12 @@ test('users whose requests come at once are each answered as themselves, after o
 	expect(server.tokenRequests.map(({status}) => status)).toEqual([200, 200]);
 });
 
-test('who signs out is signed out alone, in Redis and at the server', async ({server, recipe, signedIn, ask}) => {
+test('a user who signs out is the only one signed out, in Redis and at the server', async ({
+	server,
+	recipe,
+	signedIn,
+	ask,
+}) => {
 	const [leaving, staying] = [await signedIn(server), await signedIn(server)];
 	const records = await recipe.redis.keys('session:*');
 	const left = await ask('POST /sign-out', leaving);
@@ -63,7 +68,7 @@ test('a request without a cookie is answered 401, and an unknown path 404', asyn
 	expect(server.calls).toEqual([]);
 });
 
-test('a session that nobody uses goes by itself', async ({server, recipe, signedIn}) => {
+test('a session that nobody uses is deleted by itself', async ({server, recipe, signedIn}) => {
 	const [, id = ''] = (await signedIn(server)).split('=');
 	expect(await recipe.redis.ttl(`session:${id}`)).toBeGreaterThan(0);
 });

@@ -71,7 +71,7 @@ const test = base
 		};
 	});
 
-test('R6: a connection begins with a token in its first message, and has none in its address', async ({
+test('a connection begins with a token in its first message, and has none in its address [R6]', async ({
 	server,
 	recipe: {auth},
 	feed,
@@ -121,7 +121,7 @@ test('a token that the server takes no longer is renewed once, by however many c
 	await Promise.all(listeners.map(({stop}) => stop()));
 });
 
-test('a session that is over ends the listening', async ({server, canaries, recipe: {auth, listen}, feed}) => {
+test('a session that is over closes the connection', async ({server, canaries, recipe: {auth, listen}, feed}) => {
 	await auth.setToken({...(await server.mint()), ...expired, refresh_token: 'never-issued'});
 	const error = await canaries.rejection(listen(() => {}, new AbortController().signal));
 	expect(error).toMatchObject({name: 'SessionEndedError', reason: 'invalid_grant'});

@@ -45,7 +45,7 @@ describe('createAuth', () => {
 		['no timeout at all', {timeout: 0}],
 		['a store that is not one of regrant’s', {store: {get() {}, set() {}, delete() {}}}],
 		['an option that it does not know', {tokenEndPoint: 'https://as.example'}],
-	])('refuses %s before any I/O', ([, options], {canaries}) => {
+	])('createAuth refuses %s before any I/O', ([, options], {canaries}) => {
 		canaries.plant('hunter2hunter2');
 		let error: unknown;
 		try {
@@ -58,13 +58,13 @@ describe('createAuth', () => {
 	});
 
 	test.for(['http://127.0.0.1:1/token', 'http://[::1]/token', 'http://localhost/token?tenant=a'])(
-		'takes %s, since nobody else listens on loopback (R9)',
+		'createAuth takes %s, since nobody else listens on loopback [R9]',
 		tokenEndpoint => {
 			expect(() => createAuth({...right, tokenEndpoint})).not.toThrow();
 		},
 	);
 
-	test('reads and sends nothing before it is used', async ({server}) => {
+	test('createAuth reads and sends nothing before it is used', async ({server}) => {
 		const touched: string[] = [];
 		const touch = (name: string) => (): undefined => void touched.push(name);
 		createAuth(
@@ -77,7 +77,7 @@ describe('createAuth', () => {
 		expect(touched).toEqual([]);
 	});
 
-	test('reads its options once: what is done to them later changes nothing', async ({server, watch}) => {
+	test('createAuth reads its options once: what is done to them later changes nothing', async ({server, watch}) => {
 		const options = {...serviceOptions(server), origins: [server.api]};
 		const auth = watch(createAuth(options));
 		Object.assign(options, {tokenEndpoint: 'http://127.0.0.1:1/', clientId: 'other', grant: undefined});
@@ -87,7 +87,7 @@ describe('createAuth', () => {
 });
 
 describe('getToken', () => {
-	test('gives the token without its refresh token', async ({server, watch}) => {
+	test('getToken gives the token without its refresh token', async ({server, watch}) => {
 		const clock = createClock();
 		const auth = watch(createAuth(appOptions(server, {now: clock.now})));
 		const {access_token, scope} = await signIn(server, auth);
@@ -101,7 +101,7 @@ describe('getToken', () => {
 		expect(server.tokenRequests).toHaveLength(0);
 	});
 
-	test('grants a first token', async ({server, watch}) => {
+	test('getToken grants a first token', async ({server, watch}) => {
 		const auth = watch(createAuth(serviceOptions(server)));
 		const {access_token} = await auth.getToken();
 		expect(await server.isActive(access_token)).toBe(true);
@@ -110,7 +110,7 @@ describe('getToken', () => {
 	});
 
 	test.for(['getToken', 'refresh'] as const)(
-		'%s rejects with SessionEndedError(no_session) where there is nothing to get a token with',
+		'%s rejects with SessionEndedError(no_session) if there is nothing to get a token with',
 		async (method, {server, watch}) => {
 			const auth = watch(createAuth(appOptions(server)));
 			const events = record(auth);
@@ -126,7 +126,7 @@ describe('getToken', () => {
 		},
 	);
 
-	test('gives a token that has no refresh token for as long as it is valid', async ({server, watch}) => {
+	test('getToken returns a token without a refresh token for as long as it is valid', async ({server, watch}) => {
 		const clock = createClock();
 		const auth = watch(createAuth(appOptions(server, {now: clock.now})));
 		const {access_token} = await server.mint();
@@ -138,13 +138,19 @@ describe('getToken', () => {
 		await expect(auth.getToken()).rejects.toMatchObject({reason: 'no_refresh_token'});
 	});
 
-	test.for([-1, Number.NaN, Infinity])('refuses %s as minimumLifetime', async (minimumLifetime, {server, watch}) => {
-		const auth = watch(createAuth(serviceOptions(server)));
-		await expect(auth.getToken({minimumLifetime})).rejects.toBeInstanceOf(ConfigError);
-		expect(server.tokenRequests).toHaveLength(0);
-	});
+	test.for([-1, Number.NaN, Infinity])(
+		'getToken refuses %s as minimumLifetime',
+		async (minimumLifetime, {server, watch}) => {
+			const auth = watch(createAuth(serviceOptions(server)));
+			await expect(auth.getToken({minimumLifetime})).rejects.toBeInstanceOf(ConfigError);
+			expect(server.tokenRequests).toHaveLength(0);
+		},
+	);
 
-	test('renews a token that is not good for minimumLifetime, and leaves one that is', async ({server, watch}) => {
+	test('getToken renews a token that is not good for minimumLifetime, and leaves one that is', async ({
+		server,
+		watch,
+	}) => {
 		const clock = createClock();
 		const auth = watch(createAuth(appOptions(server, {now: clock.now})));
 		const {access_token} = await signIn(server, auth);
@@ -157,7 +163,7 @@ describe('getToken', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('F-73: rejects with the reason of a signal that is aborted already, and grants nothing', async ({
+	test('getToken rejects with the reason of a signal that is aborted already, and grants nothing [F-73]', async ({
 		server,
 		watch,
 	}) => {
@@ -170,7 +176,7 @@ describe('getToken', () => {
 });
 
 describe('refresh', () => {
-	test('renews a token that is still good, and resolves as getToken does', async ({server, watch}) => {
+	test('refresh renews a token that is still good, and resolves as getToken does', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		const {access_token} = await signIn(server, auth);
 		const events = record(auth);
@@ -182,7 +188,7 @@ describe('refresh', () => {
 		expect(server.tokenRequests.map(({parameters}) => parameters.get('grant_type'))).toEqual(['refresh_token']);
 	});
 
-	test('is shared by all who ask while it is under way', async ({server, watch}) => {
+	test('a refresh is shared by everybody who asks while it is under way', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth, expired);
 		const gate = createGate();
@@ -195,7 +201,7 @@ describe('refresh', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('grants anew where there is a grant and no refresh token', async ({server, watch}) => {
+	test('refresh makes a grant if there is no refresh token', async ({server, watch}) => {
 		const auth = watch(createAuth(serviceOptions(server)));
 		const {access_token} = await auth.getToken();
 		expect((await auth.refresh()).access_token).not.toBe(access_token);
@@ -212,7 +218,7 @@ describe('fetch', () => {
 			'a Request and options over it',
 			url => [new Request(url, {headers: {'x-key': 'v'}}), {method: 'PUT', body: 'text'}],
 		],
-	])('takes %s, and sends it with the token', async ([, give], {server, watch}) => {
+	])('auth.fetch takes %s, and sends it with the token', async ([, give], {server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		const {access_token} = await signIn(server, auth);
 		const response = await auth.fetch(...give(`${server.api}/me`));
@@ -222,13 +228,13 @@ describe('fetch', () => {
 		]);
 	});
 
-	test('needs origins', async ({server, watch}) => {
+	test('auth.fetch needs origins', async ({server, watch}) => {
 		const auth = watch(createAuth(serviceOptions(server, {origins: undefined})));
 		await expect(auth.fetch(`${server.api}/me`)).rejects.toBeInstanceOf(ConfigError);
 		expect([server.calls, server.tokenRequests]).toEqual([[], []]);
 	});
 
-	test('gives out a 401 that stays as it is', async ({server, watch}) => {
+	test('auth.fetch returns a 401 that persists', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth);
 		server.onCall(
@@ -241,7 +247,7 @@ describe('fetch', () => {
 });
 
 describe('hooks', () => {
-	test('make a request fail where neither origins, nor baseUrl, nor prefix say who may receive the token', async ({
+	test('hooks make a request fail if neither origins nor baseUrl nor prefix say who may get the token', async ({
 		server,
 		watch,
 	}) => {
@@ -258,24 +264,27 @@ describe('hooks', () => {
 		['prefix', api => ({prefix: api})],
 		['prefix with a path', api => ({prefix: `${api}/v1`})],
 		['prefix on baseUrl', api => ({prefix: '/v1', baseUrl: api})],
-	])('send the token to the origin of %s where there is no origins', async ([, options], {server, serve, watch}) => {
-		const elsewhere = await serve(() => new Response('no', {status: 401}));
-		const auth = watch(createAuth(serviceOptions(server, {origins: undefined})));
-		const api = ky.extend({hooks: auth.hooks, retry: 0, throwHttpErrors: false, ...options(server.api)});
-		await api.get('me');
-		await api.get(new URL(elsewhere.origin));
-		expect(server.calls.map(({authorization}) => authorization)).toEqual([expect.stringMatching(/^Bearer /)]);
-		expect(elsewhere.requests.map(({headers}) => headers['authorization'])).toEqual([undefined]);
-		expect(server.tokenRequests).toHaveLength(1);
-	});
+	])(
+		'hooks send the token to the origin of %s if there is no option origins',
+		async ([, options], {server, serve, watch}) => {
+			const elsewhere = await serve(() => new Response('no', {status: 401}));
+			const auth = watch(createAuth(serviceOptions(server, {origins: undefined})));
+			const api = ky.extend({hooks: auth.hooks, retry: 0, throwHttpErrors: false, ...options(server.api)});
+			await api.get('me');
+			await api.get(new URL(elsewhere.origin));
+			expect(server.calls.map(({authorization}) => authorization)).toEqual([expect.stringMatching(/^Bearer /)]);
+			expect(elsewhere.requests.map(({headers}) => headers['authorization'])).toEqual([undefined]);
+			expect(server.tokenRequests).toHaveLength(1);
+		},
+	);
 
-	test('send the token to the origin of the baseUrl of a call', async ({server, watch}) => {
+	test('hooks send the token to the origin of the baseUrl of a call', async ({server, watch}) => {
 		const auth = watch(createAuth(serviceOptions(server, {origins: undefined})));
 		const api = ky.extend({hooks: auth.hooks});
 		expect((await api.get('me', {baseUrl: server.api})).status).toBe(200);
 	});
 
-	test('leave baseUrl out of account where there is origins', async ({server, serve, watch}) => {
+	test('hooks ignore baseUrl if there is an option origins', async ({server, serve, watch}) => {
 		const elsewhere = await serve(() => new Response('ok'));
 		const auth = watch(createAuth(serviceOptions(server)));
 		const api = ky.extend({hooks: auth.hooks, baseUrl: elsewhere.origin});
@@ -284,7 +293,7 @@ describe('hooks', () => {
 		expect((await api.get(`${server.api}/me`)).status).toBe(200);
 	});
 
-	test('go together with hooks and with a fetch of the user', async ({server, watch}) => {
+	test('hooks go together with hooks and with a fetch of the user', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth);
 		const seen: string[] = [];
@@ -304,7 +313,7 @@ describe('hooks', () => {
 		expect(server.calls[0]?.headers).toMatchObject({'x-key': 'v', authorization: expect.stringMatching(/^Bearer /)});
 	});
 
-	test('do once what they do where an instance has them twice', async ({server, watch}) => {
+	test('hooks work once even if an instance has them twice', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		const {access_token} = await signIn(server, auth);
 		await server.expire(access_token);
@@ -318,7 +327,7 @@ describe('hooks', () => {
 });
 
 describe('a session', () => {
-	test('R86: of one client is nothing to another', async ({server, watch}) => {
+	test('the session of one client does not affect another [R86]', async ({server, watch}) => {
 		const [ours, theirs] = [watch(createAuth(appOptions(server))), watch(createAuth(appOptions(server)))];
 		const events = record(theirs);
 		await signIn(server, ours);
@@ -331,7 +340,7 @@ describe('a session', () => {
 		expect(await theirs.getToken()).toMatchObject({access_token});
 	});
 
-	test('R92, F-118: shows no secret however it is printed', async ({server, canaries}) => {
+	test('a session shows no secret however it is printed [R92, F-118]', async ({server, canaries}) => {
 		const store = memoryStore();
 		const clientAuthentication = clientSecretBasic(service.secret);
 		const {client_secret: _, ...grant} = serviceGrant;
@@ -374,7 +383,7 @@ describe('a session', () => {
 			await auth.setToken(answer);
 			auth.refresh().catch(() => {});`,
 		],
-	])('R85: lets a process end with %s', {timeout: 10_000}, async ([, body]) => {
+	])('a session lets a process end with %s [R85]', {timeout: 10_000}, async ([, body]) => {
 		const {stdout} = await promisify(execFile)(
 			process.execPath,
 			['--no-warnings', '--input-type=module', '--eval', program(body)],
@@ -393,7 +402,7 @@ function attempt(task: () => unknown): unknown {
 }
 
 test.for(['http://api.example/', 'ftp://api.example/'])(
-	'R40: %s as a baseUrl is a ConfigError, and not a call without a token',
+	'%s as a baseUrl is a ConfigError, and not a call without a token [R40]',
 	async baseUrl => {
 		const auth = createAuth({tokenEndpoint: 'https://as.example/token', clientId: 'client'});
 		await auth.setToken({access_token: 'at', token_type: 'Bearer'});

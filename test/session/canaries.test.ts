@@ -50,11 +50,11 @@ describe('a scan finds a secret', () => {
 				},
 			},
 		],
-	])('in %s', (_place, value) => {
+	])('a scan finds a secret in %s', (_place, value) => {
 		expect(scan(value)).toThrow('planted refresh token');
 	});
 
-	test('however a URL, a form or JSON spells it', () => {
+	test('a scan finds a secret however a URL, a form or JSON spells it', () => {
 		for (const text of [encodeURIComponent('s:"é cret&'), 's%3A%22%C3%A9+cret%26', JSON.stringify('s:"é cret&')]) {
 			const own = createCanaries();
 			own.plant('s:"é cret&');
@@ -63,14 +63,14 @@ describe('a scan finds a secret', () => {
 		}
 	});
 
-	test('that is shorter than a prefix', () => {
+	test('a scan finds a secret that is shorter than a prefix', () => {
 		const canaries = createCanaries();
 		canaries.plant('s3cret');
 		canaries.see(new Error('with s3cret in it'));
 		expect(canaries.scan).toThrow('canary shows');
 	});
 
-	test('and names the rendering', () => {
+	test('a scan that finds a secret names the rendering', () => {
 		expect(scan(new Error(secret))).toThrow(/in the message and the own strings of Error/);
 		expect(scan({toJSON: () => ({token: secret})})).toThrow(/in JSON\.stringify of/);
 	});
@@ -102,11 +102,11 @@ describe('a scan passes', () => {
 		],
 		['an object without a prototype', Object.create(null)],
 		['a function, a symbol, undefined', [() => secret.length, Symbol('m'), undefined]],
-	])('over %s', (_what, value) => {
+	])('a scan passes over %s', (_what, value) => {
 		expect(scan(value)).not.toThrow();
 	});
 
-	test('quickly over a thousand tokens and a thousand errors', () => {
+	test('a scan passes quickly over a thousand tokens and a thousand errors', () => {
 		const canaries = createCanaries();
 		for (let count = 0; count < 1000; count++) {
 			canaries.plant(`token-${crypto.randomUUID()}`.slice(6), 'access token');
@@ -136,57 +136,60 @@ test('a rejection is recorded and given back', async ({canaries}) => {
 });
 
 describe('after a test, the guards fail one', () => {
-	test.fails('that wrote to the console', () => console.log('left over'));
+	test.fails('after a test, the guards fail it if it wrote to the console', () => console.log('left over'));
 
-	test.fails('in which a planted secret showed', ({canaries}) => {
+	test.fails('after a test, the guards fail it if a planted secret showed', ({canaries}) => {
 		canaries.plant(secret);
 		canaries.see(new Error('m', {cause: secret}));
 	});
 
-	test.fails('in which an issued token showed', async ({server, canaries}) => {
+	test.fails('after a test, the guards fail it if an issued token showed', async ({server, canaries}) => {
 		const {refresh_token} = await server.mint();
 		canaries.see({type: 'refresh-failed', error: new Error('m', {cause: {body: `refresh_token=${refresh_token}`}})});
 	});
 
-	test.fails('in which a grant was lost', async ({server}) => {
+	test.fails('after a test, the guards fail it if a grant was lost', async ({server}) => {
 		const {refresh_token} = await server.mint();
 		const body = `grant_type=refresh_token&client_id=${app.clientId}&refresh_token=${refresh_token}`;
 		const headers = {'content-type': 'application/x-www-form-urlencoded'};
 		for (let count = 0; count < 2; count++) await fetch(server.tokenEndpoint, {method: 'POST', headers, body});
 	});
 
-	test.fails('in which the API was sent a refresh token', async ({server}) => {
+	test.fails('after a test, the guards fail it if the API got a refresh token', async ({server}) => {
 		const {refresh_token} = await server.mint();
 		await fetch(`${server.api}/me`, {headers: {authorization: `Bearer ${refresh_token}`}});
 	});
 
-	test.fails('in which an access token went into a URL', async ({server}) => {
+	test.fails('after a test, the guards fail it if an access token was in a URL', async ({server}) => {
 		const {access_token} = await server.mint();
 		await fetch(`${server.api}/me?access_token=${access_token}`);
 	});
 
-	test.fails('in which a handler threw', async ({serve}) => {
+	test.fails('after a test, the guards fail it if a handler threw', async ({serve}) => {
 		const {origin} = await serve(() => {
 			throw new Error('not expected');
 		});
 		await fetch(origin).catch(() => {});
 	});
 
-	test.fails('in which a watched auth gave away a secret', async ({watch, canaries}) => {
+	test.fails('after a test, the guards fail it if a watched auth leaked a secret', async ({watch, canaries}) => {
 		canaries.plant(secret);
 		await watch(fakeAuth())
 			.getToken()
 			.catch(() => {});
 	});
 
-	test.fails('in which an event of a watched auth gave away a secret', async ({watch, canaries}) => {
-		canaries.plant(secret);
-		const auth = fakeAuth();
-		watch(auth);
-		auth.emit({type: 'token', access_token: secret});
-	});
+	test.fails(
+		'after a test, the guards fail it if an event of a watched auth leaked a secret',
+		async ({watch, canaries}) => {
+			canaries.plant(secret);
+			const auth = fakeAuth();
+			watch(auth);
+			auth.emit({type: 'token', access_token: secret});
+		},
+	);
 
-	test.fails('in which ky failed with a secret', async ({watch, canaries, serve}) => {
+	test.fails('after a test, the guards fail it if an error of ky had a secret', async ({watch, canaries, serve}) => {
 		canaries.plant(secret);
 		const {origin} = await serve(allowEveryOrigin(() => ({status: 400})));
 		await ky.get(origin, {hooks: watch(fakeAuth()).hooks}).catch(() => {});

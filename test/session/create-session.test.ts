@@ -39,7 +39,7 @@ const httpError = (status: number): HTTPError =>
 	new HTTPError(new Response(null, {status}), new Request('https://app.example.com'), {} as NormalizedOptions);
 
 describe('createSession', () => {
-	test('calls renew once for forty calls of a page that was just loaded', async ({watch}) => {
+	test('createSession calls renew once for forty calls of a page that was just loaded', async ({watch}) => {
 		const {renew, contexts} = staged(second);
 		const api = createFakeApi();
 		const auth = watch(createSession({renew, origins: [apiOrigin]}));
@@ -52,7 +52,7 @@ describe('createSession', () => {
 		expect(gist(events)).toEqual(['token grant']);
 	});
 
-	test('calls renew with the token that the API refused, and sends the calls again', async ({watch}) => {
+	test('createSession calls renew with the token that the API refused, and sends the calls again', async ({watch}) => {
 		const {renew, contexts} = staged(second);
 		const api = createFakeApi();
 		const auth = watch(createSession({renew, origins: [apiOrigin]}));
@@ -83,12 +83,14 @@ describe('createSession', () => {
 		['a time of expiry', {access_token: 't', expires_at: 99}, {issued_at: 0, expires_at: 99}],
 		['a promise', Promise.resolve({access_token: 't'}), {access_token: 't'}],
 		['a token with characters of its own', {access_token: 'Atza|Iw!:x'}, {access_token: 'Atza|Iw!:x'}],
-	])('takes %s from renew', async ([, answer, expected], {watch}) => {
+	])('createSession takes %s from renew', async ([, answer, expected], {watch}) => {
 		const auth = watch(createSession({renew: staged(answer).renew, now: () => 0}));
 		expect(await auth.getToken()).toMatchObject({token_type: 'Bearer', ...expected});
 	});
 
-	test('keeps what an answer leaves out: the refresh token, the scope, and the fields of keep', async ({watch}) => {
+	test('createSession keeps what an answer leaves out: the refresh token, the scope, and the fields of keep', async ({
+		watch,
+	}) => {
 		const {renew, contexts} = staged(second, second);
 		const auth = watch(createSession({renew, keep: ['id_token']}));
 		await auth.setToken({...first, refresh_token: 'r', scope: 'a', id_token: 'i'});
@@ -104,7 +106,7 @@ describe('createSession', () => {
 		...[400, 401, 403].map(status => [`HTTP ${status}`, httpError(status)] as [string, unknown]),
 		['the error of another HTTP client with a 401', Object.assign(new Error('no'), {response: {status: 401}})],
 		['the end of another session', new SessionEndedError('invalid_grant')],
-	])('ends the session, once, if renew gives %s', async ([, answer], {watch}) => {
+	])('createSession ends the session, once, if renew gives %s', async ([, answer], {watch}) => {
 		const {renew, contexts} = staged(answer);
 		const api = createFakeApi();
 		const auth = watch(createSession({renew, origins: [apiOrigin]}));
@@ -126,7 +128,9 @@ describe('createSession', () => {
 		expect(gist(events)).toHaveLength(1);
 	});
 
-	test('asks the backend once if nobody is signed in there, and sends the calls without a token', async ({watch}) => {
+	test('createSession asks the backend once if nobody is signed in there, and sends the calls without a token', async ({
+		watch,
+	}) => {
 		const {renew, contexts} = staged(null);
 		const api = createFakeApi();
 		const auth = watch(createSession({renew, origins: [apiOrigin]}));
@@ -137,7 +141,7 @@ describe('createSession', () => {
 		expect([contexts.length, auth.status]).toEqual([1, 'signed-out']);
 	});
 
-	test('has as the cause of the end what renew was rejected with', async ({watch, canaries}) => {
+	test('createSession has as the cause of the end what renew was rejected with', async ({watch, canaries}) => {
 		const cause = httpError(401);
 		const auth = watch(createSession({renew: staged(cause).renew}));
 		const error = (await canaries.rejection(auth.refresh())) as Error;
@@ -152,7 +156,7 @@ describe('createSession', () => {
 		['a token of another type', {access_token: 't', token_type: 'mac'}],
 		['a text', 'token'],
 		['a list', [second]],
-	])('keeps the session if renew gives %s, and is told so', async ([, answer], {watch}) => {
+	])('createSession keeps the session if renew gives %s, and is told so', async ([, answer], {watch}) => {
 		const {renew, contexts} = staged(answer);
 		const auth = watch(createSession({renew}));
 		await auth.setToken(first);
@@ -168,7 +172,9 @@ describe('createSession', () => {
 		expect(contexts).toHaveLength(1);
 	});
 
-	test('goes on with a good token while renew fails, and waits before it is asked again', async ({watch}) => {
+	test('createSession goes on with a good token while renew fails, and waits before it is asked again', async ({
+		watch,
+	}) => {
 		const clock = createClock();
 		const {renew, contexts} = staged(httpError(503), httpError(503), second);
 		const auth = watch(createSession({renew, now: clock.now}));
@@ -186,7 +192,7 @@ describe('createSession', () => {
 		expect(contexts).toHaveLength(3);
 	});
 
-	test('calls renew again when the user asks for it after the session has ended', async ({watch}) => {
+	test('createSession calls renew again when the user asks for it after the session has ended', async ({watch}) => {
 		const {renew, contexts} = staged(null, second);
 		const auth = watch(createSession({renew}));
 		await auth.setToken(first);
@@ -198,7 +204,7 @@ describe('createSession', () => {
 		expect(auth.status).toBe('signed-in');
 	});
 
-	test('does not sign the user in again after a sign-out, unless it is asked for', async ({watch}) => {
+	test('createSession does not sign the user in again after a sign-out, unless it is asked for', async ({watch}) => {
 		const {renew, contexts} = staged(second);
 		const api = createFakeApi();
 		const auth = watch(createSession({renew, origins: [apiOrigin]}));
@@ -211,7 +217,9 @@ describe('createSession', () => {
 		expect(await auth.refresh()).toMatchObject({access_token: 'second'});
 	});
 
-	test('does not send a call of a session that has ended under the one that renew began [F-140]', async ({watch}) => {
+	test('createSession does not send a call of a session that has ended under the one that renew began [F-140]', async ({
+		watch,
+	}) => {
 		const {renew} = staged(null, second);
 		const gate = createGate();
 		const api = createFakeApi(async (_request, token) => {
@@ -230,7 +238,7 @@ describe('createSession', () => {
 		expect(authorizations(api)).toEqual(['Bearer first']);
 	});
 
-	test('does not store what a renew brings after a sign-out', async ({watch}) => {
+	test('createSession does not store what a renew brings after a sign-out', async ({watch}) => {
 		const gate = createGate();
 		const auth = watch(
 			createSession({
@@ -249,7 +257,7 @@ describe('createSession', () => {
 		expect([auth.status, await auth.peek()]).toEqual(['signed-out', undefined]);
 	});
 
-	test('gives up a renew that hangs, and tells it so', async ({watch, canaries}) => {
+	test('createSession gives up a renew that hangs, and tells it so', async ({watch, canaries}) => {
 		let signal: AbortSignal | undefined;
 		const auth = watch(
 			createSession({
@@ -265,7 +273,7 @@ describe('createSession', () => {
 	});
 
 	test.for(['getToken', 'refresh', 'peek'] as const)(
-		'says so if renew uses the session that it serves: %s',
+		'createSession says so if renew uses the session that it serves: %s',
 		async (method, {watch, canaries}) => {
 			const auth: Auth = watch(createSession({renew: (): ReturnType<RenewFunction> => auth[method]()}));
 			const error = (await canaries.rejection(auth.refresh())) as Error;
@@ -274,7 +282,7 @@ describe('createSession', () => {
 		},
 	);
 
-	test('calls renew under the lock of a shared store, once for two holders', async ({watch}) => {
+	test('createSession calls renew under the lock of a shared store, once for two holders', async ({watch}) => {
 		const shared = createSharedRecord();
 		const {renew, contexts} = staged(second, second);
 		let wasLocked = false;
@@ -294,7 +302,7 @@ describe('createSession', () => {
 		expect([contexts.length, wasLocked]).toEqual([1, true]);
 	});
 
-	test('refuses the options of createAuth, a renew that is no function, and the store of another client', () => {
+	test('createSession refuses the options of createAuth, a renew that is no function, and the store of another client', () => {
 		const renew = (): null => null;
 		const store = memoryStore();
 		createAuth({tokenEndpoint: 'https://as.example/token', clientId: 'a', store});

@@ -38,51 +38,62 @@ const deaths: ReadonlyArray<readonly [title: string, answer: () => Response, opt
 ];
 
 describe('a refresh token that is dead by the words of its server', () => {
-	test.for(deaths)('ends the session, once: %s', async ([, answer, options]) => {
-		const {auth, asked} = createFakeClient(answer, options);
-		await auth.setToken(old);
-		const events = record(auth);
-		const outcomes = await Promise.all(Array.from({length: 10}, () => outcomeOf(auth.getToken())));
-		expect(new Set(outcomes)).toEqual(new Set(['SessionEndedError invalid_grant']));
-		expect(await outcomeOf(auth.getToken())).toBe('SessionEndedError no_session');
-		expect(gist(events)).toEqual(['session-ended invalid_grant']);
-		expect(asked).toHaveLength(1);
-		expect(await auth.peek()).toBeUndefined();
-	});
+	test.for(deaths)(
+		'a refresh token that is dead by the words of its server ends the session, once: %s',
+		async ([, answer, options]) => {
+			const {auth, asked} = createFakeClient(answer, options);
+			await auth.setToken(old);
+			const events = record(auth);
+			const outcomes = await Promise.all(Array.from({length: 10}, () => outcomeOf(auth.getToken())));
+			expect(new Set(outcomes)).toEqual(new Set(['SessionEndedError invalid_grant']));
+			expect(await outcomeOf(auth.getToken())).toBe('SessionEndedError no_session');
+			expect(gist(events)).toEqual(['session-ended invalid_grant']);
+			expect(asked).toHaveLength(1);
+			expect(await auth.peek()).toBeUndefined();
+		},
+	);
 
-	test.for(deaths)('leads to another grant if the client has one: %s', async ([, answer, options]) => {
-		const {auth, asked} = createFakeClient(count => (count === 0 ? answer() : undefined), {...options, ...service});
-		await auth.setToken(old);
-		const events = record(auth);
-		expect(await auth.getToken()).toMatchObject({access_token: 'granted-1'});
-		expect(asked.map(({grant_type}) => grant_type)).toEqual(['refresh_token', 'client_credentials']);
-		expect(gist(events)).toEqual(['token grant']);
-	});
+	test.for(deaths)(
+		'a refresh token that is dead by the words of its server leads to another grant if the client has one: %s',
+		async ([, answer, options]) => {
+			const {auth, asked} = createFakeClient(count => (count === 0 ? answer() : undefined), {...options, ...service});
+			await auth.setToken(old);
+			const events = record(auth);
+			expect(await auth.getToken()).toMatchObject({access_token: 'granted-1'});
+			expect(asked.map(({grant_type}) => grant_type)).toEqual(['refresh_token', 'client_credentials']);
+			expect(gist(events)).toEqual(['token grant']);
+		},
+	);
 
-	test.for(deaths)('ends nothing if another holder has renewed it meanwhile: %s', async ([, answer, options]) => {
-		const shared = createSharedRecord();
-		const {auth, asked} = createFakeClient(
-			count => {
-				if (count > 0) return undefined;
-				shared.write({
-					...(shared.value as object),
-					access_token: 'newer',
-					refresh_token: 'alive',
-					issued_at: 1,
-					expires_at: 9e9,
-				});
-				return answer();
-			},
-			{...options, store: storeOf(shared.realm())},
-		);
-		await auth.setToken(old);
-		const events = record(auth);
-		expect(await auth.getToken()).toMatchObject({access_token: 'newer'});
-		expect(asked).toHaveLength(1);
-		expect(gist(events)).not.toContain('session-ended invalid_grant');
-	});
+	test.for(deaths)(
+		'a refresh token that is dead by the words of its server ends nothing if another holder has renewed it meanwhile: %s',
+		async ([, answer, options]) => {
+			const shared = createSharedRecord();
+			const {auth, asked} = createFakeClient(
+				count => {
+					if (count > 0) return undefined;
+					shared.write({
+						...(shared.value as object),
+						access_token: 'newer',
+						refresh_token: 'alive',
+						issued_at: 1,
+						expires_at: 9e9,
+					});
+					return answer();
+				},
+				{...options, store: storeOf(shared.realm())},
+			);
+			await auth.setToken(old);
+			const events = record(auth);
+			expect(await auth.getToken()).toMatchObject({access_token: 'newer'});
+			expect(asked).toHaveLength(1);
+			expect(gist(events)).not.toContain('session-ended invalid_grant');
+		},
+	);
 
-	test('has the refusal as the cause of the error', async ({canaries}) => {
+	test('a refresh token that is dead by the words of its server has the refusal as the cause of the error', async ({
+		canaries,
+	}) => {
 		const {auth} = createFakeClient(() => refusal('bad_refresh_token', 200));
 		await auth.setToken(old);
 		const {cause} = (await canaries.rejection(auth.getToken())) as SessionEndedError;
@@ -103,7 +114,7 @@ describe('a refresh token that may be alive', () => {
 		['invalid_grant with 429', () => refusal('invalid_grant', 429)],
 		['a 422 about another field', () => Response.json({grant_type: 'is not valid'}, {status: 422})],
 		['a code of its own, if endsSession says no', () => refusal('token_gone'), {endsSession: endsSession(false)}],
-	])('is kept: %s', async ([, answer, options]) => {
+	])('a refresh token that may be alive is kept: %s', async ([, answer, options]) => {
 		const {auth} = createFakeClient(answer, options);
 		await auth.setToken(old);
 		const events = record(auth);
@@ -128,7 +139,7 @@ describe('endsSession', () => {
 			['a 503', () => new Response(null, {status: 503}), TokenResponseError, {status: 503, retryable: true}],
 			['an unusable 200', () => Response.json({}), TokenResponseError, {code: 'invalid_response', status: 200}],
 		],
-	)('sees every refusal: %s', async ([, answer, type, facts]) => {
+	)('endsSession sees every refusal: %s', async ([, answer, type, facts]) => {
 		seen.length = 0;
 		const {auth} = createFakeClient(answer, {endsSession: endsSession(false)});
 		await auth.setToken(old);
@@ -137,7 +148,7 @@ describe('endsSession', () => {
 		expect(seen[0]).toBeInstanceOf(type);
 	});
 
-	test('adds to the default: what it denies can still be dead', async () => {
+	test('endsSession adds to the default: what it denies can still be dead', async () => {
 		const {auth} = createFakeClient(() => refusal('invalid_grant'), {endsSession: endsSession(false)});
 		await auth.setToken(old);
 		expect(await outcomeOf(auth.getToken())).toBe('SessionEndedError invalid_grant');
@@ -146,20 +157,20 @@ describe('endsSession', () => {
 	test.for([
 		[true, 'SessionEndedError invalid_grant'],
 		[false, 'OAuthError'],
-	] as const)('may take its time, and is not taken for true by that: %s', async ([isOver, outcome]) => {
+	] as const)('endsSession may take its time, and is not taken for true by that: %s', async ([isOver, outcome]) => {
 		const {auth} = createFakeClient(() => refusal('token_gone'), {endsSession: async () => isOver});
 		await auth.setToken(old);
 		expect(await outcomeOf(auth.getToken())).toBe(outcome);
 	});
 
-	test('ends nothing that has no refresh token: a refused grant is an error', async () => {
+	test('endsSession ends nothing that has no refresh token: a refused grant is an error', async () => {
 		const {auth} = createFakeClient(() => refusal('invalid_grant'), {...service, endsSession: endsSession(true)});
 		const events = record(auth);
 		expect(await outcomeOf(auth.getToken())).toBe('OAuthError');
 		expect(gist(events)).toEqual(['refresh-failed oauth_error']);
 	});
 
-	test('shows no secret of the request, and none of the answer', async ({canaries}) => {
+	test('endsSession shows no secret of the request, and none of the answer', async ({canaries}) => {
 		canaries.plant('refresh-token-that-died');
 		const {auth} = createFakeClient(
 			() => Response.json({error: 'x', error_description: 'refresh-token-that-died'}, {status: 400}),
@@ -183,24 +194,27 @@ describe('the cool-down', () => {
 	test.for<[title: string, options: Partial<AuthOptions>]>([
 		['a refresh', {}],
 		['a grant', service],
-	])('makes one request of forty calls with a wrong secret, and tells of it once: %s', async ([, options]) => {
-		const clock = createClock();
-		const {auth, asked} = wrong({...options, now: clock.now});
-		if (!options.grant) await auth.setToken(old);
-		const events = record(auth);
-		for (let call = 0; call < 40; call++) expect(await outcomeOf(auth.getToken())).toBe('OAuthError');
-		expect(await outcomeOf(auth.refresh())).toBe('OAuthError');
-		expect([asked.length, gist(events)]).toEqual([1, ['refresh-failed oauth_error']]);
-		clock.advance(1);
-		for (let call = 0; call < 40; call++) await outcomeOf(auth.getToken());
-		expect([asked.length, gist(events)]).toEqual([2, ['refresh-failed oauth_error', 'refresh-failed oauth_error']]);
-	});
+	])(
+		'the cool-down makes one request of forty calls with a wrong secret, and tells of it once: %s',
+		async ([, options]) => {
+			const clock = createClock();
+			const {auth, asked} = wrong({...options, now: clock.now});
+			if (!options.grant) await auth.setToken(old);
+			const events = record(auth);
+			for (let call = 0; call < 40; call++) expect(await outcomeOf(auth.getToken())).toBe('OAuthError');
+			expect(await outcomeOf(auth.refresh())).toBe('OAuthError');
+			expect([asked.length, gist(events)]).toEqual([1, ['refresh-failed oauth_error']]);
+			clock.advance(1);
+			for (let call = 0; call < 40; call++) await outcomeOf(auth.getToken());
+			expect([asked.length, gist(events)]).toEqual([2, ['refresh-failed oauth_error', 'refresh-failed oauth_error']]);
+		},
+	);
 
 	test.for<[title: string, end: (auth: ReturnType<typeof wrong>['auth']) => Promise<void>]>([
 		['a sign-in', auth => auth.setToken({...old, access_token: 'other', refresh_token: 'other'})],
 		['a sign-in with the same refresh token', auth => auth.setToken(old)],
 		['a token of the present login', auth => auth.setToken({access_token: 'slid', ...expired}, {renews: true})],
-	])('ends with %s', async ([, end]) => {
+	])('the cool-down ends with %s', async ([, end]) => {
 		const clock = createClock();
 		const {auth, asked} = wrong({now: clock.now});
 		await auth.setToken(old);
@@ -214,7 +228,7 @@ describe('the cool-down', () => {
 		expect(asked).toHaveLength(3);
 	});
 
-	test('ends with a sign-out', async () => {
+	test('the cool-down ends with a sign-out', async () => {
 		const {auth, asked} = createFakeClient(
 			count => (count === 0 ? refusal('invalid_client', 401) : undefined),
 			service,

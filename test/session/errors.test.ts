@@ -123,33 +123,36 @@ describe('every error', () => {
 		);
 	});
 
-	test.for(kinds)('R91 %s has no request, response, options, input or schema issue', async ([, , make], {canaries}) => {
-		const error = await canaries.rejection(make());
-		const allowed = [
-			'name',
-			'message',
-			'stack',
-			'code',
-			'retryable',
-			'error',
-			'error_description',
-			'error_uri',
-			'status',
-			'contentType',
-			'retryAfter',
-			'fields',
-			'reason',
-			'platformCode',
-			'cause',
-		];
-		expect(allowed).toEqual(expect.arrayContaining(Object.getOwnPropertyNames(error)));
-	});
+	test.for(kinds)(
+		'%s has no request, response, options, input or schema issue [R91]',
+		async ([, , make], {canaries}) => {
+			const error = await canaries.rejection(make());
+			const allowed = [
+				'name',
+				'message',
+				'stack',
+				'code',
+				'retryable',
+				'error',
+				'error_description',
+				'error_uri',
+				'status',
+				'contentType',
+				'retryAfter',
+				'fields',
+				'reason',
+				'platformCode',
+				'cause',
+			];
+			expect(allowed).toEqual(expect.arrayContaining(Object.getOwnPropertyNames(error)));
+		},
+	);
 
-	test.for(kinds)('F-133 %s is not taken for one of ky’s, which knows its own by name', async ([name]) => {
+	test.for(kinds)('%s is not taken for one of ky’s, which knows its own by name [F-133]', async ([name]) => {
 		expect(['HTTPError', 'NetworkError', 'TimeoutError', 'ForceRetryError', 'KyError']).not.toContain(name);
 	});
 
-	test('is a RegrantError, also those of an endpoint', () => {
+	test('every error is a RegrantError, including those of an endpoint', () => {
 		for (const kind of [
 			ConfigError,
 			OAuthError,
@@ -176,7 +179,7 @@ describe('every error', () => {
 });
 
 describe('isRegrantError', () => {
-	test('knows the errors of another copy of the package', async ({canaries}) => {
+	test('isRegrantError knows the errors of another copy of the package', async ({canaries}) => {
 		vi.resetModules();
 		const copy = await import('../../src/index.ts');
 		expect(copy.ConfigError).not.toBe(ConfigError);
@@ -187,7 +190,7 @@ describe('isRegrantError', () => {
 		expect(copy.isRegrantError(own)).toBe(true);
 	});
 
-	test('knows the errors of another realm', async ({canaries}) => {
+	test('isRegrantError knows the errors of another realm', async ({canaries}) => {
 		const {outputFiles} = await build({
 			entryPoints: [new URL('../../src/index.ts', import.meta.url).pathname],
 			bundle: true,
@@ -226,18 +229,18 @@ describe('isRegrantError', () => {
 		['a function', () => {}],
 		['a list', []],
 		['an object without a prototype', Object.create(null)],
-	])('does not know %s', ([, value]) => {
+	])('isRegrantError does not know %s', ([, value]) => {
 		expect(isRegrantError(value)).toBe(false);
 	});
 
-	test('does not know an error of ky', async ({serve}) => {
+	test('isRegrantError does not know an error of ky', async ({serve}) => {
 		const {origin} = await serve(() => ({status: 403}));
 		const error = await ky.get(origin, {retry: 0}).catch((reason: unknown) => reason);
 		expect(error).toMatchObject({name: 'HTTPError'});
 		expect(isRegrantError(error)).toBe(false);
 	});
 
-	test('tells TypeScript what it knows', async ({canaries}) => {
+	test('isRegrantError narrows the type for TypeScript', async ({canaries}) => {
 		const error = await canaries.rejection(requestToken(at('http://as.example'), granting));
 		const code: regrant.RegrantErrorCode | undefined = isRegrantError(error) ? error.code : undefined;
 		expect(code).toBe('invalid_options');
@@ -281,7 +284,7 @@ describe('an error of the authorization server', () => {
 		}
 	});
 
-	test('tells what the server told, and not in its message', async ({canaries}) => {
+	test("an error of the authorization server has the server's words, but not in its message", async ({canaries}) => {
 		const body = {
 			error: 'invalid_scope',
 			error_description: 'The scope is not for you!',
@@ -297,13 +300,16 @@ describe('an error of the authorization server', () => {
 		expect(error).not.toHaveProperty('other');
 	});
 
-	test.for<unknown>([42, null, ['no'], {text: 'no'}, true])('has no description that is no string: %j', async value => {
-		const body = {error: 'invalid_scope', error_description: value, error_uri: value};
-		const error = await refused(json(body, 400));
-		expect(error).toMatchObject({error: 'invalid_scope'});
-		expect(error).not.toHaveProperty('error_description');
-		expect(error).not.toHaveProperty('error_uri');
-	});
+	test.for<unknown>([42, null, ['no'], {text: 'no'}, true])(
+		'an error of the authorization server has no description if that is not a string: %j',
+		async value => {
+			const body = {error: 'invalid_scope', error_description: value, error_uri: value};
+			const error = await refused(json(body, 400));
+			expect(error).toMatchObject({error: 'invalid_scope'});
+			expect(error).not.toHaveProperty('error_description');
+			expect(error).not.toHaveProperty('error_uri');
+		},
+	);
 
 	test.for<readonly [what: string, error: unknown]>([
 		['a number', 42],
@@ -311,13 +317,13 @@ describe('an error of the authorization server', () => {
 		['a list', ['invalid_grant']],
 		['null', null],
 		['true', true],
-	])('R36 is none when its code is %s', async ([, error], {canaries}) => {
+	])('an answer is not an OAuthError if its code is %s [R36]', async ([, error], {canaries}) => {
 		const rejected = canaries.see(await refused(json({error}, 400)));
 		expect(rejected).toBeInstanceOf(TokenResponseError);
 		expect(rejected).toMatchObject({code: 'unexpected_status', status: 400, retryable: false});
 	});
 
-	test('R36 is cut and cleaned: almost a megabyte of control characters', async ({canaries}) => {
+	test('an error of almost a megabyte of control characters is cut and cleaned [R36]', async ({canaries}) => {
 		const text = '\0\r\n\u001B[31m"\\é'.repeat(25_000);
 		const answer = json({error: text, error_description: text, error_uri: text}, 400);
 		const size = (await answer.clone().arrayBuffer()).byteLength;
@@ -336,7 +342,7 @@ describe('an error of the authorization server', () => {
 		['error', 128],
 		['error_description', 1024],
 		['error_uri', 1024],
-	] as const)('R36 is cut: %s at %i characters', async ([name, length], {canaries}) => {
+	] as const)('%s of an error is cut at %i characters [R36]', async ([name, length], {canaries}) => {
 		const error = canaries.see(await refused(json({error: 'invalid_scope', [name]: 'a'.repeat(100_000)}, 400)));
 		expect(Reflect.get(error as object, name)).toBe('a'.repeat(length));
 		const whole = await refused(json({error: 'invalid_scope', [name]: 'b'.repeat(length)}, 400));
@@ -357,7 +363,7 @@ describe('an error of the authorization server', () => {
 		['error_uri', 'https://as.example/\r\nx', 'https://as.example/??x'],
 		['error_uri', 'https://as.example/"x"', 'https://as.example/?x?'],
 		['error_uri', 'https://as.example/a b', 'https://as.example/a?b'],
-	])('R36 is cleaned: %s %j becomes %j', async ([name, given, shown], {canaries}) => {
+	])('%s of an error is cleaned: %j becomes %j [R36]', async ([name, given, shown], {canaries}) => {
 		const error = canaries.see(await refused(json({error: 'invalid_scope', [name]: given}, 400)));
 		expect(Reflect.get(error as object, name)).toBe(shown);
 	});
@@ -372,28 +378,34 @@ describe('an error of the authorization server', () => {
 			() => new Response('<html>', {status: 401, headers: {'www-authenticate': 'basic', 'content-type': 'text/html'}}),
 		],
 		['another challenge before', () => bare(401, {'www-authenticate': 'Bearer realm="x", Basic realm="as"'})],
-	])('R37 is a failed client authentication where it asks for Basic with %s', async ([, answer], {canaries}) => {
-		for (const request of [granting, refreshing]) {
-			const error = canaries.see(await refused(answer(), request));
-			expect(error).toBeInstanceOf(OAuthError);
-			expect(error).toMatchObject({error: 'invalid_client', status: 401, retryable: false});
-		}
-	});
+	])(
+		'an answer that asks for Basic is a failed client authentication, with %s [R37]',
+		async ([, answer], {canaries}) => {
+			for (const request of [granting, refreshing]) {
+				const error = canaries.see(await refused(answer(), request));
+				expect(error).toBeInstanceOf(OAuthError);
+				expect(error).toMatchObject({error: 'invalid_client', status: 401, retryable: false});
+			}
+		},
+	);
 
-	test('R37 is none where it asks for another scheme and says nothing', async ({canaries}) => {
+	test('an answer that asks for another scheme and has no body is not an OAuthError [R37]', async ({canaries}) => {
 		const error = canaries.see(await refused(bare(401, {'www-authenticate': 'Bearer realm="as"'})));
 		expect(error).toMatchObject({name: 'TokenResponseError', code: 'unexpected_status', retryable: false});
 	});
 
-	test.for([400, 403, 407, 503])('R37 is none of %i, whatever it asks for', async (status, {canaries}) => {
-		const headers = {'www-authenticate': 'Basic realm="as"'};
-		const bareError = canaries.see(await refused(bare(status, headers)));
-		expect(bareError).toMatchObject({name: 'TokenResponseError', code: 'unexpected_status', status});
-		const error = canaries.see(await refused(json({error: 'invalid_scope'}, status, headers)));
-		expect(error).toMatchObject({error: 'invalid_scope', status});
-	});
+	test.for([400, 403, 407, 503])(
+		'an answer of %i is not an OAuthError, whatever scheme it asks for [R37]',
+		async (status, {canaries}) => {
+			const headers = {'www-authenticate': 'Basic realm="as"'};
+			const bareError = canaries.see(await refused(bare(status, headers)));
+			expect(bareError).toMatchObject({name: 'TokenResponseError', code: 'unexpected_status', status});
+			const error = canaries.see(await refused(json({error: 'invalid_scope'}, status, headers)));
+			expect(error).toMatchObject({error: 'invalid_scope', status});
+		},
+	);
 
-	test('R37 is invalid_client at a real server', async ({server, canaries}) => {
+	test('a failed client authentication is invalid_client at a real server [R37]', async ({server, canaries}) => {
 		const client = {tokenEndpoint: server.tokenEndpoint, clientId: 'service'};
 		const error = await canaries.rejection(
 			requestToken({...client, clientAuthentication: clientSecretPost('wrong-canary-9Yb3')}, granting),
@@ -405,7 +417,7 @@ describe('an error of the authorization server', () => {
 	test.for<readonly [what: string, request: AuthTokenRequest, error: string]>([
 		['a scope that the client may not have', {...granting, scope: 'openid'}, 'invalid_scope'],
 		['a grant that the client may not use', {grant_type: 'refresh_token', refresh_token: 'x'}, 'invalid_request'],
-	])('is what a real server says of %s', async ([, request, error], {server, canaries}) => {
+	])('an error has what a real server says about %s', async ([, request, error], {server, canaries}) => {
 		const client = {
 			tokenEndpoint: server.tokenEndpoint,
 			clientId: 'service-post',
@@ -415,7 +427,7 @@ describe('an error of the authorization server', () => {
 		expect(rejected).toMatchObject({name: 'OAuthError', error, status: 400, retryable: false});
 	});
 
-	test('R32 is invalid_scope of a real server for a refresh that asks for more', async ({server, canaries}) => {
+	test('a refresh that asks for more scopes is invalid_scope at a real server [R32]', async ({server, canaries}) => {
 		const {refresh_token} = await server.mint({scope: 'openid offline_access /accounts.read'});
 		const client = {tokenEndpoint: server.tokenEndpoint, clientId: 'app'};
 		const wider = {grant_type: 'refresh_token', refresh_token, scope: '/accounts.read /accounts.write'} as const;
@@ -425,7 +437,7 @@ describe('an error of the authorization server', () => {
 });
 
 describe('a 422 of the seed API', () => {
-	test('F-122 that names the refresh token of a refresh is as invalid_grant', async ({canaries}) => {
+	test("a 422 of Moov's API that names the refresh token counts as invalid_grant [F-122]", async ({canaries}) => {
 		canaries.plant(refreshing.refresh_token, 'refresh token');
 		const body = {refresh_token: `${refreshing.refresh_token} is not valid`};
 		const error = canaries.see(await refused(json(body, 422), refreshing));
@@ -433,7 +445,7 @@ describe('a 422 of the seed API', () => {
 		expect(error).toMatchObject({error: 'invalid_grant', status: 422, retryable: false});
 	});
 
-	test('F-122 is so in a form, too', async ({canaries}) => {
+	test("a 422 of Moov's API in a form counts as invalid_grant, too [F-122]", async ({canaries}) => {
 		const body = new URLSearchParams({refresh_token: `${refreshing.refresh_token} is not valid`});
 		canaries.plant(refreshing.refresh_token, 'refresh token');
 		const error = canaries.see(await refused(new Response(body, {status: 422}), refreshing));
@@ -441,7 +453,7 @@ describe('a 422 of the seed API', () => {
 	});
 
 	test.for(['form', 'json'] as const)(
-		'F-122 is what a dead refresh token gets: %s',
+		"a rejected refresh token gets a 422 from Moov's API: %s [F-122]",
 		async (encoding, {seedApi, canaries}) => {
 			const client = {
 				tokenEndpoint: seedApi.tokenEndpoint,
@@ -456,7 +468,7 @@ describe('a 422 of the seed API', () => {
 		},
 	);
 
-	test('F-123 is what a bad scope gets', async ({seedApi, canaries}) => {
+	test("a bad scope gets a 422 from Moov's API [F-123]", async ({seedApi, canaries}) => {
 		const client = {
 			tokenEndpoint: seedApi.tokenEndpoint,
 			clientId: seedClient.clientId,
@@ -481,21 +493,24 @@ describe('a 422 of the seed API', () => {
 		['a refresh token that was not sent', granting, {refresh_token: 'is bad'}, []],
 		['the scope of a refresh', {...refreshing, scope: '/a'}, {scope: 'is bad'}, ['scope']],
 		['a field of the client', granting, {client_secret: 'is bad', client_id: 'is bad'}, ['client_id', 'client_secret']],
-	])('F-123 that names %s has the names that the request has', async ([, request, body, fields], {canaries}) => {
-		const options = {clientAuthentication: clientSecretPost('cs-canary-Kd82')};
-		const error = canaries.see(await refused(json(body, 422), request, options));
-		expect(error).toBeInstanceOf(OAuthError);
-		expect(error).toMatchObject({error: 'invalid_request', status: 422, retryable: false});
-		expect((error as OAuthError).fields?.toSorted((a, b) => a.localeCompare(b)) ?? []).toEqual(fields);
-		expect(JSON.stringify(error)).not.toContain('is bad');
-	});
+	])(
+		"a 422 of Moov's API that names %s lists the fields of the request [F-123]",
+		async ([, request, body, fields], {canaries}) => {
+			const options = {clientAuthentication: clientSecretPost('cs-canary-Kd82')};
+			const error = canaries.see(await refused(json(body, 422), request, options));
+			expect(error).toBeInstanceOf(OAuthError);
+			expect(error).toMatchObject({error: 'invalid_request', status: 422, retryable: false});
+			expect((error as OAuthError).fields?.toSorted((a, b) => a.localeCompare(b)) ?? []).toEqual(fields);
+			expect(JSON.stringify(error)).not.toContain('is bad');
+		},
+	);
 
-	test('F-123 with an error is that error', async ({canaries}) => {
+	test("a 422 of Moov's API with an OAuth error is that error [F-123]", async ({canaries}) => {
 		const error = canaries.see(await refused(json({error: 'invalid_scope', scope: 'is bad'}, 422)));
 		expect(error).toMatchObject({error: 'invalid_scope', status: 422, retryable: false});
 	});
 
-	test('that is a page is a page', async ({canaries}) => {
+	test('a 422 that is a page is an unexpected answer', async ({canaries}) => {
 		const error = canaries.see(await refused(page(422)));
 		expect(error).toMatchObject({name: 'TokenResponseError', code: 'unexpected_status', retryable: true});
 	});
@@ -542,7 +557,7 @@ describe('an answer that is nonsense', () => {
 	});
 
 	test.for([200, 201, 202, 203, 206, 207, 299])(
-		'is none with a token and a status of %i: any 2xx is success [R15, F-12]',
+		'an answer with a token and a status of %i is usable: any 2xx is success [R15, F-12]',
 		async status => {
 			for (const request of [granting, refreshing]) {
 				expect(await refused(json({access_token: 'at', token_type: 'Bearer'}, status), request)).toBeUndefined();
@@ -550,24 +565,26 @@ describe('an answer that is nonsense', () => {
 		},
 	);
 
-	test.for([200, 201])('is none with an empty error beside a token, with %i [R35]', async status => {
+	test.for([200, 201])('an answer with a token and an empty error is usable, with %i [R35]', async status => {
 		expect(await refused(json({access_token: 'at', token_type: 'Bearer', error: ''}, status))).toBeUndefined();
 		expect(await refused(json({error: ''}, status))).toMatchObject({code: 'invalid_response', status});
 	});
 
-	test('is a bare 400 if its error is empty [R35, R36]', async ({canaries}) => {
+	test('a 400 with an empty error counts as one without a body [R35, R36]', async ({canaries}) => {
 		const error = canaries.see(await refused(json({error: ''}, 400)));
 		expect(error).toMatchObject({name: 'TokenResponseError', code: 'unexpected_status', status: 400, retryable: false});
 	});
 
-	test('asks of a 404 whether the endpoint is right', async ({canaries}) => {
+	test('the error of a 404 asks whether the endpoint is right', async ({canaries}) => {
 		const message = 'POST https://as.example answered 404: is tokenEndpoint right?';
 		for (const answer of [bare(404), page(404), json({message: 'no'}, 404)]) {
 			expect(canaries.see(await refused(answer))).toMatchObject({code: 'unexpected_status', status: 404, message});
 		}
 	});
 
-	test('names the origin of its endpoint, and neither path nor query', async ({canaries}) => {
+	test('the error of an unusable answer names the origin of its endpoint, and neither path nor query', async ({
+		canaries,
+	}) => {
 		canaries.plant('canary-in-the-query', 'query');
 		const tokenEndpoint = 'https://as.example:8443/realms/a?key=canary-in-the-query';
 		for (const answer of [bare(500), json({}, 200), json({error: 'invalid_scope'}, 400), new Response('no')]) {
@@ -576,7 +593,7 @@ describe('an answer that is nonsense', () => {
 		}
 	});
 
-	test('tells its media type', async ({canaries}) => {
+	test('the error of an unusable answer has its media type', async ({canaries}) => {
 		const error = canaries.see(await refused(page(500)));
 		expect((error as TokenResponseError).contentType).toMatch(/^text\/html\b/);
 		expect(canaries.see(await refused(bare(500)))).not.toHaveProperty('contentType');
@@ -587,10 +604,13 @@ describe('an answer that is nonsense', () => {
 		['invalid_response', {}],
 		['invalid_response', {access_token: 'a b', token_type: 'Bearer'}],
 		['unsupported_token_type', {access_token: 'at', token_type: 'mac'}],
-	])('tells its media type and its status, as %s of %j', async ([code, body], {canaries}) => {
-		const error = canaries.see(await refused(json(body, 200)));
-		expect(error).toMatchObject({code, status: 200, contentType: expect.stringMatching(/^application\/json\b/)});
-	});
+	])(
+		'the error of an unusable answer has its media type and its status, as %s of %j',
+		async ([code, body], {canaries}) => {
+			const error = canaries.see(await refused(json(body, 200)));
+			expect(error).toMatchObject({code, status: 200, contentType: expect.stringMatching(/^application\/json\b/)});
+		},
+	);
 });
 
 describe('the wait that a server asks for', () => {
@@ -637,7 +657,7 @@ describe('the wait that a server asks for', () => {
 		['F-124', {'x-retry-in': '-1'}, undefined],
 		['F-124', {'x-retry-in': '0x10'}, undefined],
 		['F-124', {'x-retry-in': 'garbage', 'retry-after': 'garbage'}, undefined],
-	])('%s of %j is %s milliseconds', async ([, headers, retryAfter], {canaries}) => {
+	])('the wait of %s %j is %s milliseconds', async ([, headers, retryAfter], {canaries}) => {
 		const options = {now: () => now};
 		const response = canaries.see(await refused(bare(429, headers), granting, options));
 		expect(response).toBeInstanceOf(TokenResponseError);
@@ -649,14 +669,16 @@ describe('the wait that a server asks for', () => {
 		expect(JSON.parse(JSON.stringify(oauth))).toMatchObject(retryAfter === undefined ? {} : {retryAfter});
 	});
 
-	test('F-08 is not taken from a number that is none, whatever the clock says', async ({canaries}) => {
+	test('the wait that a server asks for is ignored if it is not a number, whatever the clock says [F-08]', async ({
+		canaries,
+	}) => {
 		for (const value of ['-5', '0x10', '1.5', '+5', '5 5']) {
 			const error = canaries.see(await refused(bare(429, {'retry-after': value}), granting, {now: () => 0}));
 			expect([value, (error as TokenResponseError).retryAfter]).toEqual([value, undefined]);
 		}
 	});
 
-	test('F-07 is the same wherever the clock hangs', async ({canaries}) => {
+	test('the wait that a server asks for does not depend on the time zone [F-07]', async ({canaries}) => {
 		vi.stubEnv('TZ', 'America/New_York');
 		try {
 			for (const date of [after(90), 'Monday, 23-Nov-26 10:01:30 GMT', 'Mon Nov 23 10:01:30 2026']) {
@@ -672,7 +694,7 @@ describe('the wait that a server asks for', () => {
 		[{'X-Retry-In': '1500'}, 1500],
 		[{'Retry-After': '3'}, 3000],
 		[{'Retry-After': '3', 'X-Retry-In': '1500'}, 3000],
-	])('F-124 of the seed API: %j', async ([headers, retryAfter], {seedApi, canaries}) => {
+	])("the wait that Moov's API asks for is read: %j [F-124]", async ([headers, retryAfter], {seedApi, canaries}) => {
 		const client = {
 			tokenEndpoint: seedApi.tokenEndpoint,
 			clientId: seedClient.clientId,
@@ -723,7 +745,7 @@ describe('the properties of a class', () => {
 		for (const name of ['status', 'retryAfter', 'contentType']) expect(error).not.toHaveProperty(name);
 	});
 
-	test('SessionEndedError says why', async ({canaries, server}) => {
+	test('SessionEndedError has a reason', async ({canaries, server}) => {
 		server.referee.expectLoss();
 		const none = await canaries.rejection(createAuth(at('https://as.example')).getToken());
 		expect(none).toMatchObject({reason: 'no_session', retryable: false});

@@ -222,7 +222,7 @@ describe('calls and logins', () => {
 		expect(server.calls).toHaveLength(0);
 	});
 
-	test('a call goes on with the token of its own login that another tab has renewed', async ({server}) => {
+	test('a call continues with the token of its own login that another tab has renewed', async ({server}) => {
 		const realm = createSharedMemory().holder as () => StoreDriver; // in this realm it takes no time
 		const auth = createAuth(appOptions(server, {store: realm()}));
 		const other = createAuth(appOptions(server, {store: realm()}));

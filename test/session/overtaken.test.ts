@@ -59,14 +59,14 @@ function beforeRead(store: StoreDriver, count: number, act: () => void): StoreDr
 }
 
 describe('a renewal', () => {
-	test('R66: of a grant without a refresh token that is answered with invalid_grant is an error, and not repeated', async () => {
+	test('a grant without a refresh token that gets invalid_grant is an error, and is not repeated [R66]', async () => {
 		const answers = [refused('invalid_grant')];
 		const {auth, asked} = staged(() => answers.pop() ?? Response.json(bearer), {grant: granting});
 		await expect(auth.getToken()).rejects.toBeInstanceOf(OAuthError);
 		expect(asked).toHaveLength(1);
 	});
 
-	test('R71: sends nothing where the store cannot be read any more under the lock', async () => {
+	test('a renewal sends nothing if the store can no longer be read under the lock [R71]', async () => {
 		const shared = createSharedRecord();
 		const store = shared.realm();
 		const get = async (): Promise<unknown> => {
@@ -79,7 +79,7 @@ describe('a renewal', () => {
 		expect(asked).toHaveLength(0);
 	});
 
-	test('F-94: that fails for now is forgotten where another holder has written a token meanwhile', async () => {
+	test('a renewal that fails for now is forgotten if another holder has stored a token meanwhile [F-94]', async () => {
 		const shared = createSharedRecord();
 		const answer = (): Response => {
 			shared.write(fresh);
@@ -91,7 +91,7 @@ describe('a renewal', () => {
 		expect(asked).toHaveLength(1);
 	});
 
-	test('F-94: is given up for what another holder has written meanwhile, also where nobody has a refresh token', async () => {
+	test('a renewal gives way to what another holder has stored meanwhile, even without a refresh token [F-94]', async () => {
 		const shared = createSharedRecord();
 		const other = {...bearer, access_token: 'at2', issued_at: clock.seconds()};
 		const answer = (): Response => {
@@ -104,7 +104,7 @@ describe('a renewal', () => {
 		expect(shared.value).toEqual(other);
 	});
 
-	test('R70: that fails writes nothing, and a grant that gives a refresh token alone does not either', async () => {
+	test('a renewal that fails stores nothing, and neither does a grant that brings only a refresh token [R70]', async () => {
 		const shared = createSharedRecord();
 		const failing = staged(() => refused('temporarily_unavailable', 503), {store: shared.realm()});
 		await failing.auth.setToken(old);
@@ -118,7 +118,7 @@ describe('a renewal', () => {
 		expect(empty.log).not.toContain('set');
 	});
 
-	test('R57: does not take from another holder what expires at this very moment', async () => {
+	test('a renewal does not use another holder’s token that expires at this very moment [R57]', async () => {
 		const shared = createSharedRecord();
 		const store = beforeRead(shared.realm(), 3, () => shared.write({...fresh, expires_at: clock.seconds()}));
 		const {auth, asked} = staged(() => Response.json({...bearer, access_token: 'at3'}), {store});
@@ -127,7 +127,7 @@ describe('a renewal', () => {
 		expect(asked.map(parameters => parameters.get('refresh_token'))).toEqual(['rt2']);
 	});
 
-	test('R71: of two holders that find nothing at first is one grant', async () => {
+	test('two holders that find an empty store make one grant [R71]', async () => {
 		const shared = createSharedRecord();
 		const gate = createGate();
 		const answer = async (): Promise<Response> => {
@@ -147,7 +147,7 @@ describe('a renewal', () => {
 		['and ends', {}, ['session-ended invalid_grant']],
 		['and goes on with a grant', {grant: granting}, ['token grant']],
 	] as const)(
-		'deletes a rejected refresh token before another holder gets the lock %s [R68]',
+		'a renewal deletes a rejected refresh token before another holder gets the lock %s [R68]',
 		async ([, options, told]) => {
 			const shared = createSharedRecord();
 			const gate = createGate();
@@ -173,7 +173,7 @@ describe('a renewal', () => {
 		},
 	);
 
-	test('R76: that a sign-in overtakes revokes nothing: its token may be of the same grant', async () => {
+	test('a renewal that a sign-in overtakes revokes nothing: its token may be of the same grant [R76]', async () => {
 		const gate = createGate();
 		const answer = async (): Promise<Response> => {
 			await gate.pass();
@@ -192,7 +192,7 @@ describe('a renewal', () => {
 	});
 });
 
-test('R76: a read that a sign-out overtakes finds no token, however long the sign-out takes', async () => {
+test('a read that a sign-out overtakes finds no token, however long the sign-out takes [R76]', async () => {
 	const store = memoryDriver();
 	const gates = [createGate(), createGate()] as const;
 	const waiting: Gate[] = [];
@@ -215,7 +215,7 @@ test('R76: a read that a sign-out overtakes finds no token, however long the sig
 	expect(await token).toBe('SessionEndedError no_session');
 });
 
-test('R70, F-141: a renewed token takes the place of the old one by comparison, after the store has taken that one again', async () => {
+test('a renewed token takes the place of the old one by comparison, after the store has taken that one again [R70, F-141]', async () => {
 	const store = await createSharedMemory().holder();
 	const writes: string[] = [];
 	const watched: StoreDriver = {
@@ -268,7 +268,7 @@ describe('a call that is answered with 401', () => {
 
 	afterEach(() => vi.unstubAllGlobals());
 
-	test('is sent again with a token that has come meanwhile to the same login, though there is nothing to renew it with [R57]', async () => {
+	test('a call that got a 401 is resent with a newer token of the same login, even if nothing can renew that one [R57]', async () => {
 		const {auth, carried, answer, status} = await calling({});
 		await auth.setToken({...bearer, access_token: 'at2'}, {renews: true});
 		answer();
@@ -276,7 +276,7 @@ describe('a call that is answered with 401', () => {
 		expect(carried).toEqual(['Bearer at1', 'Bearer at2']);
 	});
 
-	test('is not sent again as whoever has signed in meanwhile [F-140]', async () => {
+	test('a call that got a 401 is not resent as another user who has signed in meanwhile [F-140]', async () => {
 		const {auth, carried, answer, status} = await calling({});
 		await auth.setToken({...bearer, access_token: 'at2'});
 		answer();
@@ -284,7 +284,7 @@ describe('a call that is answered with 401', () => {
 		expect(carried).toEqual(['Bearer at1']);
 	});
 
-	test('R76: is not sent again as whoever has signed in since a sign-out', async () => {
+	test('a call that got a 401 is not resent as another user who has signed in after a sign-out [R76]', async () => {
 		const {auth, carried, answer, status} = await calling({});
 		await auth.signOut();
 		await auth.setToken({...bearer, access_token: 'at2'});
@@ -295,7 +295,7 @@ describe('a call that is answered with 401', () => {
 });
 
 describe('a sign-out', () => {
-	test('R76: that comes while a sign-in waits for the store lets that fail', async () => {
+	test('a sign-out makes a sign-in fail that is still waiting for the store [R76]', async () => {
 		const store = memoryDriver();
 		const gate = createGate();
 		const get = async (): Promise<unknown> => {
@@ -317,7 +317,7 @@ describe('a sign-out', () => {
 	test.for([
 		['that a slow holder has written since, of the login that it ended', true],
 		['of another login in the same second', false],
-	] as const)('R76, F-139: takes along a token %s, or leaves it', async ([, isGone]) => {
+	] as const)('a sign-out deletes a token %s, or leaves it [R76, F-139]', async ([, isGone]) => {
 		const shared = createSharedRecord();
 		const gate = createGate();
 		const {auth} = staged(() => new Response(), {store: lockedBehind(gate, shared.realm())});

@@ -18,7 +18,7 @@ const offline = (options: object = {}): ReturnType<typeof createAuth> =>
 	createAuth({...endpoint, fetch: () => Promise.reject(new Error('The network was used')), ...options});
 
 describe('peek', () => {
-	test('gives what the store holds, though it has expired, and without the refresh token', async () => {
+	test('peek gives what the store holds, though it has expired, and without the refresh token', async () => {
 		const shared = createSharedRecord();
 		shared.value = {...stored, client: undefined};
 		const auth = offline({store: storeOf(shared.realm())});
@@ -27,7 +27,7 @@ describe('peek', () => {
 		expect(auth.status).toBe('signed-in');
 	});
 
-	test('gives undefined if nobody is signed in, and asks neither the server nor renew', async () => {
+	test('peek gives undefined if nobody is signed in, and asks neither the server nor renew', async () => {
 		const renew = vi.fn<() => undefined>();
 		const grant = vi.fn<() => never>();
 		for (const auth of [offline(), offline({grant}), createSession({renew})]) {
@@ -37,7 +37,7 @@ describe('peek', () => {
 		expect([renew.mock.calls, grant.mock.calls]).toEqual([[], []]);
 	});
 
-	test('does not wait for a renewal that is under way', async () => {
+	test('peek does not wait for a renewal that is under way', async () => {
 		const gate = createGate();
 		const auth = createSession({
 			async renew() {
@@ -54,7 +54,7 @@ describe('peek', () => {
 		expect(await auth.peek()).toMatchObject({access_token: 'second'});
 	});
 
-	test('gives the token of memory if the store fails', async () => {
+	test('peek gives the token of memory if the store fails', async () => {
 		const fail = (): never => {
 			throw new Error('no storage');
 		};
@@ -64,7 +64,7 @@ describe('peek', () => {
 		expect(await auth.peek()).toMatchObject({access_token: 'first'});
 	});
 
-	test('hands out a copy: what is done to it changes no session', async () => {
+	test('peek hands out a copy: what is done to it changes no session', async () => {
 		const auth = offline();
 		await auth.setToken({access_token: 'first'});
 		Object.assign((await auth.peek()) ?? {}, {access_token: 'changed'});
@@ -73,7 +73,7 @@ describe('peek', () => {
 });
 
 describe('status', () => {
-	test('is unknown until the store was read, and then follows the session', async () => {
+	test('status is unknown until the store was read, and then follows the session', async () => {
 		const auth = createSession({renew: () => null});
 		expect(auth.status).toBe('unknown');
 		await auth.peek();
@@ -87,14 +87,14 @@ describe('status', () => {
 		expect(auth.status).toBe('signed-out');
 	});
 
-	test('is read by subscribe, which tells whoever has seen that it is unknown', async () => {
+	test('status is read by subscribe, which tells whoever has seen that it is unknown', async () => {
 		const auth = offline();
 		expect(auth.status).toBe('unknown');
 		const events = record(auth);
 		await vi.waitFor(() => expect(events).toEqual([{type: 'status', status: 'signed-out'}]));
 	});
 
-	test('is what a renderer sees that asks after each event', async () => {
+	test('status is what a renderer sees that asks after each event', async () => {
 		const auth = createSession({renew: () => ({access_token: 'second'})});
 		const seen: string[] = [auth.status];
 		// As useSyncExternalStore does it, which detaches both functions.
@@ -110,7 +110,7 @@ describe('status', () => {
 		expect(seen).toEqual(['unknown', 'signed-out', 'signed-in', 'signed-out', 'signed-in']);
 	});
 
-	test('follows what another holder of the store does', async () => {
+	test('status follows what another holder of the store does', async () => {
 		const shared = createSharedRecord();
 		const [here, there] = ['here', 'there'].map(name => offline({store: storeOf(shared.realm(name))}));
 		const seen: Array<string | undefined> = [];
@@ -122,7 +122,7 @@ describe('status', () => {
 		await vi.waitFor(() => expect(seen.at(-1)).toBe('signed-out'));
 	});
 
-	test('cannot be assigned, and is there when an Auth is spread', async () => {
+	test('status cannot be assigned, and is there when an Auth is spread', async () => {
 		const auth = offline();
 		await auth.peek();
 		expect(() => Object.assign(auth, {status: 'signed-in'})).toThrow(TypeError);

@@ -15,7 +15,10 @@ import {test} from '../support/test.ts';
 test.override('serverOptions', {accessTokenSeconds: 60});
 
 describe('refresh({instead})', () => {
-	test('renews the token that it names, once for all who name it, also later', async ({server, watch}) => {
+	test('refresh({instead}) renews the token that it names, once for all who name it, also later', async ({
+		server,
+		watch,
+	}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		const {access_token: instead} = await signIn(server, auth);
 		const renewed = await Promise.all(Array.from({length: 20}, () => auth.refresh({instead})));
@@ -27,7 +30,7 @@ describe('refresh({instead})', () => {
 	});
 
 	test.for(['', 'never-issued'])(
-		'gives the current token, and no refresh token, in place of one that it is not: %j',
+		'refresh({instead}) gives the current token, and no refresh token, in place of one that it is not: %j',
 		async (instead, {server, watch}) => {
 			const auth = watch(createAuth(appOptions(server)));
 			const {access_token} = await signIn(server, auth);
@@ -38,14 +41,17 @@ describe('refresh({instead})', () => {
 		},
 	);
 
-	test('renews a current token that has expired, whatever it names', async ({server, watch}) => {
+	test('refresh({instead}) renews a current token that has expired, whatever it names', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		const {access_token} = await signIn(server, auth, expired);
 		expect((await auth.refresh({instead: 'never-issued'})).access_token).not.toBe(access_token);
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('gives the token that another holder of the store has renewed meanwhile', async ({server, watch}) => {
+	test('refresh({instead}) gives the token that another holder of the store has renewed meanwhile', async ({
+		server,
+		watch,
+	}) => {
 		const driver = memoryDriver();
 		const [here, there] = [0, 1].map(() => watch(createAuth(appOptions(server, {store: storeOf({...driver})}))));
 		if (!here || !there) throw new Error('There are two');
@@ -56,7 +62,7 @@ describe('refresh({instead})', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('shares a renewal that is under way', async ({server, watch}) => {
+	test('refresh({instead}) shares a renewal that is under way', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		const {access_token: instead} = await signIn(server, auth);
 		const gate = createGate();
@@ -69,7 +75,10 @@ describe('refresh({instead})', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('begins nothing for a user who has signed out, and a new session for a service', async ({server, watch}) => {
+	test('refresh({instead}) begins nothing for a user who has signed out, and a new session for a service', async ({
+		server,
+		watch,
+	}) => {
 		const user = watch(createAuth(appOptions(server)));
 		const {access_token: instead} = await signIn(server, user);
 		await user.signOut();

@@ -66,7 +66,7 @@ describe('a token is renewed before it is sent', () => {
 		[10, 60, 1],
 		[300_000, 1000, 1000],
 	])(
-		'R28: of %d seconds, with a leeway of %s: %d seconds before it expires',
+		'a token of %d seconds, with a leeway of %s, is renewed %d seconds before it expires [R28]',
 		async ([lifetime, leeway, margin], {server, watch}) => {
 			const clock = createClock();
 			const auth = watch(createAuth(appOptions(server, {leeway, now: clock.now})));
@@ -82,7 +82,7 @@ describe('a token is renewed before it is sent', () => {
 		},
 	);
 
-	test('R28, F-34: a lifetime below the leeway is one grant for a hundred calls in a third of it', async ({
+	test('a token that lives shorter than the leeway is granted once for a hundred calls in a third of its lifetime [R28, F-34]', async ({
 		server,
 		watch,
 	}) => {
@@ -96,7 +96,7 @@ describe('a token is renewed before it is sent', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('R27: its lifetime counts from before the request was sent', async ({server, watch}) => {
+	test('the lifetime of a token counts from before the request was sent [R27]', async ({server, watch}) => {
 		const clock = createClock();
 		const auth = watch(createAuth(serviceOptions(server, {now: clock.now})));
 		const start = clock.seconds();
@@ -104,7 +104,7 @@ describe('a token is renewed before it is sent', () => {
 		expect(await auth.getToken()).toMatchObject({issued_at: start, expires_at: start + 60});
 	});
 
-	test('R26: never where its expiry is not known; then the 401 decides', async ({server, watch}) => {
+	test('a token without a known expiry is used until a 401 [R26]', async ({server, watch}) => {
 		const clock = createClock();
 		const auth = watch(createAuth(appOptions(server, {now: clock.now})));
 		const {access_token, refresh_token} = await server.mint();
@@ -118,7 +118,7 @@ describe('a token is renewed before it is sent', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('F-85: so a stored one that is older than its lifetime is not sent for a sure 401', async ({server, watch}) => {
+	test('a stored token that is older than its lifetime is renewed before the call [F-85]', async ({server, watch}) => {
 		const store = memoryDriver();
 		const {access_token, refresh_token} = await server.mint();
 		await store.set({access_token, refresh_token, token_type: 'Bearer', ...expired});
@@ -128,7 +128,7 @@ describe('a token is renewed before it is sent', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('F-27: one that is expired on arrival serves those who waited, and each further call is one grant', async ({
+	test('a token that is expired on arrival serves the waiting calls, and each further call makes one grant [F-27]', async ({
 		server,
 		watch,
 	}) => {
@@ -144,7 +144,10 @@ describe('a token is renewed before it is sent', () => {
 });
 
 describe('a clock that is wrong', () => {
-	test('F-80: by an hour ahead is one early renewal, and not one a call', async ({server, watch}) => {
+	test('a clock that is an hour ahead causes one early renewal, and not one for each call [F-80]', async ({
+		server,
+		watch,
+	}) => {
 		const clock = createClock();
 		const auth = watch(createAuth(appOptions(server, {now: clock.now})));
 		await signIn(server, auth);
@@ -153,7 +156,7 @@ describe('a clock that is wrong', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('F-81, R84: by an hour behind makes the expiry unknown: the token is used, and the 401 decides', async ({
+	test('a clock that is an hour behind makes the expiry unknown: the token is used until a 401 [F-81, R84]', async ({
 		server,
 		watch,
 	}) => {
@@ -169,7 +172,7 @@ describe('a clock that is wrong', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('F-82: by eight hours of sleep is one grant on waking, and no burst', async ({server, watch}) => {
+	test('a laptop that wakes after eight hours makes one grant [F-82]', async ({server, watch}) => {
 		const clock = createClock();
 		const auth = watch(createAuth(appOptions(server, {now: clock.now})));
 		await signIn(server, auth);
@@ -179,7 +182,7 @@ describe('a clock that is wrong', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('F-82: by eight hours of sleep in a grant serves those who waited, and all others with one grant more', async ({
+	test('a laptop that sleeps eight hours during a grant serves the waiting calls, and all others with one more grant [F-82]', async ({
 		server,
 		watch,
 	}) => {
@@ -194,7 +197,10 @@ describe('a clock that is wrong', () => {
 		}
 	});
 
-	test("F-83: at the server costs one retry, then the 401 is the caller's", async ({server, watch}) => {
+	test('a server whose clock is wrong costs one retry, and then its 401 reaches the caller [F-83]', async ({
+		server,
+		watch,
+	}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth);
 		server.onCall(() => ({status: 401, headers: [['www-authenticate', 'Bearer error="invalid_token"']]}));
@@ -202,7 +208,7 @@ describe('a clock that is wrong', () => {
 		expect([server.calls.length, server.tokenRequests.length]).toEqual([6, 1]);
 	});
 
-	test('F-84: since it stands still is waited for by nobody', async ({server, watch}) => {
+	test('nobody waits for a clock that stands still [F-84]', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server, {now: () => 1_800_000_000_000})));
 		await signIn(server, auth, expired);
 		server.onToken(once(() => ({status: 503})));
@@ -281,7 +287,7 @@ describe('a renewal that fails', () => {
 	];
 
 	test.for(rows)(
-		'R66: with %s keeps the session, is told, and is not tried again at once',
+		'a renewal that fails with %s keeps the session, is reported, and is not repeated at once [R66]',
 		async ([, answer, error], {server, watch}) => {
 			const clock = createClock();
 			const auth = watch(createAuth(appOptions(server, {now: clock.now})));
@@ -312,25 +318,28 @@ describe('a renewal that fails', () => {
 	test.for<[title: string, body: BodyInit | null]>([
 		['F-02: nothing', null],
 		['F-03: a body that stalls', new ReadableStream({start: controller => controller.enqueue(new Uint8Array([123]))})],
-	])('with %s ends at the deadline, and the next call tries again', async ([, body], {server, watch}) => {
-		const store = memoryDriver();
-		const clock = createClock();
-		const auth = watch(createAuth(appOptions(server, {store, timeout: 300, now: clock.now})));
-		const patient = watch(createAuth(appOptions(server, {store, now: clock.now})));
-		await signIn(server, auth, expired);
-		const recover = server.onToken(() => (body ? new Response(body) : new Promise(() => {})));
-		const error = await auth.getToken().catch((error: unknown) => error);
-		expect(error).toBeInstanceOf(TokenNetworkError);
-		expect(error).toMatchObject({code: 'timeout', retryable: true});
-		expect(server.tokenRequests).toHaveLength(1);
-		recover();
-		clock.advance(1);
-		expect((await patient.fetch(`${server.api}/me`)).status).toBe(200);
-		expect(server.tokenRequests).toHaveLength(2);
-	});
+	])(
+		'a renewal that fails with %s ends at the deadline, and the next call tries again',
+		async ([, body], {server, watch}) => {
+			const store = memoryDriver();
+			const clock = createClock();
+			const auth = watch(createAuth(appOptions(server, {store, timeout: 300, now: clock.now})));
+			const patient = watch(createAuth(appOptions(server, {store, now: clock.now})));
+			await signIn(server, auth, expired);
+			const recover = server.onToken(() => (body ? new Response(body) : new Promise(() => {})));
+			const error = await auth.getToken().catch((error: unknown) => error);
+			expect(error).toBeInstanceOf(TokenNetworkError);
+			expect(error).toMatchObject({code: 'timeout', retryable: true});
+			expect(server.tokenRequests).toHaveLength(1);
+			recover();
+			clock.advance(1);
+			expect((await patient.fetch(`${server.api}/me`)).status).toBe(200);
+			expect(server.tokenRequests).toHaveLength(2);
+		},
+	);
 
 	test.for([301, 302, 303, 307, 308])(
-		'R15, F-09, F-10: with %d to B sends nothing to B',
+		'a renewal that gets a %d to B sends nothing to B [R15, F-09, F-10]',
 		async (status, {server, serve, watch}) => {
 			const b = await serve(() => json({access_token: 'of-another-server', token_type: 'Bearer'}));
 			const auth = watch(createAuth(appOptions(server)));
@@ -341,7 +350,7 @@ describe('a renewal that fails', () => {
 		},
 	);
 
-	test('F-07: for now, lets a token that is still good be used, also by getToken within its leeway', async ({
+	test('a valid token is still used after a failed renewal, also by getToken within the leeway [F-07]', async ({
 		server,
 		watch,
 	}) => {
@@ -364,7 +373,7 @@ describe('a renewal that fails', () => {
 		await expect(auth.getToken()).rejects.toBeInstanceOf(TokenResponseError);
 	});
 
-	test('after a 401 is the error of the call, and not the 401', async ({server, watch}) => {
+	test('a call whose renewal fails after a 401 gets the error, and not the 401', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		const {access_token} = await signIn(server, auth);
 		await server.expire(access_token);
@@ -377,7 +386,7 @@ describe('a renewal that fails', () => {
 			await expect(promise).rejects.toMatchObject({name: 'TokenResponseError', status: 503});
 	});
 
-	test('F-05: with 502 after the rotation is for now; the next try then ends the session', async ({server, watch}) => {
+	test('a 502 after the rotation keeps the session, and the next refresh ends it [F-05]', async ({server, watch}) => {
 		server.referee.expectLoss();
 		const clock = createClock();
 		const auth = watch(createAuth(appOptions(server, {now: clock.now})));
@@ -420,22 +429,28 @@ describe('a cool-down', () => {
 		['F-08: a huge number', ['retry-after', '1000000000'], 3600, 3_600_000],
 		['F-08: a number beyond all numbers', ['retry-after', '9'.repeat(400)], 3600, 3_600_000],
 		['F-08: a date in a hundred years', ['retry-after', new Date(clockStart + 3e12).toUTCString()], 3600, 3_600_000],
-	])('after %s', async ([, header, seconds, retryAfter], {server, watch}) => {
-		let time = clockStart;
-		const auth = watch(createAuth(appOptions(server, {now: () => time})));
-		await signIn(server, auth, expired);
-		const error = await failWith(server, auth, header ? [header] : [], 429);
-		expect(error).toMatchObject({status: 429, retryable: true});
-		expect((error as TokenResponseError).retryAfter).toBe(retryAfter);
-		time += seconds * 1000 - 1;
-		await expect(auth.getToken()).rejects.toBe(error);
-		expect(server.tokenRequests).toHaveLength(1);
-		time += 1;
-		await auth.getToken();
-		expect(server.tokenRequests).toHaveLength(2);
-	});
+	])(
+		'after %s nobody sends a token request until the back-off is over',
+		async ([, header, seconds, retryAfter], {server, watch}) => {
+			let time = clockStart;
+			const auth = watch(createAuth(appOptions(server, {now: () => time})));
+			await signIn(server, auth, expired);
+			const error = await failWith(server, auth, header ? [header] : [], 429);
+			expect(error).toMatchObject({status: 429, retryable: true});
+			expect((error as TokenResponseError).retryAfter).toBe(retryAfter);
+			time += seconds * 1000 - 1;
+			await expect(auth.getToken()).rejects.toBe(error);
+			expect(server.tokenRequests).toHaveLength(1);
+			time += 1;
+			await auth.getToken();
+			expect(server.tokenRequests).toHaveLength(2);
+		},
+	);
 
-	test('F-124: after X-Retry-In: 1500', async ({seedApi, watch}) => {
+	test('after X-Retry-In: 1500 nobody sends a token request until the back-off is over [F-124]', async ({
+		seedApi,
+		watch,
+	}) => {
 		const clock = createClock();
 		const auth = watch(createAuth(seedOptions(seedApi, {now: clock.now})));
 		seedApi.throttle({'X-Retry-In': '1500'});
@@ -448,7 +463,10 @@ describe('a cool-down', () => {
 		expect(seedApi.tokenRequests).toHaveLength(2);
 	});
 
-	test('F-07: of our own doubles from a second to thirty, and a success resets it', async ({server, watch}) => {
+	test('our own back-off doubles from one second to thirty, and a success resets it [F-07]', async ({
+		server,
+		watch,
+	}) => {
 		const clock = createClock();
 		const auth = watch(createAuth(appOptions(server, {now: clock.now})));
 		await signIn(server, auth, expired);
@@ -468,7 +486,10 @@ describe('a cool-down', () => {
 		await auth.getToken();
 	});
 
-	test('F-06: is shared by all who wait, by all who come, and by all with the same store', async ({server, watch}) => {
+	test('a back-off is shared by waiting callers, new callers, and all with the same store [F-06]', async ({
+		server,
+		watch,
+	}) => {
 		const clock = createClock();
 		const store = memoryDriver();
 		const options = appOptions(server, {now: clock.now, store});
@@ -491,7 +512,7 @@ describe('a cool-down', () => {
 		expect(gist(events)).toEqual(['refresh-failed unexpected_status']);
 	});
 
-	test('is over for one session, and goes on for another', async ({server, watch}) => {
+	test('a back-off can be over for one session, and go on for another', async ({server, watch}) => {
 		const clock = createClock();
 		const auth = watch(createAuth(appOptions(server, {now: clock.now})));
 		const other = watch(createAuth(appOptions(server, {now: clock.now})));
@@ -504,7 +525,7 @@ describe('a cool-down', () => {
 });
 
 describe('a refresh token that has died', () => {
-	test('F-44: ends the session, once, where there is no grant', async ({server, watch}) => {
+	test('a rejected refresh token ends the session once if there is no grant [F-44]', async ({server, watch}) => {
 		const store = memoryDriver();
 		const auth = watch(createAuth(appOptions(server, {store})));
 		await signIn(server, auth, expired);
@@ -532,7 +553,7 @@ describe('a refresh token that has died', () => {
 		expect(gist(events)).toEqual(['session-ended invalid_grant']);
 	});
 
-	test('R103: ends the session, whatever nonce comes along with the refusal', async ({server, watch}) => {
+	test('a rejected refresh token ends the session, even if the answer has a nonce [R103]', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth, expired);
 		server.onToken(() => json({error: 'invalid_grant'}, 400, [['dpop-nonce', 'a nonce']]));
@@ -540,7 +561,10 @@ describe('a refresh token that has died', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('R68: is never sent again, also where the store does not forget it', async ({server, watch}) => {
+	test('a rejected refresh token is never sent again, even if the store does not forget it [R68]', async ({
+		server,
+		watch,
+	}) => {
 		const shared = createSharedRecord();
 		const store = {...shared.realm(), delete: async () => Promise.reject(new Error('no'))};
 		const auth = watch(createAuth(appOptions(server, {store})));
@@ -555,7 +579,7 @@ describe('a refresh token that has died', () => {
 		expect(gist(events).filter(type => type.startsWith('session-ended'))).toHaveLength(1);
 	});
 
-	test('R68: a thousand calls at once are one grant with it', async ({server, watch}) => {
+	test('a thousand calls at once send a rejected refresh token once [R68]', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth, expired);
 		server.onToken(() => json({error: 'invalid_grant'}, 400));
@@ -564,14 +588,17 @@ describe('a refresh token that has died', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('F-122: is told by a 422 that names it, too', async ({server, watch}) => {
+	test('a 422 that names the refresh token rejects it, too [F-122]', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth, expired);
 		server.onToken(({parameters}) => json({refresh_token: `${parameters.get('refresh_token')} is not valid`}, 422));
 		await expect(auth.getToken()).rejects.toMatchObject({reason: 'invalid_grant', cause: {status: 422}});
 	});
 
-	test('R67: is no end where the store now holds another one, which is adopted', async ({server, watch}) => {
+	test('a rejected refresh token does not end the session if the store now holds another one [R67]', async ({
+		server,
+		watch,
+	}) => {
 		const shared = createSharedRecord();
 		const {subscribe: _, ...store} = shared.realm();
 		const auth = watch(createAuth(appOptions(server, {store})));
@@ -593,7 +620,10 @@ describe('a refresh token that has died', () => {
 		expect(gist(events).at(-1)).toBe('token refresh');
 	});
 
-	test('R67: is no end where the store now holds a good token, which is used', async ({server, watch}) => {
+	test('a rejected refresh token does not end the session if the store now holds a valid token [R67]', async ({
+		server,
+		watch,
+	}) => {
 		const shared = createSharedRecord();
 		const {subscribe: _, ...store} = shared.realm();
 		const auth = watch(createAuth(appOptions(server, {store})));
@@ -614,7 +644,7 @@ describe('a refresh token that has died', () => {
 		expect(shared.value).toEqual(theirRecord);
 	});
 
-	test('F-119: was not the new one of an otherwise useless answer: that is stored first, beside the old access token', async ({
+	test('the new refresh token of an otherwise unusable answer is stored, beside the old access token [F-119]', async ({
 		server,
 		watch,
 	}) => {
@@ -647,7 +677,7 @@ describe('a refresh token that has died', () => {
 		['F-40: left out', {refresh_token: undefined}],
 		['F-42: null', {refresh_token: null}],
 		['F-42: empty', {refresh_token: ''}],
-	])('has not where a new one is %s: the old one is kept', async ([, change], {serve, watch}) => {
+	])('the old refresh token is kept if a new one is %s', async ([, change], {serve, watch}) => {
 		const sent: string[] = [];
 		const {origin} = await serve((_request, {body}) => {
 			sent.push(new URLSearchParams(body).get('refresh_token') ?? '');
@@ -692,7 +722,10 @@ describe('the refresh token of a client_credentials answer', () => {
 	const kinds = ({tokenRequests}: SeedApi): unknown[] =>
 		tokenRequests.map(({parameters, status}) => [parameters['grant_type'], status]);
 
-	test('R38, F-127: is kept and used, and when it dies, there is one grant, and no end', async ({seedApi, watch}) => {
+	test('a refresh token from client_credentials is kept and used, and its rejection causes one grant [R38, F-127]', async ({
+		seedApi,
+		watch,
+	}) => {
 		const {auth, events, refreshToken} = await start(seedApi, watch);
 		const {access_token} = await auth.getToken();
 		seedApi.expire(access_token);
@@ -711,7 +744,10 @@ describe('the refresh token of a client_credentials answer', () => {
 		expect(gist(events)).toEqual(['token grant', 'token refresh', 'token grant']);
 	});
 
-	test('F-127: is not sent again where the grant after its death fails for now', async ({seedApi, watch}) => {
+	test('a rejected refresh token from client_credentials is not sent again if the next grant fails for now [F-127]', async ({
+		seedApi,
+		watch,
+	}) => {
 		const {auth, events, refreshToken} = await start(seedApi, watch);
 		const {access_token} = await auth.getToken();
 		seedApi.expire(access_token);
@@ -734,7 +770,10 @@ describe('the refresh token of a client_credentials answer', () => {
 		expect(gist(events)).toEqual(['token grant', 'refresh-failed network', 'token grant']);
 	});
 
-	test('F-127: is not sent again where the grant after its death is refused', async ({seedApi, watch}) => {
+	test('a rejected refresh token from client_credentials is not sent again if the next grant is refused [F-127]', async ({
+		seedApi,
+		watch,
+	}) => {
 		const {auth, refreshToken} = await start(seedApi, watch);
 		seedApi.kill(refreshToken());
 		seedApi.onToken(({parameters}) =>
@@ -752,10 +791,7 @@ describe('the refresh token of a client_credentials answer', () => {
 		);
 	});
 
-	test('F-127: is not asked for at all where the server gives none: then each renewal is a grant', async ({
-		server,
-		watch,
-	}) => {
+	test('each renewal is a grant if client_credentials brings no refresh token [F-127]', async ({server, watch}) => {
 		const auth = watch(createAuth(serviceOptions(server)));
 		await auth.getToken();
 		await auth.refresh();
@@ -764,7 +800,10 @@ describe('the refresh token of a client_credentials answer', () => {
 });
 
 describe('a grant that is a function', () => {
-	test('is called for each grant, with the client that it is for, and may be asynchronous', async ({server, watch}) => {
+	test('a grant function is called for each grant, with its client, and may be asynchronous', async ({
+		server,
+		watch,
+	}) => {
 		const calls: unknown[][] = [];
 		const grant = async (...given: unknown[]): Promise<AuthTokenRequest> => {
 			calls.push(given);
@@ -787,17 +826,20 @@ describe('a grant that is a function', () => {
 			},
 		],
 		['rejects', async () => Promise.reject(new Error('mine'))],
-	])('R61: and %s fails those who wait, and is called again for those who come', async ([, fail], {server, watch}) => {
-		let isFailing = true;
-		const auth = watch(createAuth(serviceOptions(server, {grant: () => (isFailing ? fail() : serviceGrant)})));
-		const outcomes = await Promise.all([auth.getToken(), auth.fetch(`${server.api}/me`)].map(outcomeOf));
-		expect(outcomes).toEqual(['Error', 'Error']);
-		isFailing = false;
-		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
-		expect(server.tokenRequests).toHaveLength(1);
-	});
+	])(
+		'a grant function that %s fails the waiting calls, and is called again for new ones [R61]',
+		async ([, fail], {server, watch}) => {
+			let isFailing = true;
+			const auth = watch(createAuth(serviceOptions(server, {grant: () => (isFailing ? fail() : serviceGrant)})));
+			const outcomes = await Promise.all([auth.getToken(), auth.fetch(`${server.api}/me`)].map(outcomeOf));
+			expect(outcomes).toEqual(['Error', 'Error']);
+			isFailing = false;
+			expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+			expect(server.tokenRequests).toHaveLength(1);
+		},
+	);
 
-	test('and gives what is no token request is a ConfigError', async ({server, watch, canaries}) => {
+	test('a grant function that returns no token request is a ConfigError', async ({server, watch, canaries}) => {
 		canaries.plant('hunter2hunter2');
 		const grant = (): AuthTokenRequest => ({grant_type: 'client_credentials', scope: 'a  hunter2hunter2'});
 		const auth = watch(createAuth(serviceOptions(server, {grant})));
@@ -805,7 +847,10 @@ describe('a grant that is a function', () => {
 		expect(server.tokenRequests).toHaveLength(0);
 	});
 
-	test('and hangs is given up at the deadline; the next call calls it again', async ({server, watch}) => {
+	test('a grant function that hangs is given up at the deadline, and the next call calls it again', async ({
+		server,
+		watch,
+	}) => {
 		let isHanging = true;
 		const grant = async (): Promise<AuthTokenRequest> => (isHanging ? new Promise<never>(() => {}) : serviceGrant);
 		const store = memoryDriver();
@@ -826,7 +871,7 @@ describe('a grant that is a function', () => {
 	];
 
 	test.for(waysIn.flatMap(([title, use]) => [[title, 'at once', use] as const, [title, 'later', use] as const]))(
-		'and uses the session that it serves, by %s, %s, is an error and no deadlock',
+		'a grant function that uses its own session, by %s, %s, is an error and not a deadlock',
 		async ([, when, use], {server, watch}) => {
 			let isWrong = true;
 			const store = memoryDriver();
@@ -855,7 +900,7 @@ describe('a grant that is a function', () => {
 		},
 	);
 
-	test('may use another session', async ({server, watch}) => {
+	test('a grant function may use another session', async ({server, watch}) => {
 		const other = watch(createAuth(appOptions(server)));
 		await signIn(server, other, expired);
 		const grant = async (): Promise<AuthTokenRequest> => {
@@ -872,7 +917,10 @@ describe('a grant of type refresh_token', () => {
 	const sentTokens = (requests: readonly EndpointRequest[]): Array<string | null> =>
 		requests.map(({parameters}) => parameters.get('refresh_token'));
 
-	test('begins a session, and its refresh token is spent once', async ({server, watch}) => {
+	test('a grant of type refresh_token begins a session, and its refresh token is used once', async ({
+		server,
+		watch,
+	}) => {
 		const {refresh_token} = await server.mint();
 		const auth = watch(createAuth(appOptions(server, {grant: {grant_type: 'refresh_token', refresh_token}})));
 		const events = record(auth);
@@ -886,7 +934,7 @@ describe('a grant of type refresh_token', () => {
 	});
 
 	test.for(['the same', 'a function that gives the same'])(
-		'is not fallen back to when the session dies: %s was spent before',
+		'a grant of type refresh_token is not used again when the session ends: %s was used before',
 		async (kind, {server, watch}) => {
 			const {refresh_token} = await server.mint();
 			const request: AuthTokenRequest = {grant_type: 'refresh_token', refresh_token};
@@ -904,7 +952,7 @@ describe('a grant of type refresh_token', () => {
 		},
 	);
 
-	test('is not used again after a sign-out', async ({server, watch}) => {
+	test('a grant of type refresh_token is not used again after a sign-out', async ({server, watch}) => {
 		const {refresh_token} = await server.mint();
 		const auth = watch(createAuth(appOptions(server, {grant: {grant_type: 'refresh_token', refresh_token}})));
 		await auth.getToken();
@@ -913,7 +961,7 @@ describe('a grant of type refresh_token', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('that is a function may give another one each time', async ({server, watch}) => {
+	test('a grant of type refresh_token that is a function may give another one each time', async ({server, watch}) => {
 		const auth = watch(
 			createAuth(
 				appOptions(server, {
@@ -930,7 +978,10 @@ describe('a grant of type refresh_token', () => {
 		expect(new Set(sentTokens(server.tokenRequests)).size).toBe(4);
 	});
 
-	test('that is refused ends in SessionEndedError, and is not sent again', async ({server, watch}) => {
+	test('a grant of type refresh_token that is refused ends in SessionEndedError, and is not sent again', async ({
+		server,
+		watch,
+	}) => {
 		const grant: AuthTokenRequest = {grant_type: 'refresh_token', refresh_token: 'dead-from-the-beginning'};
 		const auth = watch(createAuth(appOptions(server, {grant})));
 		for (let count = 0; count < 3; count++) expect(await outcomeOf(auth.getToken())).toMatch(/^SessionEndedError/);
@@ -938,7 +989,7 @@ describe('a grant of type refresh_token', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('whose server does not rotate is used again', async ({serve, watch}) => {
+	test('a grant of type refresh_token whose server does not rotate is used again', async ({serve, watch}) => {
 		let count = 0;
 		const {origin, requests} = await serve(() => json({access_token: `at${++count}`, token_type: 'Bearer'}));
 		const grant: AuthTokenRequest = {grant_type: 'refresh_token', refresh_token: 'rt-for-ever'};
@@ -952,7 +1003,7 @@ describe('a grant of type refresh_token', () => {
 });
 
 describe("a client authentication of one's own", () => {
-	test('R110: is called for each request', async ({server, watch}) => {
+	test("a client authentication of one's own is called for each request [R110]", async ({server, watch}) => {
 		let count = 0;
 		const grant = {grant_type: 'client_credentials', scope: '/accounts.read'} as const;
 		const auth = watch(
@@ -979,7 +1030,10 @@ describe("a client authentication of one's own", () => {
 		expect(server.tokenRequests.map(({status}) => status)).toEqual([200, 200]);
 	});
 
-	test('R61: that throws fails those who wait, and is called again for those who come', async ({server, watch}) => {
+	test("a client authentication of one's own that throws fails the waiting calls, and is called again for new ones [R61]", async ({
+		server,
+		watch,
+	}) => {
 		let isFailing = true;
 		const auth = watch(
 			createAuth(
@@ -999,7 +1053,7 @@ describe("a client authentication of one's own", () => {
 });
 
 describe('waitUntil', () => {
-	test('is given what ends with the grant, and lets nobody see a failure', async ({server, watch}) => {
+	test('waitUntil gets a promise that ends with the grant, and never rejects', async ({server, watch}) => {
 		const clock = createClock();
 		const given: Array<Promise<unknown>> = [];
 		const waitUntil = (promise: Promise<unknown>): void => void given.push(promise);
@@ -1032,7 +1086,7 @@ describe('waitUntil', () => {
 		expect((await Promise.allSettled(given)).map(({status}) => status)).toEqual(Array(5).fill('fulfilled'));
 	});
 
-	test('is given what ends with the revocation of a token that came too late', async ({server, watch}) => {
+	test('waitUntil gets a promise that ends with the revocation of a late token', async ({server, watch}) => {
 		const given: Array<Promise<unknown>> = [];
 		const auth = watch(createAuth(appOptions(server, {waitUntil: promise => given.push(promise)})));
 		await signIn(server, auth, expired);
@@ -1056,7 +1110,7 @@ describe('a renewal whose owner is gone', () => {
 	const withoutDeadlines = (task: () => void, delay?: number): NodeJS.Timeout =>
 		delay === 100 || delay === 200 ? platform(() => {}, 0) : platform(task, delay);
 
-	test('R61, F-107: frees those who wait at their deadline, and the next call begins a new one', async ({
+	test('waiting calls fail at their deadline if the owner of a renewal is gone, and the next call begins a new one [R61, F-107]', async ({
 		server,
 		watch,
 	}) => {
@@ -1081,7 +1135,7 @@ describe('a renewal whose owner is gone', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('R61: keeps no event from those who listen', async ({server, watch}) => {
+	test('listeners hear every event, even if the owner of a renewal is gone [R61]', async ({server, watch}) => {
 		const reached = createGate();
 		const own: typeof fetch = async (...given) => {
 			if (reached.isOpen()) return fetch(...given);
@@ -1101,7 +1155,10 @@ describe('a renewal whose owner is gone', () => {
 		expect(gist(events)).toContain('session-ended signed_out');
 	});
 
-	test('F-107: writes nothing when it comes back after another one has begun', async ({server, watch}) => {
+	test('a renewal whose owner comes back late stores nothing if another one has begun [F-107]', async ({
+		server,
+		watch,
+	}) => {
 		const store = memoryDriver();
 		const reached = createGate();
 		const late = Promise.withResolvers<Response>();
@@ -1127,7 +1184,7 @@ describe('a renewal whose owner is gone', () => {
 	});
 });
 
-test("R32: a session's own refresh asks for no scope, and a public client sends its id", async ({server, watch}) => {
+test("a session's own refresh asks for no scope, and a public client sends its id [R32]", async ({server, watch}) => {
 	const auth = watch(createAuth(appOptions(server)));
 	const {refresh_token} = await signIn(server, auth);
 	await auth.refresh();
@@ -1138,7 +1195,7 @@ test("R32: a session's own refresh asks for no scope, and a public client sends 
 	});
 });
 
-test('R31: a grant that names no scope has what it asked for, and nothing of the session before it', async () => {
+test('a grant without a scope in its answer has the scope it asked for, and not that of the session before [R31]', async () => {
 	const fetch = async (): Promise<Response> => Response.json({access_token: 'granted', token_type: 'Bearer'});
 	const auth = createAuth({
 		tokenEndpoint: 'https://as.example/token',

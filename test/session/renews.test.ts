@@ -20,16 +20,22 @@ describe('setToken(token, {renews: true})', () => {
 	test.for<[title: string, driver: (() => StoreDriver) | undefined]>([
 		['in memory', undefined],
 		['in a store of one’s own', memoryDriver],
-	])('keeps the refresh token that the new token lacks, %s', async ([, driver], {server, watch}) => {
-		const auth = watch(createAuth(appOptions(server, driver && {store: storeOf(driver())})));
-		const {refresh_token} = await signIn(server, auth);
-		await auth.setToken({access_token: 'slid', token_type: 'Bearer', expires_in: 60}, {renews: true});
-		expect(await auth.getToken()).toMatchObject({access_token: 'slid'});
-		await auth.refresh();
-		expect(server.tokenRequests.map(({parameters}) => parameters.get('refresh_token'))).toEqual([refresh_token]);
-	});
+	])(
+		'setToken(token, {renews: true}) keeps the refresh token that the new token lacks, %s',
+		async ([, driver], {server, watch}) => {
+			const auth = watch(createAuth(appOptions(server, driver && {store: storeOf(driver())})));
+			const {refresh_token} = await signIn(server, auth);
+			await auth.setToken({access_token: 'slid', token_type: 'Bearer', expires_in: 60}, {renews: true});
+			expect(await auth.getToken()).toMatchObject({access_token: 'slid'});
+			await auth.refresh();
+			expect(server.tokenRequests.map(({parameters}) => parameters.get('refresh_token'))).toEqual([refresh_token]);
+		},
+	);
 
-	test('takes a refresh token of its own in place of the old one', async ({server, watch}) => {
+	test('setToken(token, {renews: true}) takes a refresh token of its own in place of the old one', async ({
+		server,
+		watch,
+	}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth);
 		const other = await server.mint();
@@ -39,7 +45,7 @@ describe('setToken(token, {renews: true})', () => {
 	});
 
 	test.for([undefined, {}, {renews: false}, {renews: undefined}])(
-		'is needed for that: with %j it is another login, without a refresh token',
+		'setToken(token, {renews: true}) is needed for that: with %j it is another login, without a refresh token',
 		async (options, {server, watch}) => {
 			const auth = watch(createAuth(appOptions(server)));
 			await signIn(server, auth);
@@ -53,7 +59,7 @@ describe('setToken(token, {renews: true})', () => {
 		[{renews: true}, 'fulfilled', ['Bearer first', 'Bearer second']],
 		[{}, 'SessionEndedError signed_out', ['Bearer first']],
 	] as const)(
-		'lets a call go on that waits for its answer: with %j it is %s',
+		'setToken(token, {renews: true}) lets a call go on that waits for its answer: with %j it is %s',
 		async ([options, expected, sent], {watch}) => {
 			const gate = createGate();
 			const api = createFakeApi(async (_request, token) => {
@@ -76,7 +82,7 @@ describe('setToken(token, {renews: true})', () => {
 		},
 	);
 
-	test('begins a session if there is none', async ({watch}) => {
+	test('setToken(token, {renews: true}) begins a session if there is none', async ({watch}) => {
 		const auth = watch(createSession({renew: () => null}));
 		const events = record(auth);
 		await auth.setToken({access_token: 'first'}, {renews: true});
@@ -84,7 +90,10 @@ describe('setToken(token, {renews: true})', () => {
 		expect(gist(events)).toEqual(['token set']);
 	});
 
-	test('is noticed by callers who wait for a renewal of the token that it replaces', async ({server, watch}) => {
+	test('setToken(token, {renews: true}) is noticed by callers who wait for a renewal of the token that it replaces', async ({
+		server,
+		watch,
+	}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth, expired);
 		const gate = createGate();

@@ -144,52 +144,64 @@ function echoing(
 // A revocation and a session make their errors as a token request does: the clients that differ most will do.
 const fewClients = clients.filter(([what]) => ['Basic', 'a post of JSON'].includes(what));
 
-describe('R90 R93 F-112 F-113 a server that repeats whatever it was sent, however the client proved itself,', () => {
-	test.for(places)('in %s: no error of a token request shows it', async ([, answer], {canaries}) => {
-		plantAll(canaries);
-		for (const [, options, extra] of clients) {
-			const {client, left} = echoing(options, answer);
-			while (left() > 0) {
-				const asked = requestToken(client, {...refreshing, ...extra});
-				expect(await asked.catch((error: unknown) => canaries.see(error))).toBeInstanceOf(RegrantError);
+describe('a server that repeats whatever it was sent, however the client proved itself, [R90, R93, F-112, F-113]', () => {
+	test.for(places)(
+		'no error of a token request shows a secret that the server repeats, in %s',
+		async ([, answer], {canaries}) => {
+			plantAll(canaries);
+			for (const [, options, extra] of clients) {
+				const {client, left} = echoing(options, answer);
+				while (left() > 0) {
+					const asked = requestToken(client, {...refreshing, ...extra});
+					expect(await asked.catch((error: unknown) => canaries.see(error))).toBeInstanceOf(RegrantError);
+				}
 			}
-		}
-	});
+		},
+	);
 
-	test.for(places)('in %s: no error of a revocation shows it', async ([, answer], {canaries}) => {
-		plantAll(canaries);
-		for (const [, options, extra] of fewClients) {
-			const {client, left} = echoing(options, answer);
-			while (left() > 0) {
-				await revokeToken(client, {token: refreshToken, ...extra}).catch((error: unknown) => canaries.see(error));
+	test.for(places)(
+		'no error of a revocation shows a secret that the server repeats, in %s',
+		async ([, answer], {canaries}) => {
+			plantAll(canaries);
+			for (const [, options, extra] of fewClients) {
+				const {client, left} = echoing(options, answer);
+				while (left() > 0) {
+					await revokeToken(client, {token: refreshToken, ...extra}).catch((error: unknown) => canaries.see(error));
+				}
 			}
-		}
-	});
+		},
+	);
 
-	test.for(places)('in %s: no error and no event of a session shows it', async ([, answer], {canaries, watch}) => {
-		plantAll(canaries);
-		for (const [, options] of fewClients) {
-			const {client, left} = echoing(options, answer);
-			while (left() > 0) {
-				const auth = watch(createAuth({...client, store: storeOf(memoryDriver())}));
-				await auth.setToken({access_token: accessToken, token_type: 'Bearer', refresh_token: refreshToken});
-				const error = await canaries.rejection(auth.refresh());
-				expect(isRegrantError(error)).toBe(true);
+	test.for(places)(
+		'no error and no event of a session shows a secret that the server repeats, in %s',
+		async ([, answer], {canaries, watch}) => {
+			plantAll(canaries);
+			for (const [, options] of fewClients) {
+				const {client, left} = echoing(options, answer);
+				while (left() > 0) {
+					const auth = watch(createAuth({...client, store: storeOf(memoryDriver())}));
+					await auth.setToken({access_token: accessToken, token_type: 'Bearer', refresh_token: refreshToken});
+					const error = await canaries.rejection(auth.refresh());
+					expect(isRegrantError(error)).toBe(true);
+				}
 			}
-		}
-	});
+		},
+	);
 });
 
-describe('R93 F-113 a server that repeats a token that it issued itself', () => {
-	test.for(places)('in %s: the access token that a session had', async ([, answer], {canaries, watch}) => {
-		plantAll(canaries);
-		const auth = watch(
-			createAuth({tokenEndpoint: 'https://as.example/token', clientId, fetch: async () => answer(accessToken)}),
-		);
-		await auth.setToken({access_token: accessToken, token_type: 'Bearer', refresh_token: refreshToken});
-		const error = await canaries.rejection(auth.refresh());
-		expect(isRegrantError(error)).toBe(true);
-	});
+describe('a server that repeats a token that it issued itself [R93, F-113]', () => {
+	test.for(places)(
+		'no error shows the access token of a session that the server repeats, in %s',
+		async ([, answer], {canaries, watch}) => {
+			plantAll(canaries);
+			const auth = watch(
+				createAuth({tokenEndpoint: 'https://as.example/token', clientId, fetch: async () => answer(accessToken)}),
+			);
+			await auth.setToken({access_token: accessToken, token_type: 'Bearer', refresh_token: refreshToken});
+			const error = await canaries.rejection(auth.refresh());
+			expect(isRegrantError(error)).toBe(true);
+		},
+	);
 
 	test.for<readonly [what: string, body: object]>([
 		['an error beside it', {error: 'invalid_grant'}],
@@ -204,7 +216,7 @@ describe('R93 F-113 a server that repeats a token that it issued itself', () => 
 		['a token that is unfit', {access_token: `${newAccessToken}\r\n`, error: 'a', error_description: newAccessToken}],
 		['a refresh token that is unfit', {refresh_token: `${newRefreshToken}é`, error: `No ${newRefreshToken}`}],
 		['half a character in a token', {access_token: `${newAccessToken}\uD800`, error: newAccessToken}],
-	])('with %s', async ([, body], {canaries, watch}) => {
+	])('no error shows a token that the server repeats with %s', async ([, body], {canaries, watch}) => {
 		plantAll(canaries);
 		const answer = {access_token: newAccessToken, token_type: 'Bearer', refresh_token: newRefreshToken, ...body};
 		const client = {tokenEndpoint: 'https://as.example/token', clientId, fetch: async () => json(answer, 200)};
@@ -214,7 +226,7 @@ describe('R93 F-113 a server that repeats a token that it issued itself', () => 
 	});
 });
 
-describe('R93 a secret that is not spelled as it is', () => {
+describe('a secret that is not spelled as it is [R93]', () => {
 	const awkward = 's3:c"r\\e t%&+=/?#canary';
 	const hex = (character: string): string => character.charCodeAt(0).toString(16);
 	const named: Readonly<Record<string, string>> = {'"': 'quot', '&': 'amp', '/': 'sol', '+': 'plus', '=': 'equals'};
@@ -237,7 +249,7 @@ describe('R93 a secret that is not spelled as it is', () => {
 		(['error', 'error_description', 'error_uri'] as const).map(name => ({how, spell, name})),
 	);
 
-	test.for(rows)('is masked in $name $how [F-155]', async ({spell, name}, {canaries}) => {
+	test.for(rows)('a secret in another spelling is masked in $name $how [F-155]', async ({spell, name}, {canaries}) => {
 		for (const [, respell] of spellings) {
 			canaries.plant(respell(awkward), 'awkward secret');
 			// As it looks when what RFC 6749 leaves out has been replaced.
@@ -256,7 +268,7 @@ describe('R93 a secret that is not spelled as it is', () => {
 		expect(await canaries.rejection(requestToken(client(undefined), request))).toBeInstanceOf(OAuthError);
 	});
 
-	test('is masked when it is short', async ({canaries}) => {
+	test('a short secret in another spelling is masked', async ({canaries}) => {
 		canaries.plant('s3cr3t', 'short secret');
 		const fetch = async (): Promise<Response> =>
 			json({error: 's3cr3t', error_description: 'not s3cr3t', error_uri: 'https://as.example/s3cr3t'});
@@ -267,14 +279,14 @@ describe('R93 a secret that is not spelled as it is', () => {
 		expect(await canaries.rejection(requestToken(client, request))).toBeInstanceOf(OAuthError);
 	});
 
-	test('does not mask the error code of a client whose refresh token is one letter [R93, F-113]', async () => {
+	test('an error code is not masked by a refresh token of one letter [R93, F-113]', async () => {
 		const fetch = async (): Promise<Response> => json({error: 'invalid_grant', error_description: 'no'});
 		const auth = createAuth({tokenEndpoint: 'https://as.example/token', clientId, fetch});
 		await auth.setToken({access_token: 'a', refresh_token: 'r'});
 		await expect(auth.refresh()).rejects.toMatchObject({reason: 'invalid_grant', cause: {error: 'invalid_grant'}});
 	});
 
-	test('is decided on as it came: a masked code still ends the session [R93, F-113]', async ({canaries}) => {
+	test('an error code that is masked for display still ends the session [R93, F-113]', async ({canaries}) => {
 		plantAll(canaries);
 		const error = 'bad_refresh_token';
 		const client = {tokenEndpoint: 'https://as.example/token', clientId, fetch: async () => json({error}, 200)};
@@ -286,7 +298,7 @@ describe('R93 a secret that is not spelled as it is', () => {
 	test.for<string>([
 		'50 % of &lt;all&gt; "clients" \\u0041 are+wrong&#33;',
 		'%zz &unknown; \\q &#xFFFFFFFF; &#9999999; %',
-	])('leaves the escapes of a text without a secret: %s [F-155]', async (error_description, {canaries}) => {
+	])('the escapes of a text without a secret are kept: %s [F-155]', async (error_description, {canaries}) => {
 		const client = {
 			tokenEndpoint: 'https://as.example/token',
 			clientId,
@@ -297,7 +309,7 @@ describe('R93 a secret that is not spelled as it is', () => {
 		expect(error).toMatchObject({error_description: error_description.replaceAll('\\', '?')});
 	});
 
-	test('leaves a description without a secret as it is', async ({canaries}) => {
+	test('a description without a secret is kept', async ({canaries}) => {
 		plantAll(canaries);
 		const error_description = 'The refresh token is no good, the client is';
 		const client = {
@@ -309,7 +321,7 @@ describe('R93 a secret that is not spelled as it is', () => {
 		expect(await canaries.rejection(requestToken(client, refreshing))).toMatchObject({error_description});
 	});
 
-	test('is masked wherever it stands, whatever stands around it', async () => {
+	test('a secret is masked wherever it stands, whatever stands around it', async () => {
 		const token = fc.stringMatching(/^[A-Za-z0-9._-]{12,40}$/);
 		const text = fc.string({unit: 'binary', maxLength: 40});
 		await fc.assert(
@@ -355,7 +367,7 @@ describe('R93 a secret that is not spelled as it is', () => {
 	});
 });
 
-describe('R90 a fetch of one’s own', () => {
+describe('a fetch of one’s own [R90]', () => {
 	/** What a fetch may do that is not the platform's, given the request with all its secrets. */
 	const ways: readonly (readonly [what: string, fetch: (request: Request, text: string, init: unknown) => unknown])[] =
 		[
@@ -440,34 +452,37 @@ describe('R90 a fetch of one’s own', () => {
 					),
 			],
 		];
-	test.for(ways)('that %s shows nothing of a request', async ([, fetch], {canaries, watch}) => {
-		plantAll(canaries);
-		for (const [, options, extra] of clients) {
-			const client: TokenClient = {
-				tokenEndpoint: 'https://as.example/token',
-				revocationEndpoint: 'https://as.example/revoke',
-				clientId,
-				fetch: async (input, init) => {
-					const request = new Request(input, init);
-					const text = `${await request.clone().text()} ${request.headers.get('authorization')}`;
-					return fetch(request, text, init) as Response;
-				},
-				...options,
-			};
-			const auth = watch(createAuth(client));
-			await auth.setToken({access_token: accessToken, token_type: 'Bearer', refresh_token: refreshToken});
-			for (const error of [
-				await canaries.rejection(requestToken(client, {...refreshing, ...extra})),
-				await canaries.rejection(revokeToken(client, {token: refreshToken, ...extra})),
-				await canaries.rejection(auth.refresh()),
-			]) {
-				expect(isRegrantError(error)).toBe(true);
+	test.for(ways)(
+		'a fetch of your own that %s does not leak the request into an error',
+		async ([, fetch], {canaries, watch}) => {
+			plantAll(canaries);
+			for (const [, options, extra] of clients) {
+				const client: TokenClient = {
+					tokenEndpoint: 'https://as.example/token',
+					revocationEndpoint: 'https://as.example/revoke',
+					clientId,
+					fetch: async (input, init) => {
+						const request = new Request(input, init);
+						const text = `${await request.clone().text()} ${request.headers.get('authorization')}`;
+						return fetch(request, text, init) as Response;
+					},
+					...options,
+				};
+				const auth = watch(createAuth(client));
+				await auth.setToken({access_token: accessToken, token_type: 'Bearer', refresh_token: refreshToken});
+				for (const error of [
+					await canaries.rejection(requestToken(client, {...refreshing, ...extra})),
+					await canaries.rejection(revokeToken(client, {token: refreshToken, ...extra})),
+					await canaries.rejection(auth.refresh()),
+				]) {
+					expect(isRegrantError(error)).toBe(true);
+				}
 			}
-		}
-	});
+		},
+	);
 });
 
-describe('R90 F-112 over a real socket', () => {
+describe('over a real socket [R90, F-112]', () => {
 	const ways: readonly (readonly [what: string, answer: (text: string) => Answer])[] = [
 		['resets', () => ({reset: true})],
 		[
@@ -485,23 +500,20 @@ describe('R90 F-112 over a real socket', () => {
 		['repeats it in a page', text => ({status: 502, headers: [['content-type', 'text/html']], body: `<p>${text}`})],
 		['repeats it as JSON', text => ({status: 400, body: JSON.stringify({error: text, error_description: text})})],
 	];
-	test.for(ways)(
-		'a server that %s learns all there is, and no error shows it',
-		async ([way, answer], {serve, canaries}) => {
-			plantAll(canaries);
-			const {origin} = await serve((_request, {body, headers}) => answer(`${body} ${headers['authorization']}`));
-			const endpoints = {tokenEndpoint: `${origin}/token`, revocationEndpoint: `${origin}/revoke`};
-			const timeout = way === 'stalls' ? 20 : 5000;
-			for (const [, options, extra] of clients) {
-				const client = {...endpoints, clientId, timeout, ...options};
-				const error = await canaries.rejection(requestToken(client, {...refreshing, ...extra}));
-				expect(isRegrantError(error)).toBe(true);
-				await revokeToken(client, {token: refreshToken, ...extra}).catch(canaries.see);
-			}
-		},
-	);
+	test.for(ways)('no error shows what a server learned that %s', async ([way, answer], {serve, canaries}) => {
+		plantAll(canaries);
+		const {origin} = await serve((_request, {body, headers}) => answer(`${body} ${headers['authorization']}`));
+		const endpoints = {tokenEndpoint: `${origin}/token`, revocationEndpoint: `${origin}/revoke`};
+		const timeout = way === 'stalls' ? 20 : 5000;
+		for (const [, options, extra] of clients) {
+			const client = {...endpoints, clientId, timeout, ...options};
+			const error = await canaries.rejection(requestToken(client, {...refreshing, ...extra}));
+			expect(isRegrantError(error)).toBe(true);
+			await revokeToken(client, {token: refreshToken, ...extra}).catch(canaries.see);
+		}
+	});
 
-	test('no endpoint is there', async ({serve, canaries}) => {
+	test('no error shows a secret if there is no endpoint', async ({serve, canaries}) => {
 		plantAll(canaries);
 		const {origin, close} = await serve(() => ({status: 200}));
 		await close();
@@ -509,7 +521,7 @@ describe('R90 F-112 over a real socket', () => {
 		expect(await canaries.rejection(requestToken(client, refreshing))).toBeInstanceOf(TokenNetworkError);
 	});
 
-	test('the real server refuses everything', async ({server, canaries}) => {
+	test('no error shows a secret if the real server refuses everything', async ({server, canaries}) => {
 		plantAll(canaries);
 		for (const [, options, extra] of clients) {
 			const client = {...options, tokenEndpoint: server.tokenEndpoint, clientId};
@@ -519,7 +531,7 @@ describe('R90 F-112 over a real socket', () => {
 		}
 	});
 
-	test('the seed API repeats the refresh token that it refuses', async ({seedApi, canaries}) => {
+	test('no error shows the refresh token that Moov’s API repeats', async ({seedApi, canaries}) => {
 		const client = {
 			tokenEndpoint: seedApi.tokenEndpoint,
 			clientId: '5clTR_MdVrrkgxw2',
@@ -533,7 +545,7 @@ describe('R90 F-112 over a real socket', () => {
 	});
 });
 
-describe('F-117 a secret that the user put in the URL of an endpoint', () => {
+describe('a secret that the user put in the URL of an endpoint [F-117]', () => {
 	const key = 'url-key-canary-Aa4';
 
 	test.for<readonly [what: string, fetch: typeof fetch | undefined]>([
@@ -547,17 +559,20 @@ describe('F-117 a secret that the user put in the URL of an endpoint', () => {
 			async input =>
 				Promise.reject(Object.assign(new TypeError('fetch failed'), {cause: {request: new Request(input)}})),
 		],
-	])('shows in no error where the network fails under a fetch: %s', async ([, fetch], {serve, canaries}) => {
-		canaries.plant(key, 'key in a URL');
-		const {origin, close} = await serve(() => ({status: 200}));
-		await close();
-		for (const endpoint of [origin, 'http://127.0.0.1:1']) {
-			const client = {tokenEndpoint: `${endpoint}/token?key=${key}`, clientId, fetch};
-			expect(await canaries.rejection(requestToken(client, granting))).toBeInstanceOf(TokenNetworkError);
-		}
-	});
+	])(
+		'no error shows a secret in an endpoint’s URL if the network fails under a fetch: %s',
+		async ([, fetch], {serve, canaries}) => {
+			canaries.plant(key, 'key in a URL');
+			const {origin, close} = await serve(() => ({status: 200}));
+			await close();
+			for (const endpoint of [origin, 'http://127.0.0.1:1']) {
+				const client = {tokenEndpoint: `${endpoint}/token?key=${key}`, clientId, fetch};
+				expect(await canaries.rejection(requestToken(client, granting))).toBeInstanceOf(TokenNetworkError);
+			}
+		},
+	);
 
-	test('shows in no error where the platform’s own fetch quotes the URL, as some do', async ({canaries}) => {
+	test('no error shows a secret in an endpoint’s URL if the platform’s fetch quotes the URL', async ({canaries}) => {
 		canaries.plant(key, 'key in a URL');
 		vi.stubGlobal('fetch', async (input: RequestInfo) => {
 			throw new TypeError(`error sending request for url (${new Request(input).url})`);
@@ -570,14 +585,16 @@ describe('F-117 a secret that the user put in the URL of an endpoint', () => {
 		}
 	});
 
-	test('shows in no error where the server answers', async ({serve, canaries}) => {
+	test('no error shows a secret in an endpoint’s URL if the server answers', async ({serve, canaries}) => {
 		canaries.plant(key, 'key in a URL');
 		const {origin} = await serve(({url}) => ({status: 302, headers: [['location', url]]}));
 		const client = {tokenEndpoint: `${origin}/token?key=${key}`, clientId};
 		expect(await canaries.rejection(requestToken(client, granting))).toMatchObject({code: 'unexpected_redirect'});
 	});
 
-	test('F-116 never reaches fetch as a password', async ({canaries}) => {
+	test('a secret that the user put in the URL of an endpoint never reaches fetch as a password [F-116]', async ({
+		canaries,
+	}) => {
 		canaries.plant(key, 'password in a URL');
 		const fetch = vi.fn<typeof globalThis.fetch>();
 		const client = {tokenEndpoint: `https://user:${key}@as.example/token`, clientId, fetch};
@@ -586,7 +603,7 @@ describe('F-117 a secret that the user put in the URL of an endpoint', () => {
 	});
 });
 
-describe('R94 a mistake of the user’s', () => {
+describe('a mistake of the user’s [R94]', () => {
 	const valid: AuthOptions = {
 		tokenEndpoint: 'https://as.example/token',
 		clientId,
@@ -659,13 +676,13 @@ describe('R94 a mistake of the user’s', () => {
 			),
 		],
 		['a lifetime that is a token', session({}, auth => auth.getToken({minimumLifetime: accessToken as never}))],
-	])('shows in no error: %s', async ([, fail], {canaries}) => {
+	])('no error shows the secret in a mistake of the user: %s', async ([, fail], {canaries}) => {
 		plantAll(canaries);
 		expect(isRegrantError(await canaries.rejection(fail()))).toBe(true);
 	});
 });
 
-describe('R77 R90 a store that fails', () => {
+describe('a store that fails [R77, R90]', () => {
 	const held = {access_token: accessToken, token_type: 'Bearer', refresh_token: refreshToken, issued_at: 0};
 	const fail = (): never => {
 		throw Object.assign(new Error(`QuotaExceeded: ${JSON.stringify(held)}`), {held});
@@ -690,7 +707,7 @@ describe('R77 R90 a store that fails', () => {
 			'F-90 by giving a refresh token with a line break',
 			{...working, get: () => ({...held, refresh_token: `${refreshToken}\n`})},
 		],
-	])('%s tells of it without the token', async ([, driver], {canaries, watch}) => {
+	])('the error of a store that fails does not show the token: %s', async ([, driver], {canaries, watch}) => {
 		plantAll(canaries);
 		const auth = watch(
 			createAuth({
@@ -722,9 +739,9 @@ describe('R77 R90 a store that fails', () => {
 	});
 });
 
-describe('R21 F-115 a token that is unfit for a header', () => {
+describe('a token that is unfit for a header [R21, F-115]', () => {
 	test.for(['\r\nx-evil: 1', '\n', '\0', '€', 'Ā', ' ', '\t'])(
-		'with %j never comes near one',
+		'a token with %j never reaches a header',
 		async (end, {canaries}) => {
 			canaries.plant(newAccessToken, 'access token');
 			const set = vi.spyOn(Headers.prototype, 'set');
@@ -748,7 +765,7 @@ describe('R21 F-115 a token that is unfit for a header', () => {
 	);
 });
 
-describe('R92 F-118 what holds a secret', () => {
+describe('what holds a secret [R92, F-118]', () => {
 	async function signedIn(): Promise<{auth: ReturnType<typeof createAuth>; parts: unknown[]}> {
 		const store = storeOf(memoryDriver());
 		const clientAuthentication = clientSecretBasic(secret);
@@ -764,7 +781,7 @@ describe('R92 F-118 what holds a secret', () => {
 		return {auth, parts: [auth, auth.hooks, auth.fetch, store, clientAuthentication, clientSecretPost(secret)]};
 	}
 
-	test('shows nothing of it, however it is printed', async ({canaries}) => {
+	test('an Auth shows no secret, however it is printed', async ({canaries}) => {
 		plantAll(canaries);
 		const {parts} = await signedIn();
 		for (const part of parts) {
@@ -775,7 +792,7 @@ describe('R92 F-118 what holds a secret', () => {
 		}
 	});
 
-	test('shows nothing of it when it is cloned, or is refused to be', async ({canaries}) => {
+	test('an Auth shows no secret when it is cloned', async ({canaries}) => {
 		plantAll(canaries);
 		const {parts} = await signedIn();
 		for (const part of parts) {
@@ -789,7 +806,7 @@ describe('R92 F-118 what holds a secret', () => {
 		}
 	});
 
-	test('R96 F-111 shows nothing of it in an error of ky', async ({serve, canaries}) => {
+	test('what holds a secret shows nothing of it in an error of ky [R96, F-111]', async ({serve, canaries}) => {
 		plantAll(canaries);
 		const {origin, requests} = await serve(() => ({status: 403}));
 		const {auth} = await signedIn();
@@ -816,7 +833,7 @@ describe('R92 F-118 what holds a secret', () => {
 		expect(canaries.see(await auth.refresh())).toMatchObject({access_token: newAccessToken});
 	});
 
-	test('events tell of a token without it', async ({canaries}) => {
+	test('events do not hold the token', async ({canaries}) => {
 		plantAll(canaries);
 		const events: unknown[] = [];
 		const auth = createAuth({

@@ -67,7 +67,7 @@ const ends: ReadonlyArray<readonly [title: string, token: object, act: Act, reas
 ];
 
 describe('session-ended', () => {
-	test.for(ends)('is told once, with its reason: %s', async ([, token, act, reason, outcome]) => {
+	test.for(ends)('session-ended is told once, with its reason: %s', async ([, token, act, reason, outcome]) => {
 		const client = createFakeClient(() => refusal('invalid_grant'));
 		const {auth, asked} = client;
 		const api = createFakeApi();
@@ -87,7 +87,7 @@ describe('session-ended', () => {
 		expect(api.requests.at(-1)?.headers.get('authorization')).toBeNull();
 	});
 
-	test.for(ends)('can be told again after another login: %s', async ([, token, act, reason]) => {
+	test.for(ends)('session-ended can be told again after another login: %s', async ([, token, act, reason]) => {
 		const client = createFakeClient(() => refusal('invalid_grant'));
 		const {auth} = client;
 		const events = record(auth);
@@ -100,7 +100,7 @@ describe('session-ended', () => {
 		expect(gist(events)).toEqual([...round, ...round]);
 	});
 
-	test('is told once if forty calls find that their token is dead', async () => {
+	test('session-ended is told once if forty calls find that their token is dead', async () => {
 		const {auth} = createFakeClient(() => undefined);
 		await auth.setToken({access_token: 'a'});
 		const events = record(auth);
@@ -109,7 +109,7 @@ describe('session-ended', () => {
 		expect(gist(events)).toEqual(['session-ended no_refresh_token']);
 	});
 
-	test('is told in every realm if another one signs out', async () => {
+	test('session-ended is told in every realm if another one signs out', async () => {
 		const shared = createSharedRecord();
 		const [here, there] = ['here', 'there'].map(
 			name => createFakeClient(() => undefined, {store: storeOf(shared.realm(name))}).auth,
@@ -125,7 +125,7 @@ describe('session-ended', () => {
 		expect(there.status).toBe('signed-out');
 	});
 
-	test('is not told of a good token that cannot be renewed', async () => {
+	test('session-ended is not told of a good token that cannot be renewed', async () => {
 		const clock = createClock();
 		const {auth} = createFakeClient(() => undefined, {now: clock.now});
 		await auth.setToken({access_token: 'a', expires_in: 60});
@@ -137,7 +137,9 @@ describe('session-ended', () => {
 		expect([gist(events), auth.status]).toEqual([[], 'signed-in']);
 	});
 
-	test('is not told of a 401 that a new token cannot help, nor of one of another origin', async ({serve}) => {
+	test('session-ended is not told of a 401 that a new token cannot help, nor of one of another origin', async ({
+		serve,
+	}) => {
 		const elsewhere = await serve(() => ({status: 401}));
 		const headers = {'www-authenticate': 'Bearer error="insufficient_scope"'};
 		const api = createFakeApi(() => new Response(null, {status: 401, headers}));
@@ -149,7 +151,7 @@ describe('session-ended', () => {
 		expect([gist(events), auth.status]).toEqual([[], 'signed-in']);
 	});
 
-	test('is not told where there was no session', async () => {
+	test('session-ended is not told where there was no session', async () => {
 		const {auth} = createFakeClient(() => undefined);
 		const events = record(auth);
 		expect(await outcomeOf(auth.getToken())).toBe('SessionEndedError no_session');
@@ -162,13 +164,13 @@ describe('session-ended', () => {
 
 describe('isSignedOut', () => {
 	test.for(['invalid_grant', 'no_refresh_token', 'signed_out', 'no_session'] as const)(
-		'is true for every SessionEndedError: %s',
+		'isSignedOut is true for every SessionEndedError: %s',
 		reason => {
 			expect(isSignedOut(new SessionEndedError(reason))).toBe(true);
 		},
 	);
 
-	test('is true for the error of another realm, and there for one of ours', async () => {
+	test('isSignedOut is true for the error of another realm, and there for one of ours', async () => {
 		const {outputFiles} = await build({
 			entryPoints: ['src/index.ts'],
 			bundle: true,
@@ -205,7 +207,7 @@ describe('isSignedOut', () => {
 		['nothing', undefined],
 		['null', null],
 		['a text', 'session_ended'],
-	])('is false for %s', ([, value]) => {
+	])('isSignedOut is false for %s', ([, value]) => {
 		expect(isSignedOut(value)).toBe(false);
 		if (value instanceof ConfigError) expect(isRegrantError(value)).toBe(true);
 	});

@@ -32,7 +32,7 @@ import {test} from '../support/test.ts';
 test.override('serverOptions', {accessTokenSeconds: 60});
 
 describe('setToken', () => {
-	test('begins a session with the answer of a token endpoint, whose lifetime counts from now', async ({
+	test('setToken begins a session with the answer of a token endpoint, whose lifetime counts from now', async ({
 		server,
 		watch,
 	}) => {
@@ -47,7 +47,7 @@ describe('setToken', () => {
 		expect(events).toEqual([{type: 'token', cause: 'set', expires_at}]);
 	});
 
-	test('begins a session with a TokenSet, as it is', async ({server, watch}) => {
+	test('setToken begins a session with a TokenSet, as it is', async ({server, watch}) => {
 		const clock = createClock();
 		const store = memoryDriver();
 		const auth = watch(createAuth(appOptions(server, {store, now: clock.now})));
@@ -60,7 +60,7 @@ describe('setToken', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('takes no hold of what it is given', async ({server, watch}) => {
+	test('setToken copies what it is given', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		const token = {...(await server.mint())};
 		await auth.setToken(token);
@@ -76,17 +76,20 @@ describe('setToken', () => {
 		['a token type that is no string', {access_token: 'hunter2hunter2', token_type: 42}],
 		['another token type', {access_token: 'hunter2hunter2', token_type: 'mac'}],
 		['a refresh token that is a number', {access_token: 'hunter2hunter2', token_type: 'Bearer', refresh_token: 42}],
-	])('refuses a token with %s, and leaves the session as it was', async ([, token], {server, watch, canaries}) => {
-		canaries.plant('hunter2hunter2');
-		const auth = watch(createAuth(appOptions(server)));
-		const events = record(auth);
-		const {access_token} = await signIn(server, auth);
-		await expect(auth.setToken(token as TokenSet)).rejects.toBeInstanceOf(ConfigError);
-		expect(await auth.getToken()).toMatchObject({access_token});
-		expect(gist(events)).toEqual(['token set']);
-	});
+	])(
+		'setToken refuses a token with %s, and leaves the session as it was',
+		async ([, token], {server, watch, canaries}) => {
+			canaries.plant('hunter2hunter2');
+			const auth = watch(createAuth(appOptions(server)));
+			const events = record(auth);
+			const {access_token} = await signIn(server, auth);
+			await expect(auth.setToken(token as TokenSet)).rejects.toBeInstanceOf(ConfigError);
+			expect(await auth.getToken()).toMatchObject({access_token});
+			expect(gist(events)).toEqual(['token set']);
+		},
+	);
 
-	test('in place of a session begins another one', async ({server, watch}) => {
+	test('setToken during a session begins another one', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth);
 		const {access_token, refresh_token} = await signIn(server, auth);
@@ -95,7 +98,7 @@ describe('setToken', () => {
 		expect(server.tokenRequests.map(({parameters}) => parameters.get('refresh_token'))).toEqual([refresh_token]);
 	});
 
-	test('during a refresh: what comes of that is not written over the new session', async ({server, watch}) => {
+	test('setToken during a refresh stays: the result of the refresh does not overwrite it', async ({server, watch}) => {
 		const store = memoryDriver();
 		const auth = watch(createAuth(appOptions(server, {store})));
 		await signIn(server, auth, expired);
@@ -114,7 +117,7 @@ describe('setToken', () => {
 		expect(gist(events)).toEqual(['token set']);
 	});
 
-	test('R112: during a refresh, in a store that is slow to write: nobody sends the old refresh token again', async ({
+	test('after setToken during a refresh, nobody sends the old refresh token again, even if the store is slow [R112]', async ({
 		server,
 		watch,
 	}) => {
@@ -149,10 +152,7 @@ describe('setToken', () => {
 		expect(server.tokenRequests.map(({status}) => status)).toEqual([200]);
 	});
 
-	test('F-94: while what a refresh gave is being written, slowly: the new session is the one that stays', async ({
-		server,
-		watch,
-	}) => {
+	test('setToken during the slow write of a refreshed token stays [F-94]', async ({server, watch}) => {
 		const inner = memoryDriver();
 		const writing = createGate();
 		let isSlow = false;
@@ -181,7 +181,7 @@ describe('setToken', () => {
 		expect(await auth.getToken()).toMatchObject({access_token: minted.access_token});
 	});
 
-	test('after the end of a session begins one that can be renewed', async ({server, watch}) => {
+	test('setToken after the end of a session begins one that can be renewed', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth, expired);
 		server.onToken(once(() => ({status: 400, body: '{"error":"invalid_grant"}'})));
@@ -192,7 +192,7 @@ describe('setToken', () => {
 });
 
 describe('events', () => {
-	test('come in the order in which things happen, and tell what callers are told', async ({server, watch}) => {
+	test('events come in the order in which things happen, and agree with what callers get', async ({server, watch}) => {
 		const clock = createClock();
 		const auth = watch(createAuth(appOptions(server, {now: clock.now})));
 		const events = record(auth);
@@ -217,7 +217,7 @@ describe('events', () => {
 		expect(events[4]).toEqual({type: 'session-ended', reason: 'invalid_grant'});
 	});
 
-	test('tell whether a token came from a grant or from a refresh', async ({server, watch}) => {
+	test('events tell whether a token came from a grant or from a refresh', async ({server, watch}) => {
 		const auth = watch(createAuth(serviceOptions(server)));
 		const events = record(auth);
 		await auth.getToken();
@@ -225,7 +225,7 @@ describe('events', () => {
 		expect(gist(events)).toEqual(['token grant', 'token grant']);
 	});
 
-	test('are told to all who listen, until they do not', async ({server, watch}) => {
+	test('events reach every listener until it unsubscribes', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		const heard: string[] = [];
 		const [leave] = ['a', 'b'].map(name => auth.subscribe(() => void heard.push(name)));
@@ -237,7 +237,7 @@ describe('events', () => {
 		expect(heard).toEqual(['a', 'b', 'b', 'b']);
 	});
 
-	test('are told to functions alone: anything else is refused when it comes', async ({server, watch}) => {
+	test('subscribe refuses everything but functions', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		for (const listener of [undefined, null, 'listener', {handleEvent() {}}]) {
 			expect(() => auth.subscribe(listener as never)).toThrow(expect.objectContaining({code: 'invalid_options'}));
@@ -253,7 +253,7 @@ describe('events', () => {
 		],
 		['rejects', async () => Promise.reject(new Error('mine'))],
 		['never returns', async () => new Promise<void>(() => {})],
-	])('are told to the others though one who listens %s', async ([, listener], {server, watch}) => {
+	])('events reach the other listeners even if one %s', async ([, listener], {server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		auth.subscribe(listener);
 		const events = record(auth);
@@ -271,7 +271,7 @@ describe('events', () => {
 		]);
 	});
 
-	test('R74: one who listens may ask for a token, renew, and call the API', async ({server, watch}) => {
+	test('a listener may ask for a token, renew, and call the API [R74]', async ({server, watch}) => {
 		for (const store of [memoryDriver(), createSharedRecord().realm()]) {
 			const auth = watch(createAuth(appOptions(server, {store})));
 			const outcomes: Array<Promise<unknown>> = [];
@@ -287,7 +287,7 @@ describe('events', () => {
 		}
 	});
 
-	test('R74: one who listens may sign out', async ({server, watch}) => {
+	test('a listener may sign out [R74]', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth);
 		const left = new Promise<string>(resolve => {
@@ -298,7 +298,7 @@ describe('events', () => {
 		await expect(auth.getToken()).rejects.toMatchObject({name: 'SessionEndedError'});
 	});
 
-	test('hold no secret', async ({server, watch, canaries}) => {
+	test('events hold no secret', async ({server, watch, canaries}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		auth.subscribe(canaries.see);
 		await signIn(server, auth);
@@ -316,8 +316,11 @@ describe('events', () => {
 	});
 });
 
-describe('R58: two Auth on one store', () => {
-	test('are one session with one grant at a time, and both hear of it', async ({server, watch}) => {
+describe('two Auth on one store [R58]', () => {
+	test('two Auth on one store are one session with one grant at a time, and both hear of it', async ({
+		server,
+		watch,
+	}) => {
 		const store = memoryDriver();
 		const pair = [
 			watch(createAuth(appOptions(server, {store}))),
@@ -341,7 +344,7 @@ describe('R58: two Auth on one store', () => {
 		}
 	});
 
-	test('have one grant also after 401s, of which some come late', async ({server, watch}) => {
+	test('two Auth on one store make one grant after 401s, even if some come late', async ({server, watch}) => {
 		const store = memoryDriver();
 		const pair = [
 			watch(createAuth(appOptions(server, {store}))),
@@ -361,7 +364,7 @@ describe('R58: two Auth on one store', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('with a store each have a session each', async ({server, watch}) => {
+	test('two Auth with a store each have a session each', async ({server, watch}) => {
 		const pair = [watch(createAuth(serviceOptions(server))), watch(createAuth(serviceOptions(server)))] as const;
 		const [one, other] = await Promise.all(pair.map(auth => auth.getToken()));
 		expect(one?.access_token).not.toBe(other?.access_token);
@@ -555,7 +558,7 @@ describe('whatever happens in whatever order', () => {
 		},
 	);
 
-	test('no session is back after a sign-out', options, async () => {
+	test('no session comes back after a sign-out', options, async () => {
 		const plan = fc.record({
 			plan: steps([...calls, 'wait', 'signOut']),
 			fates: fatesOf('answered', '503', 'reset'),

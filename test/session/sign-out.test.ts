@@ -37,7 +37,7 @@ function holdAnswers(server: AuthorizationServer): {reached: Promise<void>; open
 }
 
 describe('signOut', () => {
-	test('forgets the session, revokes its refresh token, and tells of it once', async ({server, watch}) => {
+	test('signOut forgets the session, revokes its refresh token, and tells of it once', async ({server, watch}) => {
 		const store = memoryDriver();
 		const auth = watch(createAuth(appOptions(server, {store})));
 		const events = record(auth);
@@ -55,7 +55,7 @@ describe('signOut', () => {
 		expect(server.tokenRequests).toHaveLength(0);
 	});
 
-	test('R107: revokes the refresh token of now, after rotations', async ({server, watch}) => {
+	test('signOut revokes the current refresh token, after rotations [R107]', async ({server, watch}) => {
 		const store = memoryDriver();
 		const auth = watch(createAuth(appOptions(server, {store})));
 		await signIn(server, auth);
@@ -67,7 +67,7 @@ describe('signOut', () => {
 		expect(await server.isActive(access_token)).toBe(false);
 	});
 
-	test('R106: forgets first: when the server hears of it, nothing is left', async ({server, watch}) => {
+	test('signOut deletes the session before it asks the server [R106]', async ({server, watch}) => {
 		const store = memoryDriver();
 		const auth = watch(createAuth(appOptions(server, {store})));
 		const events = record(auth);
@@ -80,10 +80,7 @@ describe('signOut', () => {
 		expect(held).toEqual([undefined, 'SessionEndedError no_session', 'session-ended signed_out']);
 	});
 
-	test('asks nobody where there is no revocationEndpoint, or no refresh token, or no session', async ({
-		server,
-		watch,
-	}) => {
+	test('signOut sends nothing without a revocationEndpoint, a refresh token or a session', async ({server, watch}) => {
 		const store = memoryDriver();
 		const without = watch(createAuth(appOptions(server, {store, revocationEndpoint: undefined})));
 		await signIn(server, without);
@@ -114,7 +111,7 @@ describe('signOut', () => {
 			{name: 'TokenResponseError', code: 'unexpected_redirect'},
 		],
 	])(
-		'R106: rejects after %s, and the session is forgotten all the same',
+		'signOut rejects after %s, and the session is forgotten all the same [R106]',
 		async ([, answer, error], {server, watch}) => {
 			const store = memoryDriver();
 			const auth = watch(createAuth(appOptions(server, {store})));
@@ -129,14 +126,14 @@ describe('signOut', () => {
 		},
 	);
 
-	test('R106: is done when the server answers 200, also to a token that it does not know', async ({server, watch}) => {
+	test('signOut succeeds when the server answers 200, even for an unknown token [R106]', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await auth.setToken({access_token: 'not-known', token_type: 'Bearer', refresh_token: 'not-known-either'});
 		await auth.signOut();
 		expect(server.revocationRequests.map(({status}) => status)).toEqual([200]);
 	});
 
-	test('R106: rejects at the deadline where the revocation endpoint hangs', async ({server, watch}) => {
+	test('signOut rejects at the deadline if the revocation endpoint hangs [R106]', async ({server, watch}) => {
 		const store = memoryDriver();
 		const auth = watch(createAuth(appOptions(server, {store, timeout: 50})));
 		await signIn(server, auth);
@@ -145,7 +142,7 @@ describe('signOut', () => {
 		expect(await store.get()).toBe(undefined);
 	});
 
-	test('twice is one end', async ({server, watch}) => {
+	test('signOut twice ends the session once', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		const events = record(auth);
 		await signIn(server, auth);
@@ -156,7 +153,7 @@ describe('signOut', () => {
 		expect(new Set(revoked(server)).size).toBe(1);
 	});
 
-	test('lets a new session begin', async ({server, watch}) => {
+	test('signOut lets a new session begin', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		const events = record(auth);
 		await signIn(server, auth);
@@ -168,7 +165,7 @@ describe('signOut', () => {
 		expect(gist(events)).toEqual(['token set', 'session-ended signed_out', 'token set', 'token refresh']);
 	});
 
-	test('lets the next call grant anew where there is a grant', async ({server, watch}) => {
+	test('the call after signOut makes a new grant if there is one', async ({server, watch}) => {
 		const auth = watch(createAuth(serviceOptions(server)));
 		const events = record(auth);
 		const {access_token} = await auth.getToken();
@@ -180,8 +177,11 @@ describe('signOut', () => {
 	});
 });
 
-describe('R76: signOut wins over a refresh in flight', () => {
-	test('whose callers get SessionEndedError(signed_out) at once, and nothing is written', async ({server, watch}) => {
+describe('signOut wins over a refresh in flight [R76]', () => {
+	test('signOut during a refresh rejects its callers at once with SessionEndedError(signed_out), and nothing is stored', async ({
+		server,
+		watch,
+	}) => {
 		const writes: string[] = [];
 		const inner = memoryDriver();
 		const store: StoreDriver = {
@@ -224,7 +224,7 @@ describe('R76: signOut wins over a refresh in flight', () => {
 		await expect(auth.getToken()).rejects.toMatchObject({reason: 'no_session'});
 	});
 
-	test('after a 401, whose call is not sent again', async ({server, watch}) => {
+	test('signOut during a refresh after a 401: the call is not resent', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		const {access_token} = await signIn(server, auth);
 		await server.expire(access_token);
@@ -238,7 +238,7 @@ describe('R76: signOut wins over a refresh in flight', () => {
 		expect(server.calls).toHaveLength(1);
 	});
 
-	test('that has not been answered when a new session begins: the new one stays', async ({server, watch}) => {
+	test('signOut during a refresh that is answered after a new login: the login stays', async ({server, watch}) => {
 		const store = memoryDriver();
 		const auth = watch(createAuth(appOptions(server, {store})));
 		await signIn(server, auth, expired);
@@ -255,7 +255,10 @@ describe('R76: signOut wins over a refresh in flight', () => {
 		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
 	});
 
-	test('that fails late: there is one end, and no other event', async ({server, watch}) => {
+	test('signOut during a refresh that fails late sends one session-ended, and no other event', async ({
+		server,
+		watch,
+	}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth, expired);
 		const events = record(auth);
@@ -274,7 +277,7 @@ describe('R76: signOut wins over a refresh in flight', () => {
 		expect(gist(events)).toEqual(['session-ended signed_out']);
 	});
 
-	test('that is still asking its grant: its answer is not used', async ({server, watch}) => {
+	test('signOut during a grant function: its result is not used', async ({server, watch}) => {
 		const gate = createGate();
 		const {grant} = serviceOptions(server);
 		const auth = watch(
@@ -298,7 +301,10 @@ describe('R76: signOut wins over a refresh in flight', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('of a grant: its late token is not used, and the next call grants anew', async ({server, watch}) => {
+	test('signOut during a grant: the late token is not used, and the next call makes a new grant', async ({
+		server,
+		watch,
+	}) => {
 		const auth = watch(createAuth(serviceOptions(server)));
 		const gate = createGate();
 		server.onTokenAnswer(once(gate.pass));
@@ -312,7 +318,7 @@ describe('R76: signOut wins over a refresh in flight', () => {
 		expect(server.tokenRequests).toHaveLength(2);
 	});
 
-	test('of a client_credentials grant that comes with a refresh token: that is revoked', async ({serve, watch}) => {
+	test('signOut during client_credentials: a refresh token that comes late is revoked', async ({serve, watch}) => {
 		const gate = createGate();
 		const {origin, requests} = await serve(async (_request, {path}) => {
 			if (path === '/revoke') return {};
@@ -337,7 +343,7 @@ describe('R76: signOut wins over a refresh in flight', () => {
 			.toEqual(['token=late-refresh&token_type_hint=refresh_token&client_id=app']);
 	});
 
-	test('of another Auth on the same store', async ({server, watch}) => {
+	test('signOut wins over a refresh of another Auth on the same store', async ({server, watch}) => {
 		const store = memoryDriver();
 		const [ours, theirs] = [
 			watch(createAuth(appOptions(server, {store}))),
@@ -357,7 +363,7 @@ describe('R76: signOut wins over a refresh in flight', () => {
 	});
 
 	test.for([true, false])(
-		'F-101: of another holder of the store, which listens to changes: %s',
+		'signOut wins over a refresh of another holder that listens to changes: %s [F-101]',
 		async (isListening, {server, watch}) => {
 			const shared = createSharedRecord();
 			const {subscribe, ...store} = shared.realm();
@@ -384,8 +390,11 @@ describe('R76: signOut wins over a refresh in flight', () => {
 	);
 });
 
-describe('R76: signOut wins over a write', () => {
-	test('of our own, of what a refresh gave, that is slow: nothing is left in the store', async ({server, watch}) => {
+describe('signOut wins over a write [R76]', () => {
+	test('signOut wins over our own slow write of a refreshed token: nothing is left in the store', async ({
+		server,
+		watch,
+	}) => {
 		const gate = createGate();
 		const inner = memoryDriver();
 		let isSlow = false;
@@ -414,7 +423,7 @@ describe('R76: signOut wins over a write', () => {
 	});
 
 	test.for([true, false])(
-		'F-101: of another holder, of what a refresh gave, which listens to changes: %s',
+		'signOut wins over another holder’s write of a refreshed token, which listens to changes: %s [F-101]',
 		async (isListening, {server, watch}) => {
 			const gate = createGate();
 			const shared = createSharedRecord();
@@ -445,7 +454,7 @@ describe('R76: signOut wins over a write', () => {
 });
 
 test.for(['signOut', 'setToken'] as const)(
-	'R76: one who is just reading when %s is called does not bring back what was before it',
+	'a read that is under way when %s is called does not bring the old session back [R76]',
 	async (method, {server, watch}) => {
 		const inner = memoryDriver();
 		const [reading, writing] = [createGate(), createGate()];
@@ -520,7 +529,7 @@ describe('signOut and setToken at once', () => {
 	];
 
 	test.for(stores)(
-		'with a store that is %s: the one that was called last counts',
+		'of signOut and setToken at once, the one that was called last counts, with a store that is %s',
 		async ([, create], {server, watch}) => {
 			const store = create();
 			const auth = watch(createAuth(appOptions(server, {store})));
@@ -538,7 +547,7 @@ describe('signOut and setToken at once', () => {
 });
 
 describe('a store that is slow, or fails, to forget', () => {
-	test('is not asked for what it still has while it forgets', async ({server, watch}) => {
+	test('a store is not read while it is deleting the session', async ({server, watch}) => {
 		const gate = createGate();
 		const inner = memoryDriver();
 		const store: StoreDriver = {
@@ -573,7 +582,7 @@ describe('a store that is slow, or fails, to forget', () => {
 		],
 		['never settles', async () => new Promise<void>(() => {})],
 	])(
-		'R76: makes signOut reject, since delete %s; the session is over all the same, and its refresh token is revoked',
+		'signOut rejects if delete %s, but the session is over, and its refresh token is revoked [R76]',
 		async ([, fail], {server, watch, canaries}) => {
 			canaries.plant('hunter2hunter2');
 			const shared = createSharedRecord();
@@ -596,10 +605,7 @@ describe('a store that is slow, or fails, to forget', () => {
 		},
 	);
 
-	test('R76: after a renewal that could not be written does not bring back what it replaced', async ({
-		server,
-		watch,
-	}) => {
+	test('a failed delete after a failed write does not bring the old token back [R76]', async ({server, watch}) => {
 		const shared = createSharedRecord();
 		const broken = async (): Promise<never> => Promise.reject(new Error('full'));
 		const inner = shared.realm();
@@ -620,7 +626,7 @@ describe('a store that is slow, or fails, to forget', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('R106: and a revocation that fails too: signOut rejects once, and both are tried', async ({server, watch}) => {
+	test('signOut tries to delete and to revoke even if both fail, and rejects once [R106]', async ({server, watch}) => {
 		const shared = createSharedRecord();
 		const store: StoreDriver = {...shared.realm(), delete: async () => Promise.reject(new Error('full'))};
 		const auth = watch(createAuth(appOptions(server, {store})));
@@ -630,7 +636,7 @@ describe('a store that is slow, or fails, to forget', () => {
 		expect(server.revocationRequests).toHaveLength(1);
 	});
 
-	test('does not stop a new session', async ({server, watch}) => {
+	test('a store that fails to delete does not prevent a new session', async ({server, watch}) => {
 		const shared = createSharedRecord();
 		const store: StoreDriver = {...shared.realm(), delete: async () => Promise.reject(new Error('full'))};
 		const auth = watch(createAuth(appOptions(server, {store})));

@@ -1,4 +1,4 @@
-// What a user sees, on every runtime: the runner, the servers and what is particular to a runtime are injected.
+// What a user sees, on every runtime. The runner, the servers and the traits of a runtime are injected.
 import ky, {type KyInstance} from 'ky';
 import {
 	type Auth,
@@ -24,10 +24,10 @@ import {textsOf} from './renderings.ts';
 import type {Stores, Traits} from './run.ts';
 import {createTrips, travel} from './whereabouts.ts';
 
-/** What a runtime brings. */
+/** What a runtime provides. */
 export interface Runner {
 	test(title: string, run: () => Promise<void>): void;
-	/** Compares what JSON can say. */
+	/** Compares two JSON values. */
 	equal(actual: unknown, expected: unknown): void;
 	readonly lab: LabClient;
 	readonly traits: Traits;
@@ -53,7 +53,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		readonly refresh_token: string;
 	}
 
-	/** A session as a login begins it. Its token is dead for the API, or over by the clock, where that is asked for. */
+	/** A session after a login. If asked for, its token is rejected by the API, or has expired. */
 	const signIn = async (
 		state: 'alive' | 'dead' | 'over' = 'alive',
 		more: Partial<AuthOptions> = {},
@@ -67,7 +67,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		return {auth, api: ky.extend({baseUrl: lab.api, hooks: auth.hooks, retry: 0}), events, ...minted};
 	};
 
-	/** Whether one of these could read one of those secrets, in whatever way this runtime shows a value. */
+	/** Whether one of these values shows one of these secrets, in any way in which this runtime prints a value. */
 	const shows = (values: readonly unknown[], secrets: readonly string[]): boolean => {
 		const texts = [...textsOf(values), ...values.map(value => traits.inspect?.(value) ?? '')];
 		return texts.some(text => secrets.some(secret => text.includes(secret)));
@@ -265,7 +265,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		const {calls, elsewhere} = await lab.log();
 		equal(JSON.stringify(elsewhere).includes(access_token), false);
 		const carried = calls.filter(({authorization}) => authorization.includes(access_token));
-		// Else nothing was tried.
+		// Otherwise nothing was tried.
 		equal([answered + refused, carried.length > 20, elsewhere.length > 0], [trips.length, true, true]);
 	});
 

@@ -5,7 +5,7 @@ import {createLabClient, type LabFacts} from './lab-client.ts';
 import {loginSpec} from './login.spec.ts';
 import {assertionsSpec, dpopSpec} from './proofs.spec.ts';
 
-/** What a runtime cannot do, or does in a way of its own: each with its reason where it is set. */
+/** What a runtime cannot do, or does differently. The reason stands where each one is set. */
 export interface Traits {
 	/** A page: secrets are refused, redirects are followed by the browser alone. */
 	readonly isPage?: boolean;
@@ -21,14 +21,14 @@ export interface Traits {
 	inspect?(value: unknown): string;
 }
 
-/** What became of one test. */
+/** The outcome of one test. */
 export interface Outcome {
 	readonly title: string;
 	/** What went wrong. */
 	readonly error?: string;
 }
 
-/** What a run has to tell. */
+/** The report of a run. */
 export interface Report {
 	readonly runtime: string;
 	/** The file that `regrant` is, where the runtime resolves names. */
@@ -81,7 +81,7 @@ export async function run(runtime: string, facts: LabFacts, traits: Traits = {},
 	await Promise.all(Array.from({length: crowd}, workOff));
 	for (const test of alone) await perform(test);
 
-	// What is left over is told when all else is done: hence the question.
+	// Unhandled rejections are reported at the end.
 	await lab.log();
 	await perform({title: 'no rejection is left to nobody', run: async () => equal(unhandled().map(String), [])});
 	await perform({title: 'the console is not written to', run: async () => equal(output(), [])});

@@ -88,7 +88,7 @@ describe('a durableObjectStore', () => {
 		['a lease that is too short', () => durableObjectStore(() => stub, {lease: 99}), 'lease'],
 		['a lease without end', () => durableObjectStore(() => stub, {lease: Infinity}), 'lease'],
 		['a lease beyond the longest', () => durableObjectStore(() => stub, {lease: 600_001}), 'lease'],
-	] as const)('refuses %s at once, and says what it must be', ([, create, name], {canaries}) => {
+	] as const)('a durableObjectStore refuses %s at once, and says what it must be', ([, create, name], {canaries}) => {
 		let error: unknown;
 		try {
 			create();
@@ -99,7 +99,7 @@ describe('a durableObjectStore', () => {
 		expect((error as Error).message).toContain(name);
 	});
 
-	test('asks for no stub, and nothing else, before it is used [R83]', () => {
+	test('a durableObjectStore asks for nothing, not even a stub, before it is used [R83]', () => {
 		let stubs = 0;
 		const store = durableObjectStore(() => {
 			stubs++;
@@ -109,7 +109,9 @@ describe('a durableObjectStore', () => {
 		expect(stubs).toBe(0);
 	});
 
-	test('asks for a stub anew each time, since that of one request is dead in the next', async ({workersAt}) => {
+	test('a durableObjectStore asks for a stub anew each time, since that of one request is dead in the next', async ({
+		workersAt,
+	}) => {
 		const workers = await workersAt();
 		let stubs = 0;
 		const store = durableObjectDriver(() => {
@@ -124,11 +126,11 @@ describe('a durableObjectStore', () => {
 		expect(stubs).toBe(5);
 	});
 
-	test('offers no subscription', () => {
+	test('a durableObjectStore offers no subscription', () => {
 		expect(durableObjectDriver(() => stub).subscribe).toBeUndefined();
 	});
 
-	test('shows nothing of its token, however it is printed', async ({workersAt, canaries}) => {
+	test('a durableObjectStore shows nothing of its token, however it is printed', async ({workersAt, canaries}) => {
 		const workers = await workersAt();
 		canaries.plant(token.access_token);
 		const store = durableObjectDriver(() => workers.stub('printed'));
@@ -138,7 +140,7 @@ describe('a durableObjectStore', () => {
 		expect(inspect(store, {depth: 9, showHidden: true})).not.toContain('hunter2');
 	});
 
-	test('keeps the text of the record as it is', async ({workersAt}) => {
+	test('a durableObjectStore keeps the text of the record as it is', async ({workersAt}) => {
 		const workers = await workersAt();
 		await durableObjectDriver(() => workers.stub('text')).set(token);
 		const {record} = (await workers.probe('text', 'get')) as {readonly record: string};
@@ -165,7 +167,7 @@ describe('an object that cannot be reached for a moment', () => {
 	};
 
 	test.for(['before', 'after'] as const)(
-		'is asked again, whether the question was lost or its answer: %s it was done',
+		'an object that cannot be reached for a moment is asked again, whether the request was lost or its answer: %s it was done',
 		async (when, {workersAt}) => {
 			const workers = await workersAt();
 			const store = durableObjectDriver(flaky(workers, `flaky-${when}`, when));
@@ -180,7 +182,9 @@ describe('an object that cannot be reached for a moment', () => {
 		},
 	);
 
-	test('is given up after a few times, with an error that passes nothing on', async ({canaries}) => {
+	test('an object that cannot be reached is given up after a few tries, with an error that reveals nothing', async ({
+		canaries,
+	}) => {
 		canaries.plant(token.access_token);
 		let questions = 0;
 		const store = durableObjectDriver(() => {
@@ -200,9 +204,7 @@ describe('an object that cannot be reached for a moment', () => {
 		expect(questions).toBeLessThan(20);
 	});
 
-	test('is not asked again to write when that took long: a sign-out may have come between [R76]', async ({
-		onTestFinished,
-	}) => {
+	test('a slow write is not repeated: a sign-out may have come in between [R76]', async ({onTestFinished}) => {
 		let time = 0;
 		const now = vi.spyOn(performance, 'now').mockImplementation(() => time);
 		onTestFinished(() => now.mockRestore());
@@ -222,7 +224,7 @@ describe('an object that cannot be reached for a moment', () => {
 		['an answer of another object', () => new Response('hunter2hunter2')],
 		['an answer in another form', () => Response.json({text: 'hunter2hunter2'})],
 		['a refusal', () => new Response('"hunter2hunter2"', {status: 500})],
-	] as const)('is no object that gives %s', async ([, answer], {canaries}) => {
+	] as const)('an object that answers %s is refused', async ([, answer], {canaries}) => {
 		canaries.plant(token.access_token);
 		const store = durableObjectDriver(() => ({fetch: async () => answer()}));
 		expect(await canaries.rejection(Promise.resolve(store.get()))).toEqual(new StoreError('store_read'));
@@ -233,7 +235,7 @@ describe('an object that cannot be reached for a moment', () => {
 	});
 });
 
-test('a TokenVault is a plain class that needs nothing of Workers but its storage', async () => {
+test('a TokenVault is a plain class that uses only the storage of Workers', async () => {
 	const {stub} = createMemoryVault();
 	await durableObjectDriver(() => stub).set(token);
 	expect(await tellVault(stub, {op: 'read'})).toContain(token.access_token);

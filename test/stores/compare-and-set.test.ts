@@ -116,7 +116,7 @@ describe('a change between our last read and our write', () => {
 		expect(gist(events)).toEqual(['token set', 'token store']);
 	});
 
-	test('a login stays that comes while a late write of the login before is deleted [R76, F-101, F-139]', async ({
+	test('a login that comes while a late write of the login before is deleted stays [R76, F-101, F-139]', async ({
 		server,
 		watch,
 	}) => {
@@ -154,7 +154,7 @@ describe('a change between our last read and our write', () => {
 	});
 });
 
-test('a store that refuses every comparison is written all the same [R29]', async ({server, watch}) => {
+test('a store that refuses every comparison is written anyway [R29]', async ({server, watch}) => {
 	const place = createSharedMemory();
 	const store = {...(await place.holder()), replace: async () => false};
 	const auth = watch(createAuth(appOptions(server, {store})));
@@ -210,7 +210,7 @@ describe('a lock that can run out', () => {
 });
 
 describe('a store with a lock that cannot be read', () => {
-	test('a token is renewed though its store could never be read: nobody else has it', async ({server, watch}) => {
+	test('a token is renewed if its store could never be read: nobody else has it', async ({server, watch}) => {
 		const {store, breaks} = await createSharedMemory().breakable();
 		await breaks();
 		const auth = watch(createAuth(appOptions(server, {store})));
@@ -219,7 +219,7 @@ describe('a store with a lock that cannot be read', () => {
 		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
 	});
 
-	test('a first token is asked for though the store could never be read', async ({server, watch}) => {
+	test('a first token is requested even if the store could never be read', async ({server, watch}) => {
 		const {store, breaks} = await createSharedMemory().breakable();
 		await breaks();
 		const auth = watch(createAuth(serviceOptions(server, {store})));
@@ -227,7 +227,7 @@ describe('a store with a lock that cannot be read', () => {
 		expect((await auth.fetch(`${server.api}/accounts`)).status).toBe(200);
 	});
 
-	test('a token that is in memory alone is renewed though its store cannot be read [R78]', async ({server, watch}) => {
+	test('a token that is only in memory is renewed even if its store cannot be read [R78]', async ({server, watch}) => {
 		const {store, breaks} = await createSharedMemory().breakable();
 		const auth = watch(createAuth(appOptions(server, {store, timeout: 500})));
 		await signIn(server, auth);
@@ -313,7 +313,7 @@ test('of two reads, the one that began later counts, whichever is answered first
 	expect(events.filter(({type}) => type === 'session-ended')).toEqual([]);
 });
 
-test('a login that is written late is another login than the one before [F-102]', async ({server}) => {
+test('a login that is written late still counts as another login [F-102]', async ({server}) => {
 	const place = createSharedMemory();
 	const [store, other] = [await place.holder(), await place.holder()];
 	let fails = false;
@@ -339,7 +339,7 @@ test('a login that is written late is another login than the one before [F-102]'
 	expect((after as TokenSet)['login']).not.toBe((before as TokenSet)['login']);
 });
 
-test('a login is not disturbed by the end of the session before it', async ({server, watch}) => {
+test('a login is not affected by the end of the session before it', async ({server, watch}) => {
 	const place = createSharedMemory();
 	const {subscribe: _, ...store} = await place.holder();
 	const auth = watch(createAuth(appOptions(server, {store})));

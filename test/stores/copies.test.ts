@@ -14,7 +14,9 @@ async function loadCopy(): Promise<typeof regrant> {
 afterEach(() => void vi.resetModules());
 
 describe('two copies of the package', () => {
-	test('do not share one store: the second one says so before anything is sent [F-147]', async ({server}) => {
+	test('two copies of the package do not share one store: the second one says so before anything is sent [F-147]', async ({
+		server,
+	}) => {
 		const [one, other] = [await loadCopy(), await loadCopy()];
 		expect(one.createAuth).not.toBe(other.createAuth);
 		const options = appOptions(server);
@@ -29,7 +31,9 @@ describe('two copies of the package', () => {
 		expect(server.tokenRequests).toHaveLength(2);
 	});
 
-	test('make one refresh of one shared record, each with a store of its own [F-147]', async ({server}) => {
+	test('two copies of the package make one refresh of one shared record, each with a store of its own [F-147]', async ({
+		server,
+	}) => {
 		const shared = createSharedRecord();
 		const auths = [await loadCopy(), await loadCopy()].map(({createAuth, customStore}) =>
 			createAuth({...appOptions(server), store: customStore(shared.realm())}),
@@ -40,7 +44,7 @@ describe('two copies of the package', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('know each other’s errors [F-147]', async ({server}) => {
+	test('two copies of the package know each other’s errors [F-147]', async ({server}) => {
 		const [one, other] = [await loadCopy(), await loadCopy()];
 		const auth = one.createAuth(appOptions(server));
 		expect(await outcomeOf(auth.getToken())).toBe('SessionEndedError no_session');

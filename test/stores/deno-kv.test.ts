@@ -51,7 +51,7 @@ describe('denoKvStore', () => {
 		['key', () => denoKvStore(kv, 42 as unknown as string)],
 		['lease', () => denoKvStore(kv, 'key', {lease: 1})],
 		['ttl', () => denoKvStore(kv, 'key', {ttl: 0})],
-	] as const)('refuses a bad %s when it is made', ([name, create]) => {
+	] as const)('denoKvStore refuses a bad %s when it is made', ([name, create]) => {
 		expect(create).toThrow(ConfigError);
 		expect(create).toThrow(new RegExp(`^${name} must be`));
 	});
@@ -60,14 +60,14 @@ describe('denoKvStore', () => {
 describe('Deno processes on one session', {timeout: 60_000}, () => {
 	const fleet = {holders: 4, callers: 10, lease: 1_000, seconds: 30, refreshes: 5} as const;
 
-	test('make one grant for each token that expires [R71, F-104]', async () => {
+	test('Deno processes make one grant for each token that expires [R71, F-104]', async () => {
 		const result = await denoCrowd({...fleet, seed: 1});
 		expect([result.sessionsLost, result.why]).toEqual([0, {}]);
 		expect(result.refreshes).toBeGreaterThan(3);
 		expect(result.grants - result.refreshes).toBeLessThanOrEqual(1);
 	});
 
-	test('lose the session only where one died between the rotation and its write [F-98, F-135]', async () => {
+	test('Deno processes lose the session only if one died between the rotation and its write [F-98, F-135]', async () => {
 		const lines: string[] = [];
 		const log = (line: string): void => void lines.push(line);
 		const seed = Math.floor(Math.random() * 2 ** 31);

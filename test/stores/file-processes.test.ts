@@ -52,7 +52,7 @@ async function end(counter: Counter): Promise<void> {
 }
 
 describe('processes on one file', {timeout: 120_000}, () => {
-	test(`of three runtimes, stopped and killed at random, never overwrite what another has written (seed ${seed}) [F-135]`, async () => {
+	test(`processes of three runtimes, stopped and killed at random, never overwrite what another has written (seed ${seed}) [F-135]`, async () => {
 		const folder = mkdtempSync(join(tmpdir(), 'regrant-file-'));
 		const path = join(folder, 'tool', 'session.json');
 		const driver = fileDriver(path);
@@ -115,7 +115,7 @@ describe('processes on one file', {timeout: 120_000}, () => {
 	const fleet = {callers: 10, seconds: 30, refreshes: 5, lease: 2_500, seed} as const;
 
 	test.for(Object.entries(runtimes))(
-		'of %s make one grant for each token that expires [R71, F-104]',
+		'processes of %s on one file make one grant for each token that expires [R71, F-104]',
 		async ([, command]) => {
 			const result = await fileCrowd({...fleet, command, holders: 4, lease: 15_000});
 			expect([result.sessionsLost, result.why]).toEqual([0, {}]);
@@ -124,7 +124,7 @@ describe('processes on one file', {timeout: 120_000}, () => {
 		},
 	);
 
-	test('lose the session only where one died, or stood still, between the rotation and its write [F-98, F-135]', async () => {
+	test('processes on one file lose the session only if one died or stood still between the rotation and its write [F-98, F-135]', async () => {
 		const lines: string[] = [];
 		const log = (line: string): void => void lines.push(line);
 		const result = await fileCrowd({
@@ -140,7 +140,7 @@ describe('processes on one file', {timeout: 120_000}, () => {
 		expect(result.refreshes).toBeGreaterThan(1);
 	});
 
-	test('lose it at once without a lock, which shows that the referee looks', async () => {
+	test('processes on one file lose the session at once without a lock, which shows that the test can fail', async () => {
 		const result = await fileCrowd({...fleet, command: [process.execPath], holders: 3, refreshes: 1, isUnlocked: true});
 		expect(result.sessionsLost).toBeGreaterThan(0);
 	});

@@ -90,22 +90,22 @@ describe('fileStore', () => {
 		['a path with a NUL', 'a\0b'],
 		['a URL of the web', new URL('https://example.com/session.json')],
 		['a URL of another machine', 'file://server/session.json'],
-	] as const)('refuses %s when it is created', ([, path]) => {
+	] as const)('fileStore refuses %s when it is created', ([, path]) => {
 		expect(() => fileStore(path as string)).toThrow(ConfigError);
 		expect(() => fileStore(path as string)).toThrow('path must be');
 	});
 
-	test('refuses a bad lease when it is created', () => {
+	test('fileStore refuses a bad lease when it is created', () => {
 		expect(() => fileStore('session.json', {lease: 1})).toThrow(/^lease must be/);
 	});
 
-	test('does nothing when it is created', () => {
+	test('fileStore does nothing when it is created', () => {
 		const path = join(newFolder(), 'deeper', 'session.json');
 		createAuth({tokenEndpoint: 'https://as.example/token', clientId: 'app', store: fileStore(path)});
 		expect(existsSync(join(path, '..'))).toBe(false);
 	});
 
-	test('keeps the record in a file that only its user can read, in directories that only its user can enter', async () => {
+	test('fileStore keeps the record in a file that only its user can read, in directories that only its user can enter', async () => {
 		const folder = newFolder();
 		const path = join(folder, 'tool', 'sessions', 'session.json');
 		await fileDriver(path).set(token);
@@ -113,7 +113,7 @@ describe('fileStore', () => {
 		expect([path, join(path, '..'), join(path, '../..')].map(modeOf)).toEqual(['600', '700', '700']);
 	});
 
-	test('closes a file that others can read, and leaves the directory that is there as it is', async () => {
+	test('fileStore makes a file private that others can read, and leaves an existing directory as it is', async () => {
 		const folder = newFolder();
 		const path = join(folder, 'session.json');
 		writeFileSync(path, '{}');
@@ -124,7 +124,7 @@ describe('fileStore', () => {
 		expect([modeOf(path), modeOf(folder)]).toEqual(['600', '755']);
 	});
 
-	test('leaves nothing but the record when nobody has the lock, and nothing at all after a sign-out [F-162]', async () => {
+	test('fileStore leaves nothing but the record when nobody has the lock, and nothing at all after a sign-out [F-162]', async () => {
 		const folder = newFolder();
 		const driver = fileDriver(join(folder, 'session.json'));
 		for (let count = 0; count < 50; count++) {
@@ -138,13 +138,13 @@ describe('fileStore', () => {
 		expect(readdirSync(folder)).toEqual([]);
 	});
 
-	test('takes a file: URL, as text and as an object', async () => {
+	test('fileStore takes a file: URL, as text and as an object', async () => {
 		const url = pathToFileURL(join(newFolder(), 'sessions of ümlauts', 'session.json'));
 		await fileDriver(url).set(token);
 		expect(await fileDriver(url.href).get()).toEqual(token);
 	});
 
-	test('follows a symbolic link, and leaves it as it is', async () => {
+	test('fileStore follows a symbolic link, and leaves it as it is', async () => {
 		const folder = newFolder();
 		const [target, link] = [join(folder, 'target'), join(folder, 'link')];
 		writeFileSync(target, '');
@@ -160,7 +160,7 @@ describe('fileStore', () => {
 		await held;
 	});
 
-	test('has each write on the disk before the new file takes the place of the old one', async () => {
+	test('fileStore flushes each write to the disk before the new file replaces the old one', async () => {
 		const path = join(newFolder(), 'session.json');
 		const steps: string[] = [];
 		const handle = await files.open(root, 'r');
@@ -177,7 +177,7 @@ describe('fileStore', () => {
 		expect(steps).toEqual(['other', 'sync', 'rename', 'sync']);
 	});
 
-	test('a record that replaces itself is really written, so that a session learns whether it could write', async () => {
+	test('replacing a record by itself really writes it, so that a session learns whether the store takes writes', async () => {
 		const path = join(newFolder(), 'session.json');
 		const driver = fileDriver(path);
 		await driver.set(token);
@@ -186,7 +186,7 @@ describe('fileStore', () => {
 		expect(statSync(path).ino).not.toBe(ino);
 	});
 
-	test('a full disk after a rotation costs no session [F-87]', async ({server, watch}) => {
+	test('a full disk after a rotation does not lose the session [F-87]', async ({server, watch}) => {
 		const path = join(newFolder(), 'session.json');
 		const auth = watch(createAuth(appOptions(server, {store: fileStore(path), timeout: 1_000})));
 		const events = record(auth);
@@ -203,7 +203,7 @@ describe('fileStore', () => {
 });
 
 describe('a place where a file cannot be', () => {
-	test('is told by the name of the option and the code of the system, and not by the content [R90]', async ({
+	test('the error of an unusable path names the option and the code of the system, and not the content [R90]', async ({
 		canaries,
 	}) => {
 		canaries.plant(token.access_token);
@@ -226,7 +226,7 @@ describe('a place where a file cannot be', () => {
 		}
 	});
 
-	test('is told by the error of setToken, and by the event', async ({server, watch, canaries}) => {
+	test('an unusable path is reported by the error of setToken, and by an event', async ({server, watch, canaries}) => {
 		const file = join(newFolder(), 'file');
 		writeFileSync(file, '');
 		const auth = watch(createAuth(appOptions(server, {store: fileStore(join(file, 'session.json'))})));
@@ -252,7 +252,7 @@ describe('a place where a file cannot be', () => {
 		await driver.set({access_token: 'hunter2', token_type: 'Bearer', issued_at: 1}).catch(error => console.log(String(error)));
 		await driver.get().catch(error => console.log(String(error)));`;
 
-	test('is a directory that this user may only read', async () => {
+	test('a directory that this user may only read is an unusable path', async () => {
 		const folder = newFolder();
 		const program = join(folder, 'program.mjs');
 		writeFileSync(program, script);
@@ -264,7 +264,7 @@ describe('a place where a file cannot be', () => {
 		expect(stdout.trim()).toBe('ConfigError: path: cannot write there: EACCES');
 	});
 
-	test('is one for which Deno was given no permission', async () => {
+	test('a path without a permission of Deno is unusable', async () => {
 		const folder = newFolder();
 		const program = join(folder, 'program.mjs');
 		writeFileSync(program, script);
@@ -289,7 +289,7 @@ describe('files that several processes change', () => {
 	const actual = () => vi.importActual<typeof files>('node:fs/promises');
 	const failure = (code: string): Error => Object.assign(new Error(code), {code});
 
-	test('are changed by one at a time, however many ask at once', async () => {
+	test('files are changed by one process at a time, however many ask at once', async () => {
 		const {file, change, read} = create();
 		await change(file, () => '0');
 		await Promise.all(Array.from({length: 30}, () => change(file, found => String(Number(found) + 1))));
@@ -313,7 +313,7 @@ describe('files that several processes change', () => {
 		expect(await read(file)).toBe('of another');
 	});
 
-	test('nor does it delete anything [F-135]', async () => {
+	test('a process that was pushed aside deletes nothing [F-135]', async () => {
 		const {file, scratch, change, read} = create();
 		await change(file, () => 'first');
 		const seen: unknown[] = [];
@@ -327,7 +327,7 @@ describe('files that several processes change', () => {
 		expect(await read(file)).toBe('of another');
 	});
 
-	test('nor while another process is busy already, whose change it leaves alone [F-135]', async () => {
+	test('a process that was pushed aside leaves the change of the next process alone [F-135]', async () => {
 		const {file, scratch, change, read} = create();
 		await change(file, () => 'first');
 		let isFirst = true;
@@ -346,7 +346,7 @@ describe('files that several processes change', () => {
 		expect(await read(file)).toBe('of another, then ours');
 	});
 
-	test('what a killed process has left is removed after a second, with the token in it [F-97]', async () => {
+	test('the files that a killed process has left are removed after a second, with the token in them [F-97]', async () => {
 		const {file, scratch, change, read} = create();
 		mkdirSync(join(scratch, 'busy', 'killed'), {recursive: true});
 		writeFileSync(join(scratch, 'busy', 'killed', 'new'), token.access_token);
@@ -371,7 +371,7 @@ describe('files that several processes change', () => {
 	});
 
 	test.for(['EPERM', 'EACCES', 'EBUSY'])(
-		'a %s of Windows, while somebody has the file open, is waited for, and told if it stays',
+		'a %s of Windows, because somebody has the file open, is waited for, and reported if it persists',
 		async code => {
 			const {file, change} = create();
 			const {rename} = await actual();
@@ -393,7 +393,7 @@ describe('files that several processes change', () => {
 		},
 	);
 
-	test('works where a directory takes the place of no other, not even of an empty one, as on Windows', async () => {
+	test('fileStore works if a directory cannot replace even an empty one, as on Windows', async () => {
 		const {file, scratch, change, read} = create();
 		const {rename} = await actual();
 		vi.mocked(files.rename).mockImplementation(async (from, to) => {

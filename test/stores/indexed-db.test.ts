@@ -79,12 +79,15 @@ describe('indexedDbStore', () => {
 		['an empty name', ''],
 		['no name', undefined],
 		['a name that is no text', 42],
-	] as const)('refuses %s when it is created', ([, name]) => {
+	] as const)('indexedDbStore refuses %s when it is created', ([, name]) => {
 		expect(() => indexedDbStore(name as string)).toThrow(ConfigError);
 		expect(() => indexedDbStore(name as string)).toThrow(/^name must be/);
 	});
 
-	test('does nothing when it is created, so that a server can render the page', async ({server, watch}) => {
+	test('indexedDbStore does nothing when it is created, so that a server can render the page', async ({
+		server,
+		watch,
+	}) => {
 		vi.stubGlobal('indexedDB', undefined);
 		const auth = watch(createAuth(appOptions(server, {store: indexedDbStore('session')})));
 		const events = record(auth);
@@ -92,7 +95,7 @@ describe('indexedDbStore', () => {
 		expect(gist(events)).toEqual(['store-failed store_read']);
 	});
 
-	test('says that IndexedDB is missing [F-164]', async () => {
+	test('indexedDbStore reports that IndexedDB is missing [F-164]', async () => {
 		vi.stubGlobal('indexedDB', undefined);
 		vi.stubGlobal('navigator', undefined);
 		const driver = indexedDbDriver('session');
@@ -101,13 +104,13 @@ describe('indexedDbStore', () => {
 		expect(await driver.lock?.(async () => 'had')).toBe('had');
 	});
 
-	test('keeps the sessions of different names apart', async () => {
+	test('indexedDbStore keeps the sessions of different names apart', async () => {
 		const [one, two] = [indexedDbDriver('one'), indexedDbDriver('two')];
 		await one.set(token);
 		expect(await two.get()).toBeUndefined();
 	});
 
-	test('closes the database after each use: it can be deleted at any time, and is created again', async () => {
+	test('indexedDbStore closes the database after each use: it can be deleted at any time, and is created again', async () => {
 		const driver = indexedDbDriver('session');
 		await driver.set(token);
 		await outcomeOfRequest(factory.deleteDatabase('regrant session'));
@@ -116,7 +119,7 @@ describe('indexedDbStore', () => {
 		expect(await driver.get()).toEqual(token);
 	});
 
-	test('leaves no database open after 200 writes, reads and locks [F-162]', async () => {
+	test('indexedDbStore leaves no database open after 200 writes, reads and locks [F-162]', async () => {
 		const driver = indexedDbDriver('session');
 		for (let count = 0; count < 200; count++) {
 			await driver.lock?.(async () => driver.set(token));
@@ -155,7 +158,7 @@ describe('indexedDbStore', () => {
 		expect(counts).toEqual({listeners: 0, channels: 0});
 	});
 
-	test('works in a database of its name that somebody else has created, whatever its version', async () => {
+	test('indexedDbStore works in a database of that name that somebody else has created, whatever its version', async () => {
 		for (const [name, version] of [
 			['opened in the console', undefined],
 			['of a newer version', 7],
@@ -168,7 +171,7 @@ describe('indexedDbStore', () => {
 		}
 	});
 
-	test('a value that is no text counts as garbage, and can be replaced by who has read it [F-89]', async () => {
+	test('a value that is not text counts as garbage, and can be replaced by whoever has read it [F-89]', async () => {
 		const driver = indexedDbDriver('session');
 		await driver.get();
 		for (const garbage of [42, null, {access_token: 'hunter2'}, new Date(0)]) {
@@ -181,7 +184,7 @@ describe('indexedDbStore', () => {
 		}
 	});
 
-	test('a record that replaces itself is really written, so that a session learns whether it could write', async () => {
+	test('replacing a record by itself really writes it, so that a session learns whether the store takes writes', async () => {
 		const driver = indexedDbDriver('session');
 		await driver.set(token);
 		const found = await driver.get();
@@ -211,7 +214,7 @@ describe('IndexedDB that does not answer', () => {
 		return {unblock: () => database.close(), deleted};
 	}
 
-	test('fails an operation at its deadline, and a lock is freed with it [F-149]', async () => {
+	test('an operation of IndexedDB that hangs fails at its deadline, and frees the lock [F-149]', async () => {
 		const [driver, other] = [indexedDbDriver('session'), indexedDbDriver('session')];
 		await driver.set(token);
 		const {unblock, deleted} = await block('session');
@@ -264,7 +267,10 @@ describe('IndexedDB that does not answer', () => {
 		expect(await driver.get()).toMatchObject({access_token: 'early'});
 	});
 
-	test('keeps the session in memory, and goes on when it answers again [F-88]', async ({server, watch}) => {
+	test('a session stays in memory while IndexedDB hangs, and uses it again when it answers [F-88]', async ({
+		server,
+		watch,
+	}) => {
 		const auth = watch(createAuth(appOptions(server, {store: indexedDbStore('session'), timeout: 300})));
 		const events = record(auth);
 		await signIn(server, auth);

@@ -307,7 +307,7 @@ test(
 );
 
 test(
-	`a holder that is gone at any await costs a session only between rotation and write (seed ${seed}) [R70, F-98]`,
+	`a holder that dies at any await loses the session only between the rotation and the write (seed ${seed}) [R70, F-98]`,
 	options,
 	async () => {
 		await fc.assert(
@@ -328,7 +328,7 @@ test(
 );
 
 test(
-	`a holder that is stopped for longer than its lock overwrites nothing, and sends nothing that was not on its way (seed ${seed}) [F-135]`,
+	`a holder that is stopped for longer than its lock overwrites nothing, and sends nothing new (seed ${seed}) [F-135]`,
 	options,
 	async () => {
 		await fc.assert(
@@ -343,7 +343,7 @@ test(
 );
 
 test(
-	`after a sign-out nothing brings the session back, whoever is gone or stopped (seed ${seed}) [R76, F-101]`,
+	`after a sign-out nothing brings the session back, whoever died or was stopped (seed ${seed}) [R76, F-101]`,
 	options,
 	async () => {
 		await fc.assert(
@@ -378,7 +378,7 @@ test(
 );
 
 test(
-	`whatever the store fails to do, no call hangs, and no dead refresh token is sent again (seed ${seed}) [R78]`,
+	`no call hangs and no rejected refresh token is sent again, whatever the store fails to do (seed ${seed}) [R78]`,
 	options,
 	async () => {
 		await fc.assert(

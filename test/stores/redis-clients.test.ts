@@ -89,7 +89,7 @@ for (const kind of clientKinds.filter(name => name.includes(','))) {
 }
 
 describe.each(clientKinds)('a client of the kind %s', kind => {
-	test('finds its record in whichever slot, and its lease in the same', async () => {
+	test('a client of Redis finds its record in any slot, and its lease in the same one', async () => {
 		const {client} = await connect(kind);
 		for (const [key, lease] of [
 			['one', '{one}:lease'],
@@ -109,7 +109,7 @@ describe.each(clientKinds)('a client of the kind %s', kind => {
 		}
 	});
 
-	test('tells garbage byte by byte from what it compares it with', async () => {
+	test('a client of Redis compares garbage byte by byte', async () => {
 		const {client} = await connect(kind);
 		const store = redisDriver(client, 'bytes');
 		await adminOf(kind).set(keyOf(kind, 'bytes'), '\u{feff}{"access_token":"Schlüssel"}');
@@ -136,7 +136,7 @@ describe('a client that sends a command again, since its answer was lost,', () =
 		},
 	});
 
-	test('has put its token in place of another', async () => {
+	test('a client of Redis that repeats a command has still replaced the token', async () => {
 		const store = redisDriver(stutter(), 'stutter');
 		await store.set(token);
 		expect(await store.replace?.(await store.get(), next)).toBe(true);
@@ -147,7 +147,7 @@ describe('a client that sends a command again, since its answer was lost,', () =
 		expect(await redisDriver(admin, 'stutter').replace?.(undefined, next)).toBe(false);
 	});
 
-	test('has the lock, and frees it', async () => {
+	test('a client of Redis that repeats a command has the lock, and frees it', async () => {
 		const store = redisDriver(stutter(), 'stutter lock');
 		expect(await store.lock?.(async isHeld => isHeld?.())).toBe(true);
 		expect(await admin.exists('{stutter lock}:lease')).toBe(0);
@@ -155,7 +155,7 @@ describe('a client that sends a command again, since its answer was lost,', () =
 });
 
 describe('redisDriver', () => {
-	test('does nothing with a client before it is used [R83]', () => {
+	test('redisDriver does nothing with a client before it is used [R83]', () => {
 		const client = new Proxy(
 			{call: () => Promise.reject(new Error('Not to be called'))},
 			{
@@ -174,7 +174,7 @@ describe('redisDriver', () => {
 		['a class', Redis],
 		['a client of another package, whose `eval` has other arguments', {eval: () => Promise.resolve()}],
 		['a Map', new Map()],
-	] as const)('refuses %s for a client', ([, client], {canaries}) => {
+	] as const)('redisDriver refuses %s for a client', ([, client], {canaries}) => {
 		let error: unknown;
 		try {
 			redisDriver(client as never, 'key');
@@ -186,7 +186,7 @@ describe('redisDriver', () => {
 	});
 
 	test.for([undefined, null, 'OK', 2, '', true, [], {}] as const)(
-		'takes %j for no answer to a write',
+		'redisDriver refuses %j as the answer to a write',
 		async (reply, {canaries}) => {
 			const store = redisDriver({call: async () => reply}, 'key');
 			for (const write of [
@@ -199,12 +199,15 @@ describe('redisDriver', () => {
 		},
 	);
 
-	test.for([undefined, true, [], {}] as const)('takes %j for no answer to a read', async (reply, {canaries}) => {
-		const store = redisDriver({call: async () => reply}, 'key');
-		expect(await canaries.rejection(Promise.resolve(store.get()))).toMatchObject({code: 'store_read'});
-	});
+	test.for([undefined, true, [], {}] as const)(
+		'redisDriver refuses %j as the answer to a read',
+		async (reply, {canaries}) => {
+			const store = redisDriver({call: async () => reply}, 'key');
+			expect(await canaries.rejection(Promise.resolve(store.get()))).toMatchObject({code: 'store_read'});
+		},
+	);
 
-	test('passes nothing on of what a client throws, at once or later [R90]', async ({canaries}) => {
+	test('redisDriver reveals nothing of what a client throws, at once or later [R90]', async ({canaries}) => {
 		canaries.plant(token.access_token);
 		const quote = Object.assign(new Error(`ERR of ${token.access_token}`), {command: {args: [JSON.stringify(token)]}});
 		for (const client of [
@@ -225,13 +228,13 @@ describe('redisDriver', () => {
 		}
 	});
 
-	test('a client that has never been connected fails, and is no other store', async ({canaries}) => {
+	test('a client that has never been connected fails', async ({canaries}) => {
 		const store = redisDriver(createClient({url: redis.url}), 'key');
 		expect(await canaries.rejection(Promise.resolve(store.get()))).toMatchObject({code: 'store_read'});
 	});
 });
 
-test('a lock that could not be freed is had again at once by its own store, and by others when the lease is over', async () => {
+test('a lock that could not be freed is available to its own store at once, and to others when the lease is over', async () => {
 	let isCut = false;
 	const call = async (...words: [string, ...string[]]): Promise<unknown> =>
 		isCut ? Promise.reject(new Error('Connection is closed.')) : admin.call(...words);

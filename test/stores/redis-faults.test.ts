@@ -105,7 +105,7 @@ describe.each(names)('with %s', {timeout: 30_000}, name => {
 		expect(gist(events)).toEqual(['token set', 'token refresh']);
 	});
 
-	test('one that comes back only later gets it then [R78]', async ({server, begin}) => {
+	test('a Redis that comes back late gets the token then [R78]', async ({server, begin}) => {
 		const {redis, auth, events, stored, onAnswer, call} = await begin(name, durable, 300);
 		await signIn(server, auth);
 		onAnswer(redis.stop);
@@ -122,7 +122,7 @@ describe.each(names)('with %s', {timeout: 30_000}, name => {
 		expect(gist(events).some(event => event.startsWith('session-ended'))).toBe(false);
 	});
 
-	test('a Redis that still reads its data back is one that cannot be reached: nothing is spent, and nothing lost', async ({
+	test('a Redis that is loading its data counts as unreachable: no refresh token is used or lost', async ({
 		server,
 		begin,
 	}) => {
@@ -166,7 +166,7 @@ describe.each(names)('with %s', {timeout: 30_000}, name => {
 		expect(gist(events).some(event => event.startsWith('session-ended'))).toBe(false);
 	});
 
-	test('a Redis that has become a replica is read, but no token is spent that could not be written', async ({
+	test('a Redis that has become a replica is read, but no refresh token is used whose successor could not be stored', async ({
 		server,
 		begin,
 	}) => {
@@ -194,7 +194,7 @@ describe.each(names)('with %s', {timeout: 30_000}, name => {
 			(admin: Redis): Promise<unknown> => admin.config('SET', 'maxmemory', '0'),
 		],
 	] as const)(
-		'a Redis that is %s after the rotation gets the token as soon as it is that no more [R78, F-87]',
+		'a Redis that is %s after the rotation gets the token as soon as it recovers [R78, F-87]',
 		async ([, spoil, mend], {server, begin}) => {
 			const {admin, auth, events, call, stored, onAnswer} = await begin(name);
 			await signIn(server, auth, expired);
@@ -223,7 +223,7 @@ describe.each(names)('with %s', {timeout: 30_000}, name => {
 		expect(server.tokenRequests).toHaveLength(0);
 	});
 
-	test('a connection that is cut while it waits for an answer costs nothing', async ({server, begin}) => {
+	test('a connection that is cut while it waits for an answer loses nothing', async ({server, begin}) => {
 		const {admin, auth, call, events} = await begin(name);
 		await signIn(server, auth);
 		for (let turn = 0; turn < 5; turn++) {
@@ -237,10 +237,7 @@ describe.each(names)('with %s', {timeout: 30_000}, name => {
 		expect(gist(events).some(event => event.startsWith('session-ended'))).toBe(false);
 	});
 
-	test('what a lease, a record or a whole database is set to by others harms no more than itself', async ({
-		server,
-		begin,
-	}) => {
+	test('a lease, a record or a database that others overwrite harms nothing else', async ({server, begin}) => {
 		const {admin, auth, call, stored} = await begin(name, [], 300);
 		await signIn(server, auth);
 		// A lease that nobody ends, of another kind, too.
@@ -260,7 +257,7 @@ describe.each(names)('with %s', {timeout: 30_000}, name => {
 	});
 });
 
-test('a user who may not run scripts is told, and neither token nor password is [R90]', async ({
+test('a Redis user who may not run scripts gets an error, without the token or the password [R90]', async ({
 	server,
 	begin,
 	canaries,

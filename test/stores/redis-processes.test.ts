@@ -117,7 +117,7 @@ async function mintElsewhere(server: AuthorizationServer) {
 }
 
 describe('processes on one session [F-104]', patient, () => {
-	test('make one grant for all their callers, and each goes on with it', async ({server, fleet}) => {
+	test('processes on one session make one grant for all their callers, and all use it', async ({server, fleet}) => {
 		const [one, two] = await Promise.all([fleet.startOther(), fleet.startOther()]);
 		await signIn(server, fleet.auth, expired);
 		const calls = [one, two].flatMap(({tell}) => Array.from({length: 10}, async () => tell('call')));
@@ -127,7 +127,7 @@ describe('processes on one session [F-104]', patient, () => {
 		expect([await one.tell('getToken'), await two.tell('getToken')]).toEqual([access_token, access_token]);
 	});
 
-	test('renew it in turns', async ({server, fleet}) => {
+	test('processes on one session renew it in turns', async ({server, fleet}) => {
 		const other = await fleet.startOther();
 		await signIn(server, fleet.auth);
 		for (let turn = 0; turn < 3; turn++) {
@@ -177,7 +177,7 @@ describe('processes on one session [F-104]', patient, () => {
 });
 
 describe('a process that is stopped for longer than its lease [F-135]', patient, () => {
-	test('while it waits for the lock: it finds the new token there', async ({server, fleet}) => {
+	test('a process that is stopped while it waits for the lock finds the new token', async ({server, fleet}) => {
 		const other = await fleet.startOther();
 		const gate = fleet.holdAnswer();
 		await signIn(server, fleet.auth, expired);
@@ -193,7 +193,7 @@ describe('a process that is stopped for longer than its lease [F-135]', patient,
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('with the lock, before it has sent the refresh token: it does not send it any more', async ({server, fleet}) => {
+	test('a process that is stopped with the lock does not send the refresh token any more', async ({server, fleet}) => {
 		const other = await fleet.startOther();
 		await signIn(server, fleet.auth, expired);
 		const {outcome} = await other.tellUntil('held', 'getToken');
@@ -209,7 +209,7 @@ describe('a process that is stopped for longer than its lease [F-135]', patient,
 	});
 
 	test.for(['answered', 'writing'] as const)(
-		'with the answer in hand (%s): it adopts what another has written',
+		'a process that is stopped with an answer (%s) uses what another has stored',
 		async (point, {server, fleet}) => {
 			const other = await fleet.startOther();
 			await signIn(server, fleet.auth, expired);
@@ -229,7 +229,7 @@ describe('a process that is stopped for longer than its lease [F-135]', patient,
 	);
 
 	test.for(['answered', 'writing'] as const)(
-		'with the answer in hand (%s), where another has used the refresh token: the session is over, once for all of them',
+		'a process that is stopped with an answer (%s), while another uses the refresh token, ends the session once for all',
 		async (point, {server, fleet}) => {
 			server.referee.expectLoss();
 			const other = await fleet.startOther();
@@ -252,7 +252,7 @@ describe('a process that is stopped for longer than its lease [F-135]', patient,
 		},
 	);
 
-	test('with the answer in hand, and somebody has signed in again meanwhile: that login stays', async ({
+	test('a process that is stopped with an answer does not overwrite a login that came meanwhile', async ({
 		server,
 		fleet,
 	}) => {
@@ -272,7 +272,7 @@ describe('a process that is stopped for longer than its lease [F-135]', patient,
 		expect(await other.tell('getToken')).toBe(login.access_token);
 	});
 
-	test('after it has written: nothing is lost', async ({server, fleet}) => {
+	test('a process that is stopped after its write loses nothing', async ({server, fleet}) => {
 		const other = await fleet.startOther();
 		await signIn(server, fleet.auth, expired);
 		const {outcome} = await other.tellUntil('written', 'getToken');
@@ -308,7 +308,7 @@ describe('a process that is stopped for 11 seconds, with the default lease', pat
 		expect(await admin.get(key)).toContain('written');
 	}
 
-	test('keeps its lock, and loses no session in the middle of a refresh, while its answer waits in the socket [F-138]', async ({
+	test('a process that is stopped for 11 seconds, with the default lease keeps its lock, and loses no session in the middle of a refresh, while its answer waits in the socket [F-138]', async ({
 		server,
 		fleet,
 		processes,
@@ -338,7 +338,7 @@ describe('a process that is stopped for 11 seconds, with the default lease', pat
 
 describe('a process that is killed', patient, () => {
 	test.for(['waiting', 'held', 'asking', 'written'] satisfies Point[])(
-		'while it is %s costs the others its lease, and nothing else [R70, F-97]',
+		'a process that is killed while it is %s makes the others wait for its lease, and nothing else [R70, F-97]',
 		async (point, {server, fleet}) => {
 			const other = await fleet.startOther();
 			await signIn(server, fleet.auth, expired);
@@ -352,7 +352,7 @@ describe('a process that is killed', patient, () => {
 	);
 
 	test.for(['answered', 'writing'] satisfies Point[])(
-		'between the rotation and its write (%s) ends the session, once and without a loop [R70, F-98]',
+		'a process that is killed between the rotation and its write (%s) ends the session once, without a loop [R70, F-98]',
 		async (point, {server, fleet}) => {
 			server.referee.expectLoss();
 			const other = await fleet.startOther();

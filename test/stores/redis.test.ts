@@ -91,7 +91,7 @@ tokenStoreSpec({...storeRunner('redis'), place: () => createPlace(connectNodeRed
 tokenStoreSpec({...storeRunner('ioredis'), place: () => createPlace(connectIoRedis), lacks: ['subscribe']});
 
 describe('redisStore', () => {
-	test('keeps the record under the key, and the lease beside it, in the same slot of a cluster', async () => {
+	test('redisStore keeps the record under the key, and the lease beside it, in the same slot of a cluster', async () => {
 		const client = await connectIoRedis();
 		const token = {access_token: 'a', token_type: 'Bearer', issued_at: 1};
 		for (const [key, lease] of [
@@ -122,12 +122,12 @@ describe('redisStore', () => {
 		['ttl', () => redisStore(admin, 'key', {ttl: 1.5})],
 		['ttl', () => redisStore(admin, 'key', {ttl: Infinity})],
 		['ttl', () => redisStore(admin, 'key', {ttl: '60' as unknown as number})],
-	] as const)('refuses a bad %s when it is made', ([name, create]) => {
+	] as const)('redisStore refuses a bad %s when it is made', ([name, create]) => {
 		expect(create).toThrow(ConfigError);
 		expect(create).toThrow(new RegExp(`^${name} must be`));
 	});
 
-	test('what a client fails with, which quotes the command, is not passed on [R90]', async ({canaries}) => {
+	test('the error of a client, which quotes the command, is not passed on [R90]', async ({canaries}) => {
 		const key = 'of another kind';
 		await admin.lpush(key, 'x');
 		const store = redisDriver(admin, key);
@@ -150,7 +150,7 @@ describe('redisStore', () => {
 		}
 	});
 
-	test('a Redis that is full after a rotation costs no session [R78]', async ({server, watch}) => {
+	test('a Redis that is full after a rotation does not lose the session [R78]', async ({server, watch}) => {
 		const {key} = await createPlace(connectIoRedis);
 		const auth = watch(
 			createAuth(appOptions(server, {store: redisStore(await connectNodeRedis(), key), timeout: 1_000})),
@@ -166,10 +166,7 @@ describe('redisStore', () => {
 		expect(await redisDriver(admin, key).get()).toMatchObject(await auth.getToken());
 	});
 
-	test('a Redis that is gone, and comes back with nothing, is a session that was signed out', async ({
-		server,
-		watch,
-	}) => {
+	test('a Redis that comes back empty means that the session was signed out', async ({server, watch}) => {
 		const own = await startRedis();
 		const client = new Redis(own.url, {maxRetriesPerRequest: 0, retryStrategy: () => 20});
 		client.on('error', () => {});
@@ -234,13 +231,13 @@ describe('the ttl of a redisStore', () => {
 		return {key, driver: redisDriver(admin, key, {ttl}), left: async () => admin.pttl(key)};
 	};
 
-	test('is none by default', async () => {
+	test('the ttl of a redisStore is none by default', async () => {
 		const {driver, left} = await create();
 		await driver.set(token);
 		expect(await left()).toBe(-1);
 	});
 
-	test('counts from the last write, also of the same record, as a session makes it before a refresh', async () => {
+	test('the ttl of a redisStore counts from the last write, also of the same record, as a session makes it before a refresh', async () => {
 		const {key, driver, left} = await create(3_600);
 		await driver.set(token);
 		const isFull = async (): Promise<boolean> => (await left()) > 3_590_000;
@@ -256,7 +253,7 @@ describe('the ttl of a redisStore', () => {
 		expect(await isFull()).toBe(false);
 	});
 
-	test('ends with a write of a store that has none', async () => {
+	test('the ttl of a record ends with a write by a store without one', async () => {
 		const {key, driver, left} = await create(3_600);
 		await driver.set(token);
 		const other = redisDriver(admin, key);
@@ -264,7 +261,7 @@ describe('the ttl of a redisStore', () => {
 		expect(await left()).toBe(-1);
 	});
 
-	test('lets an abandoned session go', async () => {
+	test('the ttl deletes an abandoned session', async () => {
 		const {driver} = await create(1);
 		await driver.set(token);
 		expect(await driver.get()).toEqual(token);
@@ -272,7 +269,7 @@ describe('the ttl of a redisStore', () => {
 	});
 });
 
-test('a record that replaces itself is really written, so that a session learns whether it could write', async () => {
+test('replacing a record by itself really writes it, so that a session learns whether the store takes writes', async () => {
 	const {key} = await createPlace(connectIoRedis);
 	const driver = redisDriver(admin, key);
 	const token = {access_token: 'a', token_type: 'Bearer', issued_at: 1};
@@ -291,7 +288,7 @@ describe('a fleet of processes on one session', {timeout: 60_000}, () => {
 	const fleet = {place: redis.url, lease: 2_000, command: [process.execPath], callers: 20} as const;
 	const login = loginTo(key => redisDriver(admin, key, {lease: fleet.lease}));
 
-	test('makes one grant for each token that expires [R71, F-104]', async () => {
+	test('a fleet of processes on one session makes one grant for each token that expires [R71, F-104]', async () => {
 		const result = await crowd({
 			...fleet,
 			lease: 15_000,
@@ -309,7 +306,7 @@ describe('a fleet of processes on one session', {timeout: 60_000}, () => {
 		expect(Object.keys(result.outcomes ?? {}).filter(outcome => outcome !== '401')).toEqual(['200']);
 	});
 
-	test('loses a session only where a process died, or stood still, between the rotation and its write [F-98, F-135]', async () => {
+	test('a fleet of processes loses a session only if a process died or stood still between the rotation and its write [F-98, F-135]', async () => {
 		const lines: string[] = [];
 		const log = (line: string): void => void lines.push(line);
 		const seed = Math.floor(Math.random() * 2 ** 31);
@@ -330,7 +327,7 @@ describe('a fleet of processes on one session', {timeout: 60_000}, () => {
 		expect(result.refreshes).toBeGreaterThan(0);
 	});
 
-	test('loses it at once without a lock, which shows that the referee looks', async () => {
+	test('a fleet of processes without a lock loses the session at once, which shows that the test can fail', async () => {
 		const result = await crowd({
 			...fleet,
 			login,

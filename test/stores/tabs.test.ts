@@ -55,7 +55,7 @@ tabSpec({
 });
 
 describe('a tab of Chromium', {timeout: 60_000}, () => {
-	test('that is killed while it has the lock leaves it to the next [F-97]', async ({server}) => {
+	test('a tab of Chromium that is killed while it has the lock leaves it to the next [F-97]', async ({server}) => {
 		const {name, first, second} = await connect(server, 2);
 		await signInTab(first, {...(await server.mint()), ...expired});
 		await holdLockInTab(first, name);
@@ -65,7 +65,9 @@ describe('a tab of Chromium', {timeout: 60_000}, () => {
 		expect(await call).toEqual(answered(1));
 	});
 
-	test('that is gone between rotation and write ends the session cleanly, and once [F-98]', async ({server}) => {
+	test('a tab that is gone between the rotation and the write ends the session cleanly, and once [F-98]', async ({
+		server,
+	}) => {
 		const {name, first, second} = await connect(server, 2);
 		await signInTab(first, {...(await server.mint()), ...expired});
 		const reached = createGate();
@@ -90,7 +92,9 @@ describe('a tab of Chromium', {timeout: 60_000}, () => {
 		server.reset();
 	});
 
-	test('that never frees the lock makes the refresh of the others fail in time [F-99]', async ({server}) => {
+	test('a tab of Chromium that never frees the lock makes the refresh of the others fail in time [F-99]', async ({
+		server,
+	}) => {
 		const {name, first, second} = await connect(server, 2, {timeout: 300});
 		await signInTab(second, {...(await server.mint()), ...expired});
 		await holdLockInTab(first, name);
@@ -100,7 +104,7 @@ describe('a tab of Chromium', {timeout: 60_000}, () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('that is frozen while it has the lock fails the others in time, and is served when it goes on [F-99]', async ({
+	test('a tab of Chromium that is frozen while it has the lock fails the others in time, and is served when it goes on [F-99]', async ({
 		server,
 	}) => {
 		const {name, first, second} = await connect(server, 2, {timeout: 300});
@@ -126,7 +130,7 @@ describe('a tab of Chromium', {timeout: 60_000}, () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('still enters the back/forward cache, and learns what it has missed there [F-100]', async ({server}) => {
+	test('a tab still enters the back/forward cache, and learns what it has missed there [F-100]', async ({server}) => {
 		const {name, first, second} = await connect(server, 2);
 		await first.evaluate(() => {
 			addEventListener('pageshow', ({persisted}) => {
@@ -146,7 +150,9 @@ describe('a tab of Chromium', {timeout: 60_000}, () => {
 		await expect.poll(() => heardByTab(first)).toEqual(['token set', 'token refresh', 'session-ended signed_out']);
 	});
 
-	test('reads the store again when it is told that it comes from the back/forward cache [F-100]', async ({server}) => {
+	test('a tab of Chromium reads the store again when it is told that it comes from the back/forward cache [F-100]', async ({
+		server,
+	}) => {
 		const {name, first} = await connect(server, 1);
 		await signInTab(first, await server.mint());
 		await first.evaluate(async name => {
@@ -161,7 +167,7 @@ describe('a tab of Chromium', {timeout: 60_000}, () => {
 		await expect.poll(() => heardByTab(first)).toEqual(['token set', 'token store']);
 	});
 
-	test('whose disk is full after a rotation keeps its session [F-87]', async ({server}) => {
+	test('a tab of Chromium whose disk is full after a rotation keeps its session [F-87]', async ({server}) => {
 		// Chromium remembers for long that there is a lot of room: so it is a new one.
 		const {origin, context, open, close} = await openTabs();
 		onTestFinished(close);
@@ -194,7 +200,7 @@ describe('a tab of Chromium', {timeout: 60_000}, () => {
 		await expect.poll(stored, {timeout: 10_000}).toContain(issued.at(-1));
 	});
 
-	test('of which the database is deleted is signed out, and can sign in again', async ({server}) => {
+	test('a tab whose database is deleted is signed out, and can sign in again', async ({server}) => {
 		const {name, first, second} = await connect(server, 2);
 		await signInTab(first, await server.mint());
 		await second.evaluate(
@@ -211,7 +217,7 @@ describe('a tab of Chromium', {timeout: 60_000}, () => {
 		expect(await callFromTab(first, `${server.api}/me`)).toEqual(answered(1));
 	});
 
-	test('whose database another tab holds hostage frees its lock at a deadline, and the others go on [F-149]', async ({
+	test('a tab whose database another tab blocks frees its lock at a deadline, and the others go on [F-149]', async ({
 		server,
 	}) => {
 		const {name, first, second} = await connect(server, 2, {timeout: 300});
@@ -250,7 +256,9 @@ describe('a tab of Chromium', {timeout: 60_000}, () => {
 		await expect.poll(() => callFromTab(first, `${server.api}/me`)).toEqual(answered(1));
 	});
 
-	test('without https has no Web Locks, and its callers still share one grant [R75]', async ({server}) => {
+	test('a tab of Chromium without https has no Web Locks, and its callers still share one grant [R75]', async ({
+		server,
+	}) => {
 		const tab = await tabs.open(tabs.insecureOrigin);
 		onTestFinished(() => tab.close());
 		expect(await tab.evaluate(() => [isSecureContext, 'locks' in navigator])).toEqual([false, false]);
@@ -261,7 +269,7 @@ describe('a tab of Chromium', {timeout: 60_000}, () => {
 	});
 
 	test.for(['SecurityError', 'InvalidStateError'])(
-		'to which locks are refused with a %s lets its callers take turns [R75, F-100]',
+		'a tab that gets a %s for its locks lets its callers take turns [R75, F-100]',
 		async (name, {server}) => {
 			const tab = await tabs.open();
 			onTestFinished(() => tab.close());
@@ -275,7 +283,7 @@ describe('a tab of Chromium', {timeout: 60_000}, () => {
 		},
 	);
 
-	test('tells other tabs nothing of the token [R47]', async ({server}) => {
+	test('a tab of Chromium tells other tabs nothing of the token [R47]', async ({server}) => {
 		const {name, first, second} = await connect(server, 2);
 		await second.evaluate(name => {
 			const said: unknown[] = ((globalThis as unknown as {said: unknown[]}).said = []);
@@ -332,7 +340,7 @@ const inWorker = (page: Page, expression: string): Realm => ({
 });
 
 describe('workers of Chromium', {timeout: 60_000}, () => {
-	test('share one session with their page: a dedicated one, a service worker and a frame make one grant [R71]', async ({
+	test('workers of Chromium share one session with their page: a dedicated one, a service worker and a frame make one grant [R71]', async ({
 		server,
 	}) => {
 		const {name, first: page, second: other} = await connect(server, 2);
@@ -370,7 +378,9 @@ describe('workers of Chromium', {timeout: 60_000}, () => {
 describe('sessionStorage of Chromium', {timeout: 60_000}, () => {
 	const options = {kind: 'sessionStorage'} as const;
 
-	test('gives each tab a session of its own, and no tab waits for the lock of another [F-151]', async ({server}) => {
+	test('sessionStorage of Chromium gives each tab a session of its own, and no tab waits for the lock of another [F-151]', async ({
+		server,
+	}) => {
 		const {first, second} = await connect(server, 2, options);
 		const logins = [await server.mint(), await server.mint()];
 		await signInTab(first, {...logins[0], ...expired});
@@ -387,7 +397,9 @@ describe('sessionStorage of Chromium', {timeout: 60_000}, () => {
 		expect(await heardByTab(first)).toEqual(['token set', 'token refresh']);
 	});
 
-	test('is shared by the frames of a tab: they make one grant, and hear of each other [R71]', async ({server}) => {
+	test('sessionStorage of Chromium is shared by the frames of a tab: they make one grant, and hear of each other [R71]', async ({
+		server,
+	}) => {
 		const {name, first: page} = await connect(server, 1, options);
 		await page.evaluate(async origin => {
 			const frame = document.body.appendChild(document.createElement('iframe'));
@@ -408,7 +420,7 @@ describe('sessionStorage of Chromium', {timeout: 60_000}, () => {
 describe('localStorage of Chromium', {timeout: 60_000}, () => {
 	const options = {kind: 'localStorage'} as const;
 
-	test('lets an idle tab hear of a login and of a sign-out in another, and of a storage that is cleared', async ({
+	test('an idle tab on localStorage hears of a login and a sign-out in another tab, and of a cleared storage', async ({
 		server,
 	}) => {
 		const {first, second} = await connect(server, 2, options);
@@ -422,7 +434,7 @@ describe('localStorage of Chromium', {timeout: 60_000}, () => {
 		await expect.poll(async () => (await heardByTab(second)).at(-1)).toBe('session-ended signed_out');
 	});
 
-	test('keeps a session when it is really full after a rotation [F-87]', async ({server}) => {
+	test('a session survives a localStorage that is really full after a rotation [F-87]', async ({server}) => {
 		const {name, first: tab} = await connect(server, 1, {...options, timeout: 3_000});
 		await signInTab(tab, {...(await server.mint()), ...expired, scope: 'x'});
 		const stop = server.onTokenAnswer(async () => {
@@ -448,7 +460,7 @@ describe('localStorage of Chromium', {timeout: 60_000}, () => {
 	});
 });
 
-test('without a lock the first race loses the session, which shows that the referee looks', async ({server}) => {
+test('without a lock the first race loses the session, which shows that the test can fail', async ({server}) => {
 	const {first, opened} = await connect(server, 4, {hasLock: false});
 	await signInTab(first, {...(await server.mint()), ...expired});
 	const reached: Array<() => void> = [];

@@ -149,7 +149,7 @@ describe('a store made of your own functions', () => {
 		expect(server.tokenRequests).toHaveLength(0);
 	});
 
-	test('ignores a read that was overtaken by two renewals [R112]', async ({server, watch}) => {
+	test('a session ignores a read that was overtaken by two renewals [R112]', async ({server, watch}) => {
 		const shared = createSharedRecord();
 		const {lock: _, subscribe: __, ...inner} = shared.realm();
 		const gate = createGate();
@@ -177,7 +177,7 @@ describe('a store made of your own functions', () => {
 		expect(server.tokenRequests.map(({status}) => status)).toEqual([200, 200, 200]);
 	});
 
-	test('does not report our own write as another holder’s, though it shows before set() resolves', async ({
+	test('a session does not report its own write as another holder’s, even if it shows before set() resolves', async ({
 		server,
 		watch,
 	}) => {
@@ -206,7 +206,7 @@ describe('a store made of your own functions', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('notices at the next call what another holder has stored', async ({server, watch}) => {
+	test('a session notices at the next call what another holder has stored', async ({server, watch}) => {
 		const shared = createSharedRecord();
 		const {subscribe: _, ...store} = shared.realm();
 		const auth = watch(createAuth(appOptions(server, {store})));
@@ -323,7 +323,7 @@ describe('a store that fails', () => {
 		appOptions(server, {store, timeout: 400, ...more});
 
 	test.for(failures)(
-		'a session goes on in memory, and one failure is reported, if get() %s [F-86, F-88]',
+		'a session goes on in memory, and reports one failure, if get() %s [F-86, F-88]',
 		async ([, fail], {server, watch, canaries}) => {
 			canaries.plant('hunter2hunter2');
 			const {store} = createFailing(fail, {get: true});
@@ -340,7 +340,7 @@ describe('a store that fails', () => {
 		},
 	);
 
-	test.for(failures)('a first grant is made though get() %s [R77]', async ([, fail], {server, watch}) => {
+	test.for(failures)('a first grant is made even if get() %s [R77]', async ([, fail], {server, watch}) => {
 		const {store} = createFailing(fail, {get: true});
 		const auth = watch(createAuth(serviceOptions(server, {store, timeout: 400})));
 		for (let count = 0; count < 3; count++) expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
@@ -417,7 +417,7 @@ describe('a store that fails', () => {
 		expect(shared.value).toEqual(theirs);
 	});
 
-	test('a store whose every operation fails is a session in memory', async ({server, watch}) => {
+	test('a session goes on in memory if every operation of its store fails', async ({server, watch}) => {
 		const broken = (): never => {
 			throw new DOMException('no storage', 'SecurityError');
 		};
@@ -450,7 +450,7 @@ describe('a store that fails', () => {
 });
 
 describe('a store with a lock', () => {
-	test('under the lock the record is read and rewritten before the grant, and stored after it, before anyone gets the token [R70, R71, F-141]', async ({
+	test('under the lock, the record is read and rewritten before the grant, and stored before anybody gets the new token [R70, R71, F-141]', async ({
 		server,
 		watch,
 	}) => {
@@ -601,7 +601,7 @@ describe('a store with a lock', () => {
 		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
 	});
 
-	test('a lock whose release fails has done its work: the token is stored and given out', async ({server, watch}) => {
+	test('a lock whose release fails does not matter: the token is stored and handed out', async ({server, watch}) => {
 		const shared = createSharedRecord();
 		const store: StoreDriver = {
 			...shared.realm(),
@@ -736,7 +736,7 @@ describe('a token that another holder stores', () => {
 		expect(server.tokenRequests.map(({parameters}) => parameters.get('refresh_token'))).toContain(theirs.refresh_token);
 	});
 
-	test('refreshes once if the token that another holder stored while we waited is refused [R57]', async ({
+	test('a session refreshes once if the token that another holder stored while we waited is rejected [R57]', async ({
 		server,
 		watch,
 	}) => {
@@ -760,7 +760,7 @@ describe('a token that another holder stores', () => {
 		expect(server.tokenRequests.map(({parameters}) => parameters.get('refresh_token'))).toEqual([theirs.refresh_token]);
 	});
 
-	test('uses the token that another holder stored while we waited for the lock, without a grant', async ({
+	test('a session uses the token that another holder stored while we waited for the lock, without a grant', async ({
 		server,
 		watch,
 	}) => {
@@ -781,7 +781,7 @@ describe('a token that another holder stores', () => {
 		expect(shared.value).toEqual(theirs);
 	});
 
-	test('listeners hear of it, and do not hear twice of our own writes', async ({server, watch}) => {
+	test('listeners hear of another holder’s token, and do not hear twice of our own writes', async ({server, watch}) => {
 		const shared = createSharedRecord();
 		const ours = createAuth(appOptions(server, {store: shared.realm()}));
 		const theirs = createAuth(appOptions(server, {store: shared.realm()}));
@@ -798,7 +798,7 @@ describe('a token that another holder stores', () => {
 		expect(theirEvents[1]).toEqual({type: 'token', cause: 'store', expires_at});
 	});
 
-	test('a store that reports changes which are none tells listeners nothing', async ({server, watch}) => {
+	test('a store that reports a change where there is none tells listeners nothing', async ({server, watch}) => {
 		const shared = createSharedRecord();
 		const auth = watch(createAuth(appOptions(server, {store: shared.realm()})));
 		const events = record(auth);

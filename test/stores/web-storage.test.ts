@@ -72,20 +72,17 @@ describe('webStorage', () => {
 		['no storage', () => webStorage('key', undefined as unknown as WebStorage), /^storage must be/],
 		['null for a storage', () => webStorage('key', null as unknown as WebStorage), /^storage must be/],
 		['an object that is no storage', () => webStorage('key', {} as WebStorage), /^storage must be/],
-	] as const)('refuses %s when it is created', ([, create, message]) => {
+	] as const)('webStorage refuses %s when it is created', ([, create, message]) => {
 		expect(create).toThrow(ConfigError);
 		expect(create).toThrow(message);
 	});
 
-	test('names sessionStorage, localStorage and indexedDbStore to who gives no storage', () => {
+	test('webStorage without a storage names sessionStorage, localStorage and indexedDbStore', () => {
 		const create = (): unknown => (webStorage as (key: string) => unknown)('session');
 		for (const name of ['sessionStorage', 'localStorage', 'indexedDbStore']) expect(create).toThrow(name);
 	});
 
-	test('calls a function for the storage when it is used, and not before: a page may be unable to name one', async ({
-		server,
-		watch,
-	}) => {
+	test('webStorage calls a function for the storage only when it is used', async ({server, watch}) => {
 		let calls = 0;
 		const refuse = (): never => {
 			calls++;
@@ -100,7 +97,7 @@ describe('webStorage', () => {
 		expect(gist(events)).toEqual(['store-failed store_read', 'token set']);
 	});
 
-	test('a full storage after a rotation costs no session [F-87]', async ({server, watch}) => {
+	test('a full storage after a rotation does not lose the session [F-87]', async ({server, watch}) => {
 		const {storage, items, fail} = createStorage();
 		const auth = watch(createAuth(appOptions(server, {store: webStorage('session', storage), timeout: 500})));
 		const events = record(auth);
@@ -114,7 +111,7 @@ describe('webStorage', () => {
 		expect(gist(events)).toEqual(['token set', 'store-failed store_write', 'token refresh']);
 	});
 
-	test('without Web Locks, a token that another tab has written is not overwritten [R75]', async ({server, watch}) => {
+	test('without Web Locks, a token that another tab has stored is not overwritten [R75]', async ({server, watch}) => {
 		const {storage, items} = createStorage();
 		const auth = watch(createAuth(appOptions(server, {store: webStorage('session', storage)})));
 		await signIn(server, auth, expired);
@@ -126,7 +123,7 @@ describe('webStorage', () => {
 		expect(items.get('session')).toBe(theirs);
 	});
 
-	test('works if Node was started without a navigator [F-164]', async ({server, watch}) => {
+	test('webStorage works if Node was started without a navigator [F-164]', async ({server, watch}) => {
 		vi.stubGlobal('navigator', undefined);
 		const {storage} = createStorage();
 		const auths = [1, 2].map(() => watch(createAuth(appOptions(server, {store: webStorage('session', storage)}))));
@@ -139,7 +136,7 @@ describe('webStorage', () => {
 	});
 });
 
-test('works in a real Node without a navigator [F-164]', async () => {
+test('webStorage works in a real Node without a navigator [F-164]', async () => {
 	const script = `
 		import {createAuth} from 'regrant';
 		import {webStorage} from 'regrant/web';
@@ -160,7 +157,7 @@ test('works in a real Node without a navigator [F-164]', async () => {
 });
 
 describe('the queue of a realm without Web Locks', () => {
-	test('lets nobody through because one who waited has left', async () => {
+	test('the queue without Web Locks lets nobody through because another one gave up', async () => {
 		const {storage} = createStorage();
 		const [one, two, three] = [1, 2, 3].map(() => webStorageDriver('queue', storage));
 		const gate = Promise.withResolvers<void>();
@@ -178,7 +175,7 @@ describe('the queue of a realm without Web Locks', () => {
 		expect(log).toEqual(['three']);
 	});
 
-	test('is another one for another storage with the same key', async () => {
+	test('another storage with the same key has another queue', async () => {
 		const [one, two] = [createStorage(), createStorage()].map(({storage}) => webStorageDriver('session', storage));
 		const gate = Promise.withResolvers<void>();
 		const held = one?.lock?.(() => gate.promise);
@@ -187,7 +184,7 @@ describe('the queue of a realm without Web Locks', () => {
 		await held;
 	});
 
-	test('is empty after 10,000 locks [F-162]', async () => {
+	test('the queue of a realm without Web Locks is empty after 10,000 locks [F-162]', async () => {
 		const {storage} = createStorage();
 		const driver = webStorageDriver('session', storage);
 		const sets = vi.spyOn(Map.prototype, 'set');

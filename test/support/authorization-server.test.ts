@@ -29,7 +29,7 @@ const granting = {grant_type: 'client_credentials', scope: '/accounts.read /acco
 const postedService = {client_id: servicePost.clientId, client_secret: servicePost.secret};
 
 describe('the token endpoint', () => {
-	test('grants client credentials by Basic, with the scope that was asked for', async ({server}) => {
+	test('the token endpoint grants client credentials by Basic, with the scope that was asked for', async ({server}) => {
 		const response = await post(server.tokenEndpoint, granting, basic(service.clientId, service.secret));
 		expect(response.status).toBe(200);
 		expect(await response.json()).toEqual({
@@ -43,12 +43,14 @@ describe('the token endpoint', () => {
 		expect(server.events).toEqual(['client_credentials.saved', 'grant.success']);
 	});
 
-	test('grants client credentials by a post', async ({server}) => {
+	test('the token endpoint grants client credentials by a post', async ({server}) => {
 		const response = await post(server.tokenEndpoint, {...granting, ...postedService});
 		expect(response.status).toBe(200);
 	});
 
-	test('takes awkward credentials when they are form-encoded, and not when they are raw', async ({server}) => {
+	test('the token endpoint takes awkward credentials when they are form-encoded, and not when they are raw', async ({
+		server,
+	}) => {
 		const encoded = basic(formEncode(awkward.clientId), formEncode(awkward.secret));
 		expect((await post(server.tokenEndpoint, granting, encoded)).status).toBe(200);
 		const raw = await post(server.tokenEndpoint, granting, basic(awkward.clientId, awkward.secret));
@@ -56,7 +58,7 @@ describe('the token endpoint', () => {
 		expect(await raw.json()).toMatchObject({error: 'invalid_request'});
 	});
 
-	test('refuses two client authentications at once, and a wrong secret', async ({server}) => {
+	test('the token endpoint refuses two client authentications at once, and a wrong secret', async ({server}) => {
 		const both = await post(
 			server.tokenEndpoint,
 			{...granting, ...postedService},
@@ -68,7 +70,7 @@ describe('the token endpoint', () => {
 		expect(wrong.headers.get('www-authenticate')).toMatch(/^Basic /);
 	});
 
-	test('refuses a scope and a grant type that the client may not use', async ({server}) => {
+	test('the token endpoint refuses a scope and a grant type that the client may not use', async ({server}) => {
 		const headers = basic(service.clientId, service.secret);
 		const scope = await post(server.tokenEndpoint, {...granting, scope: 'openid'}, headers);
 		expect([scope.status, await scope.json()]).toMatchObject([400, {error: 'invalid_scope'}]);
@@ -76,13 +78,13 @@ describe('the token endpoint', () => {
 		expect([grant.status, await grant.json()]).toMatchObject([400, {error: 'invalid_request'}]);
 	});
 
-	test('leaves out a scope that it does not know, and says nothing of it', async ({server}) => {
+	test('the token endpoint leaves out a scope that it does not know, and says nothing of it', async ({server}) => {
 		const unknown = {...granting, scope: '/accounts.read /other'};
 		const response = await post(server.tokenEndpoint, unknown, basic(service.clientId, service.secret));
 		expect(await response.json()).toMatchObject({scope: '/accounts.read'});
 	});
 
-	test('rotates a refresh token, and narrows the access token alone', async ({server}) => {
+	test('the token endpoint rotates a refresh token, and narrows the access token alone', async ({server}) => {
 		const {refresh_token: first} = await server.mint({scope: 'openid offline_access /accounts.read /accounts.write'});
 		const narrow = await (await post(server.tokenEndpoint, refreshing(first, {scope: '/accounts.read'}))).json();
 		expect(narrow).toMatchObject({scope: '/accounts.read'});
@@ -93,14 +95,14 @@ describe('the token endpoint', () => {
 		expect([wider.status, await wider.json()]).toMatchObject([400, {error: 'invalid_scope'}]);
 	});
 
-	test('answers a page of another origin', async ({server}) => {
+	test('the token endpoint answers a page of another origin', async ({server}) => {
 		const {refresh_token} = await server.mint();
 		const response = await post(server.tokenEndpoint, refreshing(refresh_token), {'x-preflight': '1'});
 		expect(response.status).toBe(200);
 		expect(response.headers.get('access-control-allow-origin')).not.toBe(null);
 	});
 
-	test('knows which tokens it has issued', async ({server}) => {
+	test('the token endpoint knows which tokens it has issued', async ({server}) => {
 		const minted = await server.mint();
 		const {access_token, refresh_token, id_token} = await (
 			await post(server.tokenEndpoint, refreshing(minted.refresh_token))
@@ -125,7 +127,7 @@ describe('the token endpoint', () => {
 });
 
 describe('the referee', () => {
-	test('sees a refresh token that is used twice', async ({server}) => {
+	test('the referee sees a refresh token that is used twice', async ({server}) => {
 		const {refresh_token} = await server.mint();
 		const first = await post(server.tokenEndpoint, refreshing(refresh_token));
 		const tokens = await first.json();
@@ -139,7 +141,7 @@ describe('the referee', () => {
 		expect(() => server.referee.verdict()).not.toThrow();
 	});
 
-	test('sees two that slow storage has let through', async ({canaries}) => {
+	test('the referee sees two uses that slow storage has let through', async ({canaries}) => {
 		const slowServer = await startAuthorizationServer({latency: 5});
 		canaries.plantAll(slowServer.issued);
 		const {refresh_token} = await slowServer.mint();
@@ -150,7 +152,7 @@ describe('the referee', () => {
 		await slowServer.close();
 	});
 
-	test('lets a test lose a session that means to', async ({server}) => {
+	test('the referee allows a loss that the test expects', async ({server}) => {
 		const {refresh_token} = await server.mint();
 		server.referee.expectLoss();
 		server.onTokenAnswer(once(() => new Response('<h1>Bad gateway</h1>', {status: 502})));
@@ -161,7 +163,7 @@ describe('the referee', () => {
 		expect(server.tokenRequests.map(({status}) => status)).toEqual(statuses);
 	});
 
-	test('takes a revocation for what it is', async ({server}) => {
+	test('the referee does not count a revocation', async ({server}) => {
 		const {access_token, refresh_token} = await server.mint();
 		const parameters = {client_id: app.clientId, token: refresh_token, token_type_hint: 'refresh_token'};
 		expect((await post(server.revocationEndpoint, parameters)).status).toBe(200);
@@ -175,7 +177,7 @@ describe('the referee', () => {
 });
 
 describe('the API', () => {
-	test('answers a token in any case of the scheme, and echoes what it was sent', async ({server}) => {
+	test('the API answers a token in any case of the scheme, and echoes what it was sent', async ({server}) => {
 		const {access_token} = await server.mint({scope: 'openid /accounts.read /accounts.write'});
 		const read = await fetch(`${server.api}/accounts?page=1`, {headers: {authorization: `bEARER ${access_token}`}});
 		expect([read.status, await read.json()]).toEqual([200, {subject: expect.stringContaining('user-'), body: ''}]);
@@ -189,7 +191,7 @@ describe('the API', () => {
 		]);
 	});
 
-	test('takes the token of a service', async ({server}) => {
+	test('the API takes the token of a service', async ({server}) => {
 		const {access_token} = await (
 			await post(server.tokenEndpoint, granting, basic(service.clientId, service.secret))
 		).json();
@@ -198,7 +200,7 @@ describe('the API', () => {
 		});
 	});
 
-	test('says what is wrong with a call', async ({server}) => {
+	test('the API says what is wrong with a call', async ({server}) => {
 		const {access_token} = await server.mint();
 		const bare = await fetch(`${server.api}/me`);
 		expect([bare.status, bare.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
@@ -210,7 +212,7 @@ describe('the API', () => {
 		expect((await fetch(`${server.api}/nowhere`)).status).toBe(404);
 	});
 
-	test('refuses an access token that was ended, whose grant lives on', async ({server}) => {
+	test('the API refuses an access token that was ended, whose grant lives on', async ({server}) => {
 		const {access_token, refresh_token} = await server.mint();
 		await server.expire(access_token);
 		const response = await fetch(`${server.api}/me`, bearer(access_token));
@@ -218,7 +220,7 @@ describe('the API', () => {
 		expect((await post(server.tokenEndpoint, refreshing(refresh_token))).status).toBe(200);
 	});
 
-	test('refuses an access token that is two seconds old', async ({server}) => {
+	test('the API refuses an access token that is two seconds old', async ({server}) => {
 		const {access_token} = await server.mint();
 		expect((await fetch(`${server.api}/me`, bearer(access_token))).status).toBe(200);
 		await expect
@@ -226,7 +228,7 @@ describe('the API', () => {
 			.toBe(401);
 	});
 
-	test('can be staged', async ({server}) => {
+	test('the API can be given answers to send', async ({server}) => {
 		const {access_token} = await server.mint();
 		server.onCall(once(() => new Response('later', {status: 503, headers: {'retry-after': '1'}})));
 		const [first, second] = [
@@ -243,7 +245,9 @@ describe('the API', () => {
 });
 
 describe('staging of the token endpoint', () => {
-	test('answers in the place of the provider, which then knows nothing of it', async ({server}) => {
+	test('staging of the token endpoint answers in the place of the provider, which then knows nothing of it', async ({
+		server,
+	}) => {
 		const {refresh_token} = await server.mint();
 		server.onToken(once(() => Response.json({error: 'slow_down'}, {status: 400})));
 		const responses = [
@@ -253,7 +257,7 @@ describe('staging of the token endpoint', () => {
 		expect(responses.map(({status}) => status)).toEqual([400, 200]);
 	});
 
-	test('delays, and is undone by its removal and by the next test', async ({server}) => {
+	test('staging of the token endpoint can delay, and ends when it is removed and with the test', async ({server}) => {
 		const {refresh_token} = await server.mint();
 		let isReleased = false;
 		const remove = server.onToken(async () => {
@@ -266,7 +270,7 @@ describe('staging of the token endpoint', () => {
 		server.onToken(() => ({reset: true}));
 	});
 
-	test('cuts the connection after the rotation', async ({server}) => {
+	test('staging of the token endpoint cuts the connection after the rotation', async ({server}) => {
 		const {refresh_token} = await server.mint();
 		server.onTokenAnswer(once(() => ({reset: true})));
 		await expect(post(server.tokenEndpoint, refreshing(refresh_token))).rejects.toThrow();

@@ -16,11 +16,11 @@ export {app, awkward, service, servicePost};
 /** What a canary scan looks for. */
 export type SecretKind = 'access token' | 'refresh token' | 'id token' | 'client secret' | 'Basic credentials';
 
-/** How an authorization server of a test differs from the ordinary one. */
+/** Options of a test's authorization server. */
 export interface AuthorizationServerOptions extends ProviderOptions {
 	/** Lifetime of an access token: 2 by default. */
 	readonly accessTokenSeconds?: number;
-	/** Milliseconds that each access of its storage takes: 0 by default. */
+	/** How many milliseconds each access to its storage takes: 0 by default. */
 	readonly latency?: number;
 }
 
@@ -59,45 +59,45 @@ export interface MintOptions {
 /** A real authorization server, and an API of another origin that takes its tokens. */
 export interface AuthorizationServer {
 	readonly issuer: string;
-	/** The real thing. */
+	/** oidc-provider itself. */
 	readonly provider: Provider;
 	readonly tokenEndpoint: string;
 	readonly revocationEndpoint: string;
 	readonly introspectionEndpoint: string;
 	/** The origin of the API, `/accounts` and `/me`. */
 	readonly api: string;
-	/** A first token response, as a login would have given it. */
+	/** Returns the token response of a new login. */
 	mint(options?: MintOptions): Promise<TokenResponse>;
 	/**
-	Where a login leads that begins at this URL of the authorization endpoint, with a code for a new user. Nobody is asked: the code is
-	written as the login page would have had it written.
+	Returns the redirect of a login that begins at this URL of the authorization endpoint, with a code for a new user. Nobody is asked: the
+	code is stored directly.
 	*/
 	authorize(url: string): Promise<string>;
-	/** Ends an access token at the server, and nothing else of its grant: the API answers `invalid_token`. */
+	/** Ends only an access token at the server: the API answers `invalid_token`. */
 	expire(accessToken: string): Promise<void>;
-	/** Whether the server would still take a token, of any kind. */
+	/** Whether the server would still accept a token, of any kind. */
 	isActive(token: string): Promise<boolean>;
-	/** Whom a good access token stands for, and the DPoP key that it is bound to. */
+	/** The user of a valid access token, and the DPoP key that it is bound to. */
 	findBound(accessToken: string): Promise<BoundToken | undefined>;
-	/** In the order in which they came, also those that a hook answered. */
+	/** In the order in which they came, including those that a hook answered. */
 	readonly tokenRequests: EndpointRequest[];
 	readonly revocationRequests: EndpointRequest[];
 	readonly calls: ApiCall[];
-	/** Every secret that exists, by what it is. Survives `reset`. */
+	/** Every secret that exists, with its name. Survives `reset`. */
 	readonly issued: ReadonlyMap<string, SecretKind>;
 	/** The names of the provider's events, in order. */
 	readonly events: string[];
-	/** Called before the provider sees a token request: delays it, or answers in its place. Returns its removal. */
+	/** Called before the provider gets a token request: it can delay it, or answer it. Returns a function that removes it. */
 	onToken(hook: Hook<[EndpointRequest]>): () => void;
-	/** Called when the provider is done with a token request: may replace its answer, which is then lost. */
+	/** Called when the provider has answered a token request. It can replace the answer, which is then lost. */
 	onTokenAnswer(hook: Hook<[EndpointRequest, ProviderAnswer]>): () => void;
-	/** Called before the provider sees a revocation request. */
+	/** Called before the provider gets a revocation request. */
 	onRevocation(hook: Hook<[EndpointRequest]>): () => void;
 	/** Called before the API looks at a call. */
 	onCall(hook: Hook<[ApiCall]>): () => void;
 	/** Forgets hooks, requests, events and what the referee saw. Tokens and grants stay. */
 	reset(): void;
-	/** Whether a grant was lost: revoked by the server itself, which the revocation endpoint is not asked for. */
+	/** Whether a grant was lost: the server revoked it by itself, without a request to the revocation endpoint. */
 	readonly referee: Referee;
 	close(): Promise<void>;
 }
@@ -110,8 +110,8 @@ interface Endpoint {
 }
 
 /**
-Starts the real thing, oidc-provider, with rotation and reuse detection on: it is the server that says whether a refresh
-token was used twice, and it then revokes the whole grant. It reads the clock of this process.
+Starts oidc-provider, with rotation and reuse detection. The server itself says whether a refresh token was used twice, and then revokes the
+whole grant. It uses the clock of this process.
 */
 export async function startAuthorizationServer(options: AuthorizationServerOptions = {}): Promise<AuthorizationServer> {
 	const {accessTokenSeconds = 2, latency = 0, pages} = options;
@@ -255,7 +255,7 @@ function stageRequests(
 
 type Context = Pick<KoaContextWithOIDC, 'req' | 'res' | 'respond'>;
 
-/** Reads the body of a request, and gives the provider a request with the same body in its place. */
+/** Reads the body of a request, and passes the provider a copy of the request with the same body. */
 async function readAhead(ctx: Context, origin: string): Promise<EndpointRequest> {
 	const {headers, method, socket, url} = ctx.req;
 	const captured = await capture(ctx.req, origin);
@@ -338,7 +338,7 @@ async function mint(
 	};
 }
 
-/** What every token of a new user's login says. */
+/** What every token of a new login has in common. */
 async function createClaims(provider: Provider, clientId: string, scope: string): Promise<Claims> {
 	const client = await provider.Client.find(clientId);
 	if (!client) throw new Error(`No client is called ${clientId}`);

@@ -12,9 +12,9 @@ export interface Start {
 }
 
 interface Kind {
-	/** Where it may be, the first that is there counts. */
+	/** The places where it may be. The first one that exists counts. */
 	readonly paths: ReadonlyArray<string | undefined>;
-	/** What to do where it is not. */
+	/** What to do if it is missing. */
 	readonly help: string;
 	start(path: string, profile: string, url: string): Start;
 }
@@ -69,7 +69,7 @@ export const browsers: Readonly<Record<'chromium' | 'firefox' | 'webkit', Kind>>
 	},
 };
 
-/** To the group that was started here and to nothing else. False when it is gone. */
+/** Sends a signal to the process group that was started here, and to nothing else. Returns false if it is gone. */
 function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
 	try {
 		return process.kill(-pid, signal);
@@ -78,7 +78,7 @@ function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
 	}
 }
 
-/** Opens a page in a browser of this machine. Gives what closes it. */
+/** Opens a page in a browser of this machine. Returns a function that closes it. */
 export function openBrowser(name: keyof typeof browsers, url: string): () => Promise<void> {
 	const {start} = browsers[name];
 	return startProgram((path, profile) => start(path, profile, url), findBrowser(name));
@@ -92,24 +92,24 @@ export function findBrowser(name: keyof typeof browsers): string {
 	return path;
 }
 
-/** Starts a program with a folder of its own, and with all that it starts. Gives what ends them all. */
+/** Starts a program with a folder of its own. Returns a function that ends it, with everything that it has started. */
 export function startProgram(start: (path: string, profile: string) => Start, path: string): () => Promise<void> {
 	const profile = mkdtempSync(join(tmpdir(), 'regrant-browser-'));
 	const {command, args, env} = start(path, profile);
-	// The shell ends all when its input does: also where this process is killed, and closes nothing.
+	// The shell ends everything when its input closes, even if this process is killed.
 	const child = spawn('/bin/sh', ['-c', '"$@" & read -r _; kill 0', 'sh', command, ...args], {
 		detached: true,
 		stdio: ['pipe', 'ignore', 'ignore'],
 		env: {...process.env, HOME: profile, ...env},
 	});
-	// One that cannot be started never reports, which is told then.
+	// A program that cannot be started never reports. That is an error then.
 	child.on('error', () => {});
 	child.stdin.on('error', () => {});
 	return async () => {
 		const {pid} = child;
 		child.stdin.end();
 		if (pid !== undefined) {
-			// Until all are gone: Xvfb removes its lock file last.
+			// Waits until all are gone: Xvfb removes its lock file last.
 			for (let tries = 0; tries < 100 && signalGroup(pid, 0); tries++) await sleep(50);
 			signalGroup(pid, 'SIGKILL');
 		}

@@ -1,24 +1,24 @@
 import {inspect} from 'node:util';
 
-/** Looks for planted secrets in whatever a test has seen. */
+/** Searches everything that a test has recorded for planted secrets. */
 export interface Canaries {
-	/** Registers a secret. The label says in the failure what it was. */
+	/** Registers a secret. The label names it in a failure. */
 	plant(secret: string, label?: string): void;
-	/** Registers all secrets of a server, with what they are. */
+	/** Registers all secrets of a server, with their names. */
 	plantAll(secrets: ReadonlyMap<string, string>): void;
-	/** Records an error, an event, a line of console output: all that could be printed. Gives it back. */
+	/** Records anything that could be printed, such as an error, an event or a line of console output. Returns it. */
 	see<T>(value: T): T;
-	/** Waits for a rejection, records its reason and gives it back. Throws if there is none. */
+	/** Waits for a rejection, records its reason and returns it. Throws if there is none. */
 	rejection(promise: PromiseLike<unknown>): Promise<unknown>;
-	/** Throws if a rendering of something seen has a planted secret in it, or the first ten characters of one. */
+	/** Throws if any rendering of a recorded value has a planted secret in it, or the first ten characters of one. */
 	scan(): void;
 }
 
-/** Nobody guesses a token from nine characters, and fewer than ten turn up by chance. */
+/** Nobody can guess a token from nine characters, and a shorter text occurs by chance. */
 const prefixLength = 10;
 const depth = 9;
 
-/** A scan with nothing planted and nothing seen. */
+/** Creates an empty scan. */
 export function createCanaries(): Canaries {
 	const planted = new Map<string, string>();
 	const seen = new Set<unknown>();
@@ -51,14 +51,14 @@ export function createCanaries(): Canaries {
 	};
 }
 
-/** As it is, and as URLs, forms and JSON write it. */
+/** The text as it is, and in the escapes of URLs, forms and JSON. */
 function spellings(secret: string): Set<string> {
 	if (secret === '') throw new Error('An empty secret is everywhere');
 	const form = new URLSearchParams({'': secret}).toString().slice(1);
 	return new Set([secret, form, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]);
 }
 
-/** Every way in which a value gets to be read by somebody. */
+/** Every way in which somebody could read a value. */
 const renderings: Readonly<Record<string, (value: unknown) => string>> = {
 	'the message and the own strings': ownStrings,
 	'the stack': value => {
@@ -82,7 +82,7 @@ function scanValue(value: unknown, planted: ReadonlyMap<string, string>, clean: 
 	}
 }
 
-/** A value that cannot be rendered so cannot be read so. */
+/** A value that cannot be rendered in this way cannot be read in this way. */
 function attempt(render: () => string): string {
 	try {
 		return render();

@@ -9,7 +9,7 @@ const isTokenChar = (character: string): boolean => /[0-9A-Za-z]/.test(character
 const isToken68Char = (character: string): boolean => /[0-9A-Za-z]/.test(character) || '-._~+/'.includes(character);
 const isSpace = (character: string): boolean => character === ' ' || character === '\t';
 
-/** What a rule of the grammar read, and what is left. */
+/** What a rule of the grammar has read, and the rest. */
 interface Read<Value> {
 	readonly value: Value;
 	readonly rest: string;
@@ -69,8 +69,8 @@ function readScheme(text: string): Read<string> | undefined {
 }
 
 /**
-The challenges of a header by the rules of RFC 9110 §11, one character after the other and with a copy of the rest at each
-step: a second opinion. It is as lenient as src, and ends as src does at what is not in the grammar.
+A slow reference parser for challenges, by the rules of RFC 9110 §11: one character at a time, with a copy of the rest at each step. It is
+as lenient as src, and stops at invalid text as src does.
 */
 export function readChallengesSlowly(header: string): PlainChallenge[] {
 	const found: {scheme: string; parameters: Map<string, string>}[] = [];

@@ -3,7 +3,7 @@ import type {ClientMetadata} from 'oidc-provider';
 /** The scopes of the API. */
 export const accountScopes = '/accounts.read /accounts.write';
 
-/** A client that authenticates with HTTP Basic and is granted its own tokens. */
+/** A client with tokens of its own that authenticates with HTTP Basic. */
 export const service = {clientId: 'service', secret: 'dK7vR2_mXw1-Lk9TnB4sYd0q'} as const;
 
 /** The same, registered for credentials in the body. (The provider takes either from both.) */

@@ -6,8 +6,8 @@ const granted = [
 ] as const;
 
 /**
-Lets every origin read an answer. A header that the answer has itself stays as it is, so that a test can hide
-`WWW-Authenticate` with an empty `access-control-expose-headers`.
+Lets every origin read an answer. Headers that the answer already has stay as they are, so that a test can hide `WWW-Authenticate` with an
+empty `access-control-expose-headers`.
 */
 export function withCors(reply: Reply): Reply {
 	const headers = reply.headers ?? [];

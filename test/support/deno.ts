@@ -3,7 +3,7 @@ import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
 
-/** Deno, and how it runs a script of this project: on what is installed here, and nothing that it would fetch. */
+/** Deno with the flags for scripts of this project: it uses only what is installed here. */
 export const deno: readonly [string, ...string[]] = [
 	resolve('node_modules/.bin/deno'),
 	'run',
@@ -15,7 +15,7 @@ export const deno: readonly [string, ...string[]] = [
 	'-A',
 ];
 
-/** Runs a script to its end, and gives what it printed. */
+/** Runs a script to its end, and returns its output. */
 export function runDeno(script: string, ...args: readonly string[]): Promise<string> {
 	const [command, ...flags] = deno;
 	return new Promise((resolve, reject) => {

@@ -12,19 +12,19 @@ export interface DpopCall extends CapturedRequest {
 	proof?: Readonly<Record<string, unknown>>;
 }
 
-/** Whom an access token stands for, and the key that it is bound to. */
+/** The user of an access token, and the key that it is bound to. */
 export interface BoundToken {
 	readonly subject: string;
 	readonly jkt: string | undefined;
 }
 
-/** An API that takes DPoP tokens alone. */
+/** An API that only accepts DPoP tokens. */
 export interface DpopApi {
 	readonly origin: string;
 	readonly calls: DpopCall[];
 	/** Called before a call is looked at; what it answers is sent in the API's place. Returns its removal. */
 	onCall(hook: Hook<[DpopCall]>): () => void;
-	/** Makes another nonce the only one that it takes. Every answer tells of it. */
+	/** Makes another nonce the only valid one. Every answer has it in its header. */
 	changeNonce(): void;
 	/** Whether it asks for nonces, from now on. */
 	requireNonce(isRequired: boolean): void;
@@ -33,7 +33,8 @@ export interface DpopApi {
 }
 
 /**
-Starts an API whose every path answers `{subject, body}`. It checks proofs as RFC 9449 §4.3 and §7 say, with `jose`, and takes none twice.
+Starts an API that answers `{subject, body}` on every path. It checks proofs with `jose`, as RFC 9449 §4.3 and §7 say, and accepts none
+twice.
 */
 export async function startDpopApi(find: (token: string) => Promise<BoundToken | undefined>): Promise<DpopApi> {
 	const calls: DpopCall[] = [];

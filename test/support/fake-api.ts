@@ -3,7 +3,7 @@ import type {Auth} from '../../src/index.ts';
 
 /** An API in memory. */
 export interface FakeApi {
-	/** The only token that it takes. */
+	/** The only token that it accepts. */
 	accepted: string;
 	/** The requests as they arrived. */
 	readonly requests: Request[];

@@ -1,7 +1,7 @@
 import {base64url} from '../../src/lib/base64url.ts';
 import {createLogin, type Login, type LoginOptions, type LoginStorage} from '../../src/login/login.ts';
 
-/** What a fake authorization server has got at its token endpoint. */
+/** The token requests that a fake authorization server got. */
 export interface FakeServer {
 	/** The bodies of the requests, in order. */
 	readonly requests: URLSearchParams[];
@@ -13,7 +13,7 @@ export interface FakeServer {
 	readonly fetch: typeof fetch;
 }
 
-/** Where everything of the fake login is. */
+/** The URLs of the fake login. */
 export const place = {
 	issuer: 'https://as.example',
 	tokenEndpoint: 'https://as.example/token',
@@ -74,7 +74,7 @@ export function idTokenOf(claims: unknown): string {
 	return `${encode({alg: 'ES256'})}.${encode(claims)}.c2lnbmF0dXJl`;
 }
 
-/** A fake login with what it is made of. */
+/** A fake login, with its parts. */
 export interface FakeLogin {
 	readonly login: Login;
 	readonly server: FakeServer;

@@ -12,14 +12,14 @@ const compress = {gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync};
 const bomb = gzipSync(Buffer.alloc(2 ** 25, ' '));
 const block = Buffer.alloc(2 ** 16, ' ');
 
-/** Makes an answer of what was staged. `abandon` is called when the reader of a body that does not end has left. */
+/** Creates the staged answer. `abandon` is called when nobody reads an endless body any more. */
 export function answerOf(staged: Staged, fill: Fill, abandon: () => void): Reply {
 	const {status = 200, fault, encoding, padding = 0} = staged;
 	const text = ' '.repeat(padding) + fill(staged.body ?? '');
 	const told = fault === 'bomb' || fault === 'no-gzip' ? 'gzip' : encoding;
 	const headers: Array<readonly [string, string]> = [
 		...(staged.headers ?? []).map(([name, value]) => [name, fill(value)] as const),
-		// Without it some clients repeat by themselves what was reset on a connection that they had used before.
+		// Without this, some clients resend a request that was reset on a reused connection.
 		['connection', 'close'],
 	];
 	if (told) headers.push(['content-encoding', told]);
@@ -57,7 +57,7 @@ function broken(reply: Reply, fault: TransportFault, text: string, abandon: () =
 	}
 }
 
-/** A status line and headers, for what HTTP cannot be asked to send. */
+/** A status line and headers as bytes, for answers that an HTTP server refuses to send. */
 function headOf({status, headers = []}: Reply, length: string): string {
 	const lines = [`HTTP/1.1 ${status} Staged`, ...headers.map(([name, value]) => `${name}: ${value}`), length];
 	return `${lines.join('\r\n')}\r\n\r\n`;

@@ -3,7 +3,7 @@ import {allowEveryOrigin} from './cors.ts';
 import {createFaultRoom, type FaultRoom, type Kind} from './fault-room.ts';
 import {type Answer, type Handler, serve} from './serve.ts';
 
-/** An authorization server, an API and a foreign origin that do what they are told to: each test has a room of its own in them. */
+/** An authorization server, an API and a foreign origin with scripts. Each test has a room of its own. */
 export interface FaultServer {
 	/** Where rooms are opened. */
 	readonly door: string;

@@ -1,6 +1,5 @@
 /**
-The grammars of RFC 6749 appendix A and RFC 6750 as slow code, one character after the other: a second opinion on the
-patterns of src.
+The grammars of RFC 6749 appendix A and RFC 6750, as slow code that reads one character at a time: a reference for the patterns of src.
 */
 const isWithin =
 	(...ranges: readonly (readonly [first: number, last: number])[]) =>
@@ -25,8 +24,8 @@ export const isScope = (text: string): boolean =>
 export const isAccessToken = (text: string): boolean => isCredential(text) && !text.includes(' ');
 
 /**
-What is left of a server's words: `?` for each character that appendix A.7 to A.9 leaves out, and cut. In a description
-quotes stay.
+A server's words as regrant shows them: cut, and with `?` for each character that appendix A.7 to A.9 does not allow. Quotes in a
+description stay.
 */
 export function cleaned(text: string, length: number, field: 'error' | 'description' | 'uri'): string {
 	const isKept = (unit: number): boolean =>

@@ -12,7 +12,7 @@ import {type Answer, serve} from './serve.ts';
 /** The servers of a run of the shared specification, which may be in another process or in a browser. */
 export interface Lab {
 	readonly facts: LabFacts;
-	/** Whether the server has lost a session, or something was asked for that is nobody's. */
+	/** Throws if the server has lost a session, or if an unknown path was requested. */
 	verdict(): void;
 	close(): Promise<void>;
 }
@@ -31,7 +31,7 @@ const proverOf = ({algorithm, publicJwk}: TestKey): ClientMetadata => ({
 
 const json = (value: unknown): Answer => Response.json(value ?? null);
 
-/** What the API answers in its own place, as the query of the call asks for. */
+/** The answer of the API that the query of the call asks for. */
 function stage(path: string, times: Map<string, number>): Answer | Promise<Answer | undefined> | undefined {
 	const query = new URL(path, 'http://api').searchParams;
 	const count = (times.get(path) ?? 0) + 1;

@@ -2,7 +2,7 @@ import type {IncomingMessage, ServerResponse} from 'node:http';
 import type {ClientMetadata, Configuration, InteractionResults, Provider} from 'oidc-provider';
 import {capture} from './serve.ts';
 
-/** Where an app that logs its users in has its pages. */
+/** The pages of an app that logs its users in. */
 export interface LoginPages {
 	/** Where the browser may come back to after a login. */
 	readonly redirectUris: readonly string[];

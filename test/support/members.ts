@@ -1,7 +1,7 @@
 import {globSync, readFileSync} from 'node:fs';
 import ts from 'typescript';
 
-/** The names of what every interface and class of src has, by the name of these: what can be read there. */
+/** The member names of every interface and class of src, by its name. */
 export function membersOfSource(): ReadonlyMap<string, readonly string[]> {
 	const members = new Map<string, readonly string[]>();
 	const visit = (node: ts.Node): void => {

@@ -1,9 +1,9 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Adapter, AdapterFactory, AdapterPayload} from 'oidc-provider';
 
-/** How the storage of a test's authorization server behaves. */
+/** Options of the storage of a test's authorization server. */
 export interface MemoryAdapterOptions {
-	/** Milliseconds that each access takes. 0 by default; some make races between two requests real. */
+	/** How many milliseconds each access takes: 0 by default. More makes races between two requests real. */
 	readonly latency?: number;
 	/**
 	Called when a refresh token is consumed that is consumed already. With latency two requests can both find it fresh,

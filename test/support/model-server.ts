@@ -6,7 +6,7 @@ export type Fate = 'answered' | '503' | 'reset' | 'lost';
 /** A login at the server, with all tokens that came of it. */
 export interface Family {
 	isAlive: boolean;
-	/** An answer was lost, or its session was given up for another one: to use its token twice harms nobody. */
+	/** Set if an answer was lost, or if the session was replaced: then reusing its token is no fault. */
 	isExcused: boolean;
 	/** The refresh token that is good. */
 	refresh: string;
@@ -16,7 +16,7 @@ export interface Family {
 
 /** A server whose every step is scheduled. */
 export interface ModelServer {
-	/** What came to it and must not have come. */
+	/** Requests that must not have come. */
 	readonly faults: string[];
 	/** The first tokens of a login. */
 	mint(): TokenSet;
@@ -30,7 +30,7 @@ export interface ModelServer {
 	readonly api: typeof fetch;
 }
 
-/** A server with rotation and reuse detection, which says what must not have come to it. */
+/** Creates a server with rotation and reuse detection, which records requests that must not come. */
 export function createModelServer(schedule: (label: string) => Promise<void>, fates: Fate[]): ModelServer {
 	const families: Family[] = [];
 	const familiesByToken = new Map<string, Family>();

@@ -5,12 +5,12 @@ import {join, resolve} from 'node:path';
 import {promisify} from 'node:util';
 import {build} from 'esbuild';
 
-/** A folder elsewhere, with the package as npm would publish it, and the specification beside it. */
+/** A temporary folder with the package as npm would publish it, and the shared specifications beside it. */
 export interface PackedProject {
 	readonly root: string;
 	/** The folder of the unpacked package. */
 	readonly regrant: string;
-	/** One file of a module and all that it imports, for what cannot find modules. */
+	/** Bundles a module with everything that it imports, for runtimes that cannot resolve modules. */
 	bundle(entry: string): Promise<string>;
 	/** The files that have gone into bundles, below the root. */
 	readonly bundled: ReadonlySet<string>;

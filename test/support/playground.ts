@@ -174,8 +174,8 @@ function watch(context: BrowserContext): Watched {
 }
 
 /**
-vitest's `test` with a `playground`. Each test has its own page and browser profile, and the tests of a file share one server. After
-each test it is checked that no request left this machine, that the console is empty, that nothing moved, and that no secret is shown.
+vitest's `test` with a `playground`. Each test has its own page and browser profile, and the tests of a file share one server. After each
+test it checks that no request left this machine, that the console is empty, that nothing on the page moved, and that no secret is shown.
 
 - `view`: `test.override('view', {width: 360, height: 800})`.
 - `pageOptions`: the page as it was built, in place of its sources.

@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 import type {TestContext} from 'vitest';
 
-/** How often a property is tried, and the seed of what it is tried with: `PROPERTY_RUNS=10000 PROPERTY_SEED=42 npx vitest run …` */
+/** How often a property is tried, and with which seed: `PROPERTY_RUNS=10000 PROPERTY_SEED=42 npx vitest run …` */
 const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 200);
 const seed = Number(process.env['PROPERTY_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
-/** Tries a property. The seed is noted beside the test, and a failure tells it together with the smallest example. */
+/** Tries a property. A failure prints the seed, and the smallest example. */
 export async function holds<Values>(
 	property: fc.IRawProperty<Values>,
 	{annotate}: Pick<TestContext, 'annotate'>,
@@ -34,7 +34,7 @@ const pieces = [
 	'\u2028',
 ];
 
-/** Text of which somebody hopes that it means more than it says. */
+/** Text from an attacker, who hopes that it is interpreted. */
 export const hostileText: fc.Arbitrary<string> = fc
 	.array(
 		fc.oneof(
@@ -46,14 +46,14 @@ export const hostileText: fc.Arbitrary<string> = fc
 	)
 	.map(parts => parts.join(''));
 
-/** A right text with a piece of hostile text in it: all but right. */
+/** A valid text with a piece of hostile text in it. */
 export function spoiled(right: fc.Arbitrary<string>): fc.Arbitrary<string> {
 	return fc
 		.tuple(right, fc.constantFrom(...pieces), fc.nat())
 		.map(([text, piece, at]) => text.slice(0, at % (text.length + 1)) + piece + text.slice(at % (text.length + 1)));
 }
 
-/** A text that is right, all but right, or wrong. */
+/** A text that is valid, almost valid, or invalid. */
 export function mostly(right: fc.Arbitrary<string>): fc.Arbitrary<string> {
 	return fc.oneof(
 		{weight: 4, arbitrary: right},

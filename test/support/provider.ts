@@ -8,19 +8,18 @@ export const paths = {token: '/token', revocation: '/token/revocation', introspe
 
 const hour = 3600;
 
-/** How a provider of a test differs from the ordinary one. */
+/** Options of a test's provider. */
 export interface ProviderOptions {
 	/** Further clients. */
 	readonly clients?: readonly ClientMetadata[];
-	/** Whether a DPoP proof needs a nonce: true by default. Nobody needs a proof who does not send one. */
+	/** Whether a DPoP proof needs a nonce: true by default. Requests without a proof are accepted, too. */
 	readonly isNonceRequired?: boolean;
-	/** Pages of an app whose users log in here. By default nobody can: tokens are minted. */
+	/** The pages of an app whose users log in here. By default nobody can log in, and tests mint tokens. */
 	readonly pages?: LoginPages;
 }
 
 /**
-A real provider. Whatever is left to a default makes it write a warning to the console, whence the keys, lifetimes and
-policies.
+Creates a real provider. It has explicit keys, lifetimes and policies, because it writes a warning to the console for every default.
 */
 export function createProvider(
 	issuer: string,

@@ -1,6 +1,6 @@
-// The hosts of the README's examples, which do not exist, for `node --import`.
+// Redirects the hosts of the README's examples to the test's servers: for `node --import`.
 
-/** Where the README's hosts are in truth. The first prefix that fits counts. */
+/** The real addresses of the README's hosts. The first matching prefix counts. */
 const hosts = JSON.parse(process.env['README_HOSTS'] ?? '[]') as ReadonlyArray<
 	readonly [prefix: string, target: string]
 >;
@@ -17,7 +17,7 @@ globalThis.fetch = async (input, init) => {
 	if (request.url.endsWith('/accounts/a/transfers')) return Response.json({transferID: 't'});
 	const there = new Request(target + request.url.slice(prefix.length), request);
 	const response = await platformFetch(there);
-	// The test's API answers everything with one record; that of the example lists accounts.
+	// The test's API answers with one record, but the API of the example lists accounts.
 	const isList = response.ok && request.method === 'GET' && request.url.endsWith('/accounts');
 	return isList ? Response.json([{accountID: 'a'}]) : response;
 };

@@ -3,8 +3,8 @@ import {app} from './authorization-server.ts';
 import {test as base} from './test.ts';
 
 /**
-The same for the recipes: access tokens that last, and `environment`, which puts where the server is, and what more is given, where a
-recipe looks for it when it is imported. That is once for a file.
+The `test` for recipes. Its access tokens last, and `environment` sets the variables that a recipe reads when it is imported. A file can do
+that once.
 */
 export const test = base
 	.override('serverOptions', {accessTokenSeconds: 60})

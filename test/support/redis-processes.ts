@@ -2,7 +2,7 @@ import {type ChildProcess, fork} from 'node:child_process';
 import {once} from 'node:events';
 import {fileURLToPath} from 'node:url';
 
-/** What a process is told when it starts. */
+/** What a process gets when it starts. */
 export interface ProcessOptions {
 	readonly url: string;
 	readonly tokenEndpoint: string;
@@ -19,8 +19,8 @@ export interface Place {
 }
 
 /**
-Where a renewal can be made to stand still: it waits for the lock; has it, and has read the record; is about to ask for a token; has the
-answer; is about to write; has written.
+The points at which a renewal can be stopped: while it waits for the lock; with the lock, after reading the record; before the token
+request; with the answer; before the write; after the write.
 */
 export type Point = 'waiting' | 'held' | 'asking' | 'answered' | 'writing' | 'written';
 

@@ -7,7 +7,7 @@ import {join} from 'node:path';
 import {connect} from 'node:net';
 import {setTimeout as sleep} from 'node:timers/promises';
 
-/** A real Redis on a port of its own, which keeps nothing. */
+/** A real Redis on a port of its own. It persists nothing. */
 export interface RedisServer {
 	readonly url: string;
 	/** Stops it and starts it again, empty, on the same port. */

@@ -1,20 +1,20 @@
-/** Says whether a session was lost in a test that did not mean to lose one. */
+/** Reports a session that was lost in a test which does not expect that. */
 export interface Referee {
-	/** This test means to lose a grant. Holds until the verdict. */
+	/** Call it if this test loses a grant on purpose. It holds until the verdict. */
 	expectLoss(): void;
-	/** Throws if something was lost unasked. The next test starts afresh in any case. */
+	/** Throws if something was lost unexpectedly. The next test starts fresh in any case. */
 	verdict(): void;
 }
 
 /** A referee as its server has it. */
 export interface Whistle extends Referee {
-	/** Tells of a loss, or of anything else that must not happen. */
+	/** Reports a loss, or anything else that must not happen. */
 	report(loss: string): void;
-	/** Starts afresh without a verdict. */
+	/** Starts fresh, without a verdict. */
 	clear(): void;
 }
 
-/** A referee that has seen nothing. */
+/** Creates a referee. */
 export function createReferee(): Whistle {
 	let losses: string[] = [];
 	let isExpected = false;

@@ -9,7 +9,7 @@ export interface Entry {
 	readonly file: string;
 	/** The doc comment up to its first tag. */
 	readonly text: string;
-	/** What stands behind each tag of a name, such as `throws`. */
+	/** The texts of each tag, such as `throws`. */
 	readonly tags: Readonly<Record<string, readonly string[] | undefined>>;
 	readonly isOptional: boolean;
 	/** Whether it is a number, or a function that gives one. */
@@ -61,7 +61,7 @@ function entriesOf(reader: Reader, declaration: ts.Declaration, name: string): O
 			const memberName = ts.getNameOfDeclaration(member)?.getText() ?? 'constructor';
 			const [first, ...rest] = entriesOf(reader, member, `${name}.${memberName}`);
 			if (!first) return rest;
-			// What a parameter takes may be described where the function is.
+			// The option of a parameter may be described at the function.
 			const described = entry.tags['param']?.find(words => words.split(' ')[0]?.endsWith(`.${memberName}`));
 			return [{...first, text: first.text || (described ?? '')}, ...rest];
 		}),
@@ -71,7 +71,7 @@ function entriesOf(reader: Reader, declaration: ts.Declaration, name: string): O
 function entryOf({checker}: Reader, declaration: ts.Declaration, name: string): Omit<Entry, 'file'> {
 	const symbol = checker.getSymbolAtLocation(ts.getNameOfDeclaration(declaration) ?? declaration);
 	const own = ts.getJSDocCommentsAndTags(declaration).find(ts.isJSDoc);
-	// What it has not of its own, a member of a class has of the class that it extends.
+	// A member without a doc comment inherits that of the class that its own class extends.
 	const text = ts.getTextOfJSDocComment(own?.comment) ?? (own ? '' : inheritedText(checker, symbol));
 	const tags = Object.groupBy(
 		ts.getJSDocTags(declaration).map(tag => [tag.tagName.text, wordsOf(tag)] as const),
@@ -94,7 +94,7 @@ function inheritedText(checker: ts.TypeChecker, symbol: ts.Symbol | undefined): 
 	return ts.displayPartsToString(symbol?.getDocumentationComment(checker));
 }
 
-/** All behind the name of a tag. That of an error is read as a type, and an address as a name. */
+/** The whole text of a tag. TypeScript reads an error as a type, and a URL as a name. */
 function wordsOf(tag: ts.JSDocTag): string {
 	return tag
 		.getText()

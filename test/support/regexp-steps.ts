@@ -4,7 +4,7 @@ export interface Pattern {
 	readonly flags: string;
 }
 
-/** What a search took, and where what it found ends. */
+/** The steps of a search, and the end of the match. */
 export interface Search {
 	readonly steps: number;
 	readonly end: number | undefined;
@@ -28,8 +28,8 @@ type Instruction =
 type Program = readonly Instruction[];
 
 /**
-A machine for a pattern that backtracks as those of the runtimes do, and counts its steps. It has no way to be quicker than
-its pattern: what it counts is what the pattern may cost. It knows as much of the syntax as src uses, and throws for the rest.
+A regular expression engine that backtracks as the runtimes do, and counts its steps. It has no optimisations, so it counts what the pattern
+can cost at worst. It knows the syntax that src uses, and throws for the rest.
 */
 export function compile({source, flags}: Pattern): (text: string, from?: number) => Search {
 	const program: Instruction[] = [];

@@ -10,13 +10,13 @@ export interface ApiCall extends CapturedRequest {
 	status: number;
 }
 
-/** Whom an access token stands for. */
+/** The user of an access token. */
 export interface Bearer {
 	readonly subject: string;
 	readonly scopes: ReadonlySet<string>;
 }
 
-/** An API that checks tokens and says what is wrong with them in the words of RFC 6750. */
+/** An API that checks tokens, and reports errors as RFC 6750 says. */
 export interface ResourceServer {
 	readonly origin: string;
 	readonly calls: ApiCall[];
@@ -33,8 +33,8 @@ const scopes: Readonly<Record<string, string | undefined>> = {
 };
 
 /**
-Starts an API with `/accounts`, whose scopes are `/accounts.read` for GET and `/accounts.write` for POST, and `/me` for
-every valid token. Each answers `{subject, body}` with the body it was sent.
+Starts an API with `/accounts`, which needs the scope `/accounts.read` for GET and `/accounts.write` for POST, and `/me`, which accepts
+every valid token. Each answers `{subject, body}` with the body that it got.
 */
 export async function startResourceServer(
 	find: (token: string) => Promise<Bearer | undefined>,

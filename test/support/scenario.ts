@@ -11,7 +11,7 @@ import {app, type AuthorizationServer, service, type TokenResponse} from './auth
 
 type Server = Pick<AuthorizationServer, 'tokenEndpoint' | 'revocationEndpoint' | 'api'>;
 
-/** Options, of which the store may be a driver. */
+/** Options whose store may be a driver. */
 export type ScenarioOptions = Omit<AuthOptions, 'store'> & {readonly store?: TokenStore | StoreDriver | undefined};
 
 const stores = new WeakMap<StoreDriver, TokenStore>();
@@ -78,7 +78,7 @@ export async function signIn(
 /** For `signIn`: the token is to be renewed before it is sent. */
 export const expired = {expires_at: 1, issued_at: 0};
 
-/** What a listener hears, in order. */
+/** The events that a listener got, in order. */
 export function record(auth: Pick<Auth, 'subscribe'>): AuthEvent[] {
 	const events: AuthEvent[] = [];
 	auth.subscribe(event => void events.push(event));
@@ -94,7 +94,7 @@ export function gist(events: readonly AuthEvent[]): string[] {
 	});
 }
 
-/** Something that is held until the test opens it. */
+/** A gate that the test opens. */
 export interface Gate {
 	/** Waits for the gate, and says that somebody does. */
 	readonly pass: () => Promise<void>;
@@ -144,12 +144,12 @@ export function createClock(): Clock {
 	};
 }
 
-/** All that has been waiting for nothing but the event loop. */
+/** Waits for everything that only needs the event loop. */
 export async function settle(): Promise<void> {
 	for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve));
 }
 
-/** What became of a promise, in a word for a table. */
+/** The outcome of a promise, in a word. */
 export async function outcomeOf(promise: PromiseLike<unknown>): Promise<string> {
 	try {
 		await promise;
@@ -170,7 +170,7 @@ export interface SharedRecord {
 	realm(name?: string): StoreDriver;
 	/** Whether somebody holds the lock. */
 	isLocked(): boolean;
-	/** Writes as a holder would that is no concern of the test's, and tells the others. */
+	/** Writes as another holder would, and notifies the others. */
 	write(value: unknown): void;
 }
 
@@ -236,7 +236,7 @@ export function createSharedRecord(): SharedRecord {
 	};
 }
 
-/** A store whose lock is had when the gate opens. */
+/** A store whose lock is free when the gate opens. */
 export function lockedBehind(gate: Gate, store: StoreDriver): StoreDriver {
 	return {
 		...store,

@@ -16,7 +16,7 @@ function postJson(url: string, parameters: Parameters, headers: Parameters = {})
 }
 
 describe('the seed API', () => {
-	test('answers in the form of the request', async ({seedApi}) => {
+	test('Moov’s API answers in the encoding of the request', async ({seedApi}) => {
 		const json = await postJson(seedApi.tokenEndpoint, {...granting, ...credentials});
 		expect(json.headers.get('content-type')).toBe('application/json');
 		expect(await json.json()).toEqual({
@@ -41,7 +41,7 @@ describe('the seed API', () => {
 		]);
 	});
 
-	test('rotates, and ends a family whose refresh token comes twice', async ({seedApi}) => {
+	test('Moov’s API rotates, and ends a family whose refresh token comes twice', async ({seedApi}) => {
 		const {access_token, refresh_token} = await (
 			await postJson(seedApi.tokenEndpoint, {...granting, ...credentials})
 		).json();
@@ -60,7 +60,7 @@ describe('the seed API', () => {
 		expect(() => seedApi.referee.verdict()).toThrow('used twice');
 	});
 
-	test('lets tokens die of age', async ({seedApi}) => {
+	test('Moov’s API expires tokens', async ({seedApi}) => {
 		const {access_token, refresh_token} = await (
 			await postJson(seedApi.tokenEndpoint, {...granting, ...credentials})
 		).json();
@@ -74,7 +74,7 @@ describe('the seed API', () => {
 		).toBe(422);
 	});
 
-	test('refuses what is not right', async ({seedApi}) => {
+	test('Moov’s API refuses invalid requests', async ({seedApi}) => {
 		const scope = await postJson(seedApi.tokenEndpoint, {...granting, ...credentials, scope: '/other'});
 		expect([scope.status, await scope.json()]).toEqual([422, {scope: expect.any(String)}]);
 		const client = await postJson(seedApi.tokenEndpoint, {...granting, ...credentials, client_secret: 'wrong'});
@@ -87,14 +87,14 @@ describe('the seed API', () => {
 		expect([both.status, await both.json()]).toEqual([400, {error: 'invalid_request'}]);
 	});
 
-	test('throttles on demand, once', async ({seedApi}) => {
+	test('Moov’s API throttles once, on demand', async ({seedApi}) => {
 		seedApi.throttle({'X-Retry-In': '1500'});
 		const throttled = await postJson(seedApi.tokenEndpoint, {...granting, ...credentials});
 		expect([throttled.status, throttled.headers.get('x-retry-in')]).toEqual([429, '1500']);
 		expect((await postJson(seedApi.tokenEndpoint, {...granting, ...credentials})).status).toBe(200);
 	});
 
-	test('revokes', async ({seedApi}) => {
+	test('Moov’s API revokes tokens', async ({seedApi}) => {
 		const {access_token, refresh_token} = await (
 			await postJson(seedApi.tokenEndpoint, {...granting, ...credentials})
 		).json();
@@ -106,7 +106,7 @@ describe('the seed API', () => {
 		expect([missing.status, await missing.json()]).toEqual([422, {token: 'is required'}]);
 	});
 
-	test.fails('fails a test that asks for what it does not have', async ({seedApi}) => {
+	test.fails('Moov’s API fails a test that calls an unknown path', async ({seedApi}) => {
 		await fetch(`${seedApi.api}/accounts`);
 		await postJson(`${seedApi.tokenEndpoint}s`, credentials).catch(() => {});
 	});
@@ -115,7 +115,7 @@ describe('the seed API', () => {
 describe('in an older version of its documentation', () => {
 	test.override('seedApiOptions', {expiresIn: 'seconds', tokenType: 'opaque'});
 
-	test('the seed API names seconds, and another token type', async ({seedApi}) => {
+	test('an older Moov’s API sends seconds, and another token type', async ({seedApi}) => {
 		expect(await (await postJson(seedApi.tokenEndpoint, {...granting, ...credentials})).json()).toMatchObject({
 			expires_in: 900,
 			token_type: 'opaque',

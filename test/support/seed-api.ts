@@ -5,7 +5,7 @@ import {createSeedVault, seedClient, type SeedSecretKind, type SeedTokens, type 
 import {type CapturedRequest, type Reply, serve, toReply} from './serve.ts';
 import {createStage, type Hook, type Stage} from './stage.ts';
 
-/** What the documentation of the API leaves open, since its versions disagree. */
+/** What the documentation of the API leaves open, because its versions disagree. */
 export interface SeedApiOptions {
 	/** Whether `expires_in` is a Unix timestamp (the default) or a number of seconds. */
 	readonly expiresIn?: 'timestamp' | 'seconds';
@@ -17,13 +17,13 @@ export interface SeedApiOptions {
 
 /** A request to the token or the revocation endpoint, as it arrived. */
 export interface SeedRequest extends CapturedRequest {
-	/** The body, read as what its content type says. */
+	/** The body, read as its content type says. */
 	readonly parameters: Readonly<Record<string, string | undefined>>;
 	/** What was answered; 0 until then. */
 	status: number;
 }
 
-/** What oidc-provider cannot play: the API that regrant was born from. */
+/** Moov’s API, which oidc-provider cannot play. */
 export interface SeedApi {
 	readonly tokenEndpoint: string;
 	readonly revocationEndpoint: string;
@@ -32,29 +32,29 @@ export interface SeedApi {
 	readonly tokenRequests: SeedRequest[];
 	readonly revocationRequests: SeedRequest[];
 	readonly calls: ApiCall[];
-	/** Every secret that exists, by what it is. */
+	/** Every secret that exists, with its name. */
 	readonly issued: ReadonlyMap<string, SeedSecretKind>;
-	/** Ends an access token, and nothing else. */
+	/** Ends only an access token. */
 	expire(accessToken: string): void;
-	/** Ends a refresh token by itself, as age would: its next use is a 422, but no loss of the client's making. */
+	/** Expires a refresh token: its next use is a 422, but the client has not lost it. */
 	kill(refreshToken: string): void;
 	/** Answers the next token request with 429: `Retry-After` in seconds, `X-Retry-In` in milliseconds, or both. */
 	throttle(headers: {readonly 'Retry-After'?: string; readonly 'X-Retry-In'?: string}): void;
-	/** Called before a token request is looked at. */
+	/** Called before a token request is processed. */
 	onToken(hook: Hook<[SeedRequest]>): () => void;
-	/** Called before a revocation request is looked at. */
+	/** Called before a revocation request is processed. */
 	onRevocation(hook: Hook<[SeedRequest]>): () => void;
-	/** Called before the API looks at a call. */
+	/** Called before the API processes a call. */
 	onCall(hook: Hook<[ApiCall]>): () => void;
 	/** Whether a refresh token was used twice, which ends its whole family. */
 	readonly referee: Referee;
-	/** Rejects when a request came that the API does not know. */
+	/** Rejects if a request came that the API does not know. */
 	close(): Promise<void>;
 }
 
 const knownScopes = ['/accounts.read', '/accounts.write'];
 
-/** Starts the API. Every part of it is new: two of them know nothing of each other. */
+/** Starts the API. Two of them are independent. */
 export async function startSeedApi(options: SeedApiOptions = {}): Promise<SeedApi> {
 	const referee = createReferee();
 	const vault = createSeedVault(options.accessTokenSeconds ?? 900, referee.report);
@@ -138,7 +138,7 @@ function readParameters(request: CapturedRequest): Record<string, string> {
 	return parameters;
 }
 
-/** Answers in the form of the request, as the API's documentation has it. */
+/** Answers in the encoding of the request, as the API's documentation says. */
 function mirror(request: CapturedRequest, body: Readonly<Record<string, string | number>>, status = 200): Reply {
 	if (!isForm(request)) return {status, headers: [['content-type', 'application/json']], body: JSON.stringify(body)};
 	const form = new URLSearchParams(Object.entries(body).map(([name, value]) => [name, String(value)]));
@@ -168,7 +168,7 @@ function grant(vault: SeedVault, request: SeedRequest, options: SeedApiOptions):
 	if (grant_type !== 'refresh_token') return mirror(request, {error: 'unsupported_grant_type'}, 400);
 	const tokens = vault.rotate(refresh_token);
 	if (tokens) return grantTokens(request, tokens, options);
-	// Echoed, so that a client that shows what it was told is found out.
+	// Echoed, so that a client which shows it is found out.
 	return mirror(request, {refresh_token: `${refresh_token} is not a valid refresh token`}, 422);
 }
 

@@ -1,7 +1,7 @@
 /** The client of the API's own samples. */
 export const seedClient = {clientId: '5clTR_MdVrrkgxw2', secret: 'dNC-hg7sVm22jc3g_Eogtyu0_1Mqh_4-'} as const;
 
-/** What a canary scan looks for. */
+/** A name that a canary scan reports. */
 export type SeedSecretKind = 'access token' | 'refresh token' | 'client secret' | 'Basic credentials';
 
 /** A pair of tokens. */
@@ -13,19 +13,19 @@ export interface SeedTokens {
 	readonly expiresAt: number;
 }
 
-/** The tokens of the seed's API: who has which, and which refresh token of a family counts. */
+/** The tokens of Moov’s API: who has which, and which refresh token of a family is valid. */
 export interface SeedVault {
 	/** Every secret that exists, by what it is. */
 	readonly issued: ReadonlyMap<string, SeedSecretKind>;
 	/** The first tokens of a new family. */
 	start(scope: string): SeedTokens;
-	/** The next ones. None for a dead refresh token; one that was used before ends its family, and is reported. */
+	/** The next tokens. None for an expired refresh token. A used one ends its family, and is reported. */
 	rotate(refreshToken: string): SeedTokens | undefined;
 	/** Ends the family of a refresh token, or a single access token. */
 	revoke(token: string): void;
 	/** The scope of an access token, if it is alive. */
 	find(accessToken: string): string | undefined;
-	/** Ends a refresh token by itself, as age would. */
+	/** Expires a refresh token. */
 	kill(refreshToken: string): void;
 }
 
@@ -33,7 +33,7 @@ interface Family {
 	readonly scope: string;
 	/** The refresh token that counts. */
 	refresh: string;
-	/** Those that counted before: their use is a reuse. */
+	/** The earlier refresh tokens: using one is a reuse. */
 	readonly spent: Set<string>;
 }
 

@@ -19,7 +19,7 @@ function exchange(origin: string, request: string): Promise<string> {
 const get = (path = '/'): string => `GET ${path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`;
 
 describe('a served handler', () => {
-	test('is given the request, which is captured with its body', async ({serve}) => {
+	test('a served handler is given the request, which is captured with its body', async ({serve}) => {
 		const {origin, requests} = await serve(
 			allowEveryOrigin(async request => new Response(`${request.method} ${await request.text()}`)),
 		);
@@ -35,7 +35,7 @@ describe('a served handler', () => {
 		expect([...(requests.at(-1)?.bytes ?? [])]).toEqual([0xc3, 0xbc]);
 	});
 
-	test('sends header lines of one name apart', async ({serve}) => {
+	test('a served handler sends header lines of one name apart', async ({serve}) => {
 		const {origin} = await serve(() => ({
 			status: 401,
 			headers: [
@@ -51,7 +51,7 @@ describe('a served handler', () => {
 		expect(answer).toMatch(/no\r\n0\r\n\r\n$|\r\nno$/);
 	});
 
-	test('may stall in its body, after its headers', async ({serve}) => {
+	test('a served handler may stall in its body, after its headers', async ({serve}) => {
 		let isCancelled = false;
 		const stalled = new ReadableStream<Uint8Array>({
 			start: controller => controller.enqueue(new TextEncoder().encode('some')),
@@ -68,7 +68,7 @@ describe('a served handler', () => {
 		await expect.poll(() => isCancelled).toBe(true);
 	});
 
-	test('floods no further than its client reads', async ({serve}) => {
+	test('a served handler floods no further than its client reads', async ({serve}) => {
 		let pulled = 0;
 		let isCancelled = false;
 		const flood = new ReadableStream<Uint8Array>({
@@ -90,7 +90,7 @@ describe('a served handler', () => {
 		await expect.poll(() => isCancelled).toBe(true);
 	});
 
-	test('may break off in the middle, or before any byte', async ({serve}) => {
+	test('a served handler may break off in the middle, or before any byte', async ({serve}) => {
 		const broken = (): ReadableStream<Uint8Array> =>
 			new ReadableStream({
 				pull(controller) {
@@ -104,7 +104,7 @@ describe('a served handler', () => {
 		await expect(fetch(origin).then(response => response.text())).rejects.toThrow();
 	});
 
-	test('is told when its client leaves', async ({serve}) => {
+	test('a served handler is told when its client leaves', async ({serve}) => {
 		let signal: AbortSignal | undefined;
 		const {origin} = await serve(async request => {
 			signal = request.signal;

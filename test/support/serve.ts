@@ -14,7 +14,7 @@ export interface CapturedRequest {
 	readonly bytes: Uint8Array;
 }
 
-/** An answer that `Response` has no words for: header lines of one name kept apart, or no answer at all. */
+/** An answer that a `Response` cannot express: separate header lines of one name, or no answer at all. */
 export interface Reply {
 	/** 200 by default. */
 	readonly status?: number;
@@ -39,11 +39,11 @@ export interface Served {
 	readonly origin: string;
 	/** Every request, in the order in which their bodies were complete. */
 	readonly requests: CapturedRequest[];
-	/** Drops all connections. Rejects with what a handler has thrown: a fake that was asked nonsense fails its test. */
+	/** Closes all connections. Rejects with what a handler has thrown, so that an unexpected request fails its test. */
 	close(): Promise<void>;
 }
 
-/** Starts a real server on loopback for a handler: a transport that is faked proves nothing about transport. */
+/** Starts a real server on loopback for a handler: a fake transport proves nothing about the transport. */
 export async function serve(handler: Handler): Promise<Served> {
 	const requests: CapturedRequest[] = [];
 	const failures: unknown[] = [];

@@ -33,7 +33,7 @@ export function createStage<Arguments extends unknown[]>(): Stage<Arguments> {
 	};
 }
 
-/** A hook that acts on the first request alone: a fault that passes, such as one 503. */
+/** A hook that acts only on the first request: a temporary fault, such as one 503. */
 export function once<Arguments extends unknown[]>(hook: Hook<Arguments>): Hook<Arguments> {
 	let isSpent = false;
 	return (...given) => {

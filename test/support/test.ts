@@ -11,13 +11,13 @@ import {type Handler, type Served, serve} from './serve.ts';
 import {type Watchable, watchAuth} from './watched-auth.ts';
 
 /**
-vitest's `test` with the guards of every test and the servers on demand. After each test the console must be untouched,
-no planted secret may show in what was seen, and no server may have lost a session unasked.
+vitest's `test`, with guards for every test and with servers on demand. After each test, the console must be untouched, no planted secret
+may show in anything recorded, and no server may have lost a session unexpectedly.
 
-- `canaries`: `see` and `rejection` record what the test gets to see; on in every test.
+- `canaries`: `see` and `rejection` record what the test gets. They are on in every test.
 - `watch(auth)`: an `Auth` that records its own rejections and events.
 - `server`: the real authorization server and its API, one for all tests of a file, reset for each.
-- `seedApi`: the API that regrant was born from, a new one for each test.
+- `seedApi`: Moov’s API, a new one for each test.
 - `serve(handler)`: any other server, closed after the test.
 - `serverOptions`, `seedApiOptions`: `test.override('serverOptions', {accessTokenSeconds: 60})`.
 */
@@ -81,7 +81,7 @@ export const test = base
 		};
 	});
 
-/** What must not leave for an API: a refresh token or a client secret at all, and anything secret in a URL or a body. */
+/** What must not be sent to an API: a refresh token or a client secret anywhere, and any secret in a URL or a body. */
 function inspectTraffic(
 	server: Pick<AuthorizationServer, 'calls' | 'issued'> & {
 		readonly tokenRequests: ReadonlyArray<{readonly path: string}>;

@@ -1,9 +1,9 @@
-// What every store that others share must do, on whatever it is and wherever it runs: the runner and the place are injected.
+// What every shared store must do, whatever its engine and its runtime are. The runner and the place are injected.
 import {type Auth, type AuthEvent, type AuthOptions, createAuth, type TokenSet} from '../../src/index.ts';
 import {sharedStore} from '../../src/stores/shared/shared-store.ts';
 import type {StoreDriver} from '../../src/stores/shared/store-driver.ts';
 
-/** Where a record lives, and the ways to it. */
+/** The place of a record, and the ways to it. */
 export interface Place {
 	/** The driver of one more holder: with a connection, a realm or an object of its own, as the kind has it. */
 	holder(): StoreDriver | Promise<StoreDriver>;
@@ -11,9 +11,9 @@ export interface Place {
 	peek(): Promise<string | undefined>;
 	/** Writes a text past every store, as another program would. */
 	poke(text: string): Promise<void>;
-	/** Somebody takes the lock and is gone for good, without freeing it: a tab is closed, a process killed, a request dropped. */
+	/** Takes the lock and disappears without freeing it, like a closed tab, a killed process or a dropped request. */
 	abandonLock(): Promise<void>;
-	/** A holder whose way to the place can be broken and mended. */
+	/** A holder whose connection to the place can be broken and repaired. */
 	breakable(): Promise<{readonly store: StoreDriver; breaks(): Promise<void>; mends(): Promise<void>}>;
 }
 
@@ -23,7 +23,7 @@ export interface StoreRunner {
 	equal(actual: unknown, expected: unknown): void;
 	/** An empty place that no other test has. */
 	place(): Promise<Place>;
-	/** What the store cannot have here, with the reason in a comment beside it. */
+	/** What the store cannot do here. A comment beside it gives the reason. */
 	readonly lacks?: readonly 'subscribe'[];
 	/** How long an operation may take in a session whose way to the place breaks, in milliseconds. Some need long to break it. */
 	readonly timeout?: number | undefined;
@@ -34,7 +34,7 @@ export interface StoreRunner {
 		readonly clientId: string;
 		/** An answer of the token endpoint, with a refresh token, for a session of its own. */
 		mint(): Promise<{access_token: string; token_type: string; refresh_token: string; expires_in: number}>;
-		/** Kills an access token: the API refuses it from now on. */
+		/** Ends an access token: the API rejects it from now on. */
 		expire(accessToken: string): Promise<void>;
 		/** How many requests the token endpoint has had. */
 		grants(): Promise<number>;
@@ -172,7 +172,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal(await store.get(), second);
 	});
 
-	test('F-94: a token is replaced only where it is still there', async () => {
+	test('a token is replaced only where it is still there [F-94]', async () => {
 		const {holder} = await place();
 		const [here, there] = [await holder(), await holder()];
 		await here.set(first);
@@ -184,7 +184,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal(await here.get(), third);
 	});
 
-	test('F-94: nothing is replaced only where there is nothing', async () => {
+	test('nothing is replaced only where there is nothing [F-94]', async () => {
 		const {holder} = await place();
 		const [here, there] = [await holder(), await holder()];
 		equal(await here.replace?.(undefined, first), true);
@@ -192,7 +192,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal(await there.get(), first);
 	});
 
-	test('F-94: a token is deleted only where it is still there', async () => {
+	test('a token is deleted only where it is still there [F-94]', async () => {
 		const {holder} = await place();
 		const [here, there] = [await holder(), await holder()];
 		await here.set(first);
@@ -243,7 +243,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 	});
 
 	for (const [title, text] of garbage) {
-		test(`F-89, F-90, F-91: ${title} is no token, is reported, is in no error, and gives way to one`, async () => {
+		test(`${title} is no token, is reported, is in no error, and gives way to one [F-89, F-90, F-91]`, async () => {
 			const {holder, poke} = await place();
 			await poke(text);
 			const store = await holder();
@@ -298,7 +298,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal(await store.lock?.(async () => 'again'), 'again');
 	});
 
-	test('F-103: a task that throws at once frees the lock', async () => {
+	test('a task that throws at once frees the lock [F-103]', async () => {
 		const {holder} = await place();
 		const [here, there] = [await holder(), await holder()];
 		const thrower = (): never => {
@@ -344,7 +344,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		await greed;
 	});
 
-	test('R72: a wait for the lock ends with its signal, and the task does not run later', async () => {
+	test('a wait for the lock ends with its signal, and the task does not run later [R72]', async () => {
 		const {holder} = await place();
 		const [here, there] = [await holder(), await holder()];
 		const free = await holdLock(here);
@@ -362,7 +362,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal(runs, 0);
 	});
 
-	test('R72: once the lock is held, the signal is nothing to it', async () => {
+	test('once the lock is held, the signal is nothing to it [R72]', async () => {
 		const {holder} = await place();
 		const [here, there] = [await holder(), await holder()];
 		const waiting = new AbortController();
@@ -381,14 +381,14 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal(log, ['first, held: true', 'second']);
 	});
 
-	test('F-97: the lock of a holder that is gone is had by the next', async () => {
+	test('the lock of a holder that is gone is had by the next [F-97]', async () => {
 		const {holder, abandonLock} = await place();
 		await abandonLock();
 		const store = await holder();
 		equal(await store.lock?.(async () => 'had'), 'had');
 	});
 
-	test('F-99: a lock that is not to be had fails the renewal in time, and is no end of the session', async () => {
+	test('a lock that is not to be had fails the renewal in time, and is no end of the session [F-99]', async () => {
 		const {holder} = await place();
 		const [here, there] = [await holder(), await holder()];
 		const {auth, events} = authOf(there, {timeout: 300});
@@ -402,7 +402,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal(gist(events), ['token set', 'refresh-failed lock_timeout', 'token refresh']);
 	});
 
-	test('R71, F-96: fifteen callers of three holders make one grant on one expired token', async () => {
+	test('fifteen callers of three holders make one grant on one expired token [R71, F-96]', async () => {
 		const {holder} = await place();
 		const auths = await Promise.all(Array.from({length: 3}, async () => authOf(await holder()).auth));
 		await auths[0]?.setToken({...(await server.mint()), ...expired});
@@ -415,7 +415,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal((await server.grants()) - before, 1);
 	});
 
-	test('R71, F-62: the same for a token that the API refuses', async () => {
+	test('the same for a token that the API refuses [R71, F-62]', async () => {
 		const {holder} = await place();
 		const auths = await Promise.all(Array.from({length: 3}, async () => authOf(await holder()).auth));
 		const minted = await server.mint();
@@ -448,7 +448,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		);
 	});
 
-	test('R70: the renewed token is stored before anybody gets it', async () => {
+	test('the renewed token is stored before anybody gets it [R70]', async () => {
 		const {holder, peek} = await place();
 		const {auth} = authOf(await holder());
 		await auth.setToken({...(await server.mint()), ...expired});
@@ -467,7 +467,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		return {...authOf(driver, {fetch: held}), gate};
 	};
 
-	test('R76, F-101: a sign-out elsewhere wins over a refresh', async () => {
+	test('a sign-out elsewhere wins over a refresh [R76, F-101]', async () => {
 		const {holder, peek} = await place();
 		const [here, there] = [await withGate(await holder()), authOf(await holder())];
 		await here.auth.setToken({...(await server.mint()), ...expired});
@@ -480,7 +480,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal(await statusOf(here.auth), 401);
 	});
 
-	test('R76: a record that is deleted during a refresh stays deleted', async () => {
+	test('a record that is deleted during a refresh stays deleted [R76]', async () => {
 		const {holder, peek} = await place();
 		const [store, other] = [await holder(), await holder()];
 		const {auth, gate} = await withGate(store);
@@ -493,7 +493,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal(await peek(), undefined);
 	});
 
-	test('F-102: the token of another login is neither overwritten by a refresh nor given to those who waited for it', async () => {
+	test('the token of another login is neither overwritten by a refresh nor given to those who waited for it [F-102]', async () => {
 		const {holder, peek} = await place();
 		const [here, there] = [await withGate(await holder()), authOf(await holder())];
 		await here.auth.setToken({...(await server.mint()), ...expired});
@@ -507,7 +507,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal((await here.auth.getToken()).access_token, login.access_token);
 	});
 
-	test('F-102: nor to those who waited for the lock', async () => {
+	test('nor to those who waited for the lock [F-102]', async () => {
 		const {holder, peek} = await place();
 		const [free, here, there] = [await holder(), authOf(await holder()), authOf(await holder())];
 		await here.auth.setToken({...(await server.mint()), ...expired});
@@ -522,7 +522,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal(((await peek()) ?? '').includes(login.refresh_token), true);
 	});
 
-	test('R67: a refresh token that was refused is given up only if the store has no other', async () => {
+	test('a refresh token that was refused is given up only if the store has no other [R67]', async () => {
 		const {holder, poke} = await place();
 		const {auth, events} = authOf(await holder());
 		const dead = await server.mint();
@@ -546,7 +546,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		);
 	});
 
-	test('R66: a refresh token that is dead ends the session once, for all holders', async () => {
+	test('a refresh token that is dead ends the session once, for all holders [R66]', async () => {
 		const {holder, peek} = await place();
 		const [here, there] = [authOf(await holder()), authOf(await holder())];
 		await here.auth.setToken({...(await server.mint()), refresh_token: 'never-issued', ...expired});
@@ -564,7 +564,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal(there.events.filter(({type}) => type === 'session-ended').length <= 1, true);
 	});
 
-	test('R74: a listener that uses the session does not wait for itself', async () => {
+	test('a listener that uses the session does not wait for itself [R74]', async () => {
 		const {holder} = await place();
 		const {auth} = authOf(await holder());
 		const heard: Array<Promise<unknown>> = [];
@@ -580,7 +580,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal(heard.length >= 2, true);
 	});
 
-	test('F-86, F-88: a store that cannot be read is reported once, and a token that is still good goes on being used', async () => {
+	test('a store that cannot be read is reported once, and a token that is still good goes on being used [F-86, F-88]', async () => {
 		const {breakable} = await place();
 		const {store, breaks, mends} = await breakable();
 		const {auth, events} = authOf(store, {timeout: 1_000});
@@ -609,7 +609,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal(await statusOf(there.auth), 200);
 	});
 
-	test('R78, F-87: a token that could not be written after a rotation is kept, reported, and written as soon as that works', async () => {
+	test('a token that could not be written after a rotation is kept, reported, and written as soon as that works [R78, F-87]', async () => {
 		const {breakable, peek} = await place();
 		const {store, breaks, mends} = await breakable();
 		const gate = createGate();

@@ -25,38 +25,44 @@ const answers: ReadonlyArray<readonly [title: string, answer: () => Response]> =
 ];
 
 describe('a refresh token that was rotated by an otherwise unusable answer', () => {
-	test.for(answers)('is kept, and used for the next refresh: %s [F-119]', async ([, answer]) => {
-		for (const store of [undefined, storeOf(memoryDriver())]) {
-			const clock = createClock();
-			const {auth, asked} = createFakeClient(count => (count === 0 ? answer() : undefined), {
-				now: clock.now,
-				...(store && {store}),
-			});
-			await auth.setToken(old);
-			const events = record(auth);
-			expect(await outcomeOf(auth.getToken())).toMatch(/^(?:OAuth|TokenResponse)Error$/);
-			expect(await auth.peek()).toMatchObject({access_token: 'old'});
-			clock.advance(1);
-			expect(await auth.getToken()).toMatchObject({access_token: 'granted-1'});
-			expect(asked.map(({refresh_token}) => refresh_token)).toEqual(['first', 'second']);
-			expect(gist(events).map(event => event.split(' ')[0])).toEqual(['refresh-failed', 'token']);
-		}
-	});
+	test.for(answers)(
+		'a refresh token that was rotated by an otherwise unusable answer is kept, and used for the next refresh: %s [F-119]',
+		async ([, answer]) => {
+			for (const store of [undefined, storeOf(memoryDriver())]) {
+				const clock = createClock();
+				const {auth, asked} = createFakeClient(count => (count === 0 ? answer() : undefined), {
+					now: clock.now,
+					...(store && {store}),
+				});
+				await auth.setToken(old);
+				const events = record(auth);
+				expect(await outcomeOf(auth.getToken())).toMatch(/^(?:OAuth|TokenResponse)Error$/);
+				expect(await auth.peek()).toMatchObject({access_token: 'old'});
+				clock.advance(1);
+				expect(await auth.getToken()).toMatchObject({access_token: 'granted-1'});
+				expect(asked.map(({refresh_token}) => refresh_token)).toEqual(['first', 'second']);
+				expect(gist(events).map(event => event.split(' ')[0])).toEqual(['refresh-failed', 'token']);
+			}
+		},
+	);
 
 	test.for<[title: string, error: string, options?: Partial<AuthOptions>]>([
 		['a code that the default knows', 'invalid_grant'],
 		['endsSession', 'whatever', {endsSession: () => true}],
-	])('is used at once if the answer says that the old one is dead: by %s', async ([, error, options]) => {
-		const {auth, asked} = createFakeClient(
-			count => (count === 0 ? Response.json({...rotated, error}) : undefined),
-			options,
-		);
-		await auth.setToken(old);
-		const events = record(auth);
-		expect(await auth.getToken()).toMatchObject({access_token: 'granted-1'});
-		expect(asked.map(({refresh_token}) => refresh_token)).toEqual(['first', 'second']);
-		expect(gist(events)).toEqual(['token refresh']);
-	});
+	])(
+		'a refresh token that was rotated by an otherwise unusable answer is used at once if the answer says that the old one is dead: by %s',
+		async ([, error, options]) => {
+			const {auth, asked} = createFakeClient(
+				count => (count === 0 ? Response.json({...rotated, error}) : undefined),
+				options,
+			);
+			await auth.setToken(old);
+			const events = record(auth);
+			expect(await auth.getToken()).toMatchObject({access_token: 'granted-1'});
+			expect(asked.map(({refresh_token}) => refresh_token)).toEqual(['first', 'second']);
+			expect(gist(events)).toEqual(['token refresh']);
+		},
+	);
 
 	test.for<[title: string, answer: () => Response]>([
 		['a refusal', () => Response.json({...rotated, error: 'invalid_request'}, {status: 400})],
@@ -64,15 +70,18 @@ describe('a refresh token that was rotated by an otherwise unusable answer', () 
 		['one with a line break', () => Response.json({refresh_token: 'a\r\nb'})],
 		['one that is no text', () => Response.json({refresh_token: 5})],
 		['an empty one', () => Response.json({refresh_token: ''})],
-	])('is not taken from what is no rotation: %s', async ([, answer]) => {
-		const clock = createClock();
-		const {auth, asked} = createFakeClient(count => (count === 0 ? answer() : undefined), {now: clock.now});
-		await auth.setToken(old);
-		await outcomeOf(auth.getToken());
-		clock.advance(1);
-		await auth.getToken();
-		expect(asked.map(({refresh_token}) => refresh_token)).toEqual(['first', 'first']);
-	});
+	])(
+		'a refresh token that was rotated by an otherwise unusable answer is not taken from what is no rotation: %s',
+		async ([, answer]) => {
+			const clock = createClock();
+			const {auth, asked} = createFakeClient(count => (count === 0 ? answer() : undefined), {now: clock.now});
+			await auth.setToken(old);
+			await outcomeOf(auth.getToken());
+			clock.advance(1);
+			await auth.getToken();
+			expect(asked.map(({refresh_token}) => refresh_token)).toEqual(['first', 'first']);
+		},
+	);
 });
 
 /** All that an access token may be made of: RFC 6749 appendix A.12, without the space. */
@@ -107,7 +116,7 @@ describe('a token answer as real servers give it', () => {
 		],
 		['every visible character', () => Response.json({access_token: visible}), {access_token: visible}],
 		['a form', () => new Response('access_token=a&expires_in=60&scope=x+y', form), {expires_at: 1060, scope: 'x y'}],
-	])('is taken by a session: %s', async ([, answer, expected]) => {
+	])('a token answer as real servers give it is taken by a session: %s', async ([, answer, expected]) => {
 		for (const token of [undefined, old]) {
 			const {auth} = createFakeClient(answer, {
 				now: () => 1_000_000,

@@ -48,7 +48,7 @@ async function read(
 	return requestToken({...client, ...options}, request);
 }
 
-describe('R20 an answer is a JSON object', () => {
+describe('an answer is a JSON object [R20]', () => {
 	test.for<readonly [what: string, type: string | undefined]>([
 		['JSON', 'application/json'],
 		['JSON with a character set', 'application/json;charset=UTF-8'],
@@ -58,7 +58,7 @@ describe('R20 an answer is a JSON object', () => {
 		['bytes', 'application/octet-stream'],
 		['something that is not in the grammar', 'jason'],
 		['nothing at all', undefined],
-	])('F-18 whatever it is declared as: %s', async ([, type]) => {
+	])('an answer is read as JSON, whatever its media type is: %s [F-18]', async ([, type]) => {
 		await expect(read({...json({...bearer, expires_in: 60}), type})).resolves.toEqual({
 			...bearer,
 			scope: granting.scope,
@@ -75,7 +75,7 @@ describe('R20 an answer is a JSON object', () => {
 		['F-20', 'true', 'true'],
 		['R20', 'an empty list', '[]'],
 		['R20', 'an empty object', '{}'],
-	])('%s and not %s', async ([, , text], {canaries}) => {
+	])('an answer must be a JSON object: %s and not %s', async ([, , text], {canaries}) => {
 		canaries.plant(bearer.access_token, 'access token');
 		const error = await canaries.rejection(read({text, type: 'application/json'}));
 		expect(error).toBeInstanceOf(TokenResponseError);
@@ -92,7 +92,7 @@ describe('R20 an answer is a JSON object', () => {
 		['F-121', 'a form declared as nothing', {...form(bearer), type: undefined}],
 		['F-121', 'a form declared as text', {...form(bearer), type: 'text/plain'}],
 		['F-19', 'the token alone', {text: bearer.access_token, type: 'text/plain'}],
-	])('%s is not JSON: %s', async ([, , answer], {canaries}) => {
+	])('an answer that is %s is not JSON: %s', async ([, , answer], {canaries}) => {
 		canaries.plant(bearer.access_token, 'access token');
 		canaries.plant('<html>', 'body');
 		const error = await canaries.rejection(read(answer));
@@ -100,22 +100,22 @@ describe('R20 an answer is a JSON object', () => {
 		expect(error).toMatchObject({code: 'not_json', retryable: true, status: 200});
 	});
 
-	test('F-21 of duplicate keys the last one counts', async () => {
+	test('the last one of duplicate keys in an answer counts [F-21]', async () => {
 		const text = '{"access_token":"first","token_type":"mac","access_token":"second","token_type":"Bearer"}';
 		await expect(read({text})).resolves.toMatchObject({access_token: 'second'});
 	});
 
-	test('members that are not known are ignored, and not kept [R34]', async () => {
+	test('unknown members of an answer are ignored, and not kept [R34]', async () => {
 		const token = await read(json({...bearer, id_token: 'x', foo: {bar: [1]}, issued_at: 2, client_secret: 's'}));
 		expect(token).toEqual({...bearer, scope: granting.scope, issued_at});
 	});
 
-	test('R34 a token may be of any size', async () => {
+	test('a token may have any length [R34]', async () => {
 		const tokens = {access_token: 'a'.repeat(8192), token_type: 'Bearer', refresh_token: 'r'.repeat(8192)};
 		await expect(read(json(tokens))).resolves.toMatchObject(tokens);
 	});
 
-	test('the result is a plain JSON record', async () => {
+	test('a token is a plain JSON record', async () => {
 		const token = await read(json({...bearer, refresh_token: 'rt', expires_in: 60}));
 		expect(Object.getPrototypeOf(token)).toBe(Object.prototype);
 		expect(JSON.parse(JSON.stringify(token))).toEqual(token);
@@ -123,7 +123,7 @@ describe('R20 an answer is a JSON object', () => {
 	});
 });
 
-describe('F-120 an answer that is declared as a form', () => {
+describe('an answer that is declared as a form [F-120]', () => {
 	const fields = {...bearer, expires_in: '900', refresh_token: 'rt+&=', scope: '/accounts.read'};
 	const tokenSet = {...bearer, expires_at: issued_at + 900, refresh_token: 'rt+&=', scope: '/accounts.read', issued_at};
 
@@ -131,15 +131,15 @@ describe('F-120 an answer that is declared as a form', () => {
 		'application/x-www-form-urlencoded',
 		'application/x-www-form-urlencoded;charset=UTF-8',
 		'Application/X-WWW-Form-Urlencoded ; charset=utf-8',
-	])('is read as one: %s', async type => {
+	])('an answer that is declared as a form is read as one: %s', async type => {
 		await expect(read({...form(fields), type})).resolves.toEqual(tokenSet);
 	});
 
-	test('gives the token that JSON gives', async () => {
+	test('an answer that is declared as a form gives the token that JSON gives', async () => {
 		await expect(read(json({...fields, expires_in: 900}))).resolves.toEqual(tokenSet);
 	});
 
-	test('is how the seed API answers a form', async ({seedApi}) => {
+	test('Moov’s API answers a form with a form', async ({seedApi}) => {
 		const asked = {...granting, client_id: '5clTR_MdVrrkgxw2', client_secret: 'dNC-hg7sVm22jc3g_Eogtyu0_1Mqh_4-'};
 		const client = {tokenEndpoint: seedApi.tokenEndpoint, clientId: asked.client_id};
 		for (const encoding of ['form', 'json'] as const) {
@@ -165,13 +165,13 @@ describe('F-120 an answer that is declared as a form', () => {
 		['an unfit token', 'access_token=at-canary-Jw6s%0D%0Ax&token_type=Bearer'],
 		['JSON', JSON.stringify(bearer)],
 		['nothing', ''],
-	])('is not usable with %s', async ([, text], {canaries}) => {
+	])('an answer that is declared as a form is not usable with %s', async ([, text], {canaries}) => {
 		canaries.plant(bearer.access_token, 'access token');
 		const error = await canaries.rejection(read({text, type: 'application/x-www-form-urlencoded'}));
 		expect(error).toMatchObject({name: 'TokenResponseError', code: 'invalid_response', retryable: false});
 	});
 
-	test('R35 may be an error', async ({canaries}) => {
+	test('an answer that is declared as a form may be an error [R35]', async ({canaries}) => {
 		const error = await canaries.rejection(read(form({error: 'invalid_scope', error_description: 'no such scope'})));
 		expect(error).toBeInstanceOf(OAuthError);
 		expect(error).toMatchObject({error: 'invalid_scope', error_description: 'no such scope', status: 200});
@@ -198,7 +198,7 @@ describe('the field access_token', () => {
 		['F-39', 'a tab', {access_token: `${bearer.access_token}\tb`}],
 		['F-39', 'DEL', {access_token: `${bearer.access_token}\x7F`}],
 		['F-39', 'a space at its end', {access_token: `${bearer.access_token} `}],
-	])('%s R20 R21 is not usable when it is, or has, %s', async ([, , fields], {canaries}) => {
+	])('access_token is not usable (%s) if it is or has %s [R20, R21]', async ([, , fields], {canaries}) => {
 		canaries.plant(bearer.access_token, 'access token');
 		const error = await canaries.rejection(read(json({token_type: 'Bearer', ...fields})));
 		expect(error).toBeInstanceOf(TokenResponseError);
@@ -206,14 +206,14 @@ describe('the field access_token', () => {
 	});
 
 	test.for([null, [], 'x', 42])(
-		'R20 F-123 a 422 with %j names no field, and is no answer of OAuth',
+		'a 422 with %j names no field, and is not an answer of OAuth [R20, F-123]',
 		async (body, {canaries}) => {
 			const error = await canaries.rejection(read({...json(body), status: 422}));
 			expect(error).toMatchObject({name: 'TokenResponseError', code: 'unexpected_status', status: 422});
 		},
 	);
 
-	test('R21 is told of by its name and by what it should be', async ({canaries}) => {
+	test('the error of an unusable access_token names the field and what it should be [R21]', async ({canaries}) => {
 		const error = await canaries.rejection(read(json({token_type: 'Bearer', access_token: 'a b'})));
 		expect(error).toMatchObject({message: expect.stringContaining('access_token must be visible ASCII')});
 	});
@@ -231,13 +231,13 @@ describe('the field access_token', () => {
 		'a"b,c\\d=e',
 		'==',
 		"!#$%&'()*+,-./:;<=>?@[]^_`{|}~",
-	])('may be %s, since servers issue tokens of any visible ASCII [R21, F-39]', async access_token => {
+	])('access_token may be %s, since servers issue tokens of any visible ASCII [R21, F-39]', async access_token => {
 		await expect(read(json({...bearer, access_token}))).resolves.toMatchObject({access_token});
 		await expect(read(form({...bearer, access_token}))).resolves.toMatchObject({access_token});
 	});
 
 	test.for(['Atza|IwEBIJ', '00D5g!AQ8AQ.x', 'user:grant:secret', 'a"b,c'])(
-		'is sent as it is: %s [R21, F-39]',
+		'the field access_token is sent as it is: %s [R21, F-39]',
 		async (access_token, {serve}) => {
 			const {origin, requests} = await serve(() => new Response('ok'));
 			const auth = createAuth({tokenEndpoint: 'https://as.example/token', clientId: 'client', origins: [origin]});
@@ -249,7 +249,7 @@ describe('the field access_token', () => {
 });
 
 describe('the field token_type', () => {
-	test.for(['Bearer', 'bearer', 'BEARER', 'bEaReR'])('R22 F-36 may be %s', async token_type => {
+	test.for(['Bearer', 'bearer', 'BEARER', 'bEaReR'])('the field token_type may be %s [R22, F-36]', async token_type => {
 		const token = await read(json({...bearer, token_type}));
 		expect(token.token_type.toLowerCase()).toBe('bearer');
 	});
@@ -258,7 +258,7 @@ describe('the field token_type', () => {
 		['left out', {}],
 		['null', {token_type: null}],
 		['empty', {token_type: ''}],
-	])('counts as Bearer when it is %s [R20, R22, F-35]', async ([, fields]) => {
+	])('the field token_type counts as Bearer when it is %s [R20, R22, F-35]', async ([, fields]) => {
 		const answer = {access_token: bearer.access_token, ...fields};
 		await expect(read(json(answer))).resolves.toMatchObject(bearer);
 		await expect(read(json(answer), refreshing)).resolves.toMatchObject({
@@ -267,7 +267,7 @@ describe('the field token_type', () => {
 		});
 	});
 
-	test('counts as Bearer when it is left out of a form [R20, F-35]', async () => {
+	test('the field token_type counts as Bearer when it is left out of a form [R20, F-35]', async () => {
 		await expect(read(form({access_token: bearer.access_token}))).resolves.toMatchObject(bearer);
 	});
 
@@ -276,7 +276,7 @@ describe('the field token_type', () => {
 		['a list', {token_type: ['Bearer']}],
 		['an object', {token_type: {Bearer: true}}],
 		['false', {token_type: false}],
-	])('F-35 is not usable when it is %s', async ([, fields], {canaries}) => {
+	])('the field token_type is not usable when it is %s [F-35]', async ([, fields], {canaries}) => {
 		canaries.plant(bearer.access_token, 'access token');
 		const error = await canaries.rejection(read(json({access_token: bearer.access_token, ...fields})));
 		expect(error).toBeInstanceOf(TokenResponseError);
@@ -291,7 +291,7 @@ describe('the field token_type', () => {
 		['F-126', 'opaque'],
 		['R22', 'Bearer '],
 		['R22', 'Bearer, mac'],
-	])('%s is not supported when it is %s', async ([, token_type], {canaries}) => {
+	])('token_type is not supported (%s) if it is %s', async ([, token_type], {canaries}) => {
 		canaries.plant(bearer.access_token, 'access token');
 		const error = await canaries.rejection(read(json({...bearer, token_type})));
 		expect(error).toBeInstanceOf(TokenResponseError);
@@ -305,12 +305,12 @@ describe('the field token_type', () => {
 		[['mac', 'opaque'], 'opaque'],
 		[['opaque'], 'Bearer'],
 		[[], 'Bearer'],
-	])('F-126 R22 with tokenTypes %j may be %s', async ([tokenTypes, token_type]) => {
+	])('the field token_type with tokenTypes %j may be %s [F-126, R22]', async ([tokenTypes, token_type]) => {
 		const token = await read(json({...bearer, token_type}), granting, {tokenTypes});
 		expect(token).toMatchObject({access_token: bearer.access_token, token_type: expect.any(String)});
 	});
 
-	test('R22 with tokenTypes is still not another one', async ({canaries}) => {
+	test('a token type that tokenTypes does not name is refused [R22]', async ({canaries}) => {
 		const error = await canaries.rejection(
 			read(json({...bearer, token_type: 'mac'}), granting, {tokenTypes: ['opaque']}),
 		);
@@ -318,7 +318,7 @@ describe('the field token_type', () => {
 	});
 
 	test.for(['opaque', 'Bearer', 'bearer'])(
-		'F-126 F-36 is sent as Bearer when it is %s',
+		'the field token_type is sent as Bearer when it is %s [F-126, F-36]',
 		async (token_type, {serve}) => {
 			const {origin, requests} = await serve(() => new Response('ok'));
 			const auth = createAuth({
@@ -381,13 +381,13 @@ describe('the field expires_in', () => {
 		['R24', '{}', undefined],
 		['R24', '{"valueOf":60}', undefined],
 		['R24', '315360000', 315_360_000],
-	])('%s R24 of %s is %s seconds', async ([, expires_in, seconds]) => {
+	])('expires_in (%s) of %s is %s seconds [R24]', async ([, expires_in, seconds]) => {
 		const token = await read(withExpiry(expires_in));
 		expect(token.expires_at).toBe(seconds === undefined ? undefined : issued_at + seconds);
 		expect(Object.hasOwn(token, 'expires_at')).toBe(seconds !== undefined);
 	});
 
-	test('R26 left out, it makes the token neither expired nor eternal', async () => {
+	test('a token without expires_in is neither expired nor eternal [R26]', async () => {
 		expect(await read(json(bearer))).not.toHaveProperty('expires_at');
 	});
 
@@ -415,19 +415,19 @@ describe('the field expires_in', () => {
 		['timestamp', '-1', undefined],
 		['timestamp', 'null', undefined],
 		['timestamp', '"12abc"', undefined],
-	])('F-125 R25 read as %s, %s expires at %s', async ([expiresIn, expires_in, expires_at]) => {
+	])('expires_in read as %s: %s expires at %s [F-125, R25]', async ([expiresIn, expires_in, expires_at]) => {
 		const token = await read(withExpiry(expires_in), granting, expiresIn ? {expiresIn} : {});
 		expect(token.expires_at).toBe(expires_at);
 	});
 
-	test('F-125 is a timestamp at the seed API, and seconds at another version of it', async ({seedApi}) => {
+	test('expires_in is a timestamp at Moov’s API, and seconds at another version of it [F-125]', async ({seedApi}) => {
 		const asked = {...granting, client_id: '5clTR_MdVrrkgxw2', client_secret: 'dNC-hg7sVm22jc3g_Eogtyu0_1Mqh_4-'};
 		const client = {tokenEndpoint: seedApi.tokenEndpoint, clientId: asked.client_id};
 		const {expires_at = 0, issued_at: at} = await requestToken({...client, expiresIn: 'timestamp'}, asked);
 		expect(Math.abs(expires_at - at - 900)).toBeLessThanOrEqual(1);
 	});
 
-	test('R27 counts from before the request was sent', async () => {
+	test('expires_in counts from before the request was sent [R27]', async () => {
 		let clock = now;
 		const token = await read(json(bearer), granting, {
 			now: () => clock,
@@ -459,14 +459,14 @@ describe('the field expires_at', () => {
 		[{expires_at: issued_at + 660, expires_in: 60}, issued_at + 60],
 		[{expires_at: issued_at - 600, expires_in: 60}, issued_at + 60],
 		[{expires_at: issued_at + 660, expires_in: 0}, issued_at],
-	])('of an answer counts if expires_in says nothing: %j expires at %s [R24]', async ([fields, expires_at]) => {
+	])('expires_at counts if expires_in is missing: %j expires at %s [R24]', async ([fields, expires_at]) => {
 		const token = await read(json({...bearer, ...fields}));
 		expect(token.expires_at).toBe(expires_at);
 		expect(Object.hasOwn(token, 'expires_at')).toBe(expires_at !== undefined);
 	});
 
 	test.for(['auto', 'seconds', 'timestamp'] as const)(
-		'is a Unix time however expires_in is read: %s [R24]',
+		'expires_at is a Unix time, however expires_in is read: %s [R24]',
 		async expiresIn => {
 			await expect(read(json({...bearer, expires_at: 900}), granting, {expiresIn})).resolves.toMatchObject({
 				expires_at: 900,
@@ -474,7 +474,7 @@ describe('the field expires_at', () => {
 		},
 	);
 
-	test('of an answer with both leaves no expired token in use if our clock is ten minutes behind [F-166]', async ({
+	test('an answer with both times leaves no expired token in use if our clock is ten minutes behind [F-166]', async ({
 		serve,
 	}) => {
 		let clock = now;
@@ -508,7 +508,7 @@ describe('the field expires_at', () => {
 		[1e308, undefined],
 		[`${issued_at + 60}`, issued_at + 60],
 		[null, undefined],
-	])('that a session is given is a safe integer or none: %s is %s [R24, R25]', async ([expires_at, kept]) => {
+	])('expires_at of a session is a safe integer or absent: %s is %s [R24, R25]', async ([expires_at, kept]) => {
 		const auth = createAuth({tokenEndpoint: 'https://as.example/token', clientId: 'client', now: () => now});
 		await auth.setToken({...bearer, issued_at, expires_at: expires_at as number});
 		const token = await auth.getToken();
@@ -518,11 +518,11 @@ describe('the field expires_at', () => {
 });
 
 describe('the field refresh_token', () => {
-	test('R38 F-127 is kept also of client_credentials', async () => {
+	test('refresh_token is kept, even from client_credentials [R38, F-127]', async () => {
 		await expect(read(json({...bearer, refresh_token: 'rt-new'}))).resolves.toMatchObject({refresh_token: 'rt-new'});
 	});
 
-	test('R29 left out of a grant, there is none', async () => {
+	test('a grant without refresh_token gives a session without one [R29]', async () => {
 		expect(await read(json(bearer))).not.toHaveProperty('refresh_token');
 	});
 
@@ -536,7 +536,7 @@ describe('the field refresh_token', () => {
 		await expect(read(json({...bearer, ...fields}), refreshing)).resolves.toMatchObject({refresh_token});
 	});
 
-	test('F-42 R30 empty or null in a grant, there is none', async () => {
+	test('an empty or null refresh_token counts as left out [F-42, R30]', async () => {
 		for (const refresh_token of ['', null]) {
 			expect(await read(json({...bearer, refresh_token}))).not.toHaveProperty('refresh_token');
 		}
@@ -550,14 +550,17 @@ describe('the field refresh_token', () => {
 		['with a line break', 'rt-canary-new-Xp4\n'],
 		['with NUL', 'rt-canary-new-Xp4\0'],
 		['beyond ASCII', 'rt-canary-new-Xp4é'],
-	])('is not usable when it is %s, in an error that does not show it', async ([, refresh_token], {canaries}) => {
-		canaries.plant('rt-canary-new-Xp4', 'refresh token');
-		canaries.plant(refreshing.refresh_token, 'refresh token');
-		const error = await canaries.rejection(read(json({...bearer, refresh_token}), refreshing));
-		expect(error).toMatchObject({name: 'TokenResponseError', code: 'invalid_response', retryable: false});
-	});
+	])(
+		'the field refresh_token is not usable when it is %s, in an error that does not show it',
+		async ([, refresh_token], {canaries}) => {
+			canaries.plant('rt-canary-new-Xp4', 'refresh token');
+			canaries.plant(refreshing.refresh_token, 'refresh token');
+			const error = await canaries.rejection(read(json({...bearer, refresh_token}), refreshing));
+			expect(error).toMatchObject({name: 'TokenResponseError', code: 'invalid_response', retryable: false});
+		},
+	);
 
-	test('R29 of a real server is a new one each time', async ({server}) => {
+	test('a real server sends a new refresh_token each time [R29]', async ({server}) => {
 		const {refresh_token} = await server.mint();
 		const client = {tokenEndpoint: server.tokenEndpoint, clientId: 'app'};
 		const first = await requestToken(client, {grant_type: 'refresh_token', refresh_token});
@@ -571,7 +574,7 @@ describe('the field refresh_token', () => {
 	});
 });
 
-describe('R31 F-43 the field scope', () => {
+describe('the field scope [R31, F-43]', () => {
 	const asked = {...refreshing, scope: '/accounts.read'};
 
 	test.for<readonly [what: string, fields: object, request: AuthTokenRequest, scope: string]>([
@@ -594,7 +597,7 @@ describe('R31 F-43 the field scope', () => {
 	});
 
 	test.for<unknown>([[['/accounts.read', 42]], [[['/accounts.read']]], 42, {a: 1}, true])(
-		'is not usable when it is %j',
+		'the field scope is not usable when it is %j',
 		async (scope, {canaries}) => {
 			canaries.plant(bearer.access_token, 'access token');
 			const error = await canaries.rejection(read(json({...bearer, scope})));
@@ -602,7 +605,7 @@ describe('R31 F-43 the field scope', () => {
 		},
 	);
 
-	test('of a real server is what it granted, where it knows but a part [R33]', async ({server}) => {
+	test('scope of a real server is what it granted if it knows only a part [R33]', async ({server}) => {
 		const {refresh_token} = await server.mint({scope: 'openid offline_access /accounts.read /accounts.write'});
 		const client = {tokenEndpoint: server.tokenEndpoint, clientId: 'app'};
 		const narrow = await requestToken(client, {
@@ -630,17 +633,17 @@ describe('the fields that `keep` names', () => {
 		patient: {id: [1]},
 	};
 
-	test('stay in the token, whatever their type', async () => {
+	test('the fields that keep names stay in the token, whatever their type', async () => {
 		const keep = ['id_token', 'instance_url', 'refresh_expires_in', 'patient', 'left_out'];
 		const token = await read(json({...bearer, ...extra, other: 1}), granting, {keep});
 		expect(token).toEqual({...bearer, ...extra, scope: granting.scope, issued_at});
 	});
 
-	test('are none by default', async () => {
+	test('keep names no fields by default', async () => {
 		expect(await read(json({...bearer, ...extra}))).not.toHaveProperty('id_token');
 	});
 
-	test('cannot replace a field that regrant reads', async () => {
+	test('keep cannot replace a field that regrant reads', async () => {
 		const keep = ['access_token', 'expires_at', 'issued_at', 'scope', '__proto__'];
 		const text = '{"access_token":"at","scope":["a"],"expires_at":1e99,"issued_at":1,"__proto__":{"polluted":true}}';
 		const token = await read({text}, granting, {keep});
@@ -649,7 +652,7 @@ describe('the fields that `keep` names', () => {
 		expect(token).not.toHaveProperty('polluted');
 	});
 
-	test('also stay through a refresh that does not bring them again', async () => {
+	test('the fields that keep names survive a refresh that does not send them again', async () => {
 		const answers = [
 			{...bearer, refresh_token: 'rt-2', instance_url: 'https://eu2.example'},
 			{...bearer, id_token: null, refresh_token: 'rt-3'},
@@ -670,7 +673,7 @@ describe('the fields that `keep` names', () => {
 	});
 });
 
-describe('R35 an answer of 200 with an error', () => {
+describe('an answer of 200 with an error [R35]', () => {
 	test.for<readonly [id: string, what: string, body: object]>([
 		['F-22', 'alone', {error: 'invalid_grant'}],
 		['F-23', 'beside a token', {...bearer, error: 'invalid_grant'}],
@@ -682,13 +685,13 @@ describe('R35 an answer of 200 with an error', () => {
 		expect(error).toMatchObject({code: 'oauth_error', error: 'invalid_grant', status: 200, retryable: false});
 	});
 
-	test.for([null, '', 42, []])('that is no text is no error: %j [R35, F-23]', async error => {
+	test.for([null, '', 42, []])('an error that is not text does not count: %j [R35, F-23]', async error => {
 		await expect(read(json({...bearer, error}))).resolves.toMatchObject(bearer);
 		await expect(read({...json({...bearer, error}), status: 201})).resolves.toMatchObject(bearer);
 	});
 });
 
-describe('R39 pollution', () => {
+describe('pollution [R39]', () => {
 	/** Runs while every object inherits some members: as from an assignment, or where a loop does not see them. */
 	async function polluted<T>(
 		members: Readonly<Record<string, unknown>>,
@@ -716,19 +719,19 @@ describe('R39 pollution', () => {
 		'{"token_type": "Bearer", "__proto__": {"access_token": "at"}}',
 		'{"constructor": {"prototype": {"access_token": "at"}}, "token_type": "Bearer"}',
 		'{"prototype": {"access_token": "at"}, "token_type": "Bearer"}',
-	])('F-91 of an answer lends no field: %s', async (text, {canaries}) => {
+	])('a __proto__ in an answer adds no field: %s [F-91]', async (text, {canaries}) => {
 		const error = await canaries.rejection(read({text, type: 'application/json'}));
 		expect(error).toMatchObject({name: 'TokenResponseError', code: 'invalid_response'});
 		expect({}).not.toHaveProperty('token_type');
 		expect({}).not.toHaveProperty('access_token');
 	});
 
-	test('F-91 of an answer lends no token type', async () => {
+	test('a __proto__ in an answer adds no token type [F-91]', async () => {
 		const text = '{"access_token": "at", "__proto__": {"token_type": "mac"}}';
 		await expect(read({text, type: 'application/json'})).resolves.toMatchObject({token_type: 'Bearer'});
 	});
 
-	test('F-91 of an answer is dropped', async () => {
+	test('a __proto__ in an answer is dropped [F-91]', async () => {
 		const text = JSON.stringify(bearer).replace(
 			'{',
 			'{"__proto__":{"polluted":true,"refresh_token":"x"},"constructor":{"prototype":{"polluted":true}},"prototype":{"polluted":true},',
@@ -739,7 +742,7 @@ describe('R39 pollution', () => {
 		expect({}).not.toHaveProperty('polluted');
 	});
 
-	test('F-91 of an error answer is dropped', async ({canaries}) => {
+	test('a __proto__ in an error answer is dropped [F-91]', async ({canaries}) => {
 		const text = '{"error":"invalid_scope","__proto__":{"error_description":"x","polluted":true}}';
 		const error = await canaries.rejection(read({text, type: 'application/json', status: 400}));
 		expect(error).toMatchObject({error: 'invalid_scope'});
@@ -747,16 +750,16 @@ describe('R39 pollution', () => {
 		expect({}).not.toHaveProperty('polluted');
 	});
 
-	test('F-91 of a form is dropped', async ({canaries}) => {
+	test('a __proto__ in a form is dropped [F-91]', async ({canaries}) => {
 		const error = await canaries.rejection(read(form({token_type: 'Bearer', ['__proto__']: 'at'})));
 		expect(error).toMatchObject({code: 'invalid_response'});
 	});
 
-	describe.for(kinds)('F-92 of every object, %s,', ([, enumerable]) => {
+	describe.for(kinds)('of every object, %s, [F-92]', ([, enumerable]) => {
 		test.for<readonly [answer: object, members: Readonly<Record<string, unknown>>]>([
 			[{}, {access_token: 'at', token_type: 'Bearer'}],
 			[{token_type: 'Bearer'}, {access_token: 'at'}],
-		])('lends no field to %j: %j', async ([answer, members], {canaries}) => {
+		])('a polluted prototype adds no field to %j: %j', async ([answer, members], {canaries}) => {
 			const outcome = await polluted(members, enumerable, () =>
 				read(json(answer)).then(
 					token => token,
@@ -767,19 +770,19 @@ describe('R39 pollution', () => {
 			expect(outcome).toMatchObject({code: 'invalid_response'});
 		});
 
-		test('lends no token type', async () => {
+		test('a polluted prototype adds no token type', async () => {
 			const token = await polluted({token_type: 'mac'}, enumerable, () => read(json({access_token: 'at'})));
 			expect(token).toMatchObject({access_token: 'at', token_type: 'Bearer'});
 		});
 
-		test('adds nothing to a token', async () => {
+		test('a polluted prototype adds nothing to a token', async () => {
 			const members = {refresh_token: 'evil', expires_in: 1, expires_at: 1, scope: '/evil', error: 'invalid_grant'};
 			const token = await polluted(members, enumerable, () => read(json(bearer)));
 			expect({...token}).toEqual({...bearer, scope: granting.scope, issued_at});
 			expect(JSON.parse(JSON.stringify(token))).toEqual({...bearer, scope: granting.scope, issued_at});
 		});
 
-		test('makes no answer an error', async ({canaries}) => {
+		test('a polluted prototype makes no answer an error', async ({canaries}) => {
 			const members = {error: 'invalid_grant', error_description: 'evil', error_uri: 'evil'};
 			const outcome = await polluted(members, enumerable, () =>
 				read({...json({}), status: 404}).catch((error: unknown) => canaries.see(error)),
@@ -798,7 +801,7 @@ describe('AuthToken, as a schema of one’s own code,', () => {
 		{access_token: bearer.access_token},
 		{access_token: bearer.access_token, token_type: null, refresh_token: null, scope: null, expires_at: issued_at},
 		{...bearer, scope: ['a', 'b']},
-	])('takes %j', answer => {
+	])('AuthToken, as a schema of one’s own code, takes %j', answer => {
 		const result = v.safeParse(AuthToken, answer);
 		expect(result).toMatchObject({success: true, output: {access_token: bearer.access_token}});
 	});
@@ -811,7 +814,7 @@ describe('AuthToken, as a schema of one’s own code,', () => {
 		['a refresh token with a line break', {...bearer, refresh_token: 'rt-canary-new-Xp4\n'}],
 		['null', null],
 		['a string', bearer.access_token],
-	])('refuses %s, in messages without the value', ([, answer]) => {
+	])('AuthToken, as a schema of one’s own code, refuses %s, in messages without the value', ([, answer]) => {
 		const result = v.safeParse(AuthToken, answer);
 		expect(result.success).toBe(false);
 		expect(result.issues?.map(({message}) => message).join('\n')).not.toMatch(/canary/);
@@ -862,7 +865,7 @@ describe('whatever the answer,', () => {
 		fc.record(optional, {requiredKeys: []}).map(fields => Object.assign({}, bearer, fields)),
 	);
 
-	test('R20 R25 the token is usable or the error is ours', async ({canaries}) => {
+	test('any answer gives a usable token or an error of ours [R20, R25]', async ({canaries}) => {
 		let usable = 0;
 		await fc.assert(
 			fc.asyncProperty(
@@ -885,7 +888,7 @@ describe('whatever the answer,', () => {
 		expect(usable).toBeGreaterThan(0);
 	});
 
-	test('R20 R36 its status, its type and its text, the error is ours', async ({canaries}) => {
+	test('an answer of any status, type and text gives an error of ours [R20, R36]', async ({canaries}) => {
 		const status = fc.oneof(fc.constantFrom(200, 201, 206, 400, 401, 422, 429, 503), fc.integer({min: 206, max: 599}));
 		const type = fc.constantFrom(
 			undefined,

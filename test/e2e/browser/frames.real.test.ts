@@ -56,7 +56,7 @@ test('a page and its frames make one grant on one expired token [R71, F-96]', as
 	expect((await lab.log()).grants).toHaveLength(1);
 });
 
-test('the lock of a frame that is removed is had by the page [F-97]', async () => {
+test('the page gets the lock of a frame that is removed [F-97]', async () => {
 	const {realm, remove} = openFrame();
 	const auth = await createAuthIn(window);
 	await auth.setToken({...(await lab.mint()), ...expired});

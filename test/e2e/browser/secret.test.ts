@@ -5,7 +5,7 @@ import {test} from '../../support/test.ts';
 const options = {tokenEndpoint: 'https://as.example/token', clientId: 'page'};
 const request = {grant_type: 'client_credentials', scope: 'a', client_secret: 'told to everybody'} as const;
 
-describe('R13: in a page', () => {
+describe('in a page [R13]', () => {
 	test.for([
 		['clientSecretBasic', {clientAuthentication: clientSecretBasic('told to everybody')}],
 		['clientSecretPost', {clientAuthentication: clientSecretPost('told to everybody')}],
@@ -35,8 +35,8 @@ describe('R13: in a page', () => {
 	});
 });
 
-describe('R79: the default store', () => {
-	test('writes nothing where a page could find it', async () => {
+describe('the default store [R79]', () => {
+	test('the default store writes nothing where a page could find it', async () => {
 		const address = location.href;
 		const auth = createAuth({...options, origins: ['https://api.example']});
 		await auth.setToken({access_token: 'an-access-token', token_type: 'Bearer', refresh_token: 'a-refresh-token'});

@@ -54,7 +54,7 @@ function holdToken(server: AuthorizationServer, answer?: {readonly reset: true})
 }
 
 describe.each(compatibilityDates)('at compatibility date %s', {timeout: 30_000}, compatibilityDate => {
-	test('R81, F-105, F-109: fifty callers in three isolates make one grant for each expiry', async ({
+	test('fifty callers in three isolates make one grant for each expiry [R81, F-105, F-109]', async ({
 		server,
 		workersAt,
 	}) => {
@@ -67,7 +67,7 @@ describe.each(compatibilityDates)('at compatibility date %s', {timeout: 30_000},
 		}
 	});
 
-	test('F-109: callers that leave change nothing for those who stay', async ({server, workersAt}) => {
+	test('callers that leave do not affect the others [F-109]', async ({server, workersAt}) => {
 		const session = createSession(await workersAt({compatibilityDate}), {waitUntil: ''});
 		await signIn(server, session);
 		const gate = holdToken(server);
@@ -102,7 +102,7 @@ describe.each(compatibilityDates)('at compatibility date %s', {timeout: 30_000},
 			};
 		};
 
-		test('R82, F-107, F-108: with waitUntil, everybody gets the token of its grant', async ({
+		test('with waitUntil, everybody gets the token of its grant [R82, F-107, F-108]', async ({
 			server,
 			workersAt,
 			serve,
@@ -120,7 +120,7 @@ describe.each(compatibilityDates)('at compatibility date %s', {timeout: 30_000},
 			expect(server.tokenRequests.length).toBe(1);
 		});
 
-		test('R82, F-107, F-108: without, nobody waits for ever, and the session lives on', async ({
+		test('without waitUntil, nobody waits forever, and the session goes on [R82, F-107, F-108]', async ({
 			server,
 			workersAt,
 			serve,
@@ -141,10 +141,7 @@ describe.each(compatibilityDates)('at compatibility date %s', {timeout: 30_000},
 		});
 	});
 
-	test('R82: a request that is answered before it has asked for anything leaves nothing behind', async ({
-		server,
-		workersAt,
-	}) => {
+	test('a request that ends before it used the session leaves nothing behind [R82]', async ({server, workersAt}) => {
 		const session = createSession(await workersAt({compatibilityDate}));
 		await signIn(server, session);
 		expect(await ask(session.url(0, 'leave'))).toEqual({value: 'left'});
@@ -152,7 +149,7 @@ describe.each(compatibilityDates)('at compatibility date %s', {timeout: 30_000},
 		expect(server.tokenRequests.length).toBe(1);
 	});
 
-	test('F-97: a holder of the lock that dies is followed by the next when its lease is over', async ({
+	test('a holder of the lock that dies is followed by the next when its lease is over [F-97]', async ({
 		server,
 		workersAt,
 	}) => {
@@ -168,7 +165,7 @@ describe.each(compatibilityDates)('at compatibility date %s', {timeout: 30_000},
 		expect(server.tokenRequests.length).toBe(2);
 	});
 
-	test('R76, F-101: a sign-out in one isolate wins over a refresh in another', async ({server, workersAt}) => {
+	test('a sign-out in one isolate wins over a refresh in another [R76, F-101]', async ({server, workersAt}) => {
 		const session = createSession(await workersAt({compatibilityDate}), {waitUntil: ''});
 		await signIn(server, session);
 		const gate = createGate();
@@ -184,7 +181,7 @@ describe.each(compatibilityDates)('at compatibility date %s', {timeout: 30_000},
 		await expect.poll(() => server.isActive(late)).toBe(false);
 	});
 
-	test('F-102: another login in one isolate is neither overwritten nor used by a refresh in another', async ({
+	test('another login in one isolate is neither overwritten nor used by a refresh in another [F-102]', async ({
 		server,
 		workersAt,
 	}) => {
@@ -202,7 +199,7 @@ describe.each(compatibilityDates)('at compatibility date %s', {timeout: 30_000},
 		expect(await ask(session.url(0, 'token'))).toEqual({value: login.access_token});
 	});
 
-	test('F-110: an object that restarts in the middle of a grant keeps its session, and there is one grant', async ({
+	test('an object that restarts in the middle of a grant keeps its session, and there is one grant [F-110]', async ({
 		server,
 		workersAt,
 	}) => {
@@ -222,7 +219,7 @@ describe.each(compatibilityDates)('at compatibility date %s', {timeout: 30_000},
 		expect(await session.crowd(3)).toEqual(answered(3));
 	});
 
-	test('R83: a worker that makes its session at module scope asks for nothing until it is called, and all isolates share one grant', async ({
+	test('a worker that creates its session at module scope sends nothing until it is called, and all isolates share one grant [R83]', async ({
 		server,
 		onTestFinished,
 	}) => {
@@ -252,7 +249,7 @@ describe(
 	'four isolates with ten callers each, over and over, some of whom lose their connection',
 	{timeout: 60_000},
 	() => {
-		test('F-105, F-108, F-110: make one grant for each expiry and lose no session, though the object restarts', async () => {
+		test('four isolates with ten impatient callers each make one grant for each expiry, and lose no session when the object restarts [F-105, F-108, F-110]', async () => {
 			const lines: string[] = [];
 			const result = await runIsolates({seconds: 4, seed: 20_260_101, log: line => void lines.push(line)});
 			expect(lines).toEqual([]);
@@ -261,7 +258,7 @@ describe(
 			expect(result.waitInLock?.max).toBeGreaterThan(0);
 		});
 
-		test('F-105: would lose it without the lock', async () => {
+		test('four isolates without the lock lose the session [F-105]', async () => {
 			const result = await runIsolates({seconds: 2, seed: 1, isUnlocked: true});
 			expect(result.sessionsLost).toBeGreaterThan(0);
 		});

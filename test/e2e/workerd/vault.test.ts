@@ -110,7 +110,9 @@ describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind 
 		expect(await isFree(store)).toBe(true);
 	});
 
-	test('a restart in mid-wait costs nobody a turn [F-110]', async ({workersAt}) => {
+	test('an object that restarts while holders wait for its lock makes nobody lose their turn [F-110]', async ({
+		workersAt,
+	}) => {
 		const workers = await workersAt({storage, isolates: 1});
 		const stub = (): VaultStub => workers.stub('restarted');
 		const store = durableObjectDriver(stub);
@@ -122,7 +124,7 @@ describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind 
 		expect(await turns).toEqual([1, 2, 3]);
 	});
 
-	test('a waiter that has gone does not take the lock along', async ({workersAt}) => {
+	test('a waiter that is gone does not keep the lock', async ({workersAt}) => {
 		const {stub: stubOf} = await workersAt({storage, isolates: 1});
 		const stub = (): VaultStub => stubOf('ghosts');
 		const store = durableObjectDriver(stub, {lease: forLong});
@@ -140,7 +142,7 @@ describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind 
 		expect(await turn).toBe('had');
 	});
 
-	test('the lock of a holder that says nothing any more runs out, and the late one is told', async ({workersAt}) => {
+	test('the lock of a silent holder expires, and the holder learns it when it comes back', async ({workersAt}) => {
 		const {stub} = await workersAt({storage, isolates: 1});
 		await lend(stub('late'), 'late', 100);
 		const store = durableObjectDriver(() => stub('late'));

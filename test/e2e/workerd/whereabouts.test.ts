@@ -16,7 +16,7 @@ describe.each(compatibilityDates)('where tokens go, in workerd at %s', compatibi
 		['whatever URL and whatever redirects are tried [R40, R42, F-136]', ''],
 		['though the Worker has a document of its own [F-145]', 'with-document'],
 	] as const)(
-		'none goes to an origin that is not listed, %s',
+		'in workerd no token goes to an origin that is not listed, %s',
 		{timeout: 120_000},
 		async ([, path], {annotate, workersAt}) => {
 			await annotate(`${count} trips, seed ${seed}`, 'seed');

@@ -56,7 +56,7 @@ const places: ReadonlyArray<readonly [title: string, create: () => () => StoreDr
 
 describe.for(places)('a shared store %s whose write fails', ([, create]) => {
 	test.for([1, 2])(
-		'%i times after a rotation is written again under the lock: another holder with a call sends no used token [F-141]',
+		'a write that fails %i times after a rotation is repeated under the lock: no other holder sends the used token [F-141]',
 		async (times, {server, watch}) => {
 			const realm = create();
 			let left = 0;
@@ -85,7 +85,7 @@ describe.for(places)('a shared store %s whose write fails', ([, create]) => {
 		},
 	);
 
-	test('at all is not told a rotation: the refresh token is not sent, and the session stays [F-141]', async ({
+	test('a refresh token is not sent if the store takes no writes, and the session stays [F-141]', async ({
 		server,
 		watch,
 	}) => {
@@ -110,7 +110,10 @@ describe.for(places)('a shared store %s whose write fails', ([, create]) => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('is no reason not to ask for a grant that uses no refresh token [F-141]', async ({server, watch}) => {
+	test('a grant without a refresh token is requested even if the store takes no writes [F-141]', async ({
+		server,
+		watch,
+	}) => {
 		const driver = failingWrites(
 			create()(),
 			() => false,
@@ -138,23 +141,29 @@ describe('a write that ended after its deadline', () => {
 	test.for([
 		['a login', false],
 		['a renewal', true],
-	] as const)('leaves the newer record of %s where it was [F-161]', async ([, isRenewal], {server, watch}) => {
-		const driver = memoryDriver();
-		const old = await server.mint();
-		const {store, gate} = slowWrite(driver, token => isToken(token, old));
-		const auth = watch(createAuth(appOptions(server, {store, timeout: 100})));
-		await expect(auth.setToken(old)).rejects.toBeInstanceOf(StoreError);
-		await gate.reached;
-		if (!isRenewal) await signIn(server, auth);
-		const {access_token} = isRenewal ? await auth.refresh() : await auth.getToken();
-		gate.open();
-		await expect.poll(() => isToken(driver.get(), {access_token})).toBe(true);
-		await settle();
-		expect(await auth.getToken()).toMatchObject({access_token});
-		expect(driver.get()).toMatchObject({access_token});
-	});
+	] as const)(
+		'a write that ended after its deadline leaves the newer record of %s where it was [F-161]',
+		async ([, isRenewal], {server, watch}) => {
+			const driver = memoryDriver();
+			const old = await server.mint();
+			const {store, gate} = slowWrite(driver, token => isToken(token, old));
+			const auth = watch(createAuth(appOptions(server, {store, timeout: 100})));
+			await expect(auth.setToken(old)).rejects.toBeInstanceOf(StoreError);
+			await gate.reached;
+			if (!isRenewal) await signIn(server, auth);
+			const {access_token} = isRenewal ? await auth.refresh() : await auth.getToken();
+			gate.open();
+			await expect.poll(() => isToken(driver.get(), {access_token})).toBe(true);
+			await settle();
+			expect(await auth.getToken()).toMatchObject({access_token});
+			expect(driver.get()).toMatchObject({access_token});
+		},
+	);
 
-	test('does not bring a session back that was signed out since [F-161]', async ({server, watch}) => {
+	test('a write that ended after its deadline does not bring a signed-out session back [F-161]', async ({
+		server,
+		watch,
+	}) => {
 		const driver = memoryDriver();
 		const old = await server.mint();
 		const {store, gate} = slowWrite(driver, token => isToken(token, old));
@@ -172,7 +181,7 @@ describe('a store operation that hangs', () => {
 	beforeEach(() => void vi.useFakeTimers({toFake: ['Date']}));
 	afterEach(() => void vi.useRealTimers());
 
-	test('is given up after its deadline, though the clock is set back by a day meanwhile [F-150]', async ({
+	test('a store operation that hangs is given up at its deadline, even if the clock is set back by a day [F-150]', async ({
 		server,
 		watch,
 	}) => {
@@ -192,7 +201,10 @@ describe('a store operation that hangs', () => {
 		expect(await auth.getToken()).toMatchObject({access_token: theirs.access_token});
 	});
 
-	test('under the lock ends, though the clock is set back by a day meanwhile [F-150]', async ({server, watch}) => {
+	test('a store operation that hangs under the lock ends, even if the clock is set back by a day [F-150]', async ({
+		server,
+		watch,
+	}) => {
 		const shared = createSharedRecord();
 		const driver = shared.realm();
 		let isHanging = false;
@@ -208,7 +220,7 @@ describe('a store operation that hangs', () => {
 	});
 });
 
-test('a store that cannot be read is reported once, though a read that began before is answered meanwhile [F-88]', async ({
+test('a store that cannot be read is reported once, even if an earlier read is answered meanwhile [F-88]', async ({
 	server,
 	watch,
 }) => {

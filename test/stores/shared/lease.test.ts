@@ -73,7 +73,7 @@ const forever = new Promise<never>(() => {});
 const pass = async (milliseconds: number): Promise<void> => void (await vi.advanceTimersByTimeAsync(milliseconds));
 
 describe('a task under a lease', () => {
-	test('runs with it and gives what it gives; then the lease is given back, by the one who took it', async () => {
+	test('a task runs under its lease, returns its outcome, and gives the lease back', async () => {
 		const lock = createLock();
 		const outcome = await runUnderLease(lock, lease, async isHeld => [isHeld(), [...lock.owners][0] === lock.holder()]);
 		expect(outcome).toEqual([true, true]);
@@ -82,7 +82,7 @@ describe('a task under a lease', () => {
 		expect(vi.getTimerCount()).toBe(0);
 	});
 
-	test('that fails, or throws at once, gives it back [F-103]', async () => {
+	test('a task under a lease that fails, or throws at once, gives it back [F-103]', async () => {
 		const lock = createLock();
 		const thrower = (): never => {
 			throw new RangeError('at once');
@@ -94,18 +94,18 @@ describe('a task under a lease', () => {
 		}
 	});
 
-	test('has a name of its own each time', async () => {
+	test('each task under a lease has a new owner name', async () => {
 		const lock = createLock();
 		for (let count = 0; count < 3; count++) await runUnderLease(lock, lease, async () => {});
 		expect(lock.owners.size).toBe(3);
 	});
 
-	test('gives what it gives though the lease could not be given back', async () => {
+	test('a task returns its outcome even if the lease could not be given back', async () => {
 		const lock = {...createLock(), release: async () => Promise.reject(new Error('no answer'))};
 		expect(await runUnderLease(lock, lease, async () => 'done')).toBe('done');
 	});
 
-	test('gives what it gives after a second, though the answer to the release never comes', async () => {
+	test('a task returns its outcome after a second if the release gets no answer', async () => {
 		const lock = {...createLock(), release: () => forever};
 		const outcome = runUnderLease(lock, lease, async () => 'done');
 		await pass(1_000);
@@ -113,7 +113,7 @@ describe('a task under a lease', () => {
 		expect(vi.getTimerCount()).toBe(0);
 	});
 
-	test('that lasts many times as long keeps it, and nobody else has it meanwhile', async () => {
+	test('a task that lasts many times as long as its lease keeps it, and nobody else gets it', async () => {
 		const lock = createLock();
 		const {isHeld, end} = await begin(lock);
 		for (let count = 0; count < 20; count++) {
@@ -125,7 +125,7 @@ describe('a task under a lease', () => {
 		expect(await lock.acquire('another')).toBe(true);
 	});
 
-	test('no longer holds it as soon as the lock says so [F-135]', async () => {
+	test('a task no longer holds its lease as soon as the lock says so [F-135]', async () => {
 		const lock = createLock();
 		const {isHeld, end} = await begin(lock);
 		await lock.release([...lock.owners][0] ?? '');
@@ -137,7 +137,7 @@ describe('a task under a lease', () => {
 		expect(lock.holder()).toBe('another');
 	});
 
-	test('no longer holds it when it could not be kept up for its length, and holds it again where that works in time [F-135]', async () => {
+	test('a task no longer holds a lease that could not be renewed in time, and holds it again if a renewal succeeds [F-135]', async () => {
 		const lock = createLock();
 		let isCut = true;
 		const flaky = {
@@ -161,7 +161,7 @@ describe('a task under a lease', () => {
 		await again.end();
 	});
 
-	test('is not lost by a process that is stopped for 11 seconds at any moment, with the default lease [F-138]', async () => {
+	test('a process that is stopped for 11 seconds at any moment keeps a default lease [F-138]', async () => {
 		const length = readLease(undefined);
 		for (let stoppedAfter = 0; stoppedAfter <= length; stoppedAfter += 250) {
 			const lock = createLock(length);
@@ -188,7 +188,7 @@ describe('a task under a lease', () => {
 		}
 	});
 
-	test('no longer holds it after a sleep, by whichever clock shows that [F-135]', async () => {
+	test('a task no longer holds its lease after a sleep, whichever clock shows it [F-135]', async () => {
 		for (const clock of ['performance', 'Date'] as const) {
 			const {isHeld, end} = await begin(createLock());
 			const now = performance.now();
@@ -200,7 +200,7 @@ describe('a task under a lease', () => {
 		}
 	});
 
-	test('counts from before it asked: an answer that comes too late lends nothing [F-135]', async () => {
+	test('a lease counts from before the request: an answer that comes too late gives no lease [F-135]', async () => {
 		const lock = createLock();
 		const slow = {
 			...lock,
@@ -213,7 +213,7 @@ describe('a task under a lease', () => {
 		expect(await runUnderLease(slow, lease, async isHeld => isHeld())).toBe(false);
 	});
 
-	test('takes no harm from a heartbeat that is never answered', async () => {
+	test('a task is not affected by a heartbeat that is never answered', async () => {
 		const {isHeld, end} = await begin({...createLock(), renew: () => forever});
 		await pass(lease);
 		expect(isHeld()).toBe(false);
@@ -222,7 +222,7 @@ describe('a task under a lease', () => {
 });
 
 describe('the wait for a lease', () => {
-	test('lasts until the holder is done, and asks again and again, but not hot', async () => {
+	test('the wait for a lease lasts until the holder is done, and asks at intervals', async () => {
 		const lock = createLock();
 		const {end} = await begin(lock);
 		let isOver = false;
@@ -241,7 +241,7 @@ describe('the wait for a lease', () => {
 		expect(isOver).toBe(true);
 	});
 
-	test('lasts as long as the lease of a holder that is gone, and no longer [F-97]', async () => {
+	test('the wait for a lease lasts as long as the lease of a holder that is gone, and no longer [F-97]', async () => {
 		const lock = createLock();
 		await lock.acquire('gone');
 		const waiting = runUnderLease(lock, lease, async () => Date.now());
@@ -251,7 +251,7 @@ describe('the wait for a lease', () => {
 		expect(waited).toBeGreaterThanOrEqual(lease);
 	});
 
-	test('ends with its signal, before or while it lasts; the task never runs, and nothing is left [R72]', async () => {
+	test('the wait for a lease ends with its signal: the task never runs, and nothing is left [R72]', async () => {
 		const lock = createLock();
 		const {end} = await begin(lock);
 		const holder = lock.holder();
@@ -270,7 +270,7 @@ describe('the wait for a lease', () => {
 		expect([runs, lock.holder(), vi.getTimerCount()]).toEqual([0, undefined, 0]);
 	});
 
-	test('a lease that is had after nobody waits for it any more is given back [R72]', async () => {
+	test('a lease that comes after nobody waits for it any more is given back [R72]', async () => {
 		const lock = createLock();
 		const waiting = new AbortController();
 		const slow = {
@@ -285,7 +285,7 @@ describe('the wait for a lease', () => {
 		expect(lock.holder()).toBe(undefined);
 	});
 
-	test('once it is over, the signal is nothing to the task [R72]', async () => {
+	test('a signal has no effect on a task that has its lease [R72]', async () => {
 		const waiting = new AbortController();
 		const {isHeld, end} = await begin(createLock(), waiting.signal);
 		waiting.abort();
@@ -294,7 +294,7 @@ describe('the wait for a lease', () => {
 		expect(await end()).toBe('done');
 	});
 
-	test('fails as the lock fails, and gives back what may have been lent all the same', async () => {
+	test('the wait for a lease fails with the error of the lock, and releases what may have been acquired', async () => {
 		const lock = createLock();
 		const lost = {
 			...lock,
@@ -323,7 +323,7 @@ const contenders = fc.array(
 );
 
 describe('however slow the questions and the answers are, and whoever stands still,', () => {
-	test('no two believe at once that they have the lease, and everybody who waits has it once [F-135]', async () => {
+	test('no two holders believe at once that they have the lease, and everybody who waits gets it once [F-135]', async () => {
 		await fc.assert(
 			fc.asyncProperty(contenders, async all => {
 				const lock = createLock();
@@ -384,13 +384,13 @@ describe('however slow the questions and the answers are, and whoever stands sti
 });
 
 describe('the length of a lease', () => {
-	test('is 15 seconds by default', () => {
+	test('the length of a lease is 15 seconds by default', () => {
 		expect([readLease(undefined), readLease({}), readLease({lease: undefined})]).toEqual([15_000, 15_000, 15_000]);
 		expect(readLease({lease: 100})).toBe(100);
 	});
 
 	test.for([0, -1, 99, 1.5, NaN, Infinity, '15000', null, 2 ** 60, {}, 100n] as const)(
-		'is not %s: that is said at once',
+		'a lease of %s is refused at once',
 		(value, {canaries}) => {
 			let error: unknown;
 			try {
@@ -403,7 +403,7 @@ describe('the length of a lease', () => {
 		},
 	);
 
-	test('is none of a polluted prototype [F-93]', () => {
+	test('a lease is not read from a polluted prototype [F-93]', () => {
 		const root: object = Object.prototype;
 		Object.defineProperty(root, 'lease', {value: 100, configurable: true});
 		try {

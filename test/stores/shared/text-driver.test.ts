@@ -56,7 +56,7 @@ function createPlace(text?: string | null) {
 }
 
 describe('a record that is stored as text', () => {
-	test('is JSON there', async () => {
+	test('a record that is stored as text is JSON there', async () => {
 		await fc.assert(
 			fc.asyncProperty(tokens, async value => {
 				const {place, driver} = createPlace();
@@ -68,7 +68,7 @@ describe('a record that is stored as text', () => {
 		);
 	});
 
-	test('is read without a failure, whatever it is, and known again to the letter', async () => {
+	test('a record that is stored as text is read without a failure, whatever it is, and known again to the letter', async () => {
 		await fc.assert(
 			fc.asyncProperty(texts, async text => {
 				const {place, driver} = createPlace(text);
@@ -83,14 +83,17 @@ describe('a record that is stored as text', () => {
 		);
 	});
 
-	test.for([undefined, null])('is nothing where the place has %s, and is replaced there', async text => {
-		const {place, driver} = createPlace(text);
-		expect(await driver.get()).toBe(undefined);
-		expect(await driver.replace(undefined, token)).toBe(true);
-		expect(place.text).toBe(JSON.stringify(token));
-	});
+	test.for([undefined, null])(
+		'a record that is stored as text is nothing where the place has %s, and is replaced there',
+		async text => {
+			const {place, driver} = createPlace(text);
+			expect(await driver.get()).toBe(undefined);
+			expect(await driver.replace(undefined, token)).toBe(true);
+			expect(place.text).toBe(JSON.stringify(token));
+		},
+	);
 
-	test('is not replaced by who has neither read nor written it, though it is equal', async () => {
+	test('a record that is stored as text is not replaced by who has neither read nor written it, though it is equal', async () => {
 		const {driver} = createPlace();
 		await driver.set(token);
 		const elsewhere = createPlace(JSON.stringify(token));
@@ -100,7 +103,7 @@ describe('a record that is stored as text', () => {
 		expect(await driver.replace(token, undefined)).toBe(true);
 	});
 
-	test('leaves what it was given as it was, frozen or not', async () => {
+	test('a record is not changed, frozen or not', async () => {
 		const {place, driver} = createPlace();
 		const given = {...token};
 		await driver.set(given);
@@ -109,7 +112,7 @@ describe('a record that is stored as text', () => {
 		expect(JSON.parse(place.text ?? '')).toEqual(token);
 	});
 
-	test('shows nothing of what it knows', async ({canaries}) => {
+	test('a record’s text shows nothing of what it knows', async ({canaries}) => {
 		canaries.plant('hunter2hunter2');
 		const driver = canaries.see(createPlace().driver);
 		await driver.set({...token, access_token: 'hunter2hunter2'});

@@ -17,7 +17,7 @@ function waitFor(check: () => boolean): number | undefined {
 }
 
 describe('a watch', () => {
-	test('gives how long a state has stayed the same, and starts again with another one', () => {
+	test('a watch gives how long a state has stayed the same, and starts again with another one', () => {
 		const watch = createWatch();
 		expect(watch('a')).toBe(0);
 		pass(300);
@@ -30,14 +30,14 @@ describe('a watch', () => {
 		expect(watch('a')).toBe(0);
 	});
 
-	test('counts no time in which this process was stopped or asleep [F-138]', () => {
+	test('a watch counts no time in which this process was stopped or asleep [F-138]', () => {
 		const watch = createWatch();
 		watch('a');
 		pass(3_600_000);
 		expect(watch('a')).toBe(1_000);
 	});
 
-	test('does not go by the wall clock [F-150]', () => {
+	test('a watch does not go by the wall clock [F-150]', () => {
 		const watch = createWatch();
 		watch('a');
 		vi.setSystemTime(Date.now() + 86_400_000);
@@ -51,26 +51,26 @@ describe('a watch', () => {
 describe('a lease that was watched', () => {
 	const lease = 15_000;
 
-	test('is over after its whole length without a renewal, whatever the clock of its owner says [F-97]', () => {
+	test('a lease that was watched is over after its whole length without a renewal, whatever the clock of its owner says [F-97]', () => {
 		for (const renewedAt of [Date.now(), Date.now() + 86_400_000, NaN]) {
 			const isOver = createLeaseWatch(lease);
 			expect(waitFor(() => isOver('owner', renewedAt))).toBe(lease);
 		}
 	});
 
-	test('is not over while it is renewed, though the clock of its owner is a day behind', () => {
+	test('a lease that was watched is not over while it is renewed, though the clock of its owner is a day behind', () => {
 		const isOver = createLeaseWatch(lease);
 		let renewals = 0;
 		const check = (): boolean => isOver(`renewal ${Math.floor(renewals++ / 15)}`, Date.now() - 86_400_000);
 		expect(waitFor(check)).toBe(undefined);
 	});
 
-	test('is over after half its length if it is left from long ago: a script that runs for seconds can take it over', () => {
+	test('a lease that was watched is over after half its length if it is left from long ago: a script that runs for seconds can take it over', () => {
 		const isOver = createLeaseWatch(lease);
 		expect(waitFor(() => isOver('crashed yesterday', Date.now() - 86_400_000))).toBe(lease / 2 + 100);
 	});
 
-	test('is not over when its owner and the watcher wake from a long sleep, and the owner renews it [F-138]', () => {
+	test('a lease that was watched is not over when its owner and the watcher wake from a long sleep, and the owner renews it [F-138]', () => {
 		const isOver = createLeaseWatch(lease);
 		const renewedAt = Date.now();
 		expect(isOver('before', renewedAt)).toBe(false);
