@@ -30,8 +30,8 @@ import {type AccessToken, type TokenSet, withoutRefreshToken} from './token/toke
 /** What `createSession` and `createAuth` both take. */
 export interface SessionOptions {
 	/**
-	Who may get the token: a list of origins, or a function that judges a URL. https is required either way, and http only for loopback and for
-	`allowInsecureOrigins`.
+	Who may get the token: a list of origins, or a function that decides for each URL. Both need https. Plain http works only for loopback
+	and for `allowInsecureOrigins`.
 
 	@default the origin of the ky call's `baseUrl` or `prefix`
 	@example
@@ -42,19 +42,23 @@ export interface SessionOptions {
 	*/
 	readonly origins?: Origins | undefined;
 	/**
-	Origins for which plain http is accepted, such as `http://keycloak:8080`: for networks that nobody else can reach. Refused in browsers.
+	Origins that may use plain http, such as `http://keycloak:8080`, in a network that nobody else can reach. Browsers do not allow it.
 
 	@default none but loopback
 	*/
 	readonly allowInsecureOrigins?: readonly (string | URL)[] | undefined;
 	/** Where the token lives: one of regrant's stores, or `customStore()` around your own. @default memoryStore() */
 	readonly store?: TokenStore | undefined;
-	/** How the token travels: `tokenHeader(name)`, or `dpop()` of `regrant/dpop`. @default `Authorization: Bearer …` */
+	/**
+	How the token is sent: with `tokenHeader(name)`, for example, or with `dpop()` of `regrant/dpop`.
+
+	@default `Authorization: Bearer …`
+	*/
 	readonly scheme?: TokenScheme | undefined;
 	/**
-	What counts as "this token is not accepted". It may read the response, which stays readable for the caller.
+	Decides whether a response rejects the token. It may read the body: the caller can still read it afterwards.
 
-	@default a 401 that does not say that a new token cannot help
+	@default true for a 401, unless its challenge says that a new token cannot help
 	@example
 	```ts
 	isUnauthorized: response => response.status === 419
@@ -62,47 +66,48 @@ export interface SessionOptions {
 	*/
 	readonly isUnauthorized?: ((response: Response) => Awaitable<boolean>) | undefined;
 	/**
-	Whether a call for which there is no token is rejected with `SessionEndedError` before it is sent. For one call, ky's `context` decides:
-	`{auth: true}` requires a token, `{auth: false}` sends the call without a token and outside of all this.
+	Whether a call without a token is rejected with `SessionEndedError` before it is sent. ky's `context` overrides it for one call:
+	`{auth: true}` requires a token, and `{auth: false}` sends the call without one, so that regrant leaves it alone.
 
 	@default false
 	*/
 	readonly requireToken?: boolean | undefined;
 	/**
-	Names of further fields of token answers that stay in the token, such as `id_token`. A field that a refresh does not bring again is kept.
+	Names of further fields to keep from token responses, such as `id_token`. They stay if a later refresh does not send them again.
 
 	@default none
 	*/
 	readonly keep?: readonly string[] | undefined;
-	/** How long before its expiry a token is renewed: seconds, but never more than a tenth of its lifetime. @default 30 */
+	/** How many seconds before its expiry a token is renewed, but at most a tenth of its lifetime. @default 30 */
 	readonly leeway?: number | undefined;
-	/** The deadline of one token request: milliseconds. A caller waits for twice as long. @default 10_000 */
+	/** The deadline of one token request, in milliseconds. A caller waits at most twice as long. @default 10_000 */
 	readonly timeout?: number | undefined;
 	/**
-	Keeps a renewal alive after the request that began it was answered or dropped. On Cloudflare Workers, where it would die with that request
-	and take a rotated refresh token along, pass `waitUntil` of `cloudflare:workers`.
+	Keeps a renewal running after the request that started it has ended. Pass `waitUntil` of `cloudflare:workers` on Cloudflare Workers:
+	without it, the renewal stops with its request, and a rotated refresh token can be lost.
 
-	@default the runtime keeps it alive
+	@default the runtime keeps the renewal running
 	*/
 	readonly waitUntil?: ((promise: Promise<unknown>) => void) | undefined;
-	/** The clock: milliseconds since the epoch. @default Date.now */
+	/** The clock, in milliseconds since the epoch. @default Date.now */
 	readonly now?: (() => number) | undefined;
 }
 
 /** A session, and the ways to use it. */
 export interface Auth {
-	/** For `ky.extend({hooks: auth.hooks})`. They go together with hooks and with a `fetch` of your own. */
+	/** Hooks for `ky.extend({hooks: auth.hooks})`. They work together with your own hooks and with a `fetch` of your own. */
 	readonly hooks: Hooks;
 	/**
-	The platform's `fetch` with the token, for everything that is not ky. It needs `origins`.
+	The platform's `fetch`, with the token: use it for everything that is not ky. It needs the option `origins`.
 
 	@throws {ConfigError} without `origins`.
-	@throws {RegrantError} what the renewal of its token failed with.
+	@throws {RegrantError} if the token could not be renewed. Retry later if the error is `retryable`.
 	@see https://www.rfc-editor.org/rfc/rfc6750#section-2.1
 	*/
 	readonly fetch: typeof fetch;
 	/**
-	Whether somebody is signed in, at once, for rendering. It is `unknown` until the store was first read; `subscribe` has it read.
+	Whether somebody is signed in, without waiting: for rendering. It is `unknown` until the store was read for the first time. `subscribe`
+	starts that read.
 
 	@example
 	```ts
@@ -111,53 +116,59 @@ export interface Auth {
 	*/
 	readonly status: 'unknown' | 'signed-in' | 'signed-out';
 	/**
-	Gives a valid access token, renewed if need be: for WebSockets, server-sent events and SDKs.
+	Gives a valid access token, and renews it first if necessary: for WebSockets, server-sent events and SDKs.
 
-	@param options.signal Ends the wait of this caller alone.
-	@param options.minimumLifetime Seconds for which the token must still be good. More than the server's lifetimes makes each call renew.
-	@throws {ConfigError} if `minimumLifetime` is no such number.
-	@throws {SessionEndedError} if there is nothing to get a token with. Sign in again.
-	@throws {RegrantError} what the renewal failed with.
+	@param options.signal Stops the wait of this caller only.
+	@param options.minimumLifetime How many seconds the token must still be valid. If this is longer than the lifetime of new tokens, each
+	call renews.
+	@throws {ConfigError} if `minimumLifetime` is not a number of seconds.
+	@throws {SessionEndedError} if there is no session, and nothing to start one with. Sign in again.
+	@throws {RegrantError} if the token could not be renewed. Retry later if the error is `retryable`.
 	*/
 	getToken(options?: TokenOptions): Promise<AccessToken>;
-	/** Gives what the store holds, expired or not, without the network: "is somebody signed in?" on page load. */
+	/**
+	Gives the stored access token, expired or not, without using the network: "is somebody signed in?" on page load. It never rejects: a
+	store that fails is reported by an event.
+	*/
 	peek(): Promise<AccessToken | undefined>;
 	/**
-	Renews the token now, and resolves as `getToken` does. Whoever asks while a renewal is under way shares it.
+	Renews the token now, and gives the new one. Callers share a renewal that is already running.
 
-	@param options.signal Ends the wait of this caller alone.
-	@param options.instead An access token that a server has refused: it is renewed only if it is still the current one.
-	@throws {SessionEndedError} if there is nothing to get a token with. Sign in again.
-	@throws {RegrantError} what the renewal failed with.
+	@param options.signal Stops the wait of this caller only.
+	@param options.instead An access token that a server has rejected. It is renewed only if it is still the current one; otherwise you get
+	the current one.
+	@throws {SessionEndedError} if there is no session, and nothing to start one with. Sign in again.
+	@throws {RegrantError} if the token could not be renewed. Retry later if the error is `retryable`.
 	@see https://www.rfc-editor.org/rfc/rfc6749#section-6
 	*/
 	refresh(options?: RefreshOptions): Promise<AccessToken>;
 	/**
-	Begins a session with the answer of a token endpoint, or with a `TokenSet`.
+	Starts a session with the response of a token endpoint, or with a `TokenSet`.
 
-	@param options.renews Whether the token belongs to the present login: what is under way goes on with it, and a refresh token that it lacks
-	is kept.
-	@throws {ConfigError} if the token is not usable. The message names the field.
-	@throws {StoreError} if it could not be stored. It is kept in memory all the same.
-	@throws {SessionEndedError} if somebody signed out meanwhile.
+	@param options.renews Whether the token belongs to the present login. Then calls that are running continue with it, and the present
+	refresh token is kept if the new token has none.
+	@throws {ConfigError} if the token cannot be used. The message names the field.
+	@throws {StoreError} if it could not be stored. The session still goes on in memory.
+	@throws {SessionEndedError} if somebody signed out in the meantime.
 	*/
 	setToken(token: AuthToken | TokenSet, options?: {readonly renews?: boolean | undefined}): Promise<void>;
 	/**
-	Forgets the session, first and always; then revokes its refresh token, if there is a `revocationEndpoint`. The callers of a renewal under way
-	get a `SessionEndedError`, and its late refresh token is revoked. With a `grant`, the next call begins a new session.
+	Ends the session: deletes the token first, whatever happens, and then revokes its refresh token if there is a `revocationEndpoint`.
+	Callers that wait for a renewal get a `SessionEndedError`, and a refresh token that still arrives is revoked. With a `grant`, the next
+	call starts a new session.
 
-	@throws {RegrantError} if the revocation failed. The session is forgotten all the same.
-	@throws {StoreError} if the store did not forget it. It is not used again all the same.
+	@throws {RegrantError} if the revocation failed. The session is over anyway.
+	@throws {StoreError} if the store did not delete the token. It is not used again anyway.
 	@see https://www.rfc-editor.org/rfc/rfc7009#section-2
 	*/
 	signOut(): Promise<void>;
 	/**
-	Hears of the session's events, until the function that it returns is called.
+	Calls the listener with each event of the session. Returns a function that stops that.
 
-	@throws {ConfigError} if the listener is no function.
+	@throws {ConfigError} if the listener is not a function.
 	*/
 	subscribe(listener: AuthListener): () => void;
-	/** Stops listening to the store. Nothing else needs closing. */
+	/** Stops listening to the store. Nothing else has to be closed. */
 	close(): void;
 	/** The same as `close`, for `using`. */
 	[Symbol.dispose](): void;
@@ -175,10 +186,10 @@ export const sessionRules: Rules = {
 	...tokenRules,
 };
 
-/** What a renewer needs to know of the options of a session. */
+/** The options of a session that a renewer needs. */
 export type RenewerSettings = Pick<Resolved, 'timeout' | 'now' | 'keep' | 'scheme'>;
 
-/** The options with their defaults. */
+/** The checked options, with their defaults. */
 interface Resolved extends SessionOptions {
 	readonly timeout: number;
 	readonly leeway: number;
@@ -188,9 +199,9 @@ interface Resolved extends SessionOptions {
 }
 
 /**
-Makes an `Auth` of options that are checked already, and of what its tokens come from.
+Creates an `Auth` from checked options and a source of tokens.
 
-@throws {ConfigError} if origins are not usable, or the store serves another client.
+@throws {ConfigError} if the origins cannot be used, or if the store belongs to another client.
 */
 export function assembleAuth(options: SessionOptions, createRenewer: (settings: RenewerSettings) => Renewer): Auth {
 	const resolved: Resolved = ownProperties({
@@ -216,7 +227,7 @@ export function assembleAuth(options: SessionOptions, createRenewer: (settings: 
 	});
 	const begin = createAuthorizer(session, readOrigins(options.origins, insecureOrigins));
 
-	// Here a call can be seen once for each attempt, outside of ky's retries, and as it will be sent.
+	// In this place regrant sees each attempt of a call exactly as it will be sent, and outside of ky's retry budget.
 	const init = (call: Options): void => {
 		const wanted = ownProperty(Object(ownProperty(call, 'context')) as {auth?: unknown}, 'auth');
 		if (wanted === false) return;
@@ -226,7 +237,7 @@ export function assembleAuth(options: SessionOptions, createRenewer: (settings: 
 			wanted === true || undefined,
 			ownProperty(call, 'baseUrl'),
 			ownProperty(call, 'prefix'),
-		) as typeof fetch; // ky calls it with a request and options, and with nothing else
+		) as typeof fetch; // ky calls it only with a request and options
 	};
 
 	return {
@@ -246,7 +257,8 @@ function waitUntilOf(waitUntil: SessionOptions['waitUntil']): Session['waitUntil
 		try {
 			waitUntil?.(promise);
 		} catch (error) {
-			// An unbound method throws this. Outside of a request there is nothing to outlive, and Workers throw another error.
+			// An unbound `waitUntil` throws a TypeError. Outside of a request Workers throw another error, but then there is no request
+			// that could end too early.
 			if (error instanceof TypeError)
 				throw new ConfigError('waitUntil must be bound: promise => ctx.waitUntil(promise)');
 		}
@@ -258,14 +270,14 @@ function fetchOf(begin: BeginCall): typeof fetch {
 	return async (input, init) => {
 		const options = ownProperties(init);
 		const send = begin(globalFetch, options.body);
-		// As other platforms say it. Bun would send it without its body.
+		// Other platforms throw the same error. Bun would send the request without its body.
 		const given = typeof input === 'object' && 'bodyUsed' in input ? input : undefined;
 		if (given?.bodyUsed && !options.body) throw new TypeError('The body was read before');
 		const request = new Request(input, options);
-		// What the platform does not know, such as `cf`, `next` or `dispatcher`, is for the `fetch` of the place. Firefox knows the body, but
-		// not as a property: given twice, a form would get a second boundary.
+		// Options that the platform does not know, such as `cf`, `next` or `dispatcher`, are passed to `fetch` as they are. The body is
+		// left out: Firefox does not show it as a property of the request, and a form that is passed twice would get a second boundary.
 		const extra = ownPropertiesWhere(options, (_, name) => !(name in request) && name !== 'body');
-		// The caller's own: that of a copy is collected with the copy, in Node.
+		// The caller's own signal: in Node, the signal of a copied request stops working once the copy is garbage-collected.
 		const {signal = given?.signal} = options;
 		return send(request, ownProperties<RequestInit>({...extra, ...(signal && {signal})}));
 	};
@@ -285,7 +297,7 @@ function methodsOf(session: Session): Omit<Auth, 'hooks' | 'fetch' | 'status'> {
 		signOut: async () => signOut(session),
 		subscribe,
 		close,
-		// Older runtimes lack it.
+		// Older runtimes do not have `Symbol.dispose`.
 		...({[Symbol.dispose ?? 'dispose']: close} as Record<typeof Symbol.dispose, () => void>),
 	};
 }

@@ -7,9 +7,9 @@ import {type GrantOptions, grantRules, oauthRenewer} from './oauth/renewer.ts';
 export interface AuthOptions extends TokenClient, GrantOptions, Omit<SessionOptions, keyof TokenClient> {}
 
 /**
-Creates a session of an OAuth client. Nothing is read or sent before it is used.
+Creates a session for an OAuth client. It reads and sends nothing until you use it.
 
-@throws {ConfigError} which names an option that is missing, not known or not usable.
+@throws {ConfigError} if an option is missing, unknown or unusable. The message names it.
 @example
 ```ts
 const auth = createAuth({

@@ -5,18 +5,18 @@ import {functionRenewer, type RenewFunction} from './session/function-renewer.ts
 /** What `createSession` takes. */
 export interface CreateSessionOptions extends SessionOptions {
 	/**
-	Gets a token from your own backend, or from an SDK: the answer of a token endpoint. It runs once for all who wait, within `timeout`.
-
-	`undefined` and `null` say that the session is over. So does a rejection with an HTTP status of 400, 401 or 403 in `error.response.status`,
-	as ky's `HTTPError` has it. Any other rejection is a failure for now: callers get a `RenewalError`, and the session stays.
+	Gets a token from your own backend or from an SDK: a response like that of a token endpoint. It runs once for all waiting callers, and
+	has `timeout` milliseconds. Return `undefined` or `null` to end the session. A rejection with 400, 401 or 403 in
+	`error.response.status`, as ky's `HTTPError` has it, ends the session too. After any other rejection the session goes on, and the
+	callers get a `RenewalError`.
 	*/
 	readonly renew: RenewFunction;
 }
 
 /**
-Creates a session whose tokens come from your own backend, or from an SDK. Nothing is read or sent before it is used.
+Creates a session whose tokens come from your own backend or from an SDK. It reads and sends nothing until you use it.
 
-@throws {ConfigError} which names an option that is missing, not known or not usable.
+@throws {ConfigError} if an option is missing, unknown or unusable. The message names it.
 @example
 ```ts
 const auth = createSession({

@@ -13,10 +13,10 @@ export type {DpopKeyStore} from './dpop/key-store.ts';
 export type {WebCryptoKey} from './jwt/sign-jwt.ts';
 export type {SchemeRequest, SchemeResponse, TokenScheme} from './token/token-scheme.ts';
 
-/** Which key proves who sends a token. */
+/** Options of `dpop()`: which key signs the proofs. */
 export interface DpopOptions {
 	/**
-	The key: ECDSA on P-256, or Ed25519. Give the same one to all processes that share a session.
+	The key pair: ECDSA on P-256, or Ed25519. All processes that share a session need the same one.
 
 	@default a new one, which `store` keeps
 	*/
@@ -24,9 +24,9 @@ export interface DpopOptions {
 	/** The algorithm of a new key. @default 'ES256', which servers know best */
 	readonly algorithm?: DpopAlgorithm | undefined;
 	/**
-	Keeps a new key.
+	Where a new key is kept.
 
-	@default IndexedDB in browsers, where all tabs share it; elsewhere nothing: the key is lost with the process
+	@default IndexedDB in browsers, for all tabs; elsewhere only memory, so that the key is lost with the process
 	*/
 	readonly store?: DpopKeyStore | undefined;
 }
@@ -37,21 +37,20 @@ const rules: Rules = {
 	store: aFunction,
 };
 
-/** What a nonce may have in it: RFC 9449 §8.1. */
+/** The characters of a nonce: RFC 9449 §8.1. */
 const noncePattern = /^[!#-[\]-~]+$/;
 
 /**
-Binds tokens to a key: each request carries a proof that its sender has the key, so that a stolen token is of no use. The server has to
-support it.
+Binds tokens to a key. Each request then proves that its sender has the key, so a stolen token is useless. The server must support DPoP.
 
-Tokens are sent as `DPoP` and never as `Bearer`; a server that gives a `Bearer` token is refused with `unsupported_token_type`. If the key
-is lost, the server refuses the tokens that are bound to it, and the session ends as it does when a refresh token has died.
+Tokens are sent as `DPoP` and never as `Bearer`. If the server gives a `Bearer` token, that is an error with the code
+`unsupported_token_type`. If the key is lost, the server rejects the tokens that are bound to it, and the session ends.
 
-Everything that asks for tokens of one session uses one scheme, or schemes with one key: a login as well as `createAuth`. A browser reads a
-nonce only if the server exposes `DPoP-Nonce` and `WWW-Authenticate` by CORS.
+Pass the same scheme, or schemes with the same key, to everything that requests tokens of one session: to `createLogin` as well as to
+`createAuth`. In a browser, the server must expose the headers `DPoP-Nonce` and `WWW-Authenticate` by CORS.
 
-@throws {ConfigError} which names the option that is not usable.
-@throws {StoreError} from the calls that use it, if the store of the key fails. Try again later.
+@throws {ConfigError} if an option cannot be used. The message names it.
+@throws {StoreError} from the calls that use the key, if its store fails. Retry later.
 @example
 ```ts
 const scheme = dpop();
@@ -64,7 +63,7 @@ export function dpop(options?: DpopOptions): TokenScheme {
 	const loadKey = createKeySource(keyPair, algorithm, store);
 	/** The last nonce of each origin. */
 	const nonces = new Map<string, string>();
-	/** The hash of the token that was sent last, for the claim `ath`: mostly it is sent again. */
+	/** The hash of the last token, for the claim `ath`. Most requests send the same token again. */
 	let last: {readonly accessToken?: string; readonly hash?: string} = {};
 
 	const hashOf = async (accessToken: string): Promise<string | undefined> => {
@@ -99,7 +98,7 @@ export function dpop(options?: DpopOptions): TokenScheme {
 	};
 }
 
-/** Whether the nonce is all that was missing: RFC 9449 §8 for a token request, §9 for a call. */
+/** Whether the request failed only because it lacked the nonce: RFC 9449 §8 for a token request, §9 for a call. */
 function asksForNonce({status, headers, error}: SchemeResponse, accessToken: string | undefined): boolean {
 	if (accessToken === undefined) return error === 'use_dpop_nonce';
 	return (

@@ -1,6 +1,6 @@
 import {ownPropertiesWhere, ownProperty} from './lib/own-properties.ts';
 
-/** The `code` of an error. Codes are API and stay. Messages are for people and may change. */
+/** The `code` of an error. Codes are stable. Messages are for people, and may change. */
 export type RegrantErrorCode = AnyRegrantError['code'];
 
 /** Every error that regrant throws. `switch (error.code)` tells them apart. */
@@ -17,7 +17,7 @@ export type AnyRegrantError =
 	| RequestValidationError
 	| ResponseValidationError;
 
-/** What was wrong with an answer of the token endpoint. */
+/** What was wrong with a response of the token endpoint. */
 export type TokenResponseErrorCode =
 	| 'not_json'
 	| 'invalid_response'
@@ -30,16 +30,16 @@ export type TokenResponseErrorCode =
 export type StoreErrorCode = 'store_read' | 'store_write' | 'store_corrupt';
 
 /**
-Why a session is over. `invalid_grant`: the server rejected its refresh token. `no_refresh_token`: its token was refused or has expired,
-and there is nothing to renew it with. `signed_out`: somebody signed out. `no_session`: there never was one, or it ended before.
+Why there is no session. `invalid_grant`: the server rejected the refresh token. `no_refresh_token`: the access token was rejected or has
+expired, and nothing can renew it. `signed_out`: somebody signed out. `no_session`: there never was one, or it has ended before.
 */
 export type SessionEndedReason = 'invalid_grant' | 'no_refresh_token' | 'signed_out' | 'no_session';
 
-/** Where the input or the response of an endpoint is wrong, and why. */
+/** One problem of the input or the response of an endpoint. */
 export interface ValidationIssue {
-	/** Dotted, such as `json.amount`. Empty for a response as a whole. */
+	/** Where it is, such as `json.amount`. Empty for a whole response. */
 	readonly path: string;
-	/** As the schema wrote it. It may quote the value. */
+	/** The message of the schema, unchanged. It may quote the value. */
 	readonly message: string;
 }
 
@@ -47,36 +47,36 @@ type Facts<T, Name extends keyof T> = {
 	readonly [Key in Name]?: T[Key] | undefined;
 };
 
-// From the registry of symbols: another copy of the package, or another realm, knows it too.
+// From the global symbol registry, so that other copies of the package and other realms know it.
 const brand = Symbol.for('regrant');
 
 /**
-The base of every error that regrant throws. No error holds a request, a response, a body or a schema issue, so none can show a secret,
-however it is printed. There is one exception: if the `renew` function of `createSession` fails, the `cause` is what it failed with, and shows
-what that shows.
+The base class of every error that regrant throws. No error holds a request, a response, a body or a schema issue, so none can reveal a
+secret, however it is printed. There is one exception: if the `renew` function of `createSession` fails, the `cause` is what it failed with,
+and shows what that shows.
 */
 export class RegrantError extends Error {
 	/** The name of the class. Minifiers leave it alone. */
 	override readonly name: string = 'RegrantError';
 	/** Stable, for programs. */
 	declare readonly code: string;
-	/** Whether the same call may succeed later though nobody changes anything. */
+	/** Whether the same call may succeed later without a change of the program or the configuration. */
 	declare readonly retryable: boolean;
 
 	static {
 		Object.assign(this.prototype, {[brand]: true});
 	}
 
-	/** Takes the stable code, the message for people, and what else is known. An error is not retryable unless that says so. */
+	/** Takes the code, the message and further fields. An error is not retryable unless these say so. */
 	constructor(code: string, message: string, facts?: object, options?: ErrorOptions) {
 		super(message, options);
-		// What is not known must not show as undefined wherever the error is printed.
+		// Fields without a value are left out: otherwise every printed error would show them as undefined.
 		const known = ownPropertiesWhere({retryable: false, ...facts, code}, fact => fact !== undefined);
-		// Defined, and not assigned: what every object inherits may be read-only.
+		// Defined and not assigned, because an inherited property of that name may be read-only.
 		Object.defineProperties(this, Object.getOwnPropertyDescriptors(known));
 	}
 
-	/** Gives what may go into a log: the public facts, as far as the error has them. */
+	/** Returns what may go into a log: the public fields of the error. */
 	toJSON(): Record<string, unknown> {
 		const facts = ['name', 'code', 'message', 'error', 'status', 'retryable', 'retryAfter', 'reason'];
 		return Object.fromEntries(facts.map(name => [name, ownProperty(this as Record<string, unknown>, name)]));
@@ -84,8 +84,7 @@ export class RegrantError extends Error {
 }
 
 /**
-Whether a value is an error of regrant's, also where `instanceof` cannot tell: an error of another realm, or of another copy of the
-package.
+Whether a value is an error of regrant. Unlike `instanceof`, it also recognises errors of another realm or of another copy of the package.
 
 @example
 ```ts
@@ -106,16 +105,16 @@ export function isRegrantError(value: unknown): value is AnyRegrantError {
 }
 
 /**
-Whether an error says that there is no session and the user has to sign in again: true for every `SessionEndedError`, of every realm and
-every copy of the package.
+Whether an error means that there is no session, and that the user has to sign in again. It is true for every `SessionEndedError`, of any
+realm and any copy of the package.
 */
 export function isSignedOut(error: unknown): error is SessionEndedError {
 	return isRegrantError(error) && error.code === 'session_ended';
 }
 
 /**
-An option, a field of a request or a token is not usable. The message names it and says what to do; it never holds the value. Thrown
-before anything is sent. Correct the program.
+An option, a field of a request, or a token cannot be used. The message names it and says what to do, and never holds the value. Nothing was
+sent. Correct the program.
 */
 export class ConfigError extends RegrantError {
 	override readonly name = 'ConfigError';
@@ -128,7 +127,7 @@ export class ConfigError extends RegrantError {
 }
 
 /**
-The authorization server refused the request. Try again later if it is `retryable`; otherwise correct what `error` names.
+The authorization server rejected the request. Try again later if the error is `retryable`; otherwise correct what `error` names.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-5.2
 */
@@ -137,7 +136,7 @@ export class OAuthError extends RegrantError {
 	declare readonly code: 'oauth_error';
 	/** The error code, such as `invalid_client`. */
 	declare readonly error: string;
-	/** The server's explanation: cleaned, cut, and without the secrets that regrant knows. */
+	/** The server's explanation, cut short, cleaned, and without secrets that regrant knows. */
 	declare readonly error_description?: string;
 	/** The server's page about the error. */
 	declare readonly error_uri?: string;
@@ -148,7 +147,7 @@ export class OAuthError extends RegrantError {
 	/** The fields of the request that the server named in a 422 answer. */
 	declare readonly fields?: readonly string[];
 
-	/** Takes the facts of the answer, and the message. */
+	/** Takes the fields of the response, and the message. */
 	constructor(
 		facts: Pick<OAuthError, 'error'> &
 			Facts<OAuthError, 'error_description' | 'error_uri' | 'status' | 'retryAfter' | 'fields' | 'retryable'>,
@@ -159,21 +158,21 @@ export class OAuthError extends RegrantError {
 }
 
 /**
-The token endpoint answered, but not as OAuth says. Nothing of the body is kept. Try again later if it is `retryable`; otherwise check
-the endpoint.
+The token endpoint answered with something that OAuth does not define. Nothing of the body is kept. Try again later if the error is
+`retryable`; otherwise check the endpoint.
 */
 export class TokenResponseError extends RegrantError {
 	override readonly name = 'TokenResponseError';
 	declare readonly code: TokenResponseErrorCode;
 	/** The HTTP status; 0 if a browser hides it. */
 	declare readonly status: number;
-	/** The media type of the answer. */
+	/** The media type of the response. */
 	declare readonly contentType?: string;
 	/** How long the server asks to wait: milliseconds, at most an hour. */
 	declare readonly retryAfter?: number;
 }
 
-/** The token endpoint could not be reached, or did not answer in time. Try again later if it is `retryable`. */
+/** The token endpoint could not be reached, or did not answer in time. Try again later if the error is `retryable`. */
 export class TokenNetworkError extends RegrantError {
 	override readonly name = 'TokenNetworkError';
 	declare readonly code: 'network' | 'timeout';
@@ -198,13 +197,16 @@ export class RenewalError extends RegrantError {
 	override readonly name = 'RenewalError';
 	declare readonly code: 'renewal_failed';
 
-	/** Takes what the function failed with. */
+	/** Takes the error of the function. */
 	constructor(cause: unknown) {
 		super('renewal_failed', 'renew failed: see the cause', {retryable: true}, {cause});
 	}
 }
 
-/** The token store could not be read, holds something else than this client's token, or could not be written. */
+/**
+The token store could not be read or written, or it holds something other than a token of this client. Try again later if the error is
+`retryable`.
+*/
 export class StoreError extends RegrantError {
 	override readonly name = 'StoreError';
 	declare readonly code: StoreErrorCode;
@@ -226,7 +228,7 @@ export class LockError extends RegrantError {
 	}
 }
 
-/** There is no session, or none from which a token can be had. Sign in again. */
+/** There is no session, or the session can give no token any more. Sign in again. */
 export class SessionEndedError extends RegrantError {
 	override readonly name = 'SessionEndedError';
 	declare readonly code: 'session_ended';
@@ -239,7 +241,7 @@ export class SessionEndedError extends RegrantError {
 	}
 }
 
-/** A login did not succeed. The message says why and what to do: mostly, to begin another login. */
+/** A login failed. The message says why, and what to do. Usually, begin another login. */
 export class LoginError extends RegrantError {
 	override readonly name = 'LoginError';
 	declare readonly code: 'login_failed';
@@ -250,7 +252,9 @@ export class LoginError extends RegrantError {
 	}
 }
 
-/** What both validation errors share. The issues are in a private field, so that nothing that prints or copies an error shows them. */
+/**
+What both validation errors have in common. The issues are in a private field, so that printing or copying an error does not show them.
+*/
 class ValidationError extends RegrantError {
 	readonly #issues: readonly ValidationIssue[];
 
@@ -261,22 +265,21 @@ class ValidationError extends RegrantError {
 	}
 
 	/**
-	What is wrong and where, for a form to show. No log, `JSON.stringify` or `inspect` prints it, since a message of a schema may quote
-	the value.
+	The problems, for a form to show. No log, `JSON.stringify` or `inspect` prints them, because a message of a schema may quote the value.
 	*/
 	get issues(): readonly ValidationIssue[] {
 		return this.#issues;
 	}
 }
 
-/** More than these paths would only fill a log. */
+/** A message names no more paths than this: more would only fill a log. */
 const mostPaths = 20;
 
-/** Hides a key that looks neither like the name of a field nor like the index of a list: it may be data, and secret, as in a record. */
+/** Hides a key that looks neither like the name of a field nor like an index of a list. In a record, keys are data, and can be secret. */
 const maskKey = (key: string): string => (/^(?:[a-z_]{1,24}|\d{1,3})$/i.test(key) ? key : '*');
 
 /**
-The input of an endpoint did not pass its schemas. Nothing was sent. Show `issues` to the user, or correct the program.
+The input of an endpoint does not match its schemas. Nothing was sent. Show `issues` to the user, or correct the program.
 
 The message names at most 20 paths, and no value. In it, `*` stands for each key that is not a word of at most 24 letters or a number of at
 most three digits.
@@ -292,22 +295,22 @@ export class RequestValidationError extends ValidationError {
 	override readonly name = 'RequestValidationError';
 	declare readonly code: 'invalid_request';
 
-	/** Takes what is wrong. */
+	/** Takes the problems. */
 	constructor(issues: readonly ValidationIssue[]) {
 		super('invalid_request', 'The request is not valid', issues);
 	}
 }
 
 /**
-The response of an endpoint did not pass its schema, or is not JSON. The server does not do what the definition says: correct one of them.
+The response of an endpoint does not match its schema, or is not JSON. Either the server or the definition is wrong: correct it.
 
-The message names paths, as that of `RequestValidationError` does.
+The message names paths, like that of `RequestValidationError`.
 */
 export class ResponseValidationError extends ValidationError {
 	override readonly name = 'ResponseValidationError';
 	declare readonly code: 'invalid_api_response';
 
-	/** Takes what is wrong. */
+	/** Takes the problems. */
 	constructor(issues: readonly ValidationIssue[]) {
 		super('invalid_api_response', 'The response is not valid', issues);
 	}

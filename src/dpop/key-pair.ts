@@ -2,14 +2,14 @@ import {ConfigError} from '../errors.ts';
 import {encodePart, isCryptoKey, type WebCryptoKey} from '../jwt/sign-jwt.ts';
 import {ownProperties, ownRecordProperties} from '../lib/own-properties.ts';
 
-/** How proofs are signed. Every request carries one, so that there is no RSA: its proofs are long, and take their time. */
+/** How proofs are signed. RSA is not among them: every request carries a proof, and those of RSA are long and slow. */
 export type DpopAlgorithm = 'ES256' | 'EdDSA';
 
-/** A pair of keys, as `crypto.subtle.generateKey` gives it. The private one need not be extractable, and should not be. */
+/** A key pair, as `crypto.subtle.generateKey` returns it. The private key should not be extractable. */
 export interface DpopKeyPair {
 	/** Signs the proofs. */
 	readonly privateKey: WebCryptoKey;
-	/** Is in every proof. Extractable, as public keys are. */
+	/** Is part of every proof, so it must be extractable. */
 	readonly publicKey: WebCryptoKey;
 }
 
@@ -27,7 +27,7 @@ function algorithmOf({algorithm}: WebCryptoKey): DpopAlgorithm | undefined {
 	return namedCurve === 'P-256' ? 'ES256' : undefined;
 }
 
-/** Whether a value is a pair of keys that can sign proofs and be shown in them. */
+/** Whether a value is a key pair that can sign proofs. */
 export function isKeyPair(value: unknown): value is DpopKeyPair {
 	const {privateKey, publicKey} = ownProperties(ownRecordProperties(value));
 	return (
@@ -42,14 +42,14 @@ export function isKeyPair(value: unknown): value is DpopKeyPair {
 }
 
 /**
-Generates a pair of keys. Nobody can export the private one.
+Generates a key pair. The private key cannot be exported.
 
 @throws {ConfigError} if the platform makes no such keys. Pages without https have no WebCrypto, and older browsers no Ed25519.
 */
 export async function generateKeyPair(algorithm: DpopAlgorithm): Promise<DpopKeyPair> {
 	const parameters = algorithm === 'ES256' ? {name: 'ECDSA', namedCurve: 'P-256'} : {name: 'Ed25519'};
 	try {
-		// Both algorithms have pairs.
+		// Both algorithms generate a pair.
 		return (await crypto.subtle.generateKey(parameters, false, ['sign', 'verify'])) as CryptoKeyPair;
 	} catch {
 		throw new ConfigError(`dpop() needs WebCrypto with ${algorithm}, which is not here: does the page have https?`);
@@ -57,7 +57,7 @@ export async function generateKeyPair(algorithm: DpopAlgorithm): Promise<DpopKey
 }
 
 /**
-Prepares a pair of keys for signing.
+Prepares a key pair for signing.
 
 @see https://www.rfc-editor.org/rfc/rfc9449#section-4.2
 */

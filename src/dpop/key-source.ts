@@ -10,17 +10,17 @@ import {
 } from './key-pair.ts';
 import {type DpopKeyStore, keepInIndexedDb} from './key-store.ts';
 
-/** How long a store may take, in milliseconds. IndexedDB can wait for ever, while another tab deletes the database. */
+/** How long a store may take, in milliseconds. IndexedDB can wait forever while another tab deletes the database. */
 const deadline = 5_000;
 
-/** What a browser says that keeps no keys here: in a sandboxed frame, in some private windows, with storage switched off. */
+/** The errors of a browser that stores no keys here: in a sandboxed frame, in some private windows, or if storage is switched off. */
 const refusals = /^(?:SecurityError|InvalidStateError|DataCloneError)$/;
 
 /**
-Gives the key of a scheme, found or made when it is used first.
+Gives the key of a scheme. It is loaded or generated when it is first used.
 
-A token request asks the store again: the user may have deleted the site's data, and logged in in another tab, whose key then is the one that
-counts. If the store has lost the key, it gets it back.
+A token request asks the store again: the user may have deleted the site's data, and logged in in another tab, whose key then is the one
+that counts. If the store has lost the key, it gets it back.
 
 @throws {ConfigError} from the function that is returned, if the platform makes no such keys.
 @throws {StoreError} from it, if the store fails before it has given a key. No other key is used then: the session's tokens are bound to the
@@ -32,7 +32,7 @@ export function createKeySource(
 	store: DpopKeyStore | undefined,
 ): (isTokenRequest: boolean) => Promise<ProofKey> {
 	let known = keyPair;
-	// The key, and no promise of it: on Workers, a promise of one request never settles for another.
+	// Keeps the key and not a promise: on Workers, a promise of one request never settles for another request.
 	let proofKey: ProofKey | undefined;
 
 	const keep = async (offered: DpopKeyPair): Promise<DpopKeyPair> => {

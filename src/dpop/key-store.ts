@@ -12,7 +12,7 @@ export type DpopKeyStore = (keyPair: DpopKeyPair) => Awaitable<DpopKeyPair>;
 const table = 'keys';
 
 /**
-Keeps a key pair in IndexedDB, where all tabs, frames and workers of the origin share it. Scripts can use it there, and cannot read it.
+Keeps a key pair in IndexedDB, for all tabs, frames and workers of the origin. Scripts can use the private key, but cannot read it.
 
 @see https://www.w3.org/TR/webcrypto/#concepts-key-storage
 */
@@ -20,7 +20,7 @@ export async function keepInIndexedDb(keyPair: DpopKeyPair, name: DpopAlgorithm)
 	const database = await open();
 	try {
 		return await new Promise((resolve, reject) => {
-			// Strict: after a power failure, a token must not be there without its key.
+			// Strict durability: after a power failure, a stored token must not be without its key.
 			const transaction = database.transaction(table, 'readwrite', {
 				durability: 'strict',
 			});
@@ -33,7 +33,7 @@ export async function keepInIndexedDb(keyPair: DpopKeyPair, name: DpopAlgorithm)
 					if (isKeyPair(result)) kept = result;
 					else keys.put(keyPair, name);
 				} catch (error) {
-					// Of a browser that cannot store keys.
+					// A browser that cannot store keys throws here.
 					reject(error);
 					transaction.abort();
 				}
@@ -42,7 +42,7 @@ export async function keepInIndexedDb(keyPair: DpopKeyPair, name: DpopAlgorithm)
 			transaction.addEventListener('abort', () => reject(transaction.error));
 		});
 	} finally {
-		// An open one can keep a page out of the back/forward cache.
+		// An open database can keep a page out of the back/forward cache.
 		database.close();
 	}
 }

@@ -5,17 +5,17 @@ import {isPath} from './path.ts';
 import type {ErrorSchemas, ResponseKind} from './response.ts';
 import type {StandardSchema} from './standard-schema.ts';
 
-/** The methods that ky sends, and any other that a server knows, in its own case. */
+/** The methods that ky has shortcuts for, or any other method, in the case that the server expects. */
 export type EndpointMethod =
 	'get' | 'post' | 'put' | 'patch' | 'delete' | 'head' | 'options' | 'query' | (string & Record<never, never>);
 
 /** A schema, or none. */
 export type OptionalSchema<Output = unknown> = StandardSchema<unknown, Output> | undefined;
 
-/** What a definition says of a response. */
+/** What a definition says about a response. */
 export type OptionalResponse = StandardSchema | ResponseKind | undefined;
 
-/** An endpoint as data. Every schema is a Standard Schema: of valibot, zod, arktype or your own. */
+/** An endpoint as data. Each schema is a Standard Schema: of valibot, zod, arktype, or your own. */
 export interface EndpointDefinition<
 	Path extends string = string,
 	Params extends OptionalSchema = OptionalSchema,
@@ -39,7 +39,7 @@ export interface EndpointDefinition<
 	readonly path: Path;
 	/** Gives a string, a number or a bigint for each parameter of the path. Default: parameters are sent as they are. */
 	readonly params?: Params;
-	/** Gives the query, which is added to that of the ky instance. Default: nothing is added. */
+	/** Gives the query. It is added to the query of the ky instance. Default: nothing is added. */
 	readonly searchParams?: SearchParams;
 	/** Gives the body, sent as JSON. Default: no body. */
 	readonly json?: Json;
@@ -47,18 +47,18 @@ export interface EndpointDefinition<
 	readonly form?: Form;
 	/** Gives the body: anything that `fetch` takes. Default: no body. */
 	readonly body?: Body;
-	/** Gives headers, which replace those of the ky instance and of the call. What is undefined is left out. Default: none. */
+	/** Gives headers. They replace those of the ky instance and of the call. Undefined ones are left out. Default: none. */
 	readonly headers?: Headers;
 	/**
-	What the response is: a schema for JSON, which gets undefined for an empty body, or one of the other kinds. Default: `void`, and the
-	body is dropped, so that nothing gets in unchecked.
+	What the response is: a schema for JSON, or one of the other kinds. A schema gets undefined for an empty body. Default: `void`, which
+	drops the body, so that nothing unchecked gets in.
 	*/
 	readonly response?: Response;
-	/** The schemas of error bodies, by HTTP status: see `isError`. Default: none, and error bodies are left to ky. */
+	/** The schemas of error bodies, by HTTP status: see `isError`. Default: none, so that error bodies stay as ky made them. */
 	readonly errors?: Errors;
 }
 
-/** A definition as its endpoint shows it: each schema has its own type, and what the definition lacks is undefined. */
+/** The definition of an endpoint: each schema keeps its own type, and missing members are undefined. */
 export interface CheckedDefinition<
 	Path extends string,
 	Params extends OptionalSchema,
@@ -85,9 +85,9 @@ export interface CheckedDefinition<
 export type AnyDefinition = EndpointDefinition;
 
 /**
-Checks a definition, and gives a frozen copy of its own properties. The compiler refuses more than this does, and says why.
+Checks a definition, and returns a frozen copy of its own properties. The compiler checks more than this does.
 
-@throws {ConfigError} which names the member that is missing, unknown or not usable.
+@throws {ConfigError} if a member is missing, unknown or unusable. The message names it.
 */
 export function readDefinition(definition: AnyDefinition): AnyDefinition {
 	const given = ownPropertiesWhere(definition, value => value !== undefined);

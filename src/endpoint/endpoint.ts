@@ -15,11 +15,11 @@ import {buildRequest, type EndpointOptions} from './request.ts';
 import {type ErrorSchemas, readBody} from './response.ts';
 import {check} from './standard-schema.ts';
 
-/** An `HTTPError` of ky whose body passed the schema that its status has. */
+/** An `HTTPError` of ky whose body matches the schema of its status. */
 export interface EndpointError<Status extends number, Data> extends HTTPError<Data> {
-	/** The body, as the schema gives it. */
+	/** The body: the output of the schema. */
 	data: Data;
-	/** The response. Its body is read. */
+	/** The response. Its body has been read. */
 	response: KyResponse<Data> & {
 		/** The HTTP status. */
 		readonly status: Status;
@@ -35,26 +35,26 @@ export type EndpointArguments<Input> = {} extends Input
 export interface EndpointResult<Output> {
 	/** What a call gives. */
 	readonly data: Output;
-	/** The response. Its body is read, unless `data` is its stream. */
+	/** The response. Its body has been read, unless `data` is its stream. */
 	readonly response: KyResponse;
 }
 
 /**
-Calls an endpoint through a ky instance. Nothing is sent unless the whole input passes.
+Calls an endpoint with a ky instance. Nothing is sent unless the whole input matches its schemas.
 
-An asynchronous schema of the input has no deadline. ky's `totalTimeout` covers that of the response.
+An asynchronous schema of the input has no deadline. ky's `totalTimeout` covers the schema of the response.
 
-@throws {RequestValidationError} before anything is sent, if the input does not pass.
-@throws {ResponseValidationError} if the response does not pass, or is not JSON although it should be.
-@throws {ConfigError} before anything is sent, if the ky instance has neither a `baseUrl` nor a `prefix`.
-@throws {HTTPError} of ky for every status but 2xx, whatever `throwHttpErrors` of the instance says: an error's body is never an output.
+@throws {RequestValidationError} if the input does not match. Nothing was sent.
+@throws {ResponseValidationError} if the response does not match, or is not JSON although it should be.
+@throws {ConfigError} if the ky instance has neither a `baseUrl` nor a `prefix`. Nothing was sent.
+@throws {HTTPError} of ky for every status but 2xx, even with `throwHttpErrors: false`: the body of an error is never the output.
 */
 export interface Endpoint<Input, Output, Errors, Definition = AnyDefinition> {
 	(...call: EndpointArguments<Input>): Promise<Output>;
 	/** The definition, frozen. `definition.json` is the schema of the JSON body, for a form or a test. */
 	readonly definition: Definition;
 	/**
-	Makes the same call, and gives the response, too: for its headers, such as `link`, `etag` or `x-total-count`.
+	Makes the same call, and also returns the response. Use it to read headers, such as `link`, `etag` or `x-total-count`.
 
 	@throws {RequestValidationError} as a call does.
 	@throws {ResponseValidationError} as a call does.
@@ -68,16 +68,17 @@ export interface Endpoint<Input, Output, Errors, Definition = AnyDefinition> {
 	*/
 	withResponse(...call: EndpointArguments<Input>): Promise<EndpointResult<Output>>;
 	/**
-	Gives the `Request` that a call would send, and sends nothing: for signing, service workers and tests. All `init` and `beforeRequest`
-	hooks run. It holds no access token, since `auth.hooks` adds that to what is sent. `auth.fetch(request)` sends it with one.
+	Returns the `Request` that a call would send, and sends nothing: for signing, service workers and tests. All `init` and `beforeRequest`
+	hooks run. The request has no access token, because `auth.hooks` adds the token only when a request is sent. To send it with a token,
+	call `auth.fetch(request)`.
 
-	@throws {RequestValidationError} if the input does not pass.
-	@throws {ConfigError} if a hook answers in place of the API, so that there is no request.
+	@throws {RequestValidationError} if the input does not match.
+	@throws {ConfigError} if a hook answers in place of the API: then there is no request.
 	*/
 	request(...call: EndpointArguments<Input>): Promise<Request>;
 	/**
-	Whether a call of this endpoint failed with this status, and with a body that passed the schema that `errors` has for it. If the body
-	did not pass, this is false, and ky's error is as ky made it.
+	Whether a call of this endpoint failed with this status, and with a body that matches its schema in `errors`. If the body does not
+	match, this is false, and ky's error stays as it is.
 	*/
 	isError<Status extends keyof Errors & number>(
 		error: unknown,
@@ -85,12 +86,12 @@ export interface Endpoint<Input, Output, Errors, Definition = AnyDefinition> {
 	): error is EndpointError<Status, Errors[Status]>;
 }
 
-// The token and the revocation endpoint of this package are not definitions of this kind. Their requests must not pass the hooks of the
-// instance that waits for the token, are answered in forms too, follow no redirect, and keep answers out of their errors.
+// The token and revocation endpoints of this package do not use this. Their requests must not run the hooks of the instance that waits for
+// the token, they accept forms as answers, they follow no redirect, and their errors hold nothing of the answer.
 /**
-Makes a function of the definition of an endpoint.
+Turns the definition of an endpoint into a function.
 
-@throws {ConfigError} which names the member of the definition that cannot be used.
+@throws {ConfigError} if a member of the definition cannot be used. The message names it.
 @example
 ```ts
 const createTransfer = endpoint({
@@ -131,7 +132,7 @@ export function endpoint<
 		input?: unknown,
 		options?: EndpointOptions,
 	): Promise<EndpointResult<unknown>> => {
-		// Let ky merge the options of the call with those of the instance. What was checked comes last.
+		// ky merges the options of the call with those of the instance. The checked ones come last, so that they win.
 		const instance = options ? api.extend({...options}) : api;
 		const request = await buildRequest(checked, input);
 		try {
@@ -141,7 +142,7 @@ export function endpoint<
 				response: await pending,
 			};
 		} catch (error) {
-			// By its name, as ky does: it may be of another copy of ky.
+			// Compared by name, as ky does: the error may come from another copy of ky.
 			const name = (error as Error | undefined)?.name;
 			// The parser quotes the body.
 			if (name === 'SyntaxError') throw new ResponseValidationError([{path: '', message: 'is not JSON'}]);
@@ -152,7 +153,7 @@ export function endpoint<
 					failure.data = await check(schema, failure.data, ResponseValidationError);
 					known.add(failure);
 				} catch {
-					// No schema, or it does not pass: the error stays as ky made it.
+					// There is no schema, or the body does not match: the error stays as ky made it.
 				}
 			}
 			throw error;
@@ -163,10 +164,10 @@ export function endpoint<
 		new Promise((resolve, reject) => {
 			const capture: BeforeRequestHook = ({request}) => {
 				resolve(new Request(request));
-				// ky passes on what is thrown and is no error: no retry, no `beforeError`.
+				// ky passes on a thrown value that is not an error: without a retry, and without `beforeError`.
 				throw request; // oxlint-disable-line no-throw-literal, typescript/only-throw-error
 			};
-			// The last hook, so that it sees what the others made of the request.
+			// The last hook, so that it sees the request after all other hooks.
 			const instance = api.extend({...options}).extend({hooks: {beforeRequest: [capture]}});
 			withResponse(instance, input).then(() => reject(new ConfigError('A beforeRequest hook has answered')), reject);
 		});
@@ -176,7 +177,7 @@ export function endpoint<
 
 	const call = async (...given: Parameters<typeof withResponse>): Promise<unknown> =>
 		(await withResponse(...given)).data;
-	// The types of the arguments and of the output are those of the schemas, which have been or will be run.
+	// The schemas have the same types as the arguments and the output, and they check both at run time.
 	return Object.freeze(
 		Object.assign(call, {
 			definition: checked,

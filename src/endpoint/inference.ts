@@ -4,7 +4,7 @@ import type {ParameterNames} from './path.ts';
 import type {ErrorSchemas} from './response.ts';
 import type {InputOf, OutputOf, StandardSchema} from './standard-schema.ts';
 
-/** What the compiler refuses beyond the shape of a definition. The complaint ends in a sentence that says why. */
+/** What the compiler refuses in a definition of the right shape. The last line of its complaint says why. */
 export type Consistent<
 	Path extends string,
 	Params,
@@ -29,7 +29,7 @@ export type Consistent<
 
 type Refused<Name extends string, Reason> = {readonly [Key in Name]?: Reason};
 
-/** The keys of the schema's input are the parameters of the path, and what it gives for them can stand in a path. */
+/** The schema's input must have the parameters of the path as its keys, and its output must fit into a path. */
 type ParamsFit<Path extends string, Params> = Params extends StandardSchema
 	? string extends Path
 		? unknown
@@ -50,7 +50,7 @@ type RecordFits<Name extends string, Schema, Value, Reason> = Schema extends Sta
 		: Refused<Name, Reason>
 	: unknown;
 
-/** Whether a type, or each of a union, is that of an object whose properties are all such values. `any` is taken for it. */
+/** Whether a type, or each member of a union, is an object whose properties are all such values. `any` counts as one. */
 type HasOnly<Type, Value> = 0 extends 1 & Type
 	? true
 	: Type extends object
@@ -81,17 +81,17 @@ type BodyPart<Name extends string, Schema> = Schema extends StandardSchema
 		: {readonly [Key in Name]: InputOf<Schema>}
 	: unknown;
 
-// Not by an alias, which declarations that users emit could not name.
+// Without an alias: the declarations that users emit could not name it.
 type ParamsPart<Path extends string, Params> = Params extends StandardSchema
 	? RecordPart<'params', Params>
 	: [ParameterNames<Path>] extends [never]
 		? unknown
 		: RecordArgument<'params', {readonly [Name in ParameterNames<Path>]: string | number | bigint}>;
 
-/** The same type, written out: editors and declarations show it as one object. */
+/** The same type, written out, so that editors and declarations show one object. */
 type Plain<Type> = keyof Type extends never ? Readonly<Record<string, never>> : {[Key in keyof Type]: Type[Key]};
 
-/** What an endpoint is called with. */
+/** The input of an endpoint. */
 export type EndpointInput<Path extends string, Params, SearchParams, Json, Form, Body, Headers> = Plain<
 	ParamsPart<Path, Params> &
 		RecordPart<'searchParams', SearchParams> &
@@ -101,7 +101,7 @@ export type EndpointInput<Path extends string, Params, SearchParams, Json, Form,
 		RecordPart<'headers', Headers>
 >;
 
-/** What an endpoint gives. */
+/** The output of an endpoint. */
 export type EndpointOutput<Response extends OptionalResponse> = Response extends StandardSchema
 	? OutputOf<Response>
 	: Response extends 'text'
@@ -114,7 +114,7 @@ export type EndpointOutput<Response extends OptionalResponse> = Response extends
 					? ReadableStream<Uint8Array>
 					: void;
 
-// By a condition, as `Plain` is: what an alias alone stood for would have its name in the declarations that users emit.
+// A conditional type, as `Plain` is: a plain alias would appear by its name in the declarations that users emit.
 /** The bodies of errors, by status. */
 export type ErrorOutputs<Errors extends ErrorSchemas | undefined> = keyof Errors extends never
 	? {}

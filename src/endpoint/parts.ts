@@ -1,21 +1,21 @@
 import {RequestValidationError} from '../errors.ts';
 
-/** A part of an input. Each has a schema of its own. */
+/** A part of an input. Each part has a schema of its own. */
 export type EndpointPart = 'params' | 'searchParams' | 'json' | 'form' | 'body' | 'headers';
 
-/** A value of a query or of a form. A list gives its name once for each item. What is undefined is left out. */
+/** A value of a query or of a form. A list repeats the name for each item. Undefined is left out. */
 export type Field = FieldValue | readonly (FieldValue | undefined)[] | undefined;
 
 type FieldValue = string | number | bigint | boolean;
 
 /**
-Turns the output of a part's schema into what ky takes. Gets the part and the path of the definition, too.
+Turns the output of a part's schema into an option of ky. It also gets the part and the path of the definition.
 
 @throws for an output that a request cannot hold. The error may quote the output.
 */
 export type Encoder = (output: unknown, part: EndpointPart, path: string) => unknown;
 
-/** All parts, in the order in which they are checked. Those that are records have an encoder. The others are sent as they are. */
+/** All parts, in the order in which they are checked. Records have an encoder, and the others are sent as they are. */
 export const encoders: Readonly<Record<EndpointPart, Encoder | undefined>> = {
 	params: fillPath,
 	searchParams: toFields,
@@ -25,7 +25,7 @@ export const encoders: Readonly<Record<EndpointPart, Encoder | undefined>> = {
 	headers: (output, part) => new Headers([...toFields(output, part)]),
 };
 
-/** Makes the error for a value that passed its schema but that a request cannot hold. */
+/** Creates the error for a value that matches its schema, but cannot be sent. */
 export const unusable = (path: string): RequestValidationError =>
 	new RequestValidationError([{path, message: 'cannot be used'}]);
 
@@ -44,9 +44,9 @@ function fillPath(params: unknown, part: EndpointPart, path: string): string {
 	});
 }
 
-/** The fields of a record. A list gives its name once for each item. What is undefined is left out. */
+/** The fields of a record. A list repeats its name for each item. Undefined is left out. */
 function toFields(record: unknown = {}, part: EndpointPart): URLSearchParams {
-	// Of what has other entries, such as a list or a Map, these would be lost. `in` itself refuses what is no object.
+	// The entries of a list or a Map would be lost. `in` itself throws for anything that is not an object.
 	if (Symbol.iterator in (record as object)) throw new TypeError();
 	const fields = new URLSearchParams();
 	for (const [name, value] of Object.entries(record as Readonly<Record<string, Field>>)) {

@@ -6,7 +6,7 @@ import {type Encoder, encoders, type EndpointPart, unusable} from './parts.ts';
 import {check} from './standard-schema.ts';
 
 /**
-The options of ky that a call may have. The definition and the ky instance decide the others. If a program without types gives them,
+The options of ky that a call may have. The definition and the ky instance set the others. If a program without types passes them anyway,
 the definition's method and body win.
 */
 export type EndpointOptions = Omit<
@@ -15,7 +15,7 @@ export type EndpointOptions = Omit<
 >;
 
 /**
-Checks an input, and makes of it what ky is called with.
+Checks an input, and turns it into the arguments for ky.
 
 @throws {RequestValidationError} with the issues of all parts.
 */
@@ -43,7 +43,7 @@ export async function buildRequest(
 	}
 	if (issues.length > 0) throw new RequestValidationError(issues);
 	const {params, form, ...rest} = sent;
-	// Each encoder gives what its option is.
+	// Each encoder returns the value of its option.
 	return [
 		params as string,
 		{

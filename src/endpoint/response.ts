@@ -5,11 +5,11 @@ import {check, type StandardSchema} from './standard-schema.ts';
 /** The schemas of error bodies, by status. */
 export type ErrorSchemas = {readonly [status: number]: StandardSchema};
 
-/** What else than JSON a response can be. */
+/** The kinds of responses that are not JSON. */
 export type ResponseKind = 'text' | 'blob' | 'arrayBuffer' | 'stream' | 'void';
 
 /**
-Reads the body of a response as what the definition says it is. ky's shortcuts set the `accept` header of the request, and keep
+Reads the body of a response, as the kind that the definition names. ky's shortcuts set the `accept` header of the request, and keep
 `timeout` running while the body is read.
 
 @throws {ResponseValidationError} for JSON that does not pass its schema.

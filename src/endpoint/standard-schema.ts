@@ -14,16 +14,16 @@ export interface StandardSchema<Input = unknown, Output = Input> {
 		/** For the compiler alone. */
 		readonly types?:
 			| {
-					/** What may be given to the schema. */
+					/** The input of the schema. */
 					readonly input: Input;
-					/** What the schema gives. */
+					/** The output of the schema. */
 					readonly output: Output;
 			  }
 			| undefined;
 	};
 }
 
-/** What a schema makes of a value. */
+/** The result of a schema. */
 export type SchemaResult<Output> =
 	{readonly value: Output; readonly issues?: undefined} | {readonly issues: readonly SchemaIssue[]};
 
@@ -32,16 +32,16 @@ interface SchemaIssue {
 	readonly path?: readonly (PropertyKey | {readonly key: PropertyKey})[] | undefined;
 }
 
-/** What may be given to a schema. */
+/** The input of a schema. */
 export type InputOf<Schema extends StandardSchema> = NonNullable<Schema['~standard']['types']>['input'];
 
-/** What a schema gives. */
+/** The output of a schema. */
 export type OutputOf<Schema extends StandardSchema> = NonNullable<Schema['~standard']['types']>['output'];
 
 /**
-Runs a schema, and gives its output.
+Runs a schema, and returns its output.
 
-@param Failure The error to throw if the value does not pass.
+@param Failure The class of the error to throw if the value does not match.
 @param at Where the value is in the input. Nothing for a whole response.
 */
 export async function check(
@@ -59,7 +59,7 @@ export async function check(
 			return {path: keys.join('.'), message};
 		});
 	} catch {
-		// What a schema throws may quote the value, and was not written for users.
+		// A schema's own exception may quote the value, and is not meant for users.
 	}
 	throw new Failure(issues);
 }

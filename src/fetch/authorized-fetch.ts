@@ -13,28 +13,28 @@ import {isUnauthorized} from './unauthorized.ts';
 /** A session, and how calls are sent with its token. */
 export interface FetchSession extends Session {
 	readonly scheme: TokenScheme;
-	/** What counts as "this token is not accepted". The default asks for a 401 that a new token can help. */
+	/** Decides whether a response rejects the token. By default, that is a 401 unless a new token cannot help. */
 	readonly isUnauthorized?: ((response: Response) => Awaitable<boolean>) | undefined;
 	/** Whether a call is not sent without a token. */
 	readonly requireToken?: boolean | undefined;
 }
 
-/** One call, over all of its attempts: ky may send it again by itself. */
+/** One call, over all of its attempts, including ky's own retries. */
 interface Call extends SendingCall {
 	/** Whether it is not sent without a token. */
 	readonly isTokenRequired: boolean | undefined;
-	/** The login that it belongs to. Undefined until it has a token. */
+	/** The login that the call belongs to. Undefined until it has a token. */
 	login: number | undefined;
-	/** How many logins there had been here when it began. Undefined once an attempt was sent: from then on it has one login. */
+	/** The number of logins here when the call began. Undefined once an attempt was sent: from then on it has one login. */
 	logins: number | undefined;
-	/** Whether an attempt was sent again after a renewal: once for each call. */
+	/** Whether the call has been resent after a renewal. That happens once for each call. */
 	isRetried: boolean;
 }
 
 /**
 Begins a call: gives the `fetch` of its attempts.
 
-@param isTokenRequired Whether the call is not sent without a token.
+@param isTokenRequired Whether the call must not be sent without a token.
 @default isTokenRequired what the session says
 */
 export type BeginCall = (
@@ -91,7 +91,8 @@ async function attempt(
 		return call.fetch(request, extra);
 	}
 	let token = found;
-	// If another tab has signed in since the last look, the first attempt belongs to that login. One that came here meanwhile is not its own.
+	// If another tab has signed in since the last read, the first attempt belongs to that login. A login that came in this realm meanwhile
+	// does not count.
 	if (call.logins !== core.logins) assertLogin(call, session);
 	call.logins = undefined;
 	call.login = core.state.login;
@@ -121,7 +122,7 @@ async function attempt(
 		}
 		if (!renewed) return response;
 		call.isRetried = true;
-		// A stream can be read once. The caller gets the refusal, and the next call has the new token.
+		// A stream can be read only once. The caller gets the 401, and the next call has the new token.
 		if (call.isStream) return response;
 		discard(response);
 		token = renewed;
@@ -129,7 +130,7 @@ async function attempt(
 	}
 }
 
-/** A call is never sent under another login than the one that it began under: not by regrant, and not by ky's own retries. */
+/** Makes sure that a call is never sent under another login than the one it began with: neither by regrant, nor by ky's own retries. */
 function assertLogin({login}: Call, {core}: Session): void {
 	if (login !== undefined && login !== core.state.login) throw new SessionEndedError('signed_out');
 }

@@ -16,8 +16,8 @@ const isName = matches(/^[\w!#$%&'*+.^`|~-]+$/);
 /**
 Sends the token in a header of another name, or with another word before it.
 
-Platforms drop `Authorization` if a redirect leads to another origin, and no other header. So with any other name regrant follows redirects
-by itself; in a browser, which does not allow that, a redirect to another origin fails.
+When a redirect leads to another origin, platforms drop the header `Authorization`, but no other header. So with any other name, regrant
+follows redirects itself. Browsers do not allow that: there, a redirect to another origin fails.
 
 @param name The name of the header.
 @param prefix The word before the token.

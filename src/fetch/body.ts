@@ -1,4 +1,4 @@
-/** Whether a body can be read once. All others can be sent again. */
+/** Whether a body can be read only once. Other bodies can be resent. */
 export function isReadOnce(body: unknown): boolean {
 	const object = Object(body) as object;
 	return 'getReader' in object || Symbol.asyncIterator in object;

@@ -1,11 +1,12 @@
 import {ConfigError} from '../errors.ts';
 import {secureUrl} from '../lib/secure-url.ts';
 
-/** The origins that may get a token: a list, or a function that judges a URL. */
+/** The origins that may get a token: a list, or a function that decides for each URL. */
 export type Origins = readonly (string | URL)[] | ((url: URL) => boolean);
 
 /**
-Judges where a request goes. It gives the URL to send the request to, as it was judged, if that may get the token; undefined otherwise.
+Decides whether a request may get the token. If so, it returns the checked URL, and the request is sent exactly there. Otherwise it returns
+undefined.
 */
 export type OriginCheck = (url: string) => string | undefined;
 
@@ -15,7 +16,7 @@ export type CallCheck = (baseUrl?: string | URL, prefix?: string | URL) => Origi
 /**
 Makes the checks of calls: of the option `origins`, or else of the origin to which ky's `baseUrl` and `prefix` lead.
 
-@throws {ConfigError} for what could never match.
+@throws {ConfigError} for an origin that could never match.
 */
 export function readOrigins(origins: Origins | undefined, insecureOrigins: readonly string[]): CallCheck {
 	if (origins === undefined) return createOriginResolver(insecureOrigins);
@@ -49,14 +50,14 @@ function checkOrigins(origins: Origins, insecureOrigins: readonly string[]): Ori
 	);
 }
 
-/** Gives the origin with a slash behind it: a URL that begins with it is of that origin, however it is parsed. */
+/** Returns the origin with a slash at its end. A URL that begins with it has that origin, however it is parsed. */
 const slashed = (url: string | URL): string => `${new URL(url).origin}/`;
 
 function checkOf(allowed: readonly string[]): OriginCheck {
 	const isAllowed = (url: string | undefined): boolean => allowed.some(origin => url?.startsWith(origin));
 	return text => {
 		if (isAllowed(text)) return text;
-		// At some compatibility dates Workers give a URL as it was written, and read it in another way when they send it.
+		// At some compatibility dates, Workers return a URL as it was written, and parse it differently when they send it.
 		const href = secureUrl(text)?.href;
 		return isAllowed(href) ? href : undefined;
 	};
@@ -69,7 +70,7 @@ function createOriginResolver(insecureOrigins: readonly string[]): CallCheck {
 	return (baseUrl = '', prefix = '') => {
 		const key = `${baseUrl} ${prefix}`;
 		if (key !== known) {
-			// Of the page, and not of a `<base>` in it, which may lead anywhere.
+			// Resolved against the address of the page, and not against a `<base>` in it, which may point anywhere.
 			const here = (globalThis as {location?: Location}).location?.href;
 			const base = baseUrl ? secureUrl(baseUrl, insecureOrigins, here) : here;
 			const target = prefix ? secureUrl(prefix, insecureOrigins, base) : base;

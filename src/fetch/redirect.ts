@@ -1,13 +1,13 @@
 import {ownProperties} from '../lib/own-properties.ts';
 import {discard} from './response.ts';
 
-/** Headers that must not reach another origin, beside the token. */
+/** Headers that must not reach another origin, like the token. */
 const credentials = /^(?:(?:proxy-)?authorization|cookie|dpop)$/;
 const mostHops = 20;
 
 /**
-Follows redirects by hand, for platforms whose `fetch` would carry the token to wherever they lead. At the first hop to another origin the
-credentials stay behind, and they do not come back.
+Follows redirects by hand, for platforms whose `fetch` would send the token to wherever they lead. The first hop to another origin drops the
+credentials, and later hops do not restore them.
 
 @param send Sends one hop. It may add the token if every hop so far was to the origin of the first one.
 @param request The request without the token.
@@ -37,7 +37,7 @@ export async function followRedirects(
 			isHome &&= target.origin === home;
 			if (hops < mostHops) following = redirectOf(next, spare, target, response.status, tokenHeader);
 		} catch {}
-		// The words of a platform, which ky knows. A platform's own error would quote the address.
+		// ky recognises this message of a platform. The platform's own error would quote the address.
 		if (!following) throw new TypeError('fetch failed');
 		next = following;
 	}

@@ -4,21 +4,21 @@ import type {TokenScheme} from '../token/token-scheme.ts';
 import type {TokenSet} from '../token/token-set.ts';
 import {followRedirects} from './redirect.ts';
 
-/** A `fetch` that is given a `Request`, and the options that are not the platform's, such as `cf` or `next`. */
+/** A `fetch` that gets a `Request`, and options that the platform does not know, such as `cf` or `next`. */
 export type Fetch = (request: Request, extra?: RequestInit) => Promise<Response>;
 
-/** One call, as much as sending it needs. */
+/** The part of a call that is needed to send it. */
 export interface SendingCall {
 	/** Sends the requests. */
 	readonly fetch: Fetch;
-	/** Whether the body can be read once, and so cannot be sent again. */
+	/** Whether the body can be read only once, so that it cannot be resent. */
 	readonly isStream: boolean;
 }
 
 /**
 Sends a request with a token.
 
-@param url The URL that was judged. The request goes there.
+@param url The checked URL, to which the request is sent.
 */
 export type Send = (
 	call: SendingCall,
@@ -28,7 +28,7 @@ export type Send = (
 	token: TokenSet,
 ) => Promise<Response>;
 
-/** How redirects are kept from carrying the token to another origin: by the platform, by hand, or by not following them. */
+/** How the token is kept from following a redirect to another origin: by the platform, by hand, or by not following redirects. */
 type RedirectGuard = 'platform' | 'by-hand' | 'refuse';
 
 function guardOf({header, isBoundToUrl}: TokenScheme): RedirectGuard {
@@ -36,18 +36,18 @@ function guardOf({header, isBoundToUrl}: TokenScheme): RedirectGuard {
 	return isBrowser() ? 'refuse' : 'by-hand';
 }
 
-/** Makes the sender of a scheme. */
+/** Creates the sender of a scheme. */
 export function createSender(scheme: TokenScheme): Send {
 	const guard = guardOf(scheme);
 
-	/** Adds the token to a request of our own, and sends it. */
+	/** Adds the token to a copy of the request, and sends the copy. */
 	const sendOnce = (call: SendingCall, request: Request, options: RequestInit, token: string): Promise<Response> => {
 		const pending = scheme.apply(request, token);
 		return pending ? (async () => (await pending, call.fetch(request, options)))() : call.fetch(request, options);
 	};
 
 	return (call, request, extra, url, {access_token}) => {
-		// What ky holds, and puts into its errors, never has the token.
+		// The request that ky keeps, and puts into its errors, never has the token.
 		const copy = call.isStream ? new Request(request) : request.clone();
 		const judged = url === request.url ? copy : new Request(url, copy);
 		const own = guard === 'refuse' ? new Request(judged, refusalFor(judged, scheme)) : judged;
@@ -65,8 +65,8 @@ export function createSender(scheme: TokenScheme): Send {
 }
 
 /**
-What keeps a browser from following a redirect of a request. It tells nobody where one leads. Within the origin of the page it can be told to
-stay there; but what is bound to one URL is of no use at another. (happy-dom looks for it in the request, and not in the options.)
+The option that keeps a browser from following a redirect, because a browser does not tell where a redirect leads. Within the page's own
+origin it may follow redirects that stay there, unless the token is bound to one URL. (happy-dom reads the option from the request.)
 */
 function refusalFor({redirect, url}: Request, {isBoundToUrl}: TokenScheme): RequestInit {
 	const isOfPage = !isBoundToUrl && url.startsWith(`${location.origin}/`);
@@ -74,7 +74,10 @@ function refusalFor({redirect, url}: Request, {isBoundToUrl}: TokenScheme): Requ
 	return ownProperties(redirect === 'follow' ? refusal : {});
 }
 
-/** Options at all reset the referrer. In Node a copy of a request hears of an abort no more once it was collected. */
+/**
+Passing any options resets the referrer, so it is passed again. So is the signal: in Node, a copied request no longer hears of an abort once
+it has been garbage-collected.
+*/
 function optionsFor({signal, referrer, referrerPolicy}: Request, extra: RequestInit | undefined): RequestInit {
 	const options = ownProperties<RequestInit>({signal, ...extra});
 	if (referrer !== 'about:client' && referrer !== undefined) options.referrer = referrer;

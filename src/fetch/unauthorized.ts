@@ -1,17 +1,17 @@
 import {challengesOf} from '../lib/www-authenticate.ts';
 
-/** Schemes that have nothing to do with a token (the registry of HTTP authentication schemes). */
+/** Schemes of the HTTP registry that do not use tokens. */
 const otherSchemes = /^(?:basic|digest|negotiate|ntlm|hoba|mutual|scram-.*|vapid|privatetoken|gnap)$/;
 
 /** The schemes whose challenges say what is wrong with a token: RFC 6750 §3, RFC 9449 §7.1. */
 const tokenSchemes = /^(?:bearer|dpop)$/;
 
-/** What such a challenge says if a new token cannot help: RFC 6750 §3.1, RFC 9470. */
+/** The error codes of such a challenge for which a new token cannot help: RFC 6750 §3.1, RFC 9470. */
 const hopeless = /^(?:insufficient_scope|invalid_request|insufficient_user_authentication)$/;
 
 /**
-Whether an answer says that its token is not accepted, and a new one may be: a 401, unless it says that a new token cannot help. Browsers
-hide the challenge unless CORS exposes it, so a 401 without one counts.
+Whether a response rejects the token, and a new one may help: a 401, unless its challenge says that a new token cannot help. Browsers hide
+the challenge unless CORS exposes it, so a 401 without a challenge counts.
 
 @see https://www.rfc-editor.org/rfc/rfc6750#section-3.1
 */

@@ -4,19 +4,19 @@ import {aText, numberOf, type Rules} from '../lib/read-options.ts';
 import {encodePart, signJwt, type WebCryptoKey} from './sign-jwt.ts';
 import {algorithmOf, algorithms, anAlgorithm, type JwtAlgorithm, type PrivateJwk} from './signing-key.ts';
 
-/** How an assertion is signed. */
+/** Options of an assertion. */
 export interface AssertionOptions {
 	/**
-	The algorithm.
+	The algorithm of the signature.
 
-	@default the one of the key; `RS256` for an RSA key in a PEM or in a JWK without `alg`
+	@default the algorithm of the key; `RS256` for an RSA key in a PEM, or in a JWK without `alg`
 	*/
 	readonly algorithm?: JwtAlgorithm | undefined;
 	/** The id of the key: `kid` in the header of the assertion. @default the `kid` of a JWK, else none */
 	readonly keyId?: string | undefined;
-	/** Whom the assertion is for: its `aud`. @default the issuer if it is known, else the token endpoint */
+	/** The audience of the assertion: its `aud`. @default the issuer if it is known, else the token endpoint */
 	readonly audience?: string | undefined;
-	/** How long an assertion is good: seconds. It is sent at once. @default 60 */
+	/** How long an assertion is valid, in seconds. It is sent at once. @default 60 */
 	readonly lifetime?: number | undefined;
 }
 
@@ -29,11 +29,12 @@ export const assertionRules: Rules = {
 };
 
 /**
-Checks a private key as far as that goes without the platform, and gives what signs assertions with it. Each assertion has an id of its
-own, and expires soon. The key is imported when it is used first: Workers refuse that while a module loads.
+Checks a private key as far as possible without the platform, and returns a function that signs assertions with it. Each assertion has an id
+of its own, and expires soon. The key is imported when it is first used, because Workers refuse that while a module loads.
 
-@param name How the caller calls the key, for messages.
-@throws {ConfigError} which says what is wrong with the key, and holds nothing of it; also later, if the platform does not take the key.
+@param name The caller's name for the key, for messages.
+@throws {ConfigError} if the key cannot be used: at once, or at the first use if only the platform can tell. The message holds nothing of
+the key.
 @see https://www.rfc-editor.org/rfc/rfc7523#section-3
 */
 export function createAssertionSigner(
@@ -53,7 +54,7 @@ export function createAssertionSigner(
 	const stated = [algorithm, native ?? algorithms[jwk.alg as string] ?? jwk.alg];
 	const names = Object.keys(algorithms).filter(known => stated.every(one => !one || one === algorithms[known]));
 	if (!names[0] || !(native || pem || jwk.d)) refuse();
-	// The key, and no promise of it: on Workers, a promise of one request never settles for another.
+	// Keeps the key and not a promise: on Workers, a promise of one request never settles for another request.
 	let signingKey = (native && key) as WebCryptoKey; // or there is none yet
 	return async claims => {
 		for (const known of names) {

@@ -5,9 +5,9 @@ import type {ClientAuthentication} from '../oauth/client-authentication.ts';
 import {createAssertionSigner} from './assertion.ts';
 import {aName, assertionRequest, type JwtBearerGrant} from './jwt-bearer.ts';
 
-/** What of the file that Google hands out for a service account is used here. */
+/** The fields that are used of the file that Google gives you for a service account. */
 export interface GoogleServiceAccountKey {
-	/** `service_account`. Files of another type are for another purpose. */
+	/** `service_account`. Files of another type have another purpose. */
 	readonly type: string;
 	/** The account, such as `reports@project.iam.gserviceaccount.com`. */
 	readonly client_email: string;
@@ -19,34 +19,34 @@ export interface GoogleServiceAccountKey {
 	readonly token_uri: string;
 }
 
-/** What a token of a service account is for. */
+/** Options of `googleServiceAccount`. */
 export interface GoogleServiceAccountOptions {
 	/** The scopes, separated by spaces, such as `https://www.googleapis.com/auth/devstorage.read_only`. */
 	readonly scope: string;
-	/** The user for whom the account acts: domain-wide delegation has to allow that. @default none, the account itself */
+	/** The user for whom the account acts. Domain-wide delegation must allow that. @default none, the account itself */
 	readonly subject?: string | undefined;
 }
 
-/** Those options of `createAuth` that say how a service account gets its tokens. */
+/** The options of `createAuth` for a service account. */
 export interface GoogleServiceAccount {
 	/** Google's token endpoint. */
 	readonly tokenEndpoint: string;
 	/** The account. */
 	readonly clientId: string;
-	/** Sends nothing: the assertion says who asks. */
+	/** Sends nothing, because the assertion identifies the account. */
 	readonly clientAuthentication: ClientAuthentication;
-	/** Makes a new assertion for each token. */
+	/** Creates a new assertion for each token. */
 	readonly grant: JwtBearerGrant;
 }
 
-/** An hour, in seconds: what Google allows, and what its own libraries ask for. */
+/** One hour, in seconds: the longest lifetime that Google allows, and the one that its own libraries use. */
 const lifetime = 3600;
 
 /**
-Gives the options of `createAuth` for a service account of Google's.
+Returns the options of `createAuth` for a Google service account.
 
-@param json The file that Google hands out: its text, or what it parses to. It is a secret.
-@throws {ConfigError} which names the field or the option that is missing or not usable, and holds nothing of the file.
+@param json The file that Google gives you, as text or as a parsed object. It is a secret.
+@throws {ConfigError} if a field or an option is missing or unusable. The message names it, and holds nothing of the file.
 @example
 ```ts
 const auth = createAuth({
@@ -71,7 +71,7 @@ export function googleServiceAccount(
 		keyId: private_key_id,
 		lifetime,
 	});
-	// Google reads the scope from the assertion, and takes a subject for a user.
+	// Google reads the scope from the assertion, and treats a subject as a user.
 	const claims = {iss: client_email, sub: subject, aud: token_uri, scope};
 	return {
 		tokenEndpoint: token_uri,
@@ -87,7 +87,7 @@ function readFile(json: unknown): GoogleServiceAccountKey {
 		const problem = json === undefined ? 'is undefined' : 'must be the JSON file of a service account';
 		throw new ConfigError(`googleServiceAccount(json): json ${problem}`);
 	}
-	// What is used of it is checked by who uses it.
+	// Each field is checked where it is used.
 	return ownProperties(record) as unknown as GoogleServiceAccountKey;
 }
 

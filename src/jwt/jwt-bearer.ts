@@ -5,24 +5,24 @@ import type {ExtensionTokenRequest, GrantContext} from '../oauth/token-request.t
 import {type AssertionOptions, assertionRules, createAssertionSigner} from './assertion.ts';
 import type {PrivateKey} from './signing-key.ts';
 
-/** What a token is asked for with, and what the assertion says. */
+/** Options of `jwtBearer`: the key, and the claims of the assertion. */
 export interface JwtBearerOptions extends AssertionOptions {
 	/** A private key: a `CryptoKey`, a JWK, or PKCS #8 PEM. */
 	readonly key: PrivateKey | undefined;
-	/** Who asks: the `iss` of the assertion. Mostly the client's id. */
+	/** The `iss` of the assertion: usually the client's id. */
 	readonly issuer: string;
-	/** For whom the token is: the `sub` of the assertion. @default the issuer */
+	/** The `sub` of the assertion: whom the token is for. @default the issuer */
 	readonly subject?: string | undefined;
-	/** The scopes to ask for, separated by spaces. @default none */
+	/** The scopes to request, separated by spaces. @default none */
 	readonly scope?: string | undefined;
 	/** Further claims of the assertion. @default none */
 	readonly claims?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /**
-A `grant` that makes a new assertion whenever it is asked.
+A `grant` that creates a new assertion for each token.
 
-@throws {ConfigError} if the platform does not take the key, or nobody says for whom the assertion is.
+@throws {ConfigError} if the platform refuses the key, or if the assertion has no audience.
 @see https://www.rfc-editor.org/rfc/rfc7523#section-2.1
 */
 export type JwtBearerGrant = (context?: GrantContext) => Promise<ExtensionTokenRequest>;
@@ -44,7 +44,7 @@ function areClaims(value: unknown): boolean {
 
 const rules: Rules = {
 	...assertionRules,
-	// It has a check of its own.
+	// The key has a check of its own.
 	key: isAnything,
 	issuer: aName,
 	subject: aName,
@@ -56,9 +56,9 @@ const rules: Rules = {
 };
 
 /**
-Gets tokens for a signed assertion: for `grant`. A new assertion is made for each token, so that no refresh token is needed.
+Creates a `grant` that gets tokens for a signed assertion. Each token gets a new assertion, so no refresh token is needed.
 
-@throws {ConfigError} which names the option that is missing or not usable, and holds nothing of the key.
+@throws {ConfigError} if an option is missing or unusable. The message names it, and holds nothing of the key.
 @example
 ```ts
 const auth = createAuth({

@@ -4,11 +4,11 @@ import {type AssertionOptions, assertionRules, createAssertionSigner} from './as
 import type {PrivateKey} from './signing-key.ts';
 
 /**
-Proves who the client is with a signed assertion, a new one for each request. Its private key stays here: nothing secret is sent.
+Authenticates the client with a signed assertion, a new one for each request. The private key is never sent.
 
 @param key A private key: a `CryptoKey`, a JWK, or PKCS #8 PEM.
-@throws {ConfigError} which names the argument that is not usable, and holds nothing of the key. What the platform alone can see of a key
-is found when it is used first.
+@throws {ConfigError} if an argument cannot be used. The message names it, and holds nothing of the key. If only the platform can tell that
+a key is wrong, the first request rejects with this error.
 @example
 ```ts
 const auth = createAuth({

@@ -10,7 +10,7 @@ How a JWT is signed: ECDSA on P-256, RSA with PKCS #1 v1.5 or PSS, each with SHA
 export type JwtAlgorithm = 'ES256' | 'RS256' | 'PS256' | 'EdDSA';
 
 /**
-A private key as a JSON Web Key: P-256, Ed25519 or RSA. Its `alg` and its `kid` are used, if they are there.
+A private key as a JSON Web Key: P-256, Ed25519 or RSA. If it has `alg` and `kid`, they are used.
 
 @see https://www.rfc-editor.org/rfc/rfc7517#section-4
 */
@@ -21,7 +21,7 @@ export interface PrivateJwk {
 	readonly crv?: string;
 	/** The private part. A JWK without it is a public key. */
 	readonly d?: string;
-	/** What the key signs with. */
+	/** The algorithm that the key signs with. */
 	readonly alg?: string;
 	/** The id of the key. */
 	readonly kid?: string;

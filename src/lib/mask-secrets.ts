@@ -1,14 +1,14 @@
-/** Characters that URLs, JSON and HTML may write in another way, with any number of layers: one match for each. */
+/** Matches one character that URLs, JSON or HTML have escaped, with any number of layers. */
 const escapes = /(?:%|&#37;|&#x25;)(?:25)*[\da-f]{2}|\\+(?:u[\da-f]{4}|["/])?|&(?:amp;)*#?\w{2,9};|[^]/gi;
 
-/** For comparisons, in which all characters that may be escaped are the same. */
+/** Prepares a text for comparison: all characters that may be escaped become the same one. */
 const wordsOf = (characters: readonly string[]): string =>
 	characters.map(character => (/^\w$/.test(character) ? character : '?')).join('');
 
 /**
-Gives a text without secrets, for display: it ends where a secret begins. A server may repeat a secret with the escapes of URLs, JSON or
-HTML, so both are compared as they are and without them. Eight characters are enough to be taken for a secret, since a part of one must
-not show either. Shorter secrets must stand alone: they are in many a word by chance.
+Returns a text without secrets, for display: it is cut where a secret begins. A server may repeat a secret with the escapes of URLs, JSON or
+HTML, so the comparison is made with and without them. Eight characters of a secret are enough to count, because a part of it must not show
+either. A shorter secret counts only if it stands alone, since it occurs in other words by chance.
 */
 export function maskSecrets(text: string, secrets: readonly unknown[]): string {
 	let shown = text;

@@ -2,12 +2,12 @@ import {type Waiter, withTimeout} from './with-timeout.ts';
 
 /** Runs one task at a time. */
 export interface Mutex {
-	/** Waits until no task runs. Rejects with the reason of the waiter's signal. */
+	/** Waits until no task is running. Rejects with the reason of the waiter's signal. */
 	wait(waiter?: Waiter): Promise<void>;
 	/**
-	Runs the task when no other runs.
+	Runs the task when no other task is running.
 
-	@param milliseconds How long the task may keep others waiting.
+	@param milliseconds How long the task may block the others.
 	*/
 	runExclusive<T>(task: () => Promise<T>, milliseconds: number): Promise<T>;
 }
@@ -15,7 +15,7 @@ export interface Mutex {
 /**
 Creates a mutex.
 
-Nobody waits for a task longer than it may take: on Cloudflare Workers the request that began it may be gone, and then it never ends.
+Nobody waits for a task longer than that. On Cloudflare Workers, a task never ends if the request that started it is gone.
 */
 export function createMutex(): Mutex {
 	let running: {readonly task: Promise<unknown>; readonly end: number} | undefined;

@@ -1,31 +1,31 @@
 /**
-Copies the value's own properties into an object without a prototype. A polluted `Object.prototype` adds nothing to it, and a key named
-`__proto__` is a key like any other.
+Copies the value's own properties into an object without a prototype. So a polluted `Object.prototype` adds nothing, and `__proto__` is a
+key like any other.
 */
 export function ownProperties<T extends object>(value: T | undefined): T {
 	return {__proto__: null, ...value} as unknown as T;
 }
 
-/** Whether a value is an object and no list. */
+/** Whether a value is an object, and not a list. */
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Does the same for a value of any kind. Gives undefined for everything that is not a record. */
+/** Does the same for a value of any kind. Returns undefined for everything that is not a record. */
 export function ownRecordProperties(value: unknown): Record<string, unknown> | undefined {
 	return isRecord(value) ? ownProperties(value) : undefined;
 }
 
-/** Copies those own properties that are to be kept. */
+/** Copies the own properties that pass a filter. */
 export function ownPropertiesWhere<T extends object>(
 	value: T | undefined,
 	isKept: (value: unknown, name: string) => unknown,
 ): Partial<T> {
 	const entries = Object.entries(ownProperties(value)).filter(([name, item]) => isKept(item, name));
-	// Each of its properties is one of the value's.
+	// Each of its properties comes from the value.
 	return ownProperties(Object.fromEntries(entries) as Partial<T>);
 }
 
-/** Reads one own property. It costs less than a copy of all. */
+/** Reads one own property. That is cheaper than copying all of them. */
 export function ownProperty<T extends object, Name extends keyof T>(value: T, name: Name): T[Name] | undefined {
 	return Object.hasOwn(value, name) ? value[name] : undefined;
 }

@@ -1,4 +1,4 @@
-/** Makes an id that nobody else makes. Not `randomUUID`, which pages without https lack. */
+/** Creates a unique id. It does not use `randomUUID`, which pages without https do not have. */
 export function randomId(): string {
 	return crypto.getRandomValues(new Uint32Array(4)).join('-');
 }

@@ -1,6 +1,6 @@
 import {base64url} from './base64url.ts';
 
-/** Makes 43 characters of letters, digits, hyphens and underscores, which nobody can guess: 256 random bits. */
+/** Creates 256 random bits, as 43 letters, digits, hyphens and underscores. */
 export function randomText(): string {
 	return base64url(crypto.getRandomValues(new Uint8Array(32)));
 }

@@ -1,7 +1,7 @@
-/** Reads a header. Gives an empty text where there is none, and where the `fetch` of a framework lets nobody read it: SvelteKit's throws then. */
+/** Reads a header. Returns an empty text if there is none, and if a framework does not allow it: the `fetch` of SvelteKit throws then. */
 export function readHeader(headers: Headers, name: string): string {
 	try {
-		// Node leaves the space behind a value where it is.
+		// Node does not remove the space after a value.
 		return headers.get(name)?.trim() ?? '';
 	} catch {
 		return '';

@@ -2,13 +2,13 @@ import {ConfigError} from '../errors.ts';
 import {ownPropertiesWhere, ownProperty} from './own-properties.ts';
 import {isBrowser} from './runtime.ts';
 
-/** What an option may be, and how to say so. */
+/** What values an option may have, and how a message says so. */
 export type Rule = readonly [isRight: (value: unknown) => unknown, expected: string];
 
-/** The rules of a bag of options, by name. */
+/** The rules of options, by name. */
 export type Rules = Readonly<Record<string, Rule>>;
 
-/** Options that people look for, and where to find what they mean. */
+/** Options that people try, and what they should use. */
 const remedies: Readonly<Record<string, string>> = {
 	clientSecret: ': use clientAuthentication: clientSecretBasic(secret)',
 	scope: ': put it into grant',
@@ -17,11 +17,11 @@ const remedies: Readonly<Record<string, string>> = {
 };
 
 /**
-Checks options against rules, and copies them. An option that is undefined is left out.
+Checks options against rules, and copies them. Undefined options are left out.
 
-@param prefix What stands before a name in messages, such as `grant.`.
-@param others The rule of options that have none of their own. Without it they are refused.
-@throws {ConfigError} which names an option that is missing, not known or not usable, and says what to do.
+@param prefix What messages put before a name, such as `grant.`.
+@param others The rule of options that have no rule of their own. Without it, they are refused.
+@throws {ConfigError} if an option is missing, unknown or unusable. The message names it, and says what to do.
 */
 export function readOptions<Options extends object>(
 	options: Options | undefined,
@@ -42,7 +42,7 @@ export function readOptions<Options extends object>(
 	return given;
 }
 
-/** Makes the check of a text. */
+/** Creates the check of a text. */
 export const matches =
 	(pattern: RegExp): ((value: unknown) => value is string) =>
 	(value): value is string =>
@@ -57,13 +57,13 @@ export const isText: (value: unknown) => value is string = matches(/^[ -~]+$/);
 /** The rule of such a text. */
 export const aText: Rule = [isText, 'printable ASCII'];
 
-/** The rule of such a text, or of none. */
+/** The rule of such a text that may be left out. */
 export const aTextOrNone: Rule = [value => matches(/^[ -~]*$/)(value ?? ''), 'printable ASCII'];
 
-/** The rule of a text or several, or of none. */
+/** The rule of one or several texts that may be left out. */
 export const texts: Rule = [value => [value ?? ''].flat().every(isString), 'a string or a list of strings'];
 
-/** The rule of an option that is checked where it is read. */
+/** The rule of an option that is checked where it is used. */
 export const isAnything: Rule = [() => true, ''];
 
 /** The rule of a function. */

@@ -1,6 +1,6 @@
 /**
-Reads an absolute URL of https, or of http where nobody else can listen: on loopback, and at the origins in `insecureOrigins`. Gives
-undefined for anything else, since the platform's own error would quote the text.
+Parses an absolute https URL, or an http URL of loopback or of an origin in `insecureOrigins`. Returns undefined for anything else, because
+the platform's own error would quote the text.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-3.2
 */
@@ -10,7 +10,7 @@ export function secureUrl(
 	base?: string | URL,
 ): URL | undefined {
 	try {
-		// Nothing else that could be read as a URL: a list of one URL, for example.
+		// Other values could also be parsed as a URL: a list with one URL, for example.
 		if (typeof value !== 'string' && !(value as URL).href) return undefined;
 		const url = new URL(value as string | URL, base);
 		const isInsecure = loopback.test(url.hostname) || insecureOrigins.includes(url.origin);

@@ -1,30 +1,30 @@
 import {TokenNetworkError} from '../errors.ts';
 import type {Awaitable} from './awaitable.ts';
 
-/** Somebody who waits, such as a `Request`. The signal is read only if there is something to wait for. */
+/** Somebody who waits, such as a `Request`. The signal is read only if it is needed. */
 export interface Waiter {
 	/**
-	Ends the wait of this caller, and nothing else.
+	Stops the wait of this caller, and nothing else.
 
 	@default none
 	*/
 	readonly signal?: AbortSignal | null | undefined;
 }
 
-/** A timer that fires this late, in milliseconds, may do so because the process or page was stopped. On a busy machine it costs a little time. */
+/** If a timer fires this many milliseconds late, the process or page may have been stopped. On a busy machine, this costs a little time. */
 const stoppedAfter = 20;
-/** How long a process or page that was stopped may take to read what has arrived, in milliseconds. */
+/** How long a process or page that was stopped may take to read what has arrived meanwhile, in milliseconds. */
 const longestGrace = 1000;
 
 /**
-Gives the outcome of `work`, but waits no longer than a number of milliseconds and no longer than the waiter's signal. The work itself
-goes on, and its late failure is ignored.
+Returns the outcome of `work`, but stops waiting at a deadline or when the waiter's signal aborts. The work itself goes on, and a late
+failure is ignored.
 
-If the timer fires late, because the process or the page was stopped, what has arrived meanwhile is read first: the deadline is extended
-once, by a quarter, and by a second at most.
+If the timer fires late because the process or the page was stopped, what has arrived meanwhile is read first: the deadline is extended
+once, by a quarter, but at most by a second.
 
-@param milliseconds Below 2 ** 31: beyond it a timer fires at once, on every runtime.
-@param onLate Is called at the deadline.
+@param milliseconds The deadline, below 2 ** 31. On every runtime, a longer timer fires at once.
+@param onLate Called at the deadline.
 @throws {TokenNetworkError} `timeout` at the deadline. Also throws the signal's reason.
 */
 export async function withTimeout<T>(
@@ -48,7 +48,7 @@ export async function withTimeout<T>(
 					onLate?.();
 					return reject(new TokenNetworkError('timeout'));
 				}, delay);
-				// The awaited work keeps a process alive, if it is anything real. Its deadline does not (Node, Bun).
+				// The awaited work keeps a process alive, but its deadline must not (Node, Bun).
 				(timer as {unref?: () => void}).unref?.();
 			};
 			start(milliseconds);

@@ -3,28 +3,28 @@ import {readHeader} from './read-header.ts';
 
 /** One challenge of a `WWW-Authenticate` header. */
 export interface Challenge {
-	/** In lower case, such as `bearer`. */
+	/** The scheme, in lower case, such as `bearer`. */
 	readonly scheme: string;
-	/** By their names in lower case. Where a name is repeated, the last one counts. */
+	/** The parameters, by their names in lower case. If a name is repeated, the last one counts. */
 	readonly parameters: Readonly<Record<string, string>>;
 }
 
 const token = "[!#$%&'*+.^`|~\\w-]+";
 const end = '[ \\t]*(?:,|$)';
 const parameter = `(${token})[ \\t]*=[ \\t]*(?:"([^"\\\\]*(?:\\\\.[^"\\\\]*)*)"|(${token}))${end}`;
-// A scheme stands alone, with a token68, or with a first parameter.
+// A scheme is followed by nothing, by a token68, or by a first parameter.
 const scheme = `(${token})(?:${end}|[ \\t]+(?:[\\w.~+/-]+=*${end}|(?=${parameter})))`;
-// Sticky, and never with two ways to match one text: the time is linear in the length of the header.
+// The expressions are sticky and unambiguous, so the time is linear in the length of the header.
 const part = new RegExp(`[ \\t,]*(?:${parameter}|${scheme})`, 'gy');
 
-/** The challenges of an answer. */
+/** The challenges of a response. */
 export function challengesOf(headers: Headers): Challenge[] {
 	return parseChallenges(readHeader(headers, 'www-authenticate'));
 }
 
 /**
-Parses a `WWW-Authenticate` header, which may be several lines joined by commas. It ends at the first text that is not in
-the grammar; what was complete before that counts.
+Parses a `WWW-Authenticate` header, which may be several lines joined by commas. Parsing stops at the first invalid text, and everything
+complete before it counts.
 
 @see https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
 */

@@ -3,7 +3,7 @@ import {ownProperties} from '../lib/own-properties.ts';
 import {matches} from '../lib/read-options.ts';
 
 /**
-What a server says in the URL that ends a login. Either `code` or `error` is there.
+The answer of the server in the URL of the callback. It has either `code` or `error`.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2
 */
@@ -11,14 +11,14 @@ export interface Callback {
 	readonly state?: string;
 	readonly code?: string;
 	readonly error?: string;
-	/** Who says it: RFC 9207. */
+	/** The server that sent it: RFC 9207. */
 	readonly iss?: string;
 }
 
 /**
 Reads a URL, or the address of the page.
 
-@throws {ConfigError} for what is no URL, and on a server for none. The platform's own error would quote it, and with it the code.
+@throws {ConfigError} if it is not a URL, or if a server passes none. The platform's own error would quote the URL, and with it the code.
 */
 export function readUrl(url: string | URL | undefined, base: string): URL {
 	try {
@@ -29,8 +29,8 @@ export function readUrl(url: string | URL | undefined, base: string): URL {
 }
 
 /**
-Reads what the URL that ends a login says. It is no answer without a state, with neither a code nor an error, or with a parameter twice,
-of which one would have to be chosen.
+Reads the server's answer from the URL of the callback. It is no answer without a state, with neither a code nor an error, or with a
+parameter twice, of which one would have to be chosen.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-3.1
 */
@@ -41,7 +41,7 @@ export function readCallback({searchParams}: URL): Callback {
 	return isAnswer ? answer : ownProperties({});
 }
 
-/** Whether a URL, or the address of the page, ends a login. The query of the redirect URI is in it, in whatever order. */
+/** Whether a URL, or the address of the page, is the callback of a login. The query of the redirect URI is in it, in whatever order. */
 export function isCallback(given: string | URL | undefined, redirectUri: string): boolean {
 	const url = readUrl(given, redirectUri);
 	const {pathname, searchParams} = new URL(redirectUri);
@@ -50,7 +50,7 @@ export function isCallback(given: string | URL | undefined, redirectUri: string)
 }
 
 /**
-Whether a text is a path of this origin. No segment is empty, and no backslash is a slash: `//evil.example`, `/\evil.example` and
-`/.//evil.example` lead elsewhere in one browser or another, or when they are read twice. URLs lose their tabs and line breaks.
+Whether a text is a path of this origin. Empty segments and backslashes are refused: `//evil.example`, `/\evil.example` and
+`/.//evil.example` lead to another origin in some browsers, or when they are parsed twice. URL parsers remove tabs and line breaks.
 */
 export const isLocalPath: (path: unknown) => path is string = matches(/^(?:\/(?!\/)[^/\\?#\t\n\r]*)+(?:[?#].*)?$/);

@@ -14,21 +14,25 @@ import {
 } from './login-flow.ts';
 import {readLogin} from './login-options.ts';
 
-/** How to log out. */
+/** Options of `logoutUrl`. */
 export interface LogoutOptions {
-	/** The user's ID token: with it most servers do not ask again. @default none */
+	/** The user's ID token. With it, most servers log out without asking. @default none */
 	readonly idToken?: string | undefined;
-	/** Where the server sends the browser afterwards: a URL that is registered there, or a path of this origin. @default the server's own page */
+	/**
+	Where the server sends the browser afterwards: a URL that is registered at the server, or a path of this origin.
+
+	@default a page of the server
+	*/
 	readonly returnTo?: string | undefined;
 }
 
-/** Logins by authorization code. */
+/** Logins with an authorization code. */
 export interface Login {
 	/**
-	Begins a login. Several may be under way at once, in several tabs.
+	Begins a login. Several logins can run at the same time, in several tabs.
 
 	@returns The URL to send the browser to.
-	@throws {ConfigError} for a `returnTo` that leads elsewhere.
+	@throws {ConfigError} if `returnTo` leads to another origin.
 	@throws {LoginError} if `storage` fails.
 	@example
 	```ts
@@ -44,19 +48,20 @@ export interface Login {
 	*/
 	isCallback(url?: string | URL): boolean;
 	/**
-	Finishes a login: removes the answer from the address bar, and exchanges the code for a token. A login is finished once.
+	Finishes a login: removes the server's answer from the address bar, and exchanges the code for a token. A login can be finished only
+	once.
 
 	@default url the address of the page
-	@throws {LoginError} if the login was finished before, began in another tab or more than an hour ago, if the answer is not the server's or
-	not for this user, or if `storage` fails. Begin another login.
-	@throws {OAuthError} if the server, or the user, refuses. `access_denied`: the user said no.
-	@throws {TokenResponseError} if the token endpoint's answer is not usable.
+	@throws {LoginError} if the login was finished before, or began in another tab or more than an hour ago; if the answer comes from
+	another server or is for another user; or if `storage` fails. Begin another login.
+	@throws {OAuthError} if the server or the user refuses. `access_denied` means that the user said no.
+	@throws {TokenResponseError} if the response of the token endpoint cannot be used.
 	@throws {TokenNetworkError} if the token endpoint does not answer. Begin another login.
 	@see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2
 	*/
 	finish(url?: string | URL): Promise<FinishedLogin>;
 	/**
-	Where to send the browser to log out at the server, after `auth.signOut()`.
+	Returns the URL to send the browser to after `auth.signOut()`, to log out at the server as well.
 
 	@throws {ConfigError} without an `endSessionEndpoint`.
 	@see https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RPLogout
@@ -65,9 +70,9 @@ export interface Login {
 }
 
 /**
-Creates logins by authorization code with PKCE, for an app in a browser or on a server.
+Creates logins with an authorization code and PKCE, for an app in a browser or on a server.
 
-@throws {ConfigError} which names an option that is missing, not known or not usable.
+@throws {ConfigError} if an option is missing, unknown or unusable. The message names it.
 @example
 ```ts
 const server = await discover('https://login.example.com');
@@ -77,7 +82,7 @@ if (login.isCallback()) await auth.setToken((await login.finish()).token);
 @see https://www.rfc-editor.org/rfc/rfc7636
 */
 export function createLogin(options: LoginOptions): Login {
-	// Node and Deno have a sessionStorage as well, which all users would share.
+	// Node and Deno have a sessionStorage too, but all users would share it.
 	const required = ['authorizationEndpoint', 'redirectUri', isBrowser() ? 'redirectUri' : 'storage'] as const;
 	const login: LoginFlow = readLogin(options, required, insecureOrigins => ({
 		redirectUri: endpointRule(insecureOrigins),

@@ -10,10 +10,10 @@ import {sendTokenRequest} from '../oauth/token-endpoint.ts';
 import type {TokenSet} from '../token/token-set.ts';
 import {type CheckedLogin, type LoginClient, readLogin} from './login-options.ts';
 
-/** What `deviceLogin` takes: an authorization server and a client of it. */
+/** Options of `deviceLogin`: an authorization server, and a client of it. */
 export interface DeviceLoginOptions extends LoginClient {
 	/**
-	Where the login begins. It is required: `discover()` gives it, if the server has one.
+	The URL at which the login begins. It is required. `discover()` returns it if the server has one.
 
 	@default none
 	@see https://www.rfc-editor.org/rfc/rfc8628#section-3.1
@@ -22,29 +22,29 @@ export interface DeviceLoginOptions extends LoginClient {
 }
 
 /**
-What to show to the user.
+What the user has to see.
 
 @see https://www.rfc-editor.org/rfc/rfc8628#section-3.2
 */
 export interface DevicePrompt {
 	/** The code that the user enters. Printable ASCII, so that a terminal may show it. */
 	readonly user_code: string;
-	/** Where the user enters it. */
+	/** The page on which the user enters the code. */
 	readonly verification_uri: string;
-	/** The same with the code in it: for a link or a QR code. Left out if the server gives none. */
+	/** The same page with the code in its URL, for a link or a QR code. Left out if the server sends none. */
 	readonly verification_uri_complete?: string;
-	/** How long the code can be used: seconds. */
+	/** How many seconds the code can be used. */
 	readonly expires_in: number;
 }
 
-/** How a device polls, beside what it shows. */
+/** What the user sees, and how the device polls. */
 interface Device extends DevicePrompt {
 	readonly device_code: string;
 	/** Seconds between two requests. */
 	readonly interval: number;
 }
 
-/** What came of one request. */
+/** The outcome of one request. */
 type PollOutcome =
 	| {
 			readonly token: TokenSet;
@@ -57,21 +57,22 @@ type PollOutcome =
 			readonly code?: string;
 	  };
 
-/** Longer than any login. A timer takes no more than 2 ** 31 milliseconds. */
+/** Longer than any login, and within the limit of a timer: 2 ** 31 milliseconds. */
 const forever = 2 ** 30;
-/** The longest pause between two requests while the server cannot be reached: milliseconds. */
+/** The longest pause between two requests while the server cannot be reached, in milliseconds. */
 const longestPause = 60_000;
 
 /**
-Logs a user in on a device without a browser, such as a terminal: the user enters a code on a page of the server, with any other device.
+Logs a user in on a device without a browser, such as a terminal. The user opens a page of the server on any other device, and enters a
+code.
 
 @param prompt Shows the code. It runs once, and its promise is awaited.
-@param waiter.signal Ends the login.
+@param waiter.signal Stops the login.
 @returns The token for `auth.setToken`, once the user has agreed.
 @throws {ConfigError} which names an option that is missing, not known or not usable.
-@throws {LoginError} if nobody entered the code in time: begin another login. Also if the server does not answer with a code.
+@throws {LoginError} if nobody entered the code in time, or if the server sent no usable code. Begin another login.
 @throws {OAuthError} if the server, or the user, refuses. `access_denied`: the user said no.
-@throws {TokenNetworkError} if the login cannot begin. Afterwards a lost connection only delays it.
+@throws {TokenNetworkError} if the login cannot begin. Later, a lost connection only delays it.
 @example
 ```ts
 const token = await deviceLogin({...server, clientId: 'cli', scope: 'accounts'}, ({user_code, verification_uri}) =>
@@ -98,7 +99,7 @@ export async function deviceLogin(
 	} as const;
 	const send = async (): Promise<PollOutcome> => {
 		try {
-			// RFC 6749 §5.1: an answer without a scope grants the one that was asked for.
+			// RFC 6749 §5.1: a response without a scope grants the requested one.
 			const known = {scope} as TokenSet; // only its scope is read
 			return await sendTokenRequest(login, await prepare(login, 'tokenEndpoint', request), known);
 		} catch (error) {
@@ -109,7 +110,7 @@ export async function deviceLogin(
 	return {...(await poll(send, interval, shown.expires_in, waiter))};
 }
 
-/** Asks for a code. */
+/** Requests a code. */
 async function beginLogin(
 	login: CheckedLogin<DeviceLoginOptions, 'deviceAuthorizationEndpoint'>,
 	waiter: Waiter | undefined,
@@ -125,7 +126,7 @@ async function beginLogin(
 	// Google has another name for it.
 	const page = secureUrl(answer['verification_uri'] ?? answer['verification_url'], insecureOrigins);
 	const complete = secureUrl(verification_uri_complete, insecureOrigins);
-	// A terminal may show what is printable and nothing else.
+	// A terminal must only get printable characters.
 	if (!isText(device_code) || !isText(user_code) || !page) {
 		throw new LoginError(`${exchange.request} answered without a usable code: is ${option} right?`);
 	}
@@ -139,15 +140,15 @@ async function beginLogin(
 	};
 }
 
-/** A server may leave out a number, or write it in digits. A timer takes no more than `forever`: beyond it, requests would not pause. */
+/** A server may leave out a number, or send it as text. A timer takes no more than `forever`: beyond it, requests would not pause. */
 const secondsOr = (otherwise: number, value: unknown): number =>
 	Number(value) >= 1 ? Math.min(Number(value), forever / 1000) : otherwise;
 
 /**
-Sends one request after the other until there is a token.
+Sends one request after another until there is a token.
 
-@param interval Seconds between two.
-@param expires_in Seconds until the code cannot be used any more.
+@param interval Seconds between two requests.
+@param expires_in Seconds until the code expires.
 @see https://www.rfc-editor.org/rfc/rfc8628#section-3.5
 */
 async function poll(
@@ -168,7 +169,7 @@ async function poll(
 		if (code === 'slow_down') regular += 5000;
 		if (code === 'slow_down' || code === 'authorization_pending') pause = regular;
 		else if (error.retryable) {
-			// Offline, or the server is in trouble: each time the pause gets longer.
+			// The device is offline, or the server is down: the pause gets longer each time.
 			pause = Math.max(Math.min(2 * pause, longestPause), ownProperties(error as OAuthError).retryAfter ?? 0);
 		} else throw error;
 	}

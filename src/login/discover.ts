@@ -17,31 +17,31 @@ import {exchange, type ExchangeOptions} from '../oauth/exchange.ts';
 import type {ServerMetadata} from '../oauth/server-metadata.ts';
 
 /**
-An authorization server as it describes itself. Spread it into the options of `createAuth`, `createLogin` and `deviceLogin`. It is plain
-data, so it may be kept as JSON.
+An authorization server, as its metadata describes it. Spread it into the options of `createAuth`, `createLogin` and `deviceLogin`. It is
+plain data, so you can store it as JSON.
 */
 export interface AuthorizationServer {
-	/** The issuer that was asked for. */
+	/** The issuer that you passed. */
 	readonly issuer: string;
-	/** Where tokens come from. */
+	/** The URL that gives tokens. */
 	readonly tokenEndpoint: string;
-	/** Where tokens are revoked. */
+	/** The URL that revokes tokens. */
 	readonly revocationEndpoint?: string;
-	/** Where a browser goes to log in. */
+	/** The URL to which a browser goes to log in. */
 	readonly authorizationEndpoint?: string;
-	/** Where a device without a browser begins a login. */
+	/** The URL at which a device without a browser begins a login. */
 	readonly deviceAuthorizationEndpoint?: string;
-	/** Where a browser goes to log out. */
+	/** The URL to which a browser goes to log out. */
 	readonly endSessionEndpoint?: string;
-	/** The document itself: client authentication, PKCE, DPoP, scopes and more. */
+	/** The whole metadata document: client authentication, PKCE, DPoP, scopes and more. */
 	readonly metadata: ServerMetadata;
 }
 
-/** How to ask for the metadata. */
+/** Options of `discover`. */
 export interface DiscoveryOptions {
 	/** Sends the requests. @default the global `fetch`, as it is when it is used */
 	readonly fetch?: ((...request: Parameters<typeof fetch>) => Promise<Response>) | undefined;
-	/** The deadline of the whole: milliseconds. @default 10_000 */
+	/** The deadline for all requests together, in milliseconds. @default 10_000 */
 	readonly timeout?: number | undefined;
 	/** Origins for which plain http is accepted, as for `createAuth`. Refused in browsers. @default none but loopback */
 	readonly allowInsecureOrigins?: readonly (string | URL)[] | undefined;
@@ -57,12 +57,12 @@ const endpoints = /^(?:token|revocation|authorization|device_authorization|end_s
 const lists = /^(?:token_endpoint_auth_methods|code_challenge_methods|dpop_signing_alg_values)_supported$/;
 
 /**
-Asks an authorization server for its endpoints. It looks where OpenID Connect has the metadata, and then where RFC 8414 has it. No redirect
-is followed.
+Asks an authorization server for its endpoints. It tries the place that OpenID Connect defines for the metadata, and then the place of RFC
+8414. It follows no redirect.
 
-@param issuer The issuer, letter by letter as the server writes it: a slash at the end matters.
-@throws {ConfigError} if the issuer cannot be one.
-@throws {LoginError} if the server is another issuer, or an endpoint is not https. The message says which.
+@param issuer The issuer, exactly as the server writes it: a slash at the end matters.
+@throws {ConfigError} if this cannot be an issuer.
+@throws {LoginError} if the metadata is of another issuer, or an endpoint is not https. The message says which.
 @throws {TokenResponseError} if there is no metadata. Check the issuer, or try again later if it is `retryable`.
 @throws {TokenNetworkError} if the server does not answer within `timeout`. Try again later.
 @example
@@ -92,7 +92,7 @@ export async function discover(issuer: string, options?: DiscoveryOptions): Prom
 			return readServer(issuer, record, insecureOrigins);
 		} catch (error) {
 			if (error instanceof LoginError) throw error;
-			// In a browser a 404 without CORS is a network error too, so every failure leads to the next place.
+			// In a browser, a 404 without CORS is a network error too, so every failure leads to the next place.
 			failure = failure?.retryable ? failure : (error as RegrantError); // as nothing else is thrown above
 		}
 	}
@@ -109,13 +109,13 @@ async function readMetadata(origin: string, place: string, options: ExchangeOpti
 	throw new TokenResponseError(code, `${request} answered ${status} and no metadata: is the issuer right?`, metadata);
 }
 
-/** Reads a document. What is wrong with it will be wrong elsewhere, too. */
+/** Reads a document. If it is wrong, the other place is not tried. */
 function readServer(
 	issuer: string,
 	{issuer: found, ...record}: ServerMetadata,
 	insecureOrigins: readonly string[],
 ): AuthorizationServer {
-	// RFC 8414 §3.3: no other issuer may speak for this one.
+	// RFC 8414 §3.3: the document must name the issuer that was asked for.
 	if (found !== issuer) {
 		const name = /^https?:[!-~]{1,200}$/i.test(String(found)) ? String(found) : 'another one';
 		throw new LoginError(`The issuer is ${name}: discover takes it letter by letter`);
@@ -129,7 +129,7 @@ function readServer(
 		server[name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())] = value as string; // since it is a URL
 	}
 	if (!server['tokenEndpoint']) throw new LoginError('The server has no token_endpoint');
-	// What is not a list of names would be taken for one.
+	// Anything that is not a list of names is left out.
 	const [isNames] = listOf(item => isText(item) && /^[\w-]{1,50}$/.test(item), '');
 	const isUsable = (value: unknown, name: string): unknown => !lists.test(name) || isNames(value);
 	const metadata = {...ownPropertiesWhere({issuer, ...record}, isUsable)};

@@ -4,42 +4,42 @@ import {isString} from '../lib/read-options.ts';
 import type {Client} from '../oauth/client.ts';
 
 /**
-What an ID token says of the user and of the login.
+The claims of an ID token: about the user, and about the login.
 
 @see https://openid.net/specs/openid-connect-core-1_0.html#IDToken
 */
 export interface IdTokenClaims {
 	/** The issuer. */
 	readonly iss: string;
-	/** The user: unique at this issuer, and never given to another user. */
+	/** The user. It is unique at this issuer, and is never reused. */
 	readonly sub: string;
-	/** The client, or several. */
+	/** The client, or several clients. */
 	readonly aud: string | readonly string[];
 	/** When the ID token expires: Unix time in seconds. */
 	readonly exp: number;
 	/** When it was issued: Unix time in seconds. */
 	readonly iat: number;
-	/** Whom it was issued to, if that is not the only one in `aud`. */
+	/** The client that it was issued to, if `aud` has several. */
 	readonly azp?: string;
 	/** When the user proved who they are: Unix time in seconds. */
 	readonly auth_time?: number;
-	/** What `createLogin` sent along. */
+	/** The nonce that `createLogin` sent. */
 	readonly nonce?: string;
-	/** The rest, as the server wrote it. */
+	/** Further claims, as the server sent them. */
 	readonly [claim: string]: unknown;
 }
 
-/** What an ID token must fit, beside its client. */
+/** What an ID token must match, in addition to its client. */
 export interface ExpectedLogin {
-	/** The nonce of the login, if it had one. */
+	/** The nonce of the login, if it has one. */
 	readonly nonce?: string | undefined;
-	/** How long ago the user may have proved who they are: seconds, as the parameter `max_age` says. */
+	/** How many seconds ago the user may have proved who they are: the parameter `max_age`. */
 	readonly max_age?: unknown;
 }
 
 /**
-Checks the claims of an ID token that came from the token endpoint. Its signature says no more than the connection does: the server has
-proved by TLS who it is.
+Checks the claims of an ID token that came from the token endpoint. The signature is not checked, because TLS has already proved who the
+server is.
 
 @throws {LoginError} which names the first claim that does not fit.
 @see https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
@@ -69,7 +69,7 @@ export function readIdToken(
 	return {...claims} as IdTokenClaims; // as just checked
 }
 
-/** Gives the claims of a signed JSON Web Token, as they come. */
+/** Returns the claims of a signed JSON Web Token, unchecked. */
 function parseClaims(idToken: unknown): Partial<IdTokenClaims> | undefined {
 	const [, payload = ''] = String(idToken).split('.');
 	try {

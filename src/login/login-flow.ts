@@ -12,25 +12,25 @@ import {type IdTokenClaims, readIdToken} from './id-token.ts';
 import {type CheckedLogin, type LoginClient, readLoginParameters} from './login-options.ts';
 import {keepLogin, type LoginStorage, takeLogin} from './login-storage.ts';
 
-/** What `createLogin` takes: an authorization server, a client of it, and where the browser comes back to. */
+/** Options of `createLogin`: an authorization server, a client of it, and where the browser comes back to. */
 export interface LoginOptions extends LoginClient {
 	/**
-	Where the browser goes to log in. It is required: `discover()` gives it, if the server has one.
+	The URL to which the browser goes to log in. It is required. `discover()` returns it if the server has one.
 
 	@default none
 	@see https://www.rfc-editor.org/rfc/rfc6749#section-3.1
 	*/
 	readonly authorizationEndpoint?: string | URL | undefined;
 	/**
-	Where it comes back to: the page that calls `finish`, letter by letter as it is registered at the server. https, or http on loopback.
-	An app of several servers has one for each: by it, `isCallback` tells whose answer a URL is.
+	The page to which the browser comes back, and which calls `finish`. Write it exactly as it is registered at the server: https, or http
+	on loopback. An app of several servers has one for each: by it, `isCallback` tells whose answer a URL is.
 
 	@see https://www.rfc-editor.org/rfc/rfc6749#section-3.1.2
 	*/
 	readonly redirectUri: string;
 	/**
-	Where a login waits meanwhile. Required on servers, where each user needs one. `localStorage` is for a login that a window of its own
-	finishes.
+	Where a login is kept until the browser comes back. Required on servers, where each user needs a storage of their own. `localStorage` is
+	for a login that a window of its own finishes.
 
 	@default the tab's `sessionStorage`
 	*/
@@ -40,31 +40,31 @@ export interface LoginOptions extends LoginClient {
 /** The same, checked and copied. */
 export type LoginFlow = CheckedLogin<LoginOptions, 'authorizationEndpoint' | 'redirectUri'>;
 
-/** What a page has and a server has not. */
+/** The globals of a page that a server does not have. */
 interface Page {
 	readonly location?: Location;
 }
 
-/** How one login differs from others. */
+/** Options of one login. */
 export interface StartOptions {
-	/** Where the user wants to be afterwards: a path of this origin. `finish` gives it back. @default '/' */
+	/** Where the user should be after the login: a path of this origin. `finish` returns it. @default '/' */
 	readonly returnTo?: string | undefined;
-	/** Further parameters of this login, beside those of `createLogin`. @default none */
+	/** Further parameters of this login, in addition to those of `createLogin`. @default none */
 	readonly parameters?: TokenParameters | undefined;
 }
 
-/** What a login came to. */
+/** The result of a login. */
 export interface FinishedLogin {
-	/** For `auth.setToken`. Its `id_token` is for `logoutUrl`. */
+	/** The token, for `auth.setToken`. Pass its `id_token` to `logoutUrl`. */
 	readonly token: TokenSet;
-	/** What the ID token says of the user. Undefined without the scope `openid`. */
+	/** The claims of the ID token. Undefined without the scope `openid`. */
 	readonly claims?: IdTokenClaims | undefined;
-	/** The path that `start` was given. It is one of this origin. */
+	/** The path that you passed to `start`, on this origin. */
 	readonly returnTo: string;
 }
 
 /**
-Begins a login: keeps what belongs to it, and gives the URL to send the browser to.
+Begins a login: stores its state, and returns the URL to send the browser to.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.1
 */
@@ -98,7 +98,7 @@ export async function startLogin(login: LoginFlow, options: StartOptions | undef
 }
 
 /**
-Finishes a login: checks whose answer this is, exchanges the code, and checks the ID token.
+Finishes a login: checks where the answer comes from, exchanges the code, and checks the ID token.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3
 */
@@ -107,14 +107,14 @@ export async function finishLogin(login: LoginFlow, given: string | URL | undefi
 	const url = readUrl(given, redirect_uri);
 	const answer = readCallback(url);
 	const {code, error, iss, state = ''} = answer;
-	// Before anything is awaited: whoever reads the address bar from now on finds no answer in it.
+	// Done before anything is awaited, so that nobody can read the code from the address bar any more.
 	if (state && (globalThis as Page).location?.href === url.href) history.replaceState(history.state, '', redirect_uri);
 	const pending = await takeLogin(login.storage, state);
 	// The URL is no answer, its state is not known any more, or it is another server's, or an hour has passed.
 	if (pending.tokenEndpoint !== login.tokenEndpoint || !(login.now() < (pending.due as number))) {
 		throw new LoginError('This login is over, or began in another tab: begin another login');
 	}
-	// RFC 9207 §2.4: else the code of one server could be sent to another one.
+	// RFC 9207 §2.4: otherwise the code of one server could be sent to another one.
 	const isNamed = ownProperties(metadata).authorization_response_iss_parameter_supported;
 	if (issuer && (isNamed || iss !== undefined) && iss !== issuer) {
 		throw new LoginError('Another server has answered: begin another login');
@@ -140,7 +140,7 @@ export async function finishLogin(login: LoginFlow, given: string | URL | undefi
 	};
 }
 
-/** Gives a URL with further parameters in its query. */
+/** Returns a URL with further parameters in its query. */
 export function withParameters(endpoint: string | URL, parameters: RequestFields): string {
 	const url = new URL(endpoint);
 	appendParameters(url.searchParams, parameters);

@@ -10,7 +10,7 @@ import {
 	type TokenParameters,
 } from '../oauth/client.ts';
 
-/** The parameters that a login sets. */
+/** The parameters that a login sets itself. */
 const ownNames = /^(?:response_type|redirect_uri|state|nonce|code_challenge.*)$/;
 
 const isAbsolute = matches(/^[\w+.-]+:[^#]+$/);
@@ -19,15 +19,15 @@ const aResource: Rule = [value => [value].flat().every(isAbsolute), 'absolute UR
 /** The options that every kind of login has. */
 export interface LoginClient extends Omit<TokenClient, 'parameters'> {
 	/**
-	The scopes to ask for, separated by spaces.
+	The scopes to request, separated by spaces.
 
 	@default the server decides
 	@see https://www.rfc-editor.org/rfc/rfc6749#section-3.3
 	*/
 	readonly scope?: string | undefined;
 	/**
-	Further parameters of the request that begins the login, such as `audience`, `prompt` or `login_hint`. `resource` goes to the token
-	endpoint as well.
+	Further parameters of the request that begins the login, such as `audience`, `prompt` or `login_hint`. `resource` is also sent to the
+	token endpoint.
 
 	@default none
 	@example
@@ -39,7 +39,7 @@ export interface LoginClient extends Omit<TokenClient, 'parameters'> {
 	readonly parameters?: TokenParameters | undefined;
 }
 
-/** The options of a login, checked and copied. As a client it asks for the token in the end. */
+/** The options of a login, checked and copied. They include the client that requests the token. */
 export type CheckedLogin<Options extends LoginClient, Name extends keyof Options> = Omit<Client, 'parameters'> &
 	Omit<Options, keyof Client> & {
 		readonly [Key in Name]-?: NonNullable<Options[Key]>;
@@ -51,9 +51,9 @@ export type CheckedLogin<Options extends LoginClient, Name extends keyof Options
 /**
 Checks the options of a login, and copies them.
 
-@param required The options that this kind of login must have beside those of every client.
-@param rules Those of its own options, given the origins for which plain http is accepted.
-@throws {ConfigError} which names an option that is missing, not known or not usable.
+@param required The options that this kind of login needs, in addition to those of every client.
+@param rules The rules of its own options. It gets the origins that may use plain http.
+@throws {ConfigError} if an option is missing, unknown or unusable. The message names it.
 */
 export function readLogin<Options extends LoginClient, Name extends keyof Options & string>(
 	options: Options,
@@ -72,7 +72,7 @@ export function readLogin<Options extends LoginClient, Name extends keyof Option
 		[...requiredOptions, ...required],
 	);
 	const {keep = [], parameters, scope} = given;
-	// A client has all that it was given.
+	// The client gets every other option.
 	return clientOf(
 		ownProperties({
 			...given,
@@ -85,7 +85,7 @@ export function readLogin<Options extends LoginClient, Name extends keyof Option
 /**
 Checks further parameters of a login, and copies them. A resource is an absolute URI.
 
-@throws {ConfigError} which names the parameter.
+@throws {ConfigError} if a parameter cannot be used. The message names it.
 @see https://www.rfc-editor.org/rfc/rfc8707#section-2
 */
 export function readLoginParameters(parameters: unknown): TokenParameters {

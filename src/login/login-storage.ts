@@ -4,21 +4,21 @@ import {ownProperties, ownRecordProperties} from '../lib/own-properties.ts';
 import type {TokenParameters} from '../oauth/client.ts';
 
 /**
-Where a login waits until the browser comes back: `sessionStorage`, or anything of this shape. On a server it belongs to one browser: a
-cookie, or a database under an id from a cookie. Else somebody could lead a user into a login of their own.
+Where a login is kept until the browser comes back: `sessionStorage`, or anything of this shape. On a server, each browser needs its own: a
+cookie, or a database with an id from a cookie. Otherwise an attacker could log a user into the attacker's account.
 */
 export interface LoginStorage {
-	/** Gives what was set, or null. */
+	/** Returns what was set, or null. */
 	getItem(key: string): Awaitable<string | null | undefined>;
-	/** Keeps a text for an hour or longer. The key has letters, digits, dots, hyphens and underscores. */
+	/** Keeps a text for at least an hour. The key consists of letters, digits, dots, hyphens and underscores. */
 	setItem(key: string, value: string): Awaitable<unknown>;
-	/** Forgets it. */
+	/** Deletes it. */
 	removeItem(key: string): Awaitable<unknown>;
 }
 
-/** What is known of a login that has begun, with the parameters that it began with. */
+/** What is stored about a login that has begun. */
 export interface PendingLogin {
-	/** Nobody else gets the code. */
+	/** The secret that proves that the code is ours: RFC 7636. */
 	readonly tokenEndpoint: string;
 	/** When it is over: milliseconds since the epoch. */
 	readonly due: number;
@@ -34,7 +34,7 @@ export interface PendingLogin {
 const keyOf = (state: string): string => `regrant.login.${state}`;
 
 /**
-Keeps a login under its state.
+Stores a login under its state.
 
 @throws {LoginError} if the storage fails.
 */
@@ -51,12 +51,12 @@ export async function keepLogin(storage: LoginStorage | undefined, state: string
 let last: string;
 
 /**
-Gives the login with a state, once.
+Returns the login of a state, once.
 
 @throws {LoginError} if the storage fails.
 */
 export async function takeLogin(storage: LoginStorage | undefined, state: string): Promise<Partial<PendingLogin>> {
-	// What is no state of ours could be another key of the storage. A page that finishes twice at once gets the login once.
+	// Any other text could be an unrelated key of the storage. A page that finishes twice at once gets the login once.
 	if (!/^[\w-]+$/.test(state) || state === last) return {};
 	last = state;
 	try {

@@ -2,39 +2,39 @@ import type {Awaitable} from '../lib/awaitable.ts';
 import {ownProperties} from '../lib/own-properties.ts';
 
 /**
-What a client authentication is given, and may add to.
+What a client authentication gets, and can add to.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3
 */
 export interface ClientAuthenticationContext {
 	/** The client's id. */
 	readonly clientId: string;
-	/** The URL of the token endpoint, also while a token is revoked. */
+	/** The URL of the token endpoint, even for a revocation. */
 	readonly tokenEndpoint: string;
-	/** The issuer, if the client was given one. */
+	/** The issuer, if the client has one. */
 	readonly issuer?: string | undefined;
-	/** The parameters of the request, whatever encoding its body will have. */
+	/** The parameters of the request, in either encoding. */
 	readonly parameters: URLSearchParams;
 	/** The headers of the request. */
 	readonly headers: Headers;
 }
 
 /**
-How a client proves who it is: a function that adds to the request's `parameters` and `headers`. It is called for every request, so that
-an assertion can be a new one each time.
+How a client authenticates: a function that adds to the `parameters` and `headers` of the request. It is called for every request, so that
+each one can have a new assertion.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3
 */
 export interface ClientAuthentication {
 	(context: ClientAuthenticationContext): Awaitable<void>;
 	/**
-	Gives the secret, the name of the method and its encoding. A method with a shared secret has this, and no other. So regrant can check the
-	secret, keep it out of browsers and out of errors.
+	Returns the secret, the name of the method and its encoding. Only methods with a shared secret have this. With it, regrant checks the
+	secret, and keeps it out of browsers and out of errors.
 	*/
 	readonly getSecret?: () => readonly [secret: unknown, method: string, encoding?: unknown];
 }
 
-/** Gives the secret of a client, the name of its method and its encoding. Empty for a client that has no secret. */
+/** Returns the secret of a client, the name of its method and its encoding. Empty for a client without a secret. */
 export function secretOf({
 	clientAuthentication,
 }: {
@@ -43,7 +43,7 @@ export function secretOf({
 	return ownProperties(clientAuthentication).getSecret?.() ?? [];
 }
 
-/** The form encoding of RFC 6749 appendix B, which is the one of `URLSearchParams`. */
+/** The form encoding of RFC 6749 appendix B, as `URLSearchParams` does it. */
 export function formEncode(text: string): string {
 	return new URLSearchParams({'': text}).toString().slice(1);
 }
@@ -52,8 +52,8 @@ export function formEncode(text: string): string {
 Sends the client's id and secret as HTTP Basic. Each is form-encoded before they are joined, as the RFC says. Many servers do not decode
 them: if one answers `invalid_client`, use `{encoding: 'raw'}`, or `clientSecretPost`.
 
-@param secret Printable ASCII, not empty. Any other is a `ConfigError` of `createAuth` and of `requestToken`.
-@param options.encoding `'raw'` leaves the id and the secret as they are. The id then has no colon.
+@param secret Printable ASCII, not empty. For anything else, `createAuth` and `requestToken` throw a `ConfigError`.
+@param options.encoding `'raw'` sends the id and the secret unencoded. Then the id cannot have a colon.
 @default options.encoding form-encoded
 @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1
 */
@@ -69,7 +69,7 @@ export function clientSecretBasic(secret: string, options?: {readonly encoding?:
 /**
 Sends the client's id and secret in the body of the request.
 
-@param secret Printable ASCII, not empty. Any other is a `ConfigError` of `createAuth` and of `requestToken`.
+@param secret Printable ASCII, not empty. For anything else, `createAuth` and `requestToken` throw a `ConfigError`.
 @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1
 */
 export function clientSecretPost(secret: string): ClientAuthentication {
@@ -83,7 +83,7 @@ export function clientSecretPost(secret: string): ClientAuthentication {
 }
 
 /**
-Sends the client's id alone, as a public client does.
+Sends only the client's id, as a public client does.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-3.2.1
 */

@@ -24,33 +24,38 @@ import {type ClientAuthentication, none, secretOf} from './client-authentication
 import type {ServerMetadata} from './server-metadata.ts';
 import {aScope, type ClientFields, readFields} from './token-request.ts';
 
-/** Further parameters of a request. A list gives its name once for each item. */
+/** Further parameters of a request. A list repeats its name for each item. */
 export type TokenParameters = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** An authorization server and a client of it: what one token request needs to know. */
+/** An authorization server, and a client of it: everything that one token request needs. */
 export interface TokenClient {
 	/**
-	The token endpoint: https, or http on loopback. It has no fragment and no user name. Its query is kept.
+	The URL of the token endpoint: https, or http on loopback. It must not have a fragment or a user name. Its query is kept.
 
 	@see https://www.rfc-editor.org/rfc/rfc6749#section-3.2
 	*/
 	readonly tokenEndpoint: string | URL;
 	/**
-	The revocation endpoint, under the same conditions. Without one, a session that ends is forgotten here alone.
+	The URL of the revocation endpoint, with the same rules. Without one, signing out only deletes the session here.
 
 	@default none
 	@see https://www.rfc-editor.org/rfc/rfc7009#section-2
 	*/
 	readonly revocationEndpoint?: string | URL | undefined;
-	/** The issuer, as `discover()` gives it: the audience of a `privateKeyJwt`. @default none */
+	/** The issuer, as `discover()` returns it. It becomes the audience of `privateKeyJwt`. @default none */
 	readonly issuer?: string | undefined;
-	/** Not used here: `discover()` gives it, and `createLogin` of `regrant/login` takes it. @default none */
+	/** Not used here. `discover()` returns it, and `createLogin` of `regrant/login` takes it. @default none */
 	readonly authorizationEndpoint?: string | URL | undefined;
-	/** Not used here: `discover()` gives it, and `deviceLogin` of `regrant/login` takes it. @default none */
+	/** Not used here. `discover()` returns it, and `deviceLogin` of `regrant/login` takes it. @default none */
 	readonly deviceAuthorizationEndpoint?: string | URL | undefined;
-	/** Not used here: `discover()` gives it, and `createLogin` of `regrant/login` takes it. @default none */
+	/** Not used here. `discover()` returns it, and `createLogin` of `regrant/login` takes it. @default none */
 	readonly endSessionEndpoint?: string | URL | undefined;
-	/** What `discover()` learned of the server. An error about the client's authentication then says which methods it takes. @default none */
+	/**
+	The server's metadata, as `discover()` returns it. If the client's authentication fails, the error then lists the methods that the
+	server accepts.
+
+	@default none
+	*/
 	readonly metadata?: ServerMetadata | undefined;
 	/**
 	The client's id: printable ASCII.
@@ -59,31 +64,31 @@ export interface TokenClient {
 	*/
 	readonly clientId: string;
 	/**
-	How the client proves who it is: `clientSecretBasic(secret)`, `clientSecretPost(secret)`, `privateKeyJwt(key)` of `regrant/jwt`, or a
+	How the client authenticates: `clientSecretBasic(secret)`, `clientSecretPost(secret)`, `privateKeyJwt(key)` of `regrant/jwt`, or a
 	function of your own.
 
 	@default none(), a public client
 	@see https://www.rfc-editor.org/rfc/rfc6749#section-2.3
 	*/
 	readonly clientAuthentication?: ClientAuthentication | undefined;
-	/** Allows a client secret in a page or a worker of a browser, where everybody can read it. @default false */
+	/** Allows a client secret in a page or a worker of a browser, where every user can read it. @default false */
 	readonly allowSecretInBrowser?: boolean | undefined;
 	/**
-	Origins for which plain http is accepted, such as `http://keycloak:8080`: for networks that nobody else can reach. Refused in browsers.
+	Origins that may use plain http, such as `http://keycloak:8080`, in a network that nobody else can reach. Browsers do not allow it.
 
 	@default none but loopback
 	*/
 	readonly allowInsecureOrigins?: readonly (string | URL)[] | undefined;
 	/**
-	The encoding of request bodies: `form` as the RFC has it, `json` for servers that want JSON.
+	The encoding of request bodies: `form` is the standard, and `json` is for servers that need JSON.
 
 	@default 'form'
 	@see https://www.rfc-editor.org/rfc/rfc6749#appendix-B
 	*/
 	readonly encoding?: 'form' | 'json' | undefined;
 	/**
-	Further parameters of every token request, such as `audience` or `resource`: an object, or a function that gives one for each request.
-	A revocation does not have them. Parameters that regrant sets by itself are refused.
+	Further parameters of every token request, such as `audience` or `resource`: an object, or a function that returns one for each request.
+	Revocations do not send them. Parameters that regrant sets itself are refused.
 
 	@default none
 	@example
@@ -96,36 +101,36 @@ export interface TokenClient {
 	/** Further headers of token and revocation requests, such as `x-moov-version`. @default none */
 	readonly headers?: Readonly<Record<string, string>> | undefined;
 	/**
-	How `expires_in` is read: as `seconds`, or as a Unix `timestamp`. `auto` takes a value above ten years for a timestamp.
+	How `expires_in` is read: as `seconds`, or as a Unix `timestamp`. `auto` reads a value of more than ten years as a timestamp.
 
 	@default 'auto'
 	@see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
 	*/
 	readonly expiresIn?: ExpiresIn | undefined;
 	/**
-	Token types that are sent as `Bearer` beside `bearer` itself, in any case. `dpop` is none of them.
+	Further token types that are sent as `Bearer`, in upper or lower case. `dpop` is not allowed.
 
 	@default none
 	@see https://www.rfc-editor.org/rfc/rfc6749#section-7.1
 	*/
 	readonly tokenTypes?: readonly string[] | undefined;
 	/**
-	Names of further fields of token answers that stay in the token, such as `id_token`. A field that a refresh does not bring again is kept.
+	Names of further fields to keep from token responses, such as `id_token`. They stay if a later refresh does not send them again.
 
 	@default none
 	*/
 	readonly keep?: readonly string[] | undefined;
-	/** How the token travels. A `dpop()` scheme also proves token requests. @default a Bearer token in `Authorization` */
+	/** How the token is sent. A `dpop()` scheme also adds proofs to token requests. @default a Bearer token in `Authorization` */
 	readonly scheme?: TokenScheme | undefined;
-	/** The deadline of one token request, headers and body: milliseconds. @default 10_000 */
+	/** The deadline of one token request, headers and body, in milliseconds. @default 10_000 */
 	readonly timeout?: number | undefined;
 	/** Sends token and revocation requests. @default the global `fetch`, as it is when it is used */
 	readonly fetch?: ((...request: Parameters<typeof fetch>) => Promise<Response>) | undefined;
-	/** The clock: milliseconds since the epoch. @default Date.now */
+	/** The clock, in milliseconds since the epoch. @default Date.now */
 	readonly now?: (() => number) | undefined;
 }
 
-/** The options of a client, checked, copied and with their defaults. */
+/** The options of a client, checked and copied, with their defaults. */
 export interface Client {
 	readonly tokenEndpoint: string;
 	readonly revocationEndpoint?: string;
@@ -149,15 +154,15 @@ export interface Client {
 	readonly now: () => number;
 }
 
-/** The parameters that regrant sets. */
+/** The parameters that regrant sets itself. */
 const ownNames =
 	/^(?:grant_type|client_id|client_secret|client_assertion(?:_type)?|refresh_token|token|token_type_hint)$/;
 
-/** Whether a URL can be an endpoint or an issuer: it has no fragment and no user name, which would stand before its host. */
+/** Whether a URL can be an endpoint or an issuer: it has no fragment, and no user name before its host. */
 export const isEndpoint = (url: URL | undefined): url is URL =>
 	!!url?.href.startsWith(`${url?.origin}/`) && !url.href.includes('#');
 
-/** The rule of an endpoint. An insecure origin may be the place of one. */
+/** The rule of an endpoint, which may be at one of these insecure origins. */
 export const endpointRule = (insecureOrigins: readonly string[]): Rule => [
 	value => isEndpoint(secureUrl(value, insecureOrigins)),
 	'an https URL without user name and fragment, or in allowInsecureOrigins',
@@ -205,13 +210,13 @@ export const requiredOptions: readonly string[] = ['tokenEndpoint', 'clientId'];
 /**
 Checks the options of a client, and copies them with their defaults.
 
-@throws {ConfigError} which names an option that is missing, not known or not usable.
+@throws {ConfigError} if an option is missing, unknown or unusable. The message names it.
 */
 export function readClient(options: TokenClient): Client {
 	return clientOf(readOptions(options, clientRules(readInsecureOrigins(Object(options))), requiredOptions));
 }
 
-/** Makes a client of options that are checked already. */
+/** Creates a client from checked options. */
 export function clientOf(given: Partial<TokenClient>): Client {
 	const {tokenEndpoint = '', revocationEndpoint, tokenTypes = [], parameters} = given;
 	const client = ownProperties({
@@ -233,9 +238,9 @@ export function clientOf(given: Partial<TokenClient>): Client {
 /**
 Checks further parameters, and copies them.
 
-@param further Names that are set as well.
-@param rules Those of further parameters.
-@throws {ConfigError} which names the parameter.
+@param further Further names that are set elsewhere.
+@param rules The rules of further parameters.
+@throws {ConfigError} if a parameter cannot be used. The message names it.
 */
 export function readParameters(parameters: unknown, further?: RegExp, rules?: Rules): TokenParameters {
 	// Of a `URLSearchParams` nothing would be sent.

@@ -10,19 +10,19 @@ export interface EndpointResponse {
 	readonly ok: boolean;
 	/** The headers. */
 	readonly headers: Headers;
-	/** The own properties of the body, if it is a record. */
+	/** The own properties of the body, if that is a record. */
 	readonly record: Readonly<Record<string, unknown>> | undefined;
 	/** Why the answer is no success with a record. */
 	readonly code: TokenResponseErrorCode | undefined;
 }
 
-/** 1 MiB: hundreds of times the largest token in use. */
+/** 1 MiB: hundreds of times more than the largest token in use. */
 const limit = 2 ** 20;
 
-/** Reads an answer. The rest of a body beyond 1 MiB, decoded, is not fetched. */
+/** Reads a response. It stops after 1 MiB of the decoded body. */
 export async function readEndpointResponse(response: Response): Promise<EndpointResponse> {
 	const {status, ok, headers} = response;
-	// A redirect is not followed, and browsers hide what it was. A `fetch` of the user's own may have followed it.
+	// Redirects are not followed, and browsers hide their status. The user's own `fetch` may have followed one.
 	const isRedirect = response.redirected || response.type === 'opaqueredirect' || (status >= 300 && status < 400);
 	const read = isRedirect ? 'unexpected_redirect' : await readRecord(response.body, headers);
 	const [record, parseError] = typeof read === 'string' ? [undefined, read] : [read];
@@ -35,12 +35,12 @@ export async function readEndpointResponse(response: Response): Promise<Endpoint
 	};
 }
 
-/** Gives the record that a body has, or why it has none. */
+/** Returns the record in a body, or the reason why there is none. */
 async function readRecord(
 	body: Response['body'],
 	headers: Headers,
 ): Promise<Readonly<Record<string, unknown>> | TokenResponseErrorCode> {
-	// A stream of Node, as the package node-fetch gives it, becomes one of the web.
+	// The package node-fetch has streams of Node, which become web streams here.
 	const chunks = body && ('getReader' in body ? body : new Response(body).body)?.getReader();
 	const decoder = new TextDecoder();
 	let text = '';
@@ -57,16 +57,16 @@ async function readRecord(
 	try {
 		return ownRecordProperties(parse(text + decoder.decode(), headers)) ?? 'invalid_response';
 	} catch {
-		// Without the platform's error, which quotes the text.
+		// The platform's error is dropped, because it quotes the text.
 		return 'not_json';
 	}
 }
 
-/** Throws for a text that is neither JSON nor the form that it says it is. */
+/** Throws if the text is neither JSON, nor the form that its media type announces. */
 function parse(text: string, headers: Headers): unknown {
 	if (!/^application\/x-www-form-urlencoded\b/i.test(readHeader(headers, 'content-type'))) return JSON.parse(text);
 	const entries = [...new URLSearchParams(text)];
 	const record = Object.fromEntries(entries);
-	// A repeated parameter (RFC 6749 §3.2) makes the whole unusable.
+	// A repeated parameter makes the whole form unusable: RFC 6749 §3.2.
 	return Object.keys(record).length === entries.length && record;
 }

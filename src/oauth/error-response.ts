@@ -8,7 +8,7 @@ import {secretOf} from './client-authentication.ts';
 import type {Client} from './client.ts';
 import type {EndpointResponse} from './endpoint-response.ts';
 
-/** What an error may tell of any answer. */
+/** What an error may reveal about any response. */
 export interface ResponseMetadata {
 	readonly status: number;
 	readonly contentType: string | undefined;
@@ -19,7 +19,7 @@ export interface ResponseMetadata {
 
 /** An answer, and the request that it answers. */
 export interface Exchange extends EndpointResponse {
-	/** The option that has the endpoint, for messages. */
+	/** The option that names the endpoint, for messages. */
 	readonly option: string;
 	/** The method and the origin, for messages. */
 	readonly request: string;
@@ -29,16 +29,16 @@ export interface Exchange extends EndpointResponse {
 	readonly proof: string | null;
 }
 
-/** The error of an answer, and the server's own word for it. */
+/** The error of a response, and the server's own code for it. */
 export interface ErrorResponse {
-	/** For the caller. Nothing in it is secret. */
+	/** The error for the caller. It holds no secret. */
 	readonly error: OAuthError | TokenResponseError;
-	/** The error code as the server sent it, or what its answer amounts to. For decisions: it may hold a secret. */
+	/** The error code exactly as the server sent it, or an equivalent code. It is for decisions only, because it may hold a secret. */
 	readonly code: string;
 }
 
 /**
-Reads what an error may tell of an answer.
+Reads what an error may reveal about a response.
 
 @param now Milliseconds since the epoch.
 */
@@ -71,7 +71,7 @@ export function errorResponse(
 ): ErrorResponse | undefined {
 	const {status, headers, record, parameters} = answer;
 	const {error, access_token, refresh_token} = ownProperties(record);
-	// What no error may show, though the server may repeat it.
+	// Secrets that the server may repeat, and that no error may show.
 	const secrets = [secretOf(client)[0], answer.proof?.split(' ').pop(), accessToken, access_token, refresh_token];
 	for (const [name, value] of parameters) {
 		if (/(?:token|secret|assertion|code|verifier)$/.test(name)) secrets.push(value);
@@ -83,7 +83,7 @@ export function errorResponse(
 	if (status === 401 && /(?:^|,)[ \t]*basic\b/i.test(readHeader(headers, 'www-authenticate')))
 		refusal = 'invalid_client';
 	else if (status === 422 && record && !refusal) {
-		// Moov's API names the fields that it refuses, and a dead refresh token in no other way.
+		// Moov's API names the fields that it refuses. That is the only way in which it rejects a refresh token.
 		fields = Object.keys(record).filter(name => parameters.has(name));
 		refusal = fields.includes('refresh_token') ? 'invalid_grant' : 'invalid_request';
 	}
@@ -95,14 +95,14 @@ export function errorResponse(
 	}
 	const code = answer.code ?? problem?.code;
 	if (!code) return undefined;
-	// A page in place of an answer: a proxy, a portal or an error page is in the way for now.
+	// An HTML page in place of a response: a proxy, a portal or an error page is in the way for now.
 	const isPage = code === 'unexpected_status' && /html/i.test(readHeader(headers, 'content-type'));
 	const facts = {...metadata, contentType, retryable: metadata.retryable || isPage || code === 'not_json'};
 	const text = status === 404 ? `is ${answer.option} right?` : (answer.code ?? problem?.problem);
 	return {error: new TokenResponseError(code, answered + text, facts), code};
 }
 
-/** What a server says of an error, for display. */
+/** What a server says about an error, for display. */
 export interface ErrorDescription {
 	readonly error: string;
 	readonly error_description: string | undefined;
@@ -111,7 +111,8 @@ export interface ErrorDescription {
 }
 
 /**
-Gives what a server says of an error, cleaned and without secrets. It comes in an answer of an endpoint, or in the URL that ends a login.
+Returns what a server says about an error, cleaned and without secrets. It comes from a response of an endpoint, or from the URL of a
+callback.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-5.2
 */
@@ -125,22 +126,22 @@ export function describeError(record: object, secrets: readonly unknown[]): Erro
 	};
 }
 
-/** What may be wrong when a server does not accept the client's authentication. */
+/** Hints for a failed client authentication. */
 function authenticationHint(client: Client): string {
 	const methods = [ownProperties(client.metadata).token_endpoint_auth_methods_supported ?? []].flat().join(' or ');
 	const [secret, method, encoding] = secretOf(client);
-	// Most servers do not decode HTTP Basic as the RFC says. That matters if encoding changed something.
+	// Many servers do not decode HTTP Basic as the RFC says. That matters if the encoding changed anything.
 	const isEncoded = /Basic/.test(`${method}`) && !encoding && /[^\w*.-]/.test(`${client.clientId}${secret as string}`);
 	const remedy = isEncoded ? ". Encoding changed id or secret: try {encoding: 'raw'} or clientSecretPost" : '';
 	return (methods && `. The server takes ${methods}`) + remedy;
 }
 
-/** How long the server asks to wait, in milliseconds: RFC 9110 §10.2.3, or the headers of better-auth and of Moov's API. */
+/** How many milliseconds the server asks to wait: RFC 9110 §10.2.3, or the headers of better-auth and of Moov's API. */
 function retryDelay(headers: Headers, now: number): number | undefined {
 	const delayOf = (name: string, unit = 1000): number => {
 		const text = readHeader(headers, name);
 		if (/^\d+$/.test(text)) return Number(text) * unit;
-		// Only what begins like a date: `Date.parse` takes `-5` for one. The form without a zone is in UTC too.
+		// Only text that begins like a date, because `Date.parse` also parses `-5`. The form without a time zone is in UTC too.
 		return /^[A-Z][a-z]{2}/.test(text) ? Date.parse(text.replace(/(?: GMT)?$/, ' GMT')) - now : NaN;
 	};
 	const delays = [delayOf('retry-after'), delayOf('x-retry-after'), delayOf('x-retry-in', 1)];
@@ -148,7 +149,9 @@ function retryDelay(headers: Headers, now: number): number | undefined {
 	return delay && Math.min(delay, 3_600_000);
 }
 
-/** Gives the server's words without secrets, cut, and without the characters that RFC 6749 appendix A.8 leaves out. Quotes stay. */
+/**
+Returns the server's words, cut short, without secrets, and without the characters that RFC 6749 appendix A.8 does not allow. Quotes stay.
+*/
 function clean(text: unknown, secrets: readonly unknown[], length: number): string | undefined {
 	if (!isString(text)) return undefined;
 	return maskSecrets(text.slice(0, 4 * length), secrets)

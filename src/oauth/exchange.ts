@@ -8,15 +8,15 @@ import {type EndpointResponse, readEndpointResponse} from './endpoint-response.t
 export interface ExchangeOptions {
 	/** Sends it. Undefined stands for the global `fetch`, as it is now. */
 	readonly fetch?: ((...request: Parameters<typeof fetch>) => Promise<Response>) | undefined;
-	/** Milliseconds, for the headers and the body of the answer. */
+	/** The deadline for the headers and the body of the response, in milliseconds. */
 	readonly timeout: number;
 }
 
 /**
-Sends one request to an authorization server and reads its answer, with one deadline for both, up to the last byte.
+Sends one request to an authorization server, and reads the response to its last byte, within one deadline.
 
 @param request The method and the origin, for messages.
-@throws {TokenNetworkError} if there is no answer.
+@throws {TokenNetworkError} if there is no response.
 */
 export async function exchange(
 	{fetch = globalThis.fetch, timeout}: ExchangeOptions,
@@ -26,12 +26,12 @@ export async function exchange(
 ): Promise<EndpointResponse> {
 	const controller = new AbortController();
 	const {signal} = controller;
-	// Followed, a 307 would carry the credentials to wherever it points.
+	// If redirects were followed, a 307 would send the credentials to wherever it points.
 	const sent = ownProperties<RequestInit>({...init, redirect: 'manual', signal});
 	try {
 		return await withTimeout(async () => readEndpointResponse(await fetch(url, sent)), timeout);
 	} catch (error) {
-		// The platform's own error is not attached: it may hold the request, its body, or a part of the answer.
+		// The platform's own error is not attached: it may hold the request, its body, or a part of the response.
 		const platformCode = platformCodeOf(error);
 		const [code, problem = 'no connection'] =
 			error instanceof TokenNetworkError
@@ -40,18 +40,18 @@ export async function exchange(
 		const retryable = !isPermission(platformCode);
 		throw new TokenNetworkError(code, `${request}: ${problem}`, {platformCode, retryable});
 	} finally {
-		// Whatever is still under way has no reader any more.
+		// Nobody reads what is still arriving.
 		controller.abort();
 	}
 }
 
-/** Deno's names for a permission that was not given. */
+/** Deno's names for a missing permission. */
 const isPermission = matches(/^(?:NotCapable|PermissionDenied)$/);
 
-/** The codes of Node, undici, OpenSSL and Bun, and nothing that looks like a token. */
+/** The codes of Node, undici, OpenSSL and Bun. A token does not look like one. */
 const isCode = matches(/^(?:E[A-Z]{3,20}|[A-Z\d]+(?:_[A-Z\d]+)+|(?:[A-Z][a-z]+){2,5})$/);
 
-/** Finds what a platform calls a failure: in its error, or in a cause of that. */
+/** Finds the platform's code of a failure, in its error or in a cause of that error. */
 function platformCodeOf(error: unknown, depth = 5): string | undefined {
 	try {
 		const {name, code, cause} = error as Readonly<Record<'name' | 'code' | 'cause', unknown>>;
@@ -59,7 +59,7 @@ function platformCodeOf(error: unknown, depth = 5): string | undefined {
 		if (isCode(code)) return code;
 		return depth > 0 ? platformCodeOf(cause, depth - 1) : undefined;
 	} catch {
-		// There is no cause, or what was thrown does not let itself be read.
+		// There is no cause, or reading the thrown value throws.
 		return undefined;
 	}
 }

@@ -6,14 +6,14 @@ import {type RevokeTokenRequest as RevocationRequest, revocationFields} from './
 import {credentialsFields, refreshFields, type AuthTokenRequest as Request} from './token-request.ts';
 
 /**
-An answer of a token endpoint, as it comes.
+A response of a token endpoint, as the server sends it.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
 */
 export type AuthToken = TokenAnswer;
 
 /**
-A token request, by the type of grant being requested.
+A token request, by its grant type.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-3.2
 */
@@ -28,7 +28,7 @@ export type RevokeTokenRequest = RevocationRequest;
 
 type Entries = Record<string, GenericSchema | OptionalSchema<GenericSchema, undefined>>;
 
-/** Makes schemas of rules. Their messages name the field and, unlike valibot's own, do not quote the value. */
+/** Turns rules into schemas. Unlike valibot's own messages, theirs name the field and do not quote the value. */
 function entriesOf<Required extends string = never>(
 	rules: Rules,
 	required: readonly string[],
@@ -37,11 +37,11 @@ function entriesOf<Required extends string = never>(
 		const schema = custom<unknown>(value => !!isRight(value), `${name} must be ${expected}`);
 		return [name, required.includes(name) ? schema : optional(schema)] as const;
 	});
-	// Without a prototype: valibot would take what every object inherits for an entry.
+	// Without a prototype, because valibot would read an inherited property as an entry.
 	return ownProperties(Object.fromEntries(entries)) as unknown as Entries & Record<Required, GenericSchema>;
 }
 
-/** The message for a record that lacks a field, or has one that is not known. */
+/** The message for a record that lacks a field, or has an unknown one. */
 function keyMessage({
 	expected,
 	path,
@@ -54,19 +54,18 @@ function keyMessage({
 }
 
 /**
-Checks an answer of a token endpoint, field by field. Fields that it does not know are left out.
+Checks a response of a token endpoint, field by field. Unknown fields are left out.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
 */
-// Here and below the fields are those of the interface: a type test compares the two.
+// A type test makes sure that the fields are those of the interface.
 export const AuthToken: GenericSchema<AuthToken> = object(
 	entriesOf({...tokenFields, expires_in: isAnything, expires_at: isAnything}, ['access_token']),
 	keyMessage,
 ) as unknown as GenericSchema<AuthToken>;
 
 /**
-Checks a token request of the API that regrant was made for first: the fields of its grant type and no others. Further parameters are for
-the option `parameters`.
+Checks a token request of Moov's API: the fields of its grant type, and no others. Pass further parameters with the option `parameters`.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-3.2
 */

@@ -7,7 +7,7 @@ import {exchange} from './exchange.ts';
 import type {RevokeTokenRequest} from './revocation-request.ts';
 import type {TokenRequest} from './token-request.ts';
 
-/** The fields of a request. A list gives its name once for each item. */
+/** The fields of a request. A list repeats its name for each item. */
 export type RequestFields = Readonly<Record<string, string | readonly string[] | null | undefined>>;
 
 /** The options that name an endpoint which takes the client's authentication. */
@@ -15,7 +15,7 @@ export type EndpointOption = 'tokenEndpoint' | 'revocationEndpoint' | 'deviceAut
 
 /** A request to one of the server's endpoints, ready to be sent once. */
 export interface PreparedRequest {
-	/** What its body says. */
+	/** The parameters in its body. */
 	readonly parameters: URLSearchParams;
 	/**
 	Sends it, and once more if the scheme asks for that: then it is prepared anew, since a server takes an assertion of the client once.
@@ -26,8 +26,8 @@ export interface PreparedRequest {
 }
 
 /**
-Turns a checked token request into parameters and headers, with the client's further parameters and its authentication. This runs the
-user's own code, so it comes before any lock.
+Turns a checked token request into parameters and headers, with the client's further parameters and its authentication. This runs the user's
+code, so it happens before any lock is taken.
 
 @throws {ConfigError} if the authentication does not fit the request.
 @throws {TokenNetworkError} if the user's code takes longer than `timeout`.
@@ -95,7 +95,7 @@ function toJson(parameters: URLSearchParams): string {
 	return JSON.stringify(record);
 }
 
-/** Appends fields to parameters. One without a value counts as left out: RFC 6749 §3.2. */
+/** Appends fields to parameters. A field without a value counts as left out: RFC 6749 §3.2. */
 export function appendParameters(parameters: URLSearchParams, fields: RequestFields): void {
 	for (const [name, value] of Object.entries(fields)) {
 		for (const item of [value ?? ''].flat()) if (item) parameters.append(name, item);

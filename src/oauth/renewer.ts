@@ -10,13 +10,13 @@ import {prepareTokenRequest, type RequestFields} from './prepared-request.ts';
 import {sendRevocation, sendTokenRequest} from './token-endpoint.ts';
 import {type GrantContext, readTokenRequest, type TokenRequest} from './token-request.ts';
 
-/** How a session of an OAuth client gets its tokens, beside the client itself. */
+/** How a session of an OAuth client gets its tokens, in addition to the client itself. */
 export interface GrantOptions {
 	/**
-	How a first token is got, and a new one when the refresh token has died: the request of a grant, or a function that gives one. A function
-	is called for each grant, must answer within `timeout`, and must not use the session that it serves.
+	How to get the first token, and a new one when the refresh token is rejected: a token request, or a function that returns one. A
+	function is called for each grant, has `timeout` milliseconds, and must not use its own session.
 
-	@default none: a token comes from `setToken` alone
+	@default none: tokens come only from `setToken`
 	@example
 	```ts
 	grant: {grant_type: 'client_credentials', scope: null}
@@ -25,8 +25,8 @@ export interface GrantOptions {
 	*/
 	readonly grant?: TokenRequest | ((context: GrantContext) => Awaitable<TokenRequest>) | undefined;
 	/**
-	Says whether an error means that the refresh token is dead, for servers that say so in words of their own. It sees every error of a
-	refresh that the server answered.
+	Decides whether an error means that the refresh token is no longer valid, for servers with error codes of their own. It gets every error
+	that the server sent to a refresh.
 
 	@default `invalid_grant` and its synonyms
 	*/
@@ -42,14 +42,14 @@ export const grantRules: Rules = {
 	endsSession: aFunction,
 };
 
-/** What servers call a refresh token that will never work again, beside `invalid_grant` of RFC 6749 §5.2. */
+/** Error codes for a refresh token that will never work again, in addition to `invalid_grant` of RFC 6749 §5.2. */
 const deadToken =
 	/^(?:invalid_grant|bad_refresh_token|invalid_refresh_token|expired_token|(?:interaction|login|consent)_required)$/;
 
 /**
-Gets tokens from an authorization server: with the refresh token, and with the client's grant.
+Gets tokens from an authorization server, with the refresh token and with the client's grant.
 
-@throws {ConfigError} if the grant is not usable.
+@throws {ConfigError} if the grant cannot be used.
 */
 export function oauthRenewer(
 	client: Client,

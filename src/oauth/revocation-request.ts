@@ -9,7 +9,7 @@ A revocation request.
 export interface RevokeTokenRequest extends ClientFields {
 	/** The access or refresh token to revoke. Printable ASCII. */
 	readonly token: string;
-	/** What `token` is. A server that does not find it there looks elsewhere. */
+	/** The type of `token`. A server that does not find it under this type looks under the others. */
 	readonly token_type_hint?: 'access_token' | 'refresh_token' | undefined;
 }
 

@@ -8,23 +8,23 @@ import {prepare, type PreparedRequest, prepareTokenRequest} from './prepared-req
 import {type RevokeTokenRequest, revocationFields} from './revocation-request.ts';
 import {readFields, readTokenRequest, type TokenRequest} from './token-request.ts';
 
-/** What came of a token request. */
+/** The outcome of a token request. */
 export type TokenOutcome =
 	| {readonly token: TokenSet; readonly error?: undefined}
 	| (ErrorResponse & {
 			readonly token?: undefined;
-			/** A new refresh token that came all the same: the server has rotated the old one. */
+			/** A new refresh token in an otherwise unusable response: the server has rotated the old one. */
 			readonly refreshToken?: string | undefined;
 	  });
 
 /**
-Makes one token request and keeps no session.
+Makes one token request, without a session.
 
-@returns The token. Its refresh token is the one that was sent, if the answer has none.
-@throws {ConfigError} before anything is sent. Correct the option or the field that the message names.
-@throws {OAuthError} if the server refuses.
-@throws {TokenResponseError} if its answer is not usable.
-@throws {TokenNetworkError} if it does not answer within `timeout`. Try again later.
+@returns The token. If the response has no refresh token, it keeps the one that was sent.
+@throws {ConfigError} if an option or a field cannot be used. Nothing was sent. Correct what the message names.
+@throws {OAuthError} if the server rejects the request.
+@throws {TokenResponseError} if the response cannot be used.
+@throws {TokenNetworkError} if the server does not answer within `timeout`. Try again later.
 @example
 ```ts
 const token = await requestToken(client, {grant_type: 'authorization_code', code, redirect_uri, code_verifier});
@@ -41,33 +41,33 @@ export async function requestToken(client: TokenClient, request: TokenRequest): 
 }
 
 /**
-Revokes a token. A token that the server does not know counts as revoked.
+Revokes a token. An unknown token counts as revoked.
 
-@throws {ConfigError} before anything is sent, also without a `revocationEndpoint`.
-@throws {OAuthError} if the server refuses.
-@throws {TokenResponseError} if its answer is not usable.
-@throws {TokenNetworkError} if it does not answer within `timeout`. Try again later.
+@throws {ConfigError} if an option or a field cannot be used, or if there is no `revocationEndpoint`. Nothing was sent.
+@throws {OAuthError} if the server rejects the request.
+@throws {TokenResponseError} if the response cannot be used.
+@throws {TokenNetworkError} if the server does not answer within `timeout`. Try again later.
 @see https://www.rfc-editor.org/rfc/rfc7009#section-2
 */
 export async function revokeToken(client: TokenClient, request: RevokeTokenRequest): Promise<void> {
 	await sendRevocation(readClient(client), readFields(request, 'request', revocationFields, ['token']));
 }
 
-/** Revokes a token, with options and a request that are checked already. */
+/** Revokes a token, with checked options and a checked request. */
 export async function sendRevocation(client: Client, request: RevokeTokenRequest): Promise<void> {
 	const prepared = await prepare(client, 'revocationEndpoint', request);
 	const answer = await prepared.send();
-	// RFC 7009 §2.2: the status alone counts, and the body says nothing.
+	// RFC 7009 §2.2: only the status counts, and the body means nothing.
 	if (!answer.ok) throw errorResponse(client, answer)?.error;
 }
 
-/** Sends a token request. `previous` is the token that it renews. */
+/** Sends a token request. `previous` is the token that is renewed. */
 export async function sendTokenRequest(
 	client: Client,
 	prepared: PreparedRequest,
 	previous?: TokenSet,
 ): Promise<TokenOutcome> {
-	// Taken before sending, so a slow answer makes the token expire early, never late: RFC 6749 §5.1.
+	// Taken before sending, so that a slow response makes the token expire early, and never late: RFC 6749 §5.1.
 	const issued_at = Math.floor(client.now() / 1000);
 	const answer = await prepared.send();
 	const {record, parameters} = answer;

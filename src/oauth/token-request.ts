@@ -1,7 +1,7 @@
 import {ownProperties, ownPropertiesWhere} from '../lib/own-properties.ts';
 import {aText, aTextOrNone, isText, matches, readOptions, texts, type Rule, type Rules} from '../lib/read-options.ts';
 
-/** How a client may say in the body who it is. */
+/** How a client can identify itself in the body. */
 export interface ClientFields {
 	/** Client ID can be provided here in the body, or as the Username in HTTP Basic Auth. Printable ASCII. */
 	readonly client_id?: string | undefined;
@@ -44,26 +44,26 @@ export type AuthTokenRequest = ClientCredentialsRequest | RefreshTokenRequest;
 
 /**
 A token request of another grant type: `authorization_code` with its `code`, or an extension such as
-`urn:ietf:params:oauth:grant-type:token-exchange`. The password grant is not among them.
+`urn:ietf:params:oauth:grant-type:token-exchange`. The password grant is not allowed.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-4.5
 */
 export interface ExtensionTokenRequest {
 	/** The name of the grant type. An extension is named by a URI. */
 	readonly grant_type: 'authorization_code' | `${string}:${string}`;
-	/** The parameters of the grant. A list gives its name once for each item. */
+	/** The parameters of the grant. A list repeats its name for each item. */
 	readonly [parameter: string]: string | readonly string[] | null | undefined;
 }
 
 /**
-What a token can be asked for with.
+Any token request.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-3.2
 */
 export type TokenRequest = AuthTokenRequest | ExtensionTokenRequest;
 
 /**
-What a `grant` function is given: for whom its request is, and where it goes. An assertion names both.
+What a `grant` function gets: the client, and where its request is sent. An assertion names both.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4
 */
@@ -72,11 +72,11 @@ export interface GrantContext {
 	readonly clientId: string;
 	/** The URL of the token endpoint. */
 	readonly tokenEndpoint: string;
-	/** The issuer, if the client was given one. */
+	/** The issuer, if the client has one. */
 	readonly issuer?: string | undefined;
 }
 
-/** The rules of these fields: RFC 6749 appendix A.1 and A.2. Empty ones are left out. */
+/** The rules of these fields: RFC 6749 appendix A.1 and A.2. Empty fields are left out. */
 export const clientFields: Rules = {client_id: aTextOrNone, client_secret: aTextOrNone};
 
 /** RFC 6749 §3.3 */
@@ -98,11 +98,11 @@ export const credentialsFields: Rules = {
 export const refreshFields: Rules = {...credentialsFields, refresh_token: aText};
 
 /**
-Checks the fields of a request, and copies those that it has. A field that is undefined or null is left out.
+Checks the fields of a request, and copies them. Undefined and null fields are left out.
 
-@param name What the request is called in messages.
-@param others The rule of fields that have none of their own. Without it they are refused.
-@throws {ConfigError} which names the field that is wrong.
+@param name The name of the request in messages.
+@param others The rule of fields that have no rule of their own. Without it, they are refused.
+@throws {ConfigError} if a field is wrong. The message names it.
 */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- it names what was checked
 export function readFields<Fields extends object>(
@@ -113,14 +113,14 @@ export function readFields<Fields extends object>(
 	others?: Rule,
 ): Fields {
 	const read = readOptions(fields as Fields, rules, required, `${name}.`, others);
-	// Nullable models give null for what is not there. For a scope it is an answer.
+	// Nullable models use null for a missing field. Only for a scope does null have a meaning.
 	return ownPropertiesWhere(read, field => field !== null) as Fields; // as just checked
 }
 
 /**
-Checks a token request of any grant type, and copies what it has.
+Checks a token request of any grant type, and copies its fields.
 
-@throws {ConfigError} which names the field that is wrong.
+@throws {ConfigError} if a field is wrong. The message names it.
 */
 export function readTokenRequest(request: unknown, name: string): TokenRequest {
 	const {grant_type} = ownProperties(Object(request) as Partial<TokenRequest>);

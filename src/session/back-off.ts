@@ -1,11 +1,11 @@
 import type {RegrantError, TokenResponseError} from '../errors.ts';
 import {ownProperty} from '../lib/own-properties.ts';
 
-/** The time in which no renewal is tried, because one failed. All callers of a session share it. */
+/** The time after a failed renewal in which no other one is tried. All callers of a session share it. */
 export interface BackOff {
-	/** Throws the error that it began with, while it lasts. */
+	/** While it lasts, throws the error that started it. */
 	check(now: number): void;
-	/** Begins with an error of the server, or of the way there. False if this is the one that it began with. */
+	/** Starts with an error of the server or the network. Returns false if this is the error that already started it. */
 	begin(error: RegrantError, now: number): boolean;
 	/** Ends it. */
 	reset(): void;
@@ -14,7 +14,7 @@ export interface BackOff {
 /** The first pause and the longest, in milliseconds, unless the server says how long to wait. */
 const [firstPause, longestPause] = [1000, 30_000];
 
-/** Creates a back-off that has not begun. Its times are milliseconds since the epoch. */
+/** Creates a back-off that has not started. Its times are milliseconds since the epoch. */
 export function createBackOff(): BackOff {
 	let cause: RegrantError | undefined;
 	let since = 0;
@@ -22,14 +22,14 @@ export function createBackOff(): BackOff {
 	let pause = 0;
 	return {
 		check: now => {
-			// A clock that was set back does not prolong it.
+			// Setting the clock back does not make it longer.
 			if (cause && now >= since && now < since + length) throw cause;
 		},
 		begin: (error, now) => {
 			if (error === cause) return false;
-			// Another holder of the store, or the store itself, was in the way: the server has not been asked.
+			// Another holder of the store, or the store itself, was the reason: the server has not been asked.
 			if (/^(?:lock|store)_/.test(error.code)) return true;
-			// Who is offline now may be online in a second.
+			// A device that is offline now may be online in a second.
 			const isOffline = error.code === 'network' || error.code === 'timeout';
 			pause = isOffline ? firstPause : Math.min(pause * 2 || firstPause, longestPause);
 			cause = error;

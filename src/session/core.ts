@@ -20,13 +20,13 @@ export interface SessionCore {
 	readonly rejections: Rejections;
 	/** The renewal that is under way. */
 	readonly flight: SingleFlight<Session>;
-	/** The state now. Only `dispatch` changes it. */
+	/** The present state. Only `dispatch` changes it. */
 	state: SessionState;
 	/** Counts logins here. */
 	logins: number;
 	/** Counts sign-outs here. */
 	signOuts: number;
-	/** Whether the user's code is being called: what it asks of the session would wait for itself. */
+	/** Whether the user's code is running. If it used the session now, it would wait for itself. */
 	isCallingOut: boolean;
 	/** Whether somebody has seen the status `unknown`, and has heard nothing since. */
 	wasUnknownSeen: boolean;
@@ -43,7 +43,7 @@ export interface Session extends SessionSettings {
 	readonly core: SessionCore;
 }
 
-/** Creates the core of the session of a store. */
+/** Creates the core of a store's session. */
 export function createCore(store: TokenStore, client: string, renew: Renew<Session>): SessionCore {
 	const core: SessionCore = {
 		client,
@@ -85,7 +85,7 @@ export function dispatch(core: SessionCore, action: SessionAction): void {
 	core.events.emit(told);
 }
 
-/** Gives the status for rendering. Whoever has seen `unknown` is told when it is known. */
+/** Returns the status for rendering. Callers that have seen `unknown` get an event when it is known. */
 export function statusOf(core: SessionCore): 'unknown' | 'signed-in' | 'signed-out' {
 	const {status} = core.state;
 	core.wasUnknownSeen ||= status === 'unknown';
@@ -103,7 +103,7 @@ export function assertNotCallingOut(isCallingOut: boolean): void {
 	if (isCallingOut) throw new ConfigError('grant and renew must not use the session that they serve');
 }
 
-/** Reads the token. A read that a login or a sign-out overtakes begins anew. */
+/** Reads the token. If a login or a sign-out happens meanwhile, the read starts again. */
 export async function readToken(session: Session, waiter?: Waiter): Promise<TokenSet | undefined> {
 	const {core, store} = session;
 	assertNotCallingOut(core.isCallingOut);

@@ -1,6 +1,6 @@
 import {ConfigError, type RegrantError, type SessionEndedReason, type StoreError} from '../errors.ts';
 
-/** What `subscribe` tells of. No event holds a secret. */
+/** The events that `subscribe` reports. No event holds a secret. */
 export type AuthEvent =
 	| {
 			/** There is a new token. */
@@ -11,45 +11,45 @@ export type AuthEvent =
 			readonly expires_at: number | undefined;
 	  }
 	| {
-			/** The session is over: show the login. Told once. */
+			/** The session is over: show the login. This event is sent once. */
 			readonly type: 'session-ended';
 			/** Why. */
 			readonly reason: SessionEndedReason;
 	  }
 	| {
-			/** A renewal failed. The session stays, and no other renewal is tried for a while. */
+			/** A renewal failed. The session goes on, and no other renewal is tried for a while. */
 			readonly type: 'refresh-failed';
-			/** What the waiting calls failed with. */
+			/** The error that the waiting calls got. */
 			readonly error: RegrantError;
 	  }
 	| {
 			/** The store failed. The session goes on in memory. */
 			readonly type: 'store-failed';
-			/** What it failed to do. */
+			/** The error of the store. */
 			readonly error: StoreError;
 	  }
 	| {
-			/** The store was read for the first time, after `status` was found to be `unknown`: look at `status` again. */
+			/** The store was read for the first time, after somebody had read `status` as `unknown`. Read `status` again. */
 			readonly type: 'status';
 			/** What it is now. */
 			readonly status: 'signed-in' | 'signed-out';
 	  };
 
-/** Hears of the events of a session. */
+/** Gets the events of a session. */
 export type AuthListener = (event: AuthEvent) => void;
 
-/** Who is told of what, and when. */
+/** The listeners of a session, and the events that wait for them. */
 export interface SessionEvents {
-	/** Tells all listeners. One that throws, or rejects, does not disturb the others. */
+	/** Sends an event to all listeners. A listener that throws or rejects does not affect the others. */
 	emit(event: AuthEvent): void;
-	/** Keeps events until `release`: no listener runs under a lock. */
+	/** Holds events back until `release`, so that no listener runs under a lock. */
 	hold(): void;
-	/** Tells what was kept. */
+	/** Sends the events that were held back. */
 	release(): void;
 	/**
-	Adds a listener, until the function that it returns is called.
+	Adds a listener. Returns a function that removes it.
 
-	@throws {ConfigError} if the listener is no function.
+	@throws {ConfigError} if the listener is not a function.
 	*/
 	subscribe(listener: AuthListener): () => void;
 }
@@ -76,7 +76,7 @@ export function createEvents(): SessionEvents {
 		},
 		subscribe: listener => {
 			if (typeof listener !== 'function') throw new ConfigError('listener must be a function');
-			// A function of its own: the same listener may be added twice.
+			// A new function each time, because the same listener may be added twice.
 			const entry: (event: AuthEvent) => Promise<void> = async event => listener(event);
 			listeners.add(entry);
 			return () => void listeners.delete(entry);

@@ -8,15 +8,15 @@ Whether the token lives for more than these seconds, or for a time that is not k
 export function isAlive(token: TokenSet | undefined, now: number, seconds = 0): token is TokenSet {
 	if (!token) return false;
 	const {expires_at, issued_at} = token;
-	// Issued in the future: a clock was set, and the expiry is worth nothing.
+	// A token that was issued in the future means that a clock was set, so its expiry says nothing.
 	return expires_at === undefined || now < issued_at * 1000 || expires_at - now / 1000 > seconds;
 }
 
 /**
-Whether the token can be sent without being renewed first.
+Whether the token can be sent without a renewal.
 
-@param leeway Seconds before its expiry. No more than a tenth of its lifetime counts: short tokens would be renewed for every call.
-@param minimumLifetime Seconds for which it must still be good.
+@param leeway Seconds before its expiry, but at most a tenth of its lifetime: otherwise short-lived tokens would be renewed for every call.
+@param minimumLifetime How many seconds it must still be valid.
 */
 export function isFresh(
 	token: TokenSet | undefined,

@@ -6,7 +6,7 @@ import {type AuthToken, readTokenSet, type ReadToken} from '../token/token-respo
 import type {TokenScheme} from '../token/token-scheme.ts';
 import type {TokenSet} from '../token/token-set.ts';
 
-/** What the `renew` function of `createSession` is told. */
+/** What the `renew` function of `createSession` gets. */
 export interface RenewContext {
 	/** The token to renew. Undefined if there is none yet. */
 	readonly token: TokenSet | undefined;
@@ -14,10 +14,10 @@ export interface RenewContext {
 	readonly signal: AbortSignal;
 }
 
-/** Gets a token from your own backend, or from an SDK. Nothing says that the session is over. */
+/** Gets a token from your own backend or from an SDK. Returning nothing ends the session. */
 export type RenewFunction = (context: RenewContext) => Awaitable<AuthToken | TokenSet | null | undefined>;
 
-/** What the renewer needs of the options. */
+/** The options that the renewer needs. */
 interface FunctionOptions {
 	readonly timeout: number;
 	readonly now: () => number;
@@ -25,7 +25,7 @@ interface FunctionOptions {
 	readonly keep?: readonly string[] | undefined;
 }
 
-/** Whether a failure says that the session is over: HTTP 400, 401 or 403, or one of our own errors that says so. */
+/** Whether a failure means that the session is over: HTTP 400, 401 or 403, or one of our own errors that says so. */
 function isOver(failure: unknown): boolean {
 	const {response, code, error} = Object(failure) as {
 		readonly response?: {readonly status?: unknown};
@@ -42,13 +42,13 @@ const over = (options?: ErrorOptions): RenewalOutcome => ({
 	isRejected: true,
 });
 
-/** Gets tokens from a function of the user's. */
+/** Gets tokens from the user's function. */
 export function functionRenewer(renew: RenewFunction, {timeout, now, scheme, keep}: FunctionOptions): Renewer {
 	const read = (record: unknown, issued_at: number, previous?: TokenSet): ReadToken =>
 		readTokenSet(record, {expiresIn: 'auto', tokenTypes: [scheme.tokenType ?? 'bearer'], keep, issued_at, previous});
 
 	const send = async (previous: TokenSet | undefined): Promise<RenewalOutcome> => {
-		// Taken before asking, so a slow answer makes the token expire early, never late.
+		// Taken before the call, so that a slow response makes the token expire early, and never late.
 		const issued_at = Math.floor(now() / 1000);
 		const controller = new AbortController();
 		const {signal} = controller;
@@ -64,7 +64,7 @@ export function functionRenewer(renew: RenewFunction, {timeout, now, scheme, kee
 			throw new TypeError(`renew must give a token: ${problem}`);
 		} catch (error) {
 			if (isOver(error)) return over({cause: error});
-			// At the deadline it is our own.
+			// At the deadline the error is our own.
 			const isTimeout = signal.aborted && isRegrantError(error) && error.code === 'timeout';
 			return {token: undefined, error: isTimeout ? error : new RenewalError(error), isRejected: false};
 		}

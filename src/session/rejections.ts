@@ -1,16 +1,16 @@
 import type {TokenSet} from '../token/token-set.ts';
 
-/** Remembers a token that was refused though it was new: an API that refuses everything must not cost a grant for each call. */
+/** Remembers a new token that was rejected, so that an API that rejects everything does not cause a grant for each call. */
 export interface Rejections {
-	/** Takes note of an answer: whether it refused a token that was new, or accepted a token. */
+	/** Records a response: whether it rejected a new token, or accepted a token. */
 	record(token: TokenSet, isRejected: boolean, now: () => number): void;
-	/** Whether this token was refused within the last minute. */
+	/** Whether this token was rejected within the last minute. */
 	isRecent(token: TokenSet, now: number): boolean;
 	/** Forgets it. */
 	reset(): void;
 }
 
-/** For how long a token that was refused though it was new causes no further grant, in milliseconds. */
+/** How long a rejected new token causes no further grant, in milliseconds. */
 const memory = 60_000;
 
 /** Creates a memory of rejections. Its times are milliseconds since the epoch. */

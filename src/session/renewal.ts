@@ -26,7 +26,7 @@ interface Request {
 	readonly prepared: PreparedRenewal;
 }
 
-/** What came of an exchange under the lock. */
+/** The outcome of an exchange under the lock. */
 type Exchange =
 	| {readonly type: 'stored'; readonly token: TokenSet}
 	/** The store holds another token, or none that can be sent: make another plan. */
@@ -34,7 +34,7 @@ type Exchange =
 	/** There is no token, and the session is over if there is no other way to get one. */
 	| {readonly type: 'failed'; readonly error: RegrantError; readonly isOver: boolean};
 
-/** Whether there is anything to get a token with. A session that has ended begins by itself only if the client has a grant of its own. */
+/** Whether there is a way to get a token. A session that has ended begins by itself only if the client has a grant of its own. */
 export function canRenew({core, renewer}: Session, token: TokenSet | undefined): boolean {
 	const mayBegin = token || renewer.canRestart || core.state.status !== 'ended';
 	return !!mayBegin && renewer.sources(token).some(core.used.isUsable);
@@ -46,7 +46,7 @@ export async function renew(session: Session, stale: TokenSet | undefined, progr
 	try {
 		return await makeSteps({session, begun: core.state, progress}, stale);
 	} catch (error) {
-		// An error of the program is no failure of the renewal: nothing was sent.
+		// A mistake in the program is not a failed renewal, because nothing was sent.
 		const isFailure = isRegrantError(error) && error.code !== 'session_ended' && error.code !== 'invalid_options';
 		if (isFailure && core.backOff.begin(error, now())) core.events.emit({type: 'refresh-failed', error});
 		throw error;
@@ -57,7 +57,7 @@ export async function renew(session: Session, stale: TokenSet | undefined, progr
 Makes one step of a renewal, and then makes sure that the session is still the one that the renewal began with. No part of a renewal waits
 for anything outside of a step.
 
-@throws {SessionEndedError} if it is another one.
+@throws {SessionEndedError} if it is another session.
 */
 async function step<T>(attempt: Attempt, work: () => Awaitable<T>): Promise<T> {
 	attempt.progress();
@@ -65,7 +65,7 @@ async function step<T>(attempt: Attempt, work: () => Awaitable<T>): Promise<T> {
 	const {session, begun, late} = attempt;
 	const {login, signOuts} = session.core.state;
 	if (login === begun.login) return result;
-	// If somebody signed in, the late token may be of the same grant as theirs: it is not revoked.
+	// If somebody has signed in, the late token is not revoked, because it may belong to the same grant as theirs.
 	if (late && signOuts !== begun.signOuts) runInBackground(session, session.renewer.revoke({refresh_token: late}));
 	throw new SessionEndedError('signed_out');
 }
@@ -101,7 +101,7 @@ async function makeSteps(attempt: Attempt, stale: TokenSet | undefined): Promise
 	}
 }
 
-/** Calls the user's code. What it asks of the session at once would wait for itself. */
+/** Calls the user's code. If that used the session now, it would wait for itself. */
 function callOut<T>(core: SessionCore, call: () => T): T {
 	core.isCallingOut = true;
 	try {
@@ -111,7 +111,7 @@ function callOut<T>(core: SessionCore, call: () => T): T {
 	}
 }
 
-/** Sends the request under the lock, and stores what comes. */
+/** Sends the request under the lock, and stores the new token. */
 async function exchange(attempt: Attempt, request: Request): Promise<Exchange> {
 	const {session} = attempt;
 	const {store, core} = session;
@@ -128,7 +128,7 @@ async function exchange(attempt: Attempt, request: Request): Promise<Exchange> {
 			return answer;
 		});
 		const current = await step(attempt, () => readToken(session));
-		// If the record changed but still holds the refresh token that we used, it is ours to replace: the server has rotated that token.
+		// If the record changed but still holds the refresh token that we used, overwrite it: the server has rotated that token.
 		const isOurs =
 			isSameToken(current, from) || (refreshToken !== undefined && current?.refresh_token === refreshToken);
 		if (!isOurs) return {type: 'again'};

@@ -6,27 +6,27 @@ import {createCore, dispatch, readToken, runInBackground, type Session, type Ses
 import {isAlive, isFresh} from './expiry.ts';
 import {canRenew, renew} from './renewal.ts';
 
-/** What a caller of `getToken` may ask for. */
+/** Options of `getToken`. */
 export interface TokenOptions extends Waiter {
-	/** Seconds for which the token must still be good. @default 0 */
+	/** How many seconds the token must still be valid. @default 0 */
 	readonly minimumLifetime?: number | undefined;
 }
 
-/** What a caller of `refresh` may ask for. */
+/** Options of `refresh`. */
 export interface RefreshOptions extends Waiter {
-	/** An access token: it is renewed only if it is still the current one. @default the current one */
+	/** An access token that is renewed only if it is still the current one. @default the current one */
 	readonly instead?: string | undefined;
 }
 
 const cores = new WeakMap<TokenStore, SessionCore>();
 
-/** Another copy of the package knows it too. */
+/** A registered symbol, so that another copy of the package finds it too. */
 const inUse = Symbol.for('regrant store');
 
 /**
 Gives the core of the session of a store.
 
-@throws {ConfigError} if the store serves another client, or another copy of the package.
+@throws {ConfigError} if the store belongs to another client, or to another copy of the package.
 */
 export function coreOf(store: TokenStore, client: string): SessionCore {
 	const known = cores.get(store);
@@ -36,14 +36,14 @@ export function coreOf(store: TokenStore, client: string): SessionCore {
 		);
 	}
 	if (known) return known;
-	// A frozen one cannot be marked.
+	// A frozen store cannot be marked.
 	Reflect.defineProperty(store, inUse, {__proto__: null, value: true} as PropertyDescriptor);
 	const core = createCore(store, client, renew);
 	cores.set(store, core);
 	return core;
 }
 
-/** Gives the token at once, if it is in memory and can be sent as it is. */
+/** Returns the token without waiting, if it is in memory and can be sent as it is. */
 export function peekToken({store, now, leeway}: Session): TokenSet | undefined {
 	const token = store.peek();
 	return isFresh(token, now(), leeway) ? token : undefined;
@@ -69,7 +69,7 @@ export async function getUsableToken(
 	try {
 		return await core.flight.run(session, current, waiter);
 	} catch (error) {
-		// While the token is good, a renewal that may work later is nobody's trouble.
+		// While the token is valid, nobody has to hear of a renewal that can be tried again later.
 		const isTransient = isRegrantError(error) && error.retryable;
 		if (isTransient && isAlive(current, now(), minimumLifetime)) return current;
 		throw error;
@@ -82,9 +82,9 @@ async function endWithoutSource(session: Session, token: TokenSet): Promise<void
 }
 
 /**
-Gives a valid token.
+Returns a valid token.
 
-@throws {SessionEndedError} if there is none, and nothing to get one with.
+@throws {SessionEndedError} if there is none, and no way to get one.
 */
 export async function getToken(session: Session, options: TokenOptions): Promise<TokenSet> {
 	const {minimumLifetime = 0} = options;
@@ -96,9 +96,9 @@ export async function getToken(session: Session, options: TokenOptions): Promise
 }
 
 /**
-Gives a new token, whatever the age of the present one.
+Returns a new token, whatever the age of the present one.
 
-@throws {SessionEndedError} if there is nothing to get one with.
+@throws {SessionEndedError} if there is no way to get one.
 */
 export async function refresh(session: Session, options: RefreshOptions): Promise<TokenSet> {
 	const {instead} = options;
@@ -112,9 +112,9 @@ export async function refresh(session: Session, options: RefreshOptions): Promis
 }
 
 /**
-Gives the token to send in place of one that a server has refused. Undefined if there is none: the caller gets the refusal.
+Returns the token to send in place of one that a server has rejected. Undefined if there is none: then the caller gets the 401.
 
-@param login The login that the call began under. A call is never sent again under another one.
+@param login The login that the call began with. A call is never resent under another one.
 */
 export async function replaceToken(
 	session: Session,
@@ -135,11 +135,11 @@ export async function replaceToken(
 }
 
 /**
-Begins a session with a token, or goes on with it.
+Starts a session with a token, or continues the present one with it.
 
 @param renews Whether the token belongs to the present login.
-@throws {ConfigError} if the token is not usable.
-@throws {StoreError} if it could not be stored. It is kept in memory all the same.
+@throws {ConfigError} if the token cannot be used.
+@throws {StoreError} if it could not be stored. The session still goes on in memory.
 @throws {SessionEndedError} if somebody signed out meanwhile.
 */
 export async function setToken(session: Session, value: unknown, renews: boolean): Promise<void> {
@@ -152,7 +152,7 @@ export async function setToken(session: Session, value: unknown, renews: boolean
 	const {error} = await store.overwrite(session, previous => {
 		if (signOuts !== core.signOuts) throw new SessionEndedError('signed_out');
 		const refresh_token = previous?.refresh_token;
-		// A login with the refresh token that is there is no other login: what is under way would use that token up.
+		// A login with the same refresh token is not another login: the running renewal is about to use that token.
 		const isSame = !!refresh_token && refresh_token === token.refresh_token;
 		const isSameLogin = isSame || (renews && !!previous);
 		if (!isSameLogin) {
@@ -169,10 +169,10 @@ export async function setToken(session: Session, value: unknown, renews: boolean
 }
 
 /**
-Ends the session: forgets it first and always, then revokes its refresh token.
+Ends the session: deletes the token first, whatever happens, and then revokes its refresh token.
 
 @throws {RegrantError} if the revocation failed.
-@throws {StoreError} if the store did not forget the token.
+@throws {StoreError} if the store did not delete the token.
 */
 export async function signOut(session: Session): Promise<void> {
 	const {core, renewer, store} = session;
@@ -180,12 +180,12 @@ export async function signOut(session: Session): Promise<void> {
 	dispatch(core, {type: 'signed-out'});
 	core.revokeLate = token => runInBackground(session, renewer.revoke(token));
 	core.backOff.reset();
-	// Whoever holds the lock may never come back, as on Workers.
+	// The holder of the lock may never come back, as on Workers.
 	core.events.release();
 	const {previous, error} = await store.overwrite(session, () => ({token: undefined}));
 	dispatch(core, {type: 'removed', token: previous});
 	try {
-		// Nobody waits for it, since the holder of the lock may be slow.
+		// Nobody waits for this, because the holder of the lock may be slow.
 		if (store.deleteLateWrite) runInBackground(session, store.deleteLateWrite(session));
 	} finally {
 		if (previous) await renewer.revoke(previous);

@@ -1,16 +1,16 @@
 import type {CellUse, TokenStore} from '../stores/token-cell.ts';
 import type {Renewer} from '../token/renewer.ts';
 
-/** What a session is told by whoever uses it. Several may use one session, each with settings of its own. */
+/** The settings of one user of a session. Several can use the same session, each with settings of their own. */
 export interface SessionSettings extends CellUse {
 	/** Where tokens come from. */
 	readonly renewer: Renewer;
 	/** Where the token lives. */
 	readonly store: TokenStore;
-	/** Seconds before its expiry in which a token is renewed. */
+	/** How many seconds before its expiry a token is renewed. */
 	readonly leeway: number;
-	/** The clock: milliseconds since the epoch. */
+	/** The clock, in milliseconds since the epoch. */
 	readonly now: () => number;
-	/** Keeps a renewal alive after the request that began it. */
+	/** Keeps a renewal running after the request that started it. */
 	readonly waitUntil: (promise: Promise<unknown>) => void;
 }

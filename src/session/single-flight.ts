@@ -2,35 +2,35 @@ import {type Waiter, withTimeout} from '../lib/with-timeout.ts';
 import type {TokenSet} from '../token/token-set.ts';
 import type {SessionSettings} from './settings.ts';
 
-/** A renewal of a stale token. It calls `progress` before each of its steps, none of which takes longer than a deadline. */
+/** Renews a stale token. It calls `progress` before each of its steps. Each step has a deadline. */
 export type Renew<Session extends SessionSettings> = (
 	session: Session,
 	stale: TokenSet | undefined,
 	progress: () => void,
 ) => Promise<TokenSet>;
 
-/** The one renewal of a session that is under way, shared by all who wait for it. */
+/** The running renewal of a session, which all waiting callers share. */
 export interface SingleFlight<Session extends SessionSettings> {
 	/**
-	Waits for the renewal under way, or begins one. Each caller has a deadline and a signal of its own, which end its wait and nothing else.
+	Waits for the running renewal, or starts one. Each caller has a deadline and a signal of its own, which only stop its own wait.
 
-	@throws what the renewal failed with, the signal's reason, or a TokenNetworkError at twice `timeout`.
+	@throws the error of the renewal, the signal's reason, or a TokenNetworkError after twice the `timeout`.
 	*/
 	run(session: Session, stale: TokenSet | undefined, waiter: Waiter): Promise<TokenSet>;
-	/** Lets all who wait fail. Who comes next begins another renewal. */
+	/** Rejects all waiting callers. The next caller starts another renewal. */
 	cancel(error: Error): void;
 }
 
-/** Gives the token, or throws what the renewal failed with. */
+/** Returns the token, or throws the error of the renewal. */
 type Outcome = () => TokenSet;
 
 interface Flight {
-	/** The access token that is renewed. */
+	/** The access token that is being renewed. */
 	readonly stale: string | undefined;
-	/** Fulfils whatever the renewal does. On Workers it may hang, or reject, once the request that began it is gone. */
+	/** Fulfils whatever the renewal does. On Workers, it may hang or reject once the request that started it is gone. */
 	readonly outcome: Promise<Outcome>;
 	readonly settle: (outcome: Outcome) => void;
-	/** Counts the steps. A renewal that makes none for a while has lost its owner. */
+	/** Counts the steps. A renewal without a step for a while has lost its owner. */
 	steps: number;
 }
 
@@ -38,7 +38,7 @@ const fail = (error: unknown) => (): never => {
 	throw error;
 };
 
-/** Creates a single flight that nobody has begun. */
+/** Creates a single flight without a renewal. */
 export function createSingleFlight<Session extends SessionSettings>(renew: Renew<Session>): SingleFlight<Session> {
 	let current: Flight | undefined;
 
@@ -55,13 +55,13 @@ export function createSingleFlight<Session extends SessionSettings>(renew: Renew
 				settle = resolve;
 			}),
 			settle: outcome => {
-				// First, so that whoever comes from now on begins anew.
+				// Done first, so that the next caller starts another renewal.
 				clear(flight);
 				settle(outcome);
 			},
 			steps: 0,
 		};
-		// First, since it may throw. It gets what ends with the renewal, and not with those who wait for it.
+		// Done first, because it may throw. It gets a promise that ends with the renewal, not with its callers.
 		session.waitUntil(
 			new Promise<void>(resolve => {
 				end = resolve;
@@ -82,7 +82,7 @@ export function createSingleFlight<Session extends SessionSettings>(renew: Renew
 			const flight = (current ??= begin(session, stale));
 			const {steps} = flight;
 			const outcome = await withTimeout(
-				// A rejection is the runtime's: the owner is gone.
+				// A rejection comes from the runtime: the owner is gone.
 				() => flight.outcome.catch(() => clear(flight)),
 				2 * session.timeout,
 				() => {
@@ -91,7 +91,7 @@ export function createSingleFlight<Session extends SessionSettings>(renew: Renew
 				waiter,
 			);
 			const token = outcome?.();
-			// A renewal that began for an older token may have found the very one that is to be renewed.
+			// A renewal of an older token may have found exactly the token that has to be renewed now.
 			if (token && (token.access_token !== refused || flight.stale === refused)) return token;
 		}
 	};

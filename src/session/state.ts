@@ -13,7 +13,7 @@ export interface SessionState {
 	readonly status: 'unknown' | 'none' | 'active' | 'ended';
 	/** Changes with every login and every sign-out. Work that began under another number no longer counts. */
 	readonly login: number;
-	/** Counts sign-outs. A token that arrives after one is revoked. */
+	/** Counts sign-outs. A token that arrives after a sign-out is revoked. */
 	readonly signOuts: number;
 }
 
@@ -21,24 +21,24 @@ export interface SessionState {
 export type SessionAction =
 	/** The store was read for the first time. */
 	| {readonly type: 'read'; readonly token: TokenSet | undefined}
-	/** Somebody signs in here. What comes next is the token. */
+	/** Somebody signs in here. Storing the token is the next action. */
 	| {readonly type: 'login'}
 	/** `setToken` has stored a token, or a renewal has. */
 	| {readonly type: 'stored'; readonly token: TokenSet; readonly cause: 'set' | 'grant' | 'refresh'}
-	/** Another holder of the store has changed the token, or has removed it. */
+	/** Another holder of the store has changed or removed the token. */
 	| {readonly type: 'changed'; readonly token: TokenSet | undefined; readonly isSameLogin: boolean}
-	/** The server has rejected the refresh token, or there is nothing to renew a dead token with. */
+	/** The server has rejected the refresh token, or nothing can renew the token. */
 	| {readonly type: 'ended'; readonly reason: SessionEndedReason}
 	/** Somebody signs out here. */
 	| {readonly type: 'signed-out'}
 	/** The sign-out has removed what the store held. */
 	| {readonly type: 'removed'; readonly token: TokenSet | undefined};
 
-/** What comes of an action. */
+/** The result of an action. */
 export interface Transition {
 	/** The next state. If its `login` is another one, what is under way no longer counts, but for the renewal that has stored a token. */
 	readonly state: SessionState;
-	/** What to tell. */
+	/** The event to send. */
 	readonly event?: AuthEvent | undefined;
 }
 

@@ -1,23 +1,23 @@
 import type {TokenSource} from '../token/renewer.ts';
 import type {TokenSet} from '../token/token-set.ts';
 
-/** Refresh tokens that must not be sent again: a server with reuse detection would end the whole grant. */
+/** Refresh tokens that must not be sent again, because a server that detects reuse would revoke the whole grant. */
 export interface UsedTokens {
-	/** Whether a source can be used: it needs no refresh token, or one that is neither rejected nor used up. */
+	/** Whether a source can be used: it needs no refresh token, or one that was neither rejected nor used. */
 	isUsable(source: Pick<TokenSource, 'refreshToken'>): boolean;
-	/** The server has rejected it. */
+	/** Records that the server has rejected it. */
 	reject(refreshToken: string | undefined): void;
-	/** A grant has used one up, and the server has given another one. */
+	/** Records that a grant has used a refresh token, and that the server has sent another one. */
 	use(refreshToken: string | undefined, next: string | undefined): void;
-	/** Keeps a new refresh token that came without an access token, to a session that has no record to keep it in. */
+	/** Keeps a new refresh token that came without an access token, for a session that has no record to store it in. */
 	keepOrphan(refreshToken: string | undefined, next: string): void;
-	/** Gives the source that it is, for a session without a record. */
+	/** Returns that refresh token as a source, for a session without a record. */
 	orphan(token: TokenSet | undefined): readonly TokenSource[];
-	/** Forgets what was rejected: a login may bring it back. */
+	/** Forgets the rejected token, because a login may bring it again. */
 	forgetRejected(): void;
 }
 
-/** Creates a list of used tokens. It holds the last one of each kind. */
+/** Creates a list of used tokens. It holds the latest one of each kind. */
 export function createUsedTokens(): UsedTokens {
 	let rejected: string | undefined;
 	let usedUp: string | undefined;

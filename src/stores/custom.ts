@@ -4,9 +4,9 @@ import {type StoreDriver, supports} from './shared/store-driver.ts';
 import type {TokenStore} from './token-cell.ts';
 
 /**
-Makes a store of your own `get`, `set` and `delete`, and of what else it can do.
+Turns your own functions into a store: `get`, `set` and `delete`, and optional further ones.
 
-@param driver What reads and writes. A store that several tabs, isolates or processes share should have `lock` and `replace` too.
+@param driver The functions. If several tabs, isolates or processes share the store, it should also have `lock` and `replace`.
 @throws {ConfigError} if one of the three is missing.
 @example
 ```ts

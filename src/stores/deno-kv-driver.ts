@@ -8,11 +8,11 @@ import {createLeaseWatch} from './shared/watch.ts';
 /** A part of a key, as in `Deno.KvKey`. */
 export type DenoKvKeyPart = Uint8Array | string | number | bigint | boolean;
 
-/** What is found under a key. */
+/** The entry of a key. */
 export interface DenoKvEntry {
 	/** The value, or null if there is none. */
 	readonly value: unknown;
-	/** Different after each change. Null if there is no value. */
+	/** The version, which is different after each change. Null if there is no value. */
 	readonly versionstamp: string | null;
 }
 
@@ -22,10 +22,10 @@ export interface DenoKvSetOptions {
 	readonly expireIn?: number;
 }
 
-/** Changes that happen together, or not at all. */
+/** Changes that are made together, or not at all. */
 export interface DenoKvAtomic {
 	/**
-	Lets nothing happen if the version is another one.
+	Makes no change if the version is another one.
 
 	@param check.key The key whose version counts.
 	@param check.versionstamp The version that was read, or null if there was nothing.
@@ -37,7 +37,7 @@ export interface DenoKvAtomic {
 	delete(key: DenoKvKeyPart[]): DenoKvAtomic;
 	/** Makes all changes, or none. */
 	commit(): Promise<{
-		/** Whether they were made. */
+		/** Whether the changes were made. */
 		ok: boolean;
 	}>;
 }
@@ -50,7 +50,7 @@ export interface DenoKvLike {
 	set(key: DenoKvKeyPart[], value: unknown, options?: DenoKvSetOptions): Promise<unknown>;
 	/** Deletes a value. */
 	delete(key: DenoKvKeyPart[]): Promise<unknown>;
-	/** Begins changes that happen together. */
+	/** Begins changes that are made together. */
 	atomic(): DenoKvAtomic;
 }
 

@@ -3,8 +3,7 @@ import {isSameToken, type TokenSet} from '../token/token-set.ts';
 import type {TokenCell, TokenStore} from './token-cell.ts';
 
 /**
-Keeps the token in the memory of this realm: the default. All sessions that are given the same store share one token, and make one token
-request at a time.
+Keeps the token in memory: the default. All sessions with the same store share one token, and make one token request at a time.
 */
 export function memoryStore(): TokenStore {
 	let held: TokenSet | undefined;

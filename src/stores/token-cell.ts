@@ -2,102 +2,104 @@ import type {StoreError} from '../errors.ts';
 import type {Waiter} from '../lib/with-timeout.ts';
 import type {TokenSet} from '../token/token-set.ts';
 
-/** What every operation of a cell is told about the session that uses it. */
+/** What every operation of a cell gets from the session that uses it. */
 export interface CellUse {
-	/** The deadline of one operation: milliseconds. */
+	/** The deadline of one operation, in milliseconds. */
 	readonly timeout: number;
-	/** Names the client whose token it is. */
+	/** The name of the client that the token belongs to. */
 	readonly client: string;
-	/** Reads what a store holds, which anybody may have written. Gives undefined for what is no token. */
+	/** Reads what a store holds, which anybody may have written. Returns undefined if it is not a token. */
 	readonly parse: (record: unknown) => TokenSet | undefined;
 }
 
-/** What a cell tells the session, whichever operation found it. */
+/** The changes that a cell reports to the session, whichever operation found them. */
 export type CellChange =
-	/** Another holder has changed the token, or has removed it. */
+	/** Another holder has changed or removed the token. */
 	| {
 			/** The kind of this change. */
 			readonly type: 'changed';
-			/** What it holds now. */
+			/** The token that it holds now. */
 			readonly token: TokenSet | undefined;
-			/** Whether the token is of the login that was there before: renewed, and not another one. */
+			/** Whether the token belongs to the same login as before, so that it was renewed. */
 			readonly isSameLogin: boolean;
 	  }
-	/** A slow holder has written a token of a login that has been signed out. It is deleted already. */
+	/** A slow holder has written a token of a login that was signed out. It has been deleted. */
 	| {
 			/** The kind of this change. */
 			readonly type: 'late';
-			/** What was deleted. */
+			/** The token that was deleted. */
 			readonly token: TokenSet;
 	  }
 	/** The store failed. The token is kept in memory. */
 	| {
 			/** The kind of this change. */
 			readonly type: 'failed';
-			/** What it failed to do. */
+			/** The error of the store. */
 			readonly error: StoreError;
 	  };
 
 /** A cell whose lock is held. */
 export interface LockedCell {
 	/**
-	Makes sure that the cell still holds `from`, and, before a refresh token is used, that the store takes writes: a new refresh token that
-	cannot be stored would be lost to all other holders.
+	Checks that the cell still holds `from`. Before a refresh token is used, it also checks that the store takes writes: if the new refresh
+	token could not be stored, all other holders would lose the session.
 
-	@returns False if it holds another token.
-	@throws {LockError} if the store cannot be read, or the lock has run out.
-	@throws {StoreError} if the store takes no write. Nothing has been sent then.
+	@returns False if the cell holds another token.
+	@throws {LockError} if the store cannot be read, or the lock has expired.
+	@throws {StoreError} if the store does not take writes. Nothing was sent then.
 	*/
 	claim(from: TokenSet | undefined, usesRefreshToken: boolean): Promise<boolean>;
-	/** Stores `to` in place of `from`, as `swap` does, and tries again for as long as the lock is held. */
+	/** Stores `to` in place of `from`, as `swap` does, and tries again while the lock is held. */
 	commit(from: TokenSet | undefined, to: TokenSet | undefined): Promise<boolean>;
 }
 
-/** What to store. */
+/** The token to store. */
 export interface Replacement {
 	/** Undefined removes the token. */
 	readonly token: TokenSet | undefined;
-	/** Whether it belongs to the login that is there: then it replaces that token and no other. */
+	/** Whether it belongs to the present login. Then it replaces that token, and no other. */
 	readonly isSameLogin?: boolean;
 }
 
-/** What there was before an overwrite, and why the store did not take it. */
+/** The result of an overwrite. */
 export interface Overwritten {
-	/** What was there. */
+	/** The token that was there before. */
 	readonly previous: TokenSet | undefined;
-	/** Why it is kept in memory. Undefined if it was stored. */
+	/** Why the new token is only in memory. Undefined if it was stored. */
 	readonly error?: StoreError | undefined;
 }
 
 /**
-Where a token lives: the seam between a session and storage. `memoryStore()` is one, and every store of regrant is one. For a store of
-your own use `customStore()`, which makes one of a few functions: these members are for the session alone.
+The interface between a session and its storage. Every store of regrant has it, `memoryStore()` included. For a store of your own, use
+`customStore()`: the members of this interface are only for the session.
 */
 export interface TokenCell {
-	/** Gives the token, if that takes no time. Undefined says nothing. */
+	/** Returns the token if that is possible without waiting. Undefined means nothing. */
 	peek(): TokenSet | undefined;
-	/** Gives the token, or undefined if there is none. It rejects with the reason of the waiter's signal, and with nothing else. */
+	/** Returns the token, or undefined if there is none. It only rejects with the reason of the waiter's signal. */
 	read(use: CellUse, waiter?: Waiter): Promise<TokenSet | undefined>;
-	/** Stores `to` in place of `from`; undefined stands for no token. Gives false, and changes nothing, if it holds another token. */
+	/**
+	Stores `to` in place of `from`. Undefined stands for no token. If the cell holds another token, it returns false and changes nothing.
+	*/
 	swap(use: CellUse, from: TokenSet | undefined, to: TokenSet | undefined): Promise<boolean>;
 	/**
-	Stores a token whatever is there, or removes it. `decide` says what to store; it runs when its turn has come, is told what is there, and
-	runs again if that has changed before it could be replaced. What it throws prevents the write.
+	Stores or removes a token, whatever the cell holds. `decide` gets the present token, and returns what to store. It runs again if the
+	token changes before it is replaced. If it throws, nothing is written.
 	*/
 	overwrite(use: CellUse, decide: (previous: TokenSet | undefined) => Replacement): Promise<Overwritten>;
 	/**
 	Runs a task while no other holder of the cell runs one.
 
-	@throws {LockError} if the lock could not be had within `timeout`. The task does not run later either.
+	@throws {LockError} if the lock was not available within `timeout`. Then the task does not run later either.
 	*/
 	exclusive<T>(use: CellUse, task: (cell: LockedCell) => Promise<T>): Promise<T>;
-	/** Sets who is told of changes that the session has not made itself. */
+	/** Sets the function that gets changes which the session has not made itself. */
 	onChange(listener: (change: CellChange) => void): void;
-	/** Hears of changes as they happen, until the function that it returns is called. A cell of one realm has nothing to hear of. */
+	/** Listens for changes as they happen. Returns a function that stops that. A cell of one realm has no such changes. */
 	watch?(use: CellUse): () => void;
-	/** After a sign-out: waits for the lock, and looks for what a slow holder has written. */
+	/** Runs after a sign-out: waits for the lock, and deletes what a slow holder has written. */
 	deleteLateWrite?(use: CellUse): Promise<void>;
 }
 
-/** Where the token of a session lives: one of regrant's stores. */
+/** The store of a session: one of regrant's stores, or `customStore()`. */
 export type TokenStore = TokenCell;

@@ -1,12 +1,12 @@
 import {isServer} from '../lib/runtime.ts';
 
-/** Tells the other realms of this origin that a token has changed, and hears it from them. */
+/** Notifies the other realms of this origin when a token has changed, and listens to them. */
 export interface WebNews {
-	/** Tells the others. What has changed is not said. */
+	/** Notifies the others. The message does not hold the token. */
 	tell(): void;
 	/**
-	Calls back when another realm has told of a change, and when the page comes back from the back/forward cache, since it heard nothing
-	there. Until the returned function is called.
+	Calls back when another realm reports a change, and when the page returns from the back/forward cache, because it hears nothing there.
+	Returns a function that stops that.
 	*/
 	subscribe(onChange: () => void): () => void;
 }
@@ -16,7 +16,7 @@ export function createWebNews(name: () => string): WebNews {
 	const channels = new Set<BroadcastChannel>();
 	return {
 		tell: () => {
-			// A channel does not hear itself: so the realm that changes something does not hear of it.
+			// A channel does not receive its own messages, so a realm does not hear of its own changes.
 			if (channels.size === 0) openChannel(name, post)?.close();
 			else channels.forEach(post);
 		},

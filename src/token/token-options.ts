@@ -1,6 +1,6 @@
 import {aFunction, isString, listOf, numberOf, type Rules} from '../lib/read-options.ts';
 
-/** The rules of the options that a client and a session both have. */
+/** The rules of the options that both a client and a session have. */
 export const tokenRules: Rules = {
 	keep: listOf(isString, 'a list of names'),
 	scheme: [

@@ -3,39 +3,39 @@ import {aTextOrNone, isString, matches, texts, type Rules} from '../lib/read-opt
 import type {TokenSet} from './token-set.ts';
 
 /**
-An answer of a token endpoint, as it comes.
+A response of a token endpoint, as the server sends it.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
 */
 export interface AuthToken {
 	/**
-	The token that is sent to the API: visible ASCII characters.
+	The token that is sent to the API: visible ASCII characters only.
 
 	@see https://www.rfc-editor.org/rfc/rfc6749#appendix-A.12
 	*/
 	readonly access_token: string;
-	/** How the access token is used. Left out, empty and null count as `Bearer`. */
+	/** How the access token is used. If it is missing, empty or null, it counts as `Bearer`. */
 	readonly token_type?: string | null | undefined;
-	/** The lifetime in seconds, as a number or in digits; at some servers a Unix timestamp. Anything else counts as left out. */
+	/** The lifetime in seconds, as a number or as text. Some servers send a Unix timestamp. Anything else counts as left out. */
 	readonly expires_in?: unknown;
-	/** Unix time in seconds, as a number or in digits. It is read if `expires_in` is left out. */
+	/** The time of expiry: Unix time in seconds, as a number or as text. It is read if `expires_in` is missing. */
 	readonly expires_at?: unknown;
-	/** Printable ASCII. Empty and null count as left out. */
+	/** The refresh token: printable ASCII. Empty and null count as left out. */
 	readonly refresh_token?: string | null | undefined;
-	/** Scopes separated by spaces, or a list of them. Null counts as left out. */
+	/** The granted scopes, separated by spaces or as a list. Null counts as left out. */
 	readonly scope?: string | readonly string[] | null | undefined;
 }
 
 /**
-How `expires_in` is read: as seconds, as a Unix timestamp, or by its size. `auto` takes a value above ten years for a timestamp.
+How `expires_in` is read: as seconds, or as a Unix timestamp. `auto` reads a value of more than ten years as a timestamp.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
 */
 export type ExpiresIn = 'auto' | 'seconds' | 'timestamp';
 
-/** What an answer is read with. */
+/** What is needed to read a response. */
 export interface TokenReading {
-	/** When the token was asked for: Unix time in seconds. */
+	/** When the token was requested: Unix time in seconds. */
 	readonly issued_at: number;
 	/** How `expires_in` is read. */
 	readonly expiresIn: ExpiresIn;
@@ -43,26 +43,26 @@ export interface TokenReading {
 	readonly tokenTypes: readonly string[];
 	/** The names of further fields to keep. */
 	readonly keep?: readonly string[] | undefined;
-	/** The token that is renewed: what the answer leaves out is taken from it. */
+	/** The token that is being renewed. Fields that the response leaves out are taken from it. */
 	readonly previous?: Partial<TokenSet> | undefined;
 }
 
-/** A token that was read, or why the record is no usable token. */
+/** A token, or the reason why the record is not a usable one. */
 export type ReadToken =
 	{readonly token: TokenSet; readonly code?: undefined; readonly problem?: undefined} | TokenProblem;
 
-/** Why a record is no usable token. */
+/** Why a record is not a usable token. */
 export interface TokenProblem {
 	readonly token?: undefined;
 	/** The code of the error to throw. */
 	readonly code: 'invalid_response' | 'unsupported_token_type';
-	/** The fields, and what is expected of them. */
+	/** The wrong fields, and what they should be. */
 	readonly problem: string;
 }
 
-/** The fields of an answer that are checked. Each may be null or left out, save the first. */
+/** The fields of a response that are checked. All but the first may be null or left out. */
 export const tokenFields: Rules = {
-	// It becomes a header: nothing that could end one, and no space (RFC 6749 appendix A.12).
+	// It becomes a header, so it must not have a line break or a space (RFC 6749 appendix A.12).
 	access_token: [matches(/^[!-~]+$/), 'visible ASCII'],
 	token_type: [value => isString(value ?? ''), 'a string'],
 	// RFC 6749 appendix A.17
@@ -70,7 +70,7 @@ export const tokenFields: Rules = {
 	scope: texts,
 };
 
-/** 9999-12-31T23:59:59Z, beyond which no clock in use can go. */
+/** 9999-12-31T23:59:59Z: no clock in use goes further. */
 const lastSecond = 253_402_300_799;
 /** Ten years: more than any lifetime, less than any timestamp. */
 const longestLifetime = 315_360_000;
@@ -79,14 +79,14 @@ const isDigits = matches(/^\d{1,10}$/);
 const isTime = (value: unknown): value is number =>
 	Number.isInteger(value) && (value as number) >= 0 && (value as number) <= lastSecond;
 
-/** A number of seconds that is not negative. NaN for everything that says nothing. */
+/** Reads a number of seconds that is not negative. NaN for everything else. */
 function secondsIn(value: unknown): number {
 	const seconds = typeof value === 'number' || isDigits(value) ? Math.floor(Number(value)) : NaN;
 	return seconds >= 0 ? seconds : NaN;
 }
 
 /**
-Reads an answer of a token endpoint. Only its own properties count.
+Reads a response of a token endpoint. Only its own properties count.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
 */
@@ -104,7 +104,7 @@ export function readToken(answer: unknown, reading: TokenReading): ReadToken {
 	const lifetime = secondsIn(record.expires_in);
 	const isTimestamp = expiresIn === 'timestamp' || (expiresIn === 'auto' && lifetime > longestLifetime);
 	const expires_at = Number.isNaN(lifetime)
-		? // The server's clock may differ from ours: a lifetime says more than a time.
+		? // The server's clock may differ from ours, so a lifetime is more reliable than a time.
 			secondsIn(record.expires_at)
 		: lifetime + (isTimestamp ? 0 : issued_at);
 	const fields = {
@@ -112,7 +112,7 @@ export function readToken(answer: unknown, reading: TokenReading): ReadToken {
 		access_token: record.access_token,
 		token_type,
 		refresh_token: record.refresh_token || previous.refresh_token || undefined,
-		// An empty scope is none.
+		// An empty scope counts as left out.
 		scope: [record.scope ?? previous.scope ?? ''].flat().join(' ') || undefined,
 		// Left out if the answer does not say: then the token is neither expired nor eternal.
 		expires_at: isTime(expires_at) ? expires_at : undefined,
@@ -125,7 +125,7 @@ export function readToken(answer: unknown, reading: TokenReading): ReadToken {
 const problemOf = (code: TokenProblem['code'], name: string, expected: string): TokenProblem =>
 	ownProperties({code, problem: `${name} must be ${expected}`});
 
-/** Reads a `TokenSet`, or an answer that somebody else asked for. */
+/** Reads a `TokenSet`, or a response to somebody else's request. */
 export function readTokenSet(record: unknown, reading: TokenReading): ReadToken {
 	const {issued_at, expires_at} = ownProperties(Object(record) as Partial<TokenSet>);
 	if (!isTime(issued_at)) return readToken(record, reading);

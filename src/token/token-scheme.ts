@@ -1,50 +1,49 @@
 import type {Awaitable} from '../lib/awaitable.ts';
 
-/** A request that is about to be sent, as much as a scheme needs to know of it. */
+/** A request that is about to be sent: the part that a scheme needs. */
 export interface SchemeRequest {
 	/** The URL, absolute. */
 	readonly url: string;
 	/** The method, as it is sent. */
 	readonly method: string;
-	/** The headers, which the scheme adds to. */
+	/** The headers. The scheme adds to them. */
 	readonly headers: Headers;
 }
 
-/** An answer, as much as a scheme needs to know of it. */
+/** A response: the part that a scheme needs. */
 export interface SchemeResponse {
 	/** The HTTP status. */
 	readonly status: number;
 	/** The headers. */
 	readonly headers: Headers;
-	/** The OAuth error code in the body of an answer of the token endpoint. Left out for other answers: their body is not read. */
+	/** The OAuth error code in the body of a token endpoint's response. Left out for other responses, whose body is not read. */
 	readonly error?: string | undefined;
 }
 
 /**
-How a token travels: the seam between `fetch` and a token. `bearer()` and `tokenHeader()` are two schemes, `dpop()` of `regrant/dpop` is a
-third one.
+How a token is sent: the interface between `fetch` and a token. `tokenHeader()` and `dpop()` of `regrant/dpop` are schemes, and so is the
+default, `Authorization: Bearer`.
 */
 export interface TokenScheme {
 	/**
-	The name of the header that carries the token, in lower case. A request that has this header already is the caller's own affair: it is
-	sent as it is.
+	The name of the header that has the token, in lower case. A request that already has this header is sent as it is.
 	*/
 	readonly header: string;
 	/**
-	The token type that this scheme sends, in lower case, if it is another than `bearer`. A token of another type is refused.
+	The token type that this scheme sends, in lower case. A token of another type is refused.
 
 	@default 'bearer'
 	*/
 	readonly tokenType?: string | undefined;
 	/**
-	Whether what it puts on a request is good for that URL alone. Redirects are followed by hand then, if the runtime allows it.
+	Whether what it adds to a request is valid only for that URL. Then redirects are followed by hand, if the runtime allows it.
 
 	@default false
 	*/
 	readonly isBoundToUrl?: boolean | undefined;
 	/**
-	Puts the token on a request. It runs once for each request that is sent, also for each hop of a redirect within the origin. Without a
-	token the request is one to the token endpoint or the revocation endpoint.
+	Adds the token to a request. It runs for each request that is sent, including each hop of a redirect within the origin. Without a token,
+	the request goes to the token endpoint or the revocation endpoint.
 	*/
 	apply(request: SchemeRequest, accessToken: string | undefined): Awaitable<void>;
 	/**

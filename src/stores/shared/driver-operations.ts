@@ -2,9 +2,9 @@ import {ConfigError, StoreError, type StoreErrorCode} from '../../errors.ts';
 import type {Awaitable} from '../../lib/awaitable.ts';
 import {type Waiter, withTimeout} from '../../lib/with-timeout.ts';
 
-/** Runs the operations of a driver, each within a deadline, and tells of failures. */
+/** Runs the operations of a driver, each within a deadline, and reports failures. */
 export interface DriverOperations {
-	/** What does not work now. A store that takes writes may still be one that cannot be read. */
+	/** The operations that do not work now. A store that takes writes may still be one that cannot be read. */
 	readonly failures: Map<StoreErrorCode, StoreError>;
 	/** Notes a failure, and tells of it, unless the store was failing already. */
 	readonly fail: (code: StoreErrorCode, reason?: unknown) => void;
@@ -23,11 +23,11 @@ export interface DriverOperations {
 /**
 Creates the operations of a driver.
 
-@param onFailure Is told of the first failure, and then again of the first one after the store has worked.
+@param onFailure Called with the first failure, and again with the first one after the store has worked.
 */
 export function createDriverOperations(onFailure: (error: StoreError) => void): DriverOperations {
 	const failures: DriverOperations['failures'] = new Map();
-	/** Measured by a clock that cannot be set: milliseconds. */
+	/** In milliseconds, by a clock that cannot be set. */
 	let stuckUntil = 0;
 
 	return {

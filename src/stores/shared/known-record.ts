@@ -1,6 +1,6 @@
 import {isSameToken, type TokenSet} from '../../token/token-set.ts';
 
-/** A token, and the record of the store that it is in: as the store gave it, or was given it. */
+/** A token, and its record in the store, as the store returned or received it. */
 export interface StoredRecord {
 	readonly token: TokenSet | undefined;
 	readonly raw: unknown;
@@ -20,9 +20,9 @@ export interface KnownRecord extends StoredRecord {
 	readonly wasRead: boolean;
 	/** What our last write replaced. */
 	readonly replaced?: StoredRecord | undefined;
-	/** The record of the login that was signed out here last. */
+	/** The record of the last login that was signed out here. */
 	readonly signedOut?: unknown;
-	/** Whether the unsaved write renews a record that the store holds. A login that the store never took is known to nobody else. */
+	/** Whether the unsaved write renews a record that the store holds. Nobody else knows a login that the store never took. */
 	readonly isRenewal?: boolean;
 }
 
@@ -37,31 +37,31 @@ export const unread: KnownRecord = {
 /** Whether two records are of one login. Gives `isUnknown` if they do not say. */
 export type LoginComparison = (later: unknown, earlier: unknown, isUnknown: boolean) => boolean;
 
-/** What a record that was read is to what is known. */
+/** How a record that was read relates to what is known. */
 export type Finding =
-	/** What our last write replaced: the store lags, or did not take the write. */
+	/** The record that our last write replaced: the store lags, or did not take the write. */
 	| 'outdated'
-	/** Of a login that was signed out here: a slow holder has written it since. */
+	/** A record of a login that was signed out here: a slow holder has written it since. */
 	| 'late'
-	/** As it is known, or the first that is read. */
+	/** The known record, or the first one that is read. */
 	| 'same'
-	/** Changed by another holder. */
+	/** A record that another holder has changed. */
 	| 'changed';
 
 /** Compares what was read with what is known. */
 export function compareRecord(known: KnownRecord, found: StoredRecord, isSameLogin: LoginComparison): Finding {
 	const {state, token, replaced, signedOut} = known;
 	const isSignedOut = found.token && signedOut !== undefined && isSameLogin(found.raw, signedOut, false);
-	// Also the very record that the sign-out removed: a holder that asks whether the store takes writes has written it once more.
+	// Even the very record that the sign-out removed: a holder that checked whether the store takes writes has written it again.
 	if (isSignedOut && state !== 'unsaved') return 'late';
 	const isReplaced = replaced && isSameToken(found.token, replaced.token) && (state === 'unsaved' || replaced.token);
-	// Another login may bring the very token that our last write replaced.
+	// Another login may bring exactly the token that our last write replaced.
 	if (isReplaced && isSameLogin(found.raw, replaced.raw, true)) return 'outdated';
 	if (isSignedOut) return 'late';
 	return state === 'unread' || isSameToken(found.token, token) ? 'same' : 'changed';
 }
 
-/** What is known after a read of a record that is not outdated. */
+/** What is known after reading a record that is not outdated. */
 export const afterRead = (known: KnownRecord, found: StoredRecord): KnownRecord => ({
 	...known,
 	...found,
@@ -73,7 +73,7 @@ export const afterRead = (known: KnownRecord, found: StoredRecord): KnownRecord 
 What is known after a write.
 
 @param isSaved Whether the store took it.
-@param isRenewal Whether it renews what was known, and is no login.
+@param isRenewal Whether it renews the known token, and is not a login.
 */
 export function afterWrite(
 	known: KnownRecord,
@@ -94,7 +94,7 @@ export function afterWrite(
 		state: isSaved ? 'synced' : 'unsaved',
 		replaced,
 		signedOut: !written.token && replaced?.token ? replaced.raw : known.signedOut,
-		// What renews a login that was not saved is a part of it.
+		// A renewal of an unsaved login is as unsaved as the login.
 		isRenewal: isRenewal && (!wasUnsaved || known.isRenewal === true),
 	};
 }

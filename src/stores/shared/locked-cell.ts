@@ -14,10 +14,10 @@ The record of a driver whose lock is held.
 */
 export function createLockedCell(record: SharedRecord, use: CellUse, isHeld: (() => boolean) | undefined): LockedCell {
 	const isShared = supports(record.driver, 'lock');
-	/** Whether the store worked when the cell was claimed. One that never did is no shared store. */
+	/** Whether the store worked when the cell was claimed. A store that never worked is not shared. */
 	let isWorking = false;
 	const assertHeld = (): void => {
-		// This process was stopped for so long that another holder may be at it.
+		// This process was stopped for so long that another holder may have the lock.
 		if (isHeld?.() === false) throw new LockError();
 	};
 
@@ -32,7 +32,7 @@ export function createLockedCell(record: SharedRecord, use: CellUse, isHeld: (()
 			if (!isSameToken(token, from)) return false;
 			assertHeld();
 			isWorking = isShared && isReadable && isSaved;
-			// A token that the store has never taken is known to nobody else.
+			// Nobody else knows a token that the store has never taken.
 			if (!isWorking || !from || !usesRefreshToken) return true;
 			// Written once more as it is, to see whether the store takes writes.
 			const isThere = await swapRecord(record, use, from, from);
@@ -42,7 +42,7 @@ export function createLockedCell(record: SharedRecord, use: CellUse, isHeld: (()
 			return isThere;
 		},
 		commit: async (from, to) => {
-			// Counted from here: callers wait for the token, and a store that hangs has taken its time already.
+			// Counted from here, because callers are waiting for the token, and a store that hangs has already used its time.
 			const end = performance.now() + use.timeout;
 			const isStored = await swapRecord(record, use, from, to);
 			const isUnsaved = (): boolean => isStored && isWorking && record.known.state === 'unsaved';

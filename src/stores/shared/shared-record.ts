@@ -17,14 +17,14 @@ import {
 } from './known-record.ts';
 import {type SharedStoreOptions, type StoreDriver, supports} from './store-driver.ts';
 
-/** The record of a shared store, and what this holder knows of it. */
+/** The record of a shared store, and what this holder knows about it. */
 export interface SharedRecord extends DriverOperations {
 	readonly driver: StoreDriver;
 	readonly tell: (change: CellChange) => void;
-	/** Whether records bear the names of their login and of their client. */
+	/** Whether records have the names of their login and of their client. */
 	readonly isMarked: boolean;
 	readonly isSameLogin: LoginComparison;
-	/** One writes at a time, so that the last one stays. */
+	/** Writes run one at a time, so that the last one wins. */
 	readonly mutex: Mutex;
 	/** What is known now. */
 	known: KnownRecord;
@@ -36,7 +36,7 @@ export interface SharedRecord extends DriverOperations {
 	conflicts: number;
 }
 
-/** How often a store is asked to compare before it is written all the same: some refuse whatever they are asked. */
+/** How often a comparison is tried before the record is written anyway: some stores refuse every comparison. */
 const mostComparisons = 3;
 
 /** Creates the record of a driver, of which nothing is known yet. */
@@ -51,7 +51,7 @@ export function createSharedRecord(
 			const [now, before] = [markOf(later, 'login'), markOf(earlier, 'login')];
 			return now === undefined || before === undefined ? isUnknown : now === before;
 		} catch {
-			// A getter of a record has thrown.
+			// A getter of the record has thrown.
 			return isUnknown;
 		}
 	};
@@ -69,14 +69,14 @@ export function createSharedRecord(
 	};
 }
 
-/** A record that others write may have none. */
+/** A record that others have written may not have them. */
 const markOf = (raw: unknown, name: 'login' | 'client'): unknown =>
 	ownProperty(Object(raw) as {readonly login?: unknown; readonly client?: unknown}, name);
 
 /**
 Reads the record, so that what is known of it is what the store holds. If that fails, it stays what was known before.
 
-@param isInTurn For a task of the mutex: it does not wait for itself.
+@param isInTurn Set by a task of the mutex, so that it does not wait for itself.
 */
 export async function readRecord(record: SharedRecord, use: CellUse, waiter?: Waiter, isInTurn = false): Promise<void> {
 	if (!isInTurn) await record.mutex.wait(waiter);
@@ -97,7 +97,7 @@ export async function readRecord(record: SharedRecord, use: CellUse, waiter?: Wa
 	return take();
 }
 
-/** Others can write to the store: what it holds is checked like an answer from the network. */
+/** Others can write to the store, so its content is checked like a response from the network. */
 function parseRecord({fail, failures}: SharedRecord, use: CellUse, raw: unknown): StoredRecord {
 	let token: TokenSet | undefined;
 	let reason: ConfigError | undefined;
@@ -134,7 +134,7 @@ async function adopt(record: SharedRecord, use: CellUse, found: StoredRecord, is
 	}
 }
 
-/** Runs a task that writes, when no other runs. */
+/** Runs a task that writes, one at a time. */
 async function inTurn<T>(record: SharedRecord, {timeout}: CellUse, task: () => Promise<T>): Promise<T> {
 	const run = async (): Promise<T> => {
 		record.conflicts = 0;
@@ -150,9 +150,9 @@ async function inTurn<T>(record: SharedRecord, {timeout}: CellUse, task: () => P
 }
 
 /**
-Writes a token, or removes it. What the store does not take is kept in memory.
+Writes a token, or removes it. If the store does not take it, it is kept in memory.
 
-@param isRenewal Whether it replaces the record in the store, and nothing else.
+@param isRenewal Whether it replaces the record in the store, and no other.
 @param replaced That record.
 @returns False if the store holds another record: nothing was written then, and what it holds has been read.
 */
@@ -183,12 +183,12 @@ async function writeRecord(
 		await readRecord(record, use, undefined, true);
 		return false;
 	}
-	// Not before: nobody gets a token that is not stored.
+	// Not earlier, because nobody gets a token before it is stored.
 	record.known = afterWrite(record.known, written, !failures.has('store_write'), isRenewal);
 	return true;
 }
 
-/** `origin` is the record that it renews: both are of one login. */
+/** `origin` is the record that it renews. Both belong to the same login. */
 function formatRecord({isMarked, known}: SharedRecord, {client}: CellUse, token: TokenSet, origin: unknown): TokenSet {
 	if (!isMarked) return Object.freeze({...token});
 	const login = markOf(token === known.token ? known.raw : origin, 'login') ?? randomId();
@@ -202,7 +202,7 @@ function repair(record: SharedRecord, use: CellUse, late: StoredRecord): void {
 	void readRecord(record, use);
 }
 
-/** Stores `to` in place of `from`. Gives false, and changes nothing, if the store holds another token. */
+/** Stores `to` in place of `from`. If the store holds another token, returns false and changes nothing. */
 export async function swapRecord(
 	record: SharedRecord,
 	use: CellUse,
@@ -219,7 +219,7 @@ export async function swapRecord(
 	});
 }
 
-/** Stores a token whatever is there, or removes it: what `decide` says when its turn has come. */
+/** Stores or removes a token, whatever the store holds. `decide` returns the token when it is its turn. */
 export async function overwriteRecord(
 	record: SharedRecord,
 	use: CellUse,

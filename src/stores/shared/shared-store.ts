@@ -6,8 +6,8 @@ import {type SharedStoreOptions, type StoreDriver, supports} from './store-drive
 import {withLock} from './with-lock.ts';
 
 /**
-Makes a store of a driver, with everything that shared and failing stores need: writes that the store did not take, stores that lag or
-hang, records that are no token, news from other holders, and what a slow holder writes after a sign-out.
+Turns a driver into a store that others can share, and that can fail. It handles writes that the store did not take, stores that lag or
+hang, invalid records, changes by other holders, and late writes after a sign-out.
 */
 export function sharedStore(driver: StoreDriver, options: SharedStoreOptions = {}): TokenStore {
 	let listener: (change: CellChange) => void = () => {};

@@ -2,32 +2,32 @@ import type {Awaitable} from '../../lib/awaitable.ts';
 import type {TokenSet} from '../../token/token-set.ts';
 
 /**
-What a store of your own does: the three operations of a store, and what it can do beside. A store whose token is shared with other
-holders (tabs, isolates, processes) should have `lock` and `replace`.
+The functions of your own store: three that it needs, and optional ones. If other tabs, isolates or processes share the store, it should
+have `lock` and `replace`.
 */
 export interface StoreDriver {
-	/** Gives what was stored last, or undefined. It is checked when it is read: what does not pass counts as absent, and is told. */
+	/** Returns what was stored last, or undefined. regrant checks it: an invalid record counts as absent, and is reported by an event. */
 	get(): Awaitable<unknown>;
 	/** Stores the token, durably, before it resolves. */
 	set(token: TokenSet): Awaitable<void>;
 	/** Removes the token. */
 	delete(): Awaitable<void>;
 	/**
-	Runs the task while no other holder of this store runs one. It rejects if the task could not be run, and once the signal says that
-	nobody waits for it any more. If the lock can run out, the task is given a function that tells whether it is still held.
+	Runs the task while no other holder of this store runs one. It rejects if it cannot run the task, or if the signal aborts before the
+	task starts. If the lock can expire, it passes the task a function that says whether the lock is still held.
 	*/
 	lock?<T>(task: (isHeld?: () => boolean) => Promise<T>, signal?: AbortSignal): Promise<T>;
-	/** Calls back when another holder may have changed the token, until the function that it returns is called. */
+	/** Calls back when another holder may have changed the token. Returns a function that stops that. */
 	subscribe?(onChange: () => void): () => void;
 	/**
-	Compares and sets in one step: if the store still holds what `get` found, and nothing if it found undefined, it stores the token in its
-	place, or removes it if there is none. Otherwise it changes nothing and gives false. `found` is as it came from `get`, or as it was given
-	to `set` or `replace`. Without it, `set` and `delete` are called.
+	Compares and sets in one step. If the store still holds `found`, it stores the token in its place, or deletes `found` if the token is
+	undefined. Otherwise it changes nothing and returns false. `found` is a value that came from `get`, or that was passed to `set` or
+	`replace`; undefined stands for no record. Without `replace`, `set` and `delete` are called.
 	*/
 	replace?(found: unknown, token: TokenSet | undefined): Awaitable<boolean>;
 	/**
-	Whether one record came from another by `replace` alone, so that both are of one login: `set` begins another. Both are given as `found`
-	is. Without it, the records of a store with `lock` bear two more fields: `login` and `client`.
+	Whether the later record was made from the earlier one by `replace` only, so that both belong to the same login. `set` starts another
+	login. Without this function, the records of a store with `lock` have two more fields: `login` and `client`.
 	*/
 	isSameLogin?(later: unknown, earlier: unknown): boolean;
 }
@@ -35,16 +35,16 @@ export interface StoreDriver {
 /** What is particular to a driver. */
 export interface SharedStoreOptions {
 	/**
-	Whether each record bears the names of its login and of its client: a sign-out has to know which login a record is of, and two programs
-	may use one place by mistake.
+	Whether each record has the names of its login and of its client. A sign-out has to know the login of a record, and two programs may use
+	the same place by mistake.
 	*/
 	readonly isMarked?: boolean | undefined;
 }
 
-/** What a driver may lack. */
+/** The optional functions of a driver. */
 type Ability = 'lock' | 'subscribe' | 'replace' | 'isSameLogin';
 
-/** Whether a driver has it: by itself or by its class, and not by what every object inherits. */
+/** Whether a driver has the function: its own or its class's, but not one that every object inherits. */
 export function supports<Name extends Ability>(
 	driver: StoreDriver,
 	name: Name,

@@ -6,20 +6,20 @@ import type {StoreDriver} from './store-driver.ts';
 
 /** A place that keeps one text. */
 export interface TextBackend {
-	/** Gives the text, or nothing if there is none. */
+	/** Returns the text, or nothing if there is none. */
 	read(): Awaitable<string | null | undefined>;
-	/** Keeps a text, or deletes it if it is undefined, whatever was there before. */
+	/** Stores a text, or deletes it if it is undefined, whatever was there before. */
 	write(text: string | undefined): Awaitable<unknown>;
 	/**
-	Does the same as one step, only if the text that was found is still there. Gives false if it is not, and changes nothing.
+	Does the same in one step, but only if the place still holds the text that was found. Otherwise it changes nothing and returns false.
 
-	Also writes, and gives true, if the new text is there already. A client may have sent the command twice. And a session writes a record
-	over itself to find out whether the store takes a write.
+	It also writes, and returns true, if the new text is already there: a client may have sent the command twice, and a session replaces a
+	record by itself to find out whether the store takes writes.
 	*/
 	compareAndSet(found: string | undefined, text: string | undefined): Awaitable<boolean>;
 }
 
-/** Keeps the token as text in such a place. It has no lock and tells no news: those differ from place to place. */
+/** Keeps the token as text in such a place. Locks and change notices are left out, because they differ from place to place. */
 export function textDriver({
 	read,
 	write,

@@ -3,10 +3,10 @@ import {withTimeout} from '../../lib/with-timeout.ts';
 import type {StoreDriver} from './store-driver.ts';
 
 /**
-Runs a task under the lock of a driver. The outcome is given out when the lock is free again.
+Runs a task under the lock of a driver. It returns the outcome when the lock is free again.
 
 @param timeout Milliseconds.
-@throws {LockError} if the lock could not be had within `timeout`. The task does not run later either.
+@throws {LockError} if the lock was not available within `timeout`. Then the task does not run later either.
 */
 export async function withLock<T>(
 	driver: Required<Pick<StoreDriver, 'lock'>>,
@@ -22,7 +22,7 @@ export async function withLock<T>(
 			if (signal.aborted) return;
 			outcome = task(isHeld);
 			begin(undefined);
-			// The caller gets its failure. To the store it is none.
+			// The caller gets the error of the task. For the store, it is not a failure.
 			await outcome.catch(() => {});
 		};
 		released = (async () => driver.lock(hold, signal))();
@@ -35,7 +35,7 @@ export async function withLock<T>(
 	).catch(() => {});
 	if (!outcome) throw new LockError();
 	await outcome.catch(() => {});
-	// A lock that is not released is the next holder's trouble: the token is stored.
+	// If the lock is not released, the next holder has to wait, but the token is stored.
 	await withTimeout(() => released, timeout).catch(() => {});
 	return outcome;
 }
