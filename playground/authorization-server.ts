@@ -1,4 +1,4 @@
-/** Has the server show its login page to users of this page, which is on some port of loopback. */
+/** Lets the server redirect to this page after a login. The page is on a random port of loopback. */
 export const pages = {redirectUris: ['http://127.0.0.1/', 'http://localhost/']} as const;
 
 export {sendAbruptly} from '../test/support/abrupt-request.ts';

@@ -13,11 +13,11 @@ interface Script {
 	readonly door: Door;
 }
 
-/** What became of a script: undefined for one that ended well. */
+/** The outcome of a script: undefined if it ended well. */
 type Failure = string | undefined;
 
 /**
-`deno.ts` in as many processes at once, which share a token by Deno KV: also with those that run later.
+Runs `deno.ts` in several processes at once. They share a token in Deno KV, also with processes that run later.
 
 @param command Deno, and how it runs a script.
 */
@@ -30,7 +30,7 @@ export function createDenoProgram(
 	const running = new Set<Promise<Failure>>();
 	const kv = createKvFolder();
 	let opened: Promise<readonly Script[]> | undefined;
-	/** All scripts use one token endpoint: with another one, each would be another client of the store. */
+	/** All scripts use one token endpoint. With another one, each of them would be another client, and the store would refuse it. */
 	let tokenDoor: Promise<Door> | undefined;
 
 	const open = async (index: number): Promise<Script> => {

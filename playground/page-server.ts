@@ -69,7 +69,7 @@ function isOwn({headers: {host = '', origin}, socket: {localPort}}: IncomingMess
 	return hosts.includes(host) && (origin === undefined || origin === `http://${host}`);
 }
 
-/** What is done to the server, which shows in a lane of its own. */
+/** Changes of the server. They are drawn in a lane of their own. */
 function serverRoutes(
 	server: AuthorizationServer,
 	metadata: Metadata,

@@ -1,13 +1,13 @@
-/** A `fetch` that writes down each exchange as a line. Tokens go by a number, so that no line holds a secret. */
+/** A `fetch` that records each exchange as a line. Tokens are replaced by numbers, so that no line holds a secret. */
 export interface Recorder {
 	readonly fetch: typeof fetch;
 	/** Adds a line about something that happens elsewhere. */
 	note(text: string): void;
-	/** One line a step, in the order in which steps were first completed. Equal steps are counted in one line. */
+	/** The lines, in the order in which the steps were completed. Equal steps are counted in one line. */
 	lines(): string[];
 }
 
-/** A recorder that has seen nothing. */
+/** Creates an empty recorder. */
 export function createRecorder(): Recorder {
 	const steps = new Map<string, number>();
 	const nameOf = createNames();
@@ -30,7 +30,7 @@ export function createRecorder(): Recorder {
 	};
 }
 
-/** The parameters of a token request, in whichever of the two encodings. */
+/** Reads the parameters of a token request, in either encoding. */
 export function readParameters(contentType: string | null | undefined, body: string): URLSearchParams {
 	if (!contentType?.startsWith('application/json')) return new URLSearchParams(body);
 	return new URLSearchParams(JSON.parse(body) as Record<string, string>); // the test's servers refuse any other

@@ -1,10 +1,10 @@
-// The example program: `npm start` prints a traced exchange and then serves a page, `--once` leaves the page out.
+// The example program. `npm start` prints a traced exchange and then serves a page. `--once` leaves the page out.
 import {pages, startAuthorizationServer} from './authorization-server.ts';
 import {servePage} from './page-server.ts';
 import {scenesAt, trace} from './trace.ts';
 
 const minute = 60;
-/** So short that the page has something to show. */
+/** Tokens live so briefly that the page has something to show. */
 const moment = 10;
 
 async function start(once: boolean): Promise<void> {
@@ -30,10 +30,10 @@ async function showPage(lines: readonly string[]): Promise<void> {
 	await server.close();
 }
 
-/** How often it is looked whether whoever started this is still there, in milliseconds. */
+/** How often to check whether the parent process is still there, in milliseconds. */
 const watch = 500;
 
-/** Resolves at a signal. The shell between npm and this passes none on, but ends at one. */
+/** Resolves at a signal. The shell between npm and this process passes no signal on, but it ends at one. */
 async function untilTold(): Promise<void> {
 	const {ppid} = process;
 	await new Promise<void>(resolve => {

@@ -3,10 +3,10 @@ import {readParameters} from './recorder.ts';
 /** How many calls are made at once. */
 export const crowd = 40;
 
-/** How often what happened at a server. What is not there did not happen. */
+/** How often each thing happened at a server. A missing entry did not happen. */
 export type Tally = Readonly<Record<string, number>>;
 
-/** What a server of the tests knows about its own requests. */
+/** What a test server knows about its own requests. */
 export interface Witness {
 	readonly tokenRequests: ReadonlyArray<{
 		readonly headers: Readonly<Record<string, string>>;
@@ -17,7 +17,7 @@ export interface Witness {
 	readonly referee: {verdict(): void};
 }
 
-/** What a server counted: its word counts, not the client's. */
+/** Returns what a server counted. The server decides, not the client. */
 export function tallyOf({tokenRequests, calls, referee}: Witness): Tally {
 	const tally: Record<string, number> = {};
 	const count = (what: string): void => void (tally[what] = (tally[what] ?? 0) + 1);
@@ -29,13 +29,13 @@ export function tallyOf({tokenRequests, calls, referee}: Witness): Tally {
 	return tally;
 }
 
-/** A tally for people. */
+/** Writes a tally as text. */
 export function describeTally(tally: Tally): string {
 	const parts = Object.entries(tally).map(([what, times]) => `${times} × ${what}`);
 	return `The server counted ${parts.join(', ')}.`;
 }
 
-/** The sentence that says what a server counted otherwise than it should have, or undefined where all is well. */
+/** Says in a sentence how the server's counts differ from the expected ones. Undefined if they do not. */
 export function findFault(expected: Tally, counted: Tally): string | undefined {
 	const faults = [...new Set([...Object.keys(expected), ...Object.keys(counted)])]
 		.filter(what => (expected[what] ?? 0) !== (counted[what] ?? 0))

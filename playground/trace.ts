@@ -12,21 +12,21 @@ import {app, type AuthorizationServer, seedClient, serve, service, startSeedApi}
 import {createRecorder, type Recorder} from './recorder.ts';
 import {crowd, describeTally, findFault, type Tally, tallyOf, type Witness} from './tally.ts';
 
-/** Seconds for which an access token of the backend is good. */
+/** The lifetime of the backend's access tokens, in seconds. */
 const minute = 60;
 
 /** One exchange between regrant and a server, and what the server must have counted when it is over. */
 export interface Scene {
 	readonly title: string;
 	readonly expected: Tally;
-	/** Plays it, and gives the witness. */
+	/** Plays the scene, and returns the server that counted. */
 	play(recorder: Recorder): Promise<Witness>;
 }
 
 /**
 Plays the scenes one after another and prints their steps.
 
-@throws what went wrong, as a sentence.
+@throws an error that says in a sentence what went wrong.
 */
 export async function trace(scenes: readonly Scene[], print: (line: string) => void): Promise<void> {
 	for (const {title, expected, play} of scenes) {
@@ -42,7 +42,7 @@ export async function trace(scenes: readonly Scene[], print: (line: string) => v
 	}
 }
 
-/** The scenes of `npm start`. All but one play at a real authorization server. */
+/** The scenes of `npm start`. All but one use a real authorization server. */
 export function scenesAt(server: AuthorizationServer): Scene[] {
 	return [
 		serviceScene(server),
@@ -178,7 +178,7 @@ function audienceScene(server: AuthorizationServer): Scene {
 	};
 }
 
-/** Starts a backend that answers a cookie with an access token, and keeps the refresh token to itself. */
+/** Starts a backend that keeps the refresh token, and gives an access token for a cookie. */
 async function startBackend(
 	server: AuthorizationServer,
 	{fetch}: Recorder,

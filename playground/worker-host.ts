@@ -1,13 +1,13 @@
-// Runs the Worker in workerd, for the process that started this one and as long as that lives. It is a process of its own since
-// miniflare ends the one that it is in at the first signal, before anything else could be put in order.
+// Runs the Worker in workerd for the process that started this one, and stops with it. It is a process of its own, because miniflare ends
+// its process at the first signal, before anything else can clean up.
 import {startWorkers} from '../test/support/workers.ts';
 
-/** What the host is told: the bindings of each isolate. */
+/** The message to the host: the bindings of each isolate. */
 export interface HostOrder {
 	readonly env: ReadonlyArray<Readonly<Record<string, string>>>;
 }
 
-/** What the host tells: first where the isolates are, then what they log. */
+/** The messages of the host: first the addresses of the isolates, then what they log. */
 export type HostNews = {readonly origins: readonly string[]} | {readonly log: string};
 
 const tell = (news: HostNews): void => void process.send?.(news);
@@ -25,7 +25,7 @@ async function run({env}: HostOrder): Promise<void> {
 		process.exit();
 	};
 	process.once('disconnect', () => void stop());
-	// It may have gone meanwhile.
+	// The other process may be gone by now.
 	if (process.connected) tell({origins: workers.origins});
 	else await stop();
 }

@@ -11,19 +11,19 @@ import type {HostNews, HostOrder} from './worker-host.ts';
 const isolates = 3;
 const calls = 40;
 
-/** The Worker, which its clients may also leave. */
+/** The Worker. Its clients can also hang up. */
 export interface WorkerProgram extends Program {
-	/** The same, but half of the clients hang up, those first who came first: while the token endpoint is asked, if it is. */
+	/** The same, but half of the clients hang up while the token is being renewed, beginning with the first ones. */
 	hangUp(): Promise<string>;
 }
 
-/** `worker.ts` in workerd: several isolates, as if on as many machines, that share a session by a Durable Object. */
+/** Runs `worker.ts` in workerd, in several isolates that share a session in a Durable Object, as if each ran on a machine of its own. */
 export function createWorkerProgram(server: AuthorizationServer, report: (report: Report) => void): WorkerProgram {
 	const events = createLane('worker', 'the worker', report);
 	let host: ChildProcess | undefined;
 	let origins: Promise<readonly string[]> | undefined;
 	let doors: readonly Door[] = [];
-	/** All isolates use one token endpoint: with another one, each would be another client of the store. */
+	/** All isolates use one token endpoint. With another one, each of them would be another client, and the store would refuse it. */
 	let tokenDoor: Door | undefined;
 
 	const start = async (): Promise<readonly string[]> => {
@@ -46,7 +46,7 @@ export function createWorkerProgram(server: AuthorizationServer, report: (report
 		return originsOf(host, events);
 	};
 
-	/** Runs something at the isolates, which are started when they are first needed. */
+	/** Runs something with the isolates. They are started when they are first needed. */
 	const at = async (work: (urlOf: (index: number) => string) => Promise<string>): Promise<string> => {
 		try {
 			origins ??= start();
@@ -54,7 +54,7 @@ export function createWorkerProgram(server: AuthorizationServer, report: (report
 			const outcome = await work(index => `${known[index % known.length]}/accounts`);
 			return `through ${isolates} isolates of the worker, ${outcome}`;
 		} catch (error) {
-			// It is started anew the next time: what was missing may have been installed.
+			// The next call tries to start them again: what was missing may have been installed meanwhile.
 			if (!host?.connected) origins = undefined;
 			return explain('workerd', error instanceof Error ? error.message : 'it failed');
 		}
@@ -88,7 +88,7 @@ async function send(count: number, urlOf: (index: number) => string): Promise<st
 	return countOutcomes(answers.map(({status}) => `answered ${status}`));
 }
 
-/** Where the isolates are, once they are there. Logs go to a lane from then on. */
+/** The addresses of the isolates, once they run. From then on, their logs go to a lane. */
 async function originsOf(host: ChildProcess, lane: Lane): Promise<readonly string[]> {
 	let problems = '';
 	host.stderr?.on('data', chunk => (problems += chunk));

@@ -1,4 +1,4 @@
-// A Worker that calls an API with a token which all its isolates share: the example of the README, as a whole.
+// A Worker that calls an API. All of its isolates share one token. This is the complete example of the README.
 import {env, waitUntil} from 'cloudflare:workers';
 import ky from 'ky';
 import {clientSecretPost, createAuth, isRegrantError} from 'regrant';
@@ -6,7 +6,7 @@ import {durableObjectStore} from 'regrant/cloudflare';
 
 export {TokenVault} from 'regrant/cloudflare';
 
-// Nothing is sent before the first call: at module scope a Worker may not.
+// At module scope a Worker may not send requests. createAuth sends none before the first call.
 const auth = createAuth({
 	tokenEndpoint: env.TOKEN_ENDPOINT,
 	clientId: env.CLIENT_ID,
@@ -16,7 +16,7 @@ const auth = createAuth({
 	waitUntil,
 });
 
-// No event holds a secret, so that all of them may be logged.
+// No event holds a secret, so every event can be logged.
 auth.subscribe(event => console.log(JSON.stringify(event)));
 
 const api = ky.extend({baseUrl: env.API, hooks: auth.hooks});

@@ -1,6 +1,6 @@
-// A command-line tool on Deno that is given a token once, and then runs daily, also from several terminals at once. Its session is in a
-// file that only its user can read. Run: npx vitest run test/recipes/deno-cli.test.ts
-// deno run --allow-net --allow-env --allow-read --allow-write playground/recipes/deno-cli.ts accounts
+// A command-line tool on Deno. It gets a token once, and then runs daily, even in several terminals at once. Its session is in a file that
+// only its user can read. Run: npx vitest run test/recipes/deno-cli.test.ts deno run --allow-net --allow-env --allow-read --allow-write
+// playground/recipes/deno-cli.ts accounts
 import {homedir} from 'node:os';
 import {join} from 'node:path';
 import process from 'node:process';
@@ -18,7 +18,7 @@ const auth = createAuth({
 });
 const api = ky.extend({baseUrl: API, hooks: auth.hooks});
 
-/** Here: what somebody pipes in. This is the place for a login in the browser, such as the device flow. */
+/** Here the token is piped in. A real tool would log in with a browser instead, for example with the device flow: see device-cli.ts. */
 async function login(): Promise<AuthToken> {
 	let text = '';
 	for await (const part of process.stdin) text += String(part);
@@ -31,9 +31,9 @@ const commands: Readonly<Record<string, () => Promise<unknown>>> = {
 	accounts: async () => console.log(JSON.stringify(await api.get('accounts').json())),
 };
 
-/** What to say, and with which code to exit. */
+/** The message to print, and the exit code. */
 function explain(error: unknown): readonly [message: string, code: number] {
-	// A call without a token is refused with a 401: nobody has logged in, or somebody has logged out.
+	// A call without a token gets a 401: nobody has logged in, or somebody has logged out.
 	const isRefused = isHTTPError(error) && error.response.status === 401;
 	if (isRefused || (isRegrantError(error) && error.code === 'session_ended'))
 		return ['Please log in: my-tool login', 2];

@@ -1,5 +1,5 @@
-// A command-line tool for Deno: its user logs in once, on any device that has a browser. From then on the tool runs by itself, daily or
-// several times at once. Run: npx vitest run test/recipes/device-cli.test.ts
+// A command-line tool on Deno. Its user logs in once, on any device with a browser. From then on the tool runs by itself, daily, or several
+// times at once. Run: npx vitest run test/recipes/device-cli.test.ts
 import process from 'node:process';
 import ky from 'ky';
 import {createAuth, isSignedOut} from 'regrant';
@@ -14,7 +14,7 @@ const auth = createAuth({
 	...client,
 	store: fileStore(`${HOME}/.config/my-tool/session.json`),
 	origins: [API],
-	// Without a token nothing is sent: there is a login first.
+	// Without a token, a call is not sent, and the user logs in first.
 	requireToken: true,
 });
 
@@ -22,7 +22,7 @@ const api = ky.extend({baseUrl: API, hooks: auth.hooks});
 
 async function logIn(): Promise<void> {
 	const scope = 'openid offline_access /accounts.read';
-	// Ctrl+C ends it. A lost connection does not.
+	// Ctrl+C stops it. A lost connection does not.
 	const token = await deviceLogin({...client, scope}, ({user_code, verification_uri}) => {
 		console.log(`Open ${verification_uri} and enter ${user_code}`);
 	});
@@ -40,7 +40,7 @@ if (process.argv[2] === 'logout') {
 	try {
 		await showUser();
 	} catch (error) {
-		// Never logged in, logged out, or the server has ended the session.
+		// The user has never logged in, has logged out, or the server has ended the session.
 		if (!isSignedOut(error)) throw error;
 		await logIn();
 		await showUser();

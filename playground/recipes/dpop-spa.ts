@@ -1,5 +1,5 @@
-// A single-page app whose tokens are bound to a key of this browser (DPoP, RFC 9449): elsewhere a stolen token is of no use. The key is in
-// IndexedDB: all tabs use it, and no script can read it. The server and the API have to support DPoP, and to expose the headers DPoP-Nonce
+// A single-page app whose tokens are bound to a key of this browser (DPoP, RFC 9449), so a stolen token is useless elsewhere. The key is in
+// IndexedDB: all tabs use it, and no script can read it. The server and the API must support DPoP, and must expose the headers DPoP-Nonce
 // and WWW-Authenticate by CORS. Run: npx vitest run test/recipes/dpop-spa.test.ts
 import ky, {type KyInstance} from 'ky';
 import {type Auth, createAuth} from 'regrant';
@@ -11,7 +11,7 @@ const ISSUER = 'https://login.example.com';
 const CLIENT_ID = 'spa';
 const API = 'https://api.example.com';
 
-// For the login as well: the server binds tokens to the key that they are asked for with.
+// The login uses the same scheme: the server binds tokens to the key of the request.
 const client = {...(await discover(ISSUER)), clientId: CLIENT_ID, scheme: dpop()};
 
 export const auth: Auth = createAuth({...client, origins: [API], store: indexedDbStore('session')});
@@ -22,7 +22,7 @@ const login = createLogin({
 	...client,
 	redirectUri: `${location.origin}/callback`,
 	scope: 'openid offline_access /accounts.read',
-	// Without it many servers give no refresh token.
+	// Without this, many servers send no refresh token.
 	parameters: {prompt: 'consent'},
 });
 
@@ -43,9 +43,9 @@ function show(message: string = auth.status): void {
 
 document.querySelector('#sign-in')?.addEventListener('click', () => void signIn());
 document.querySelector('#sign-out')?.addEventListener('click', () => void auth.signOut());
-// If the browser has deleted the key, and not the token, the session ends at the next call.
+// If the browser has deleted the key but not the token, the session ends at the next call.
 auth.subscribe(() => show());
-// A login that failed can be begun again.
+// After a failed login, the user can try again.
 await finish().then(
 	() => show(),
 	() => show('login failed'),

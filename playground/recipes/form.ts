@@ -1,5 +1,5 @@
-// A form whose fields show what the schema says of them. The schema of the endpoint is the only one, its messages are for users, and the
-// call validates: the page does not do it again. Run: npx vitest run test/recipes/form.test.ts
+// A form whose fields show the messages of a schema. There is only the schema of the endpoint: its messages are for users, and the call
+// validates, so the page does not have to. Run: npx vitest run test/recipes/form.test.ts
 import type {KyInstance} from 'ky';
 import {endpoint, RequestValidationError} from 'regrant';
 import * as v from 'valibot';
@@ -17,19 +17,19 @@ export const createTransfer = endpoint({
 		),
 	}),
 	response: v.object({transferID: v.string()}),
-	// What only the server can know, by the names of the same fields.
+	// Errors that only the server can find, by the names of the same fields.
 	errors: {422: v.record(v.string(), v.string())},
 });
 
 /**
-Sends what a form holds, when it is submitted. Gives the transfer's id, or undefined if the form shows what to correct. The form has the
+Sends the form when it is submitted. Returns the id of the transfer, or undefined if the form shows what to correct. The form has the
 attribute `novalidate`, so that the browser lets the user submit it again.
 */
 export async function submit(form: HTMLFormElement, api: KyInstance, accountID: string): Promise<string | undefined> {
 	const show = (name: string, message: string): void =>
 		(form.elements.namedItem(name) as HTMLInputElement | null)?.setCustomValidity(message);
 	for (const field of form.elements) (field as HTMLInputElement).setCustomValidity('');
-	// The schema checks whether it is so.
+	// The schema checks the types.
 	const json = Object.fromEntries(new FormData(form)) as {recipient: string; amount: string};
 	try {
 		const {transferID} = await createTransfer(api, {params: {accountID}, json});

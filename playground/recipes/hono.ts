@@ -1,5 +1,5 @@
-// Hono on Cloudflare Workers: each user's session lives in a Durable Object, so that all isolates together make one grant.
-// Bind VAULT to the class TokenVault. Run: npx vitest run test/recipes/hono.test.ts
+// Hono on Cloudflare Workers: each user's session is in a Durable Object, so all isolates together make one grant. Bind VAULT to the class
+// TokenVault. Run: npx vitest run test/recipes/hono.test.ts
 import {env, waitUntil} from 'cloudflare:workers';
 import {type Context, Hono} from 'hono';
 import {deleteCookie, getCookie, setCookie} from 'hono/cookie';
@@ -14,14 +14,14 @@ interface Variables {
 	readonly api: KyInstance;
 }
 
-// Made for each request. What is shared is in the object, and that is also where one caller at a time renews the token.
+// Created for each request. Everything shared is in the object, which also lets one caller at a time renew the token.
 const authOf = (id: string): Auth =>
 	createAuth({
 		tokenEndpoint: env.TOKEN_ENDPOINT,
 		revocationEndpoint: env.REVOCATION_ENDPOINT,
 		clientId: env.CLIENT_ID,
 		store: durableObjectStore(() => env.VAULT.getByName(id)),
-		// Without it a client that leaves would take a grant along that is under way.
+		// Without this, a client that leaves would stop a running grant.
 		waitUntil,
 	});
 
@@ -45,7 +45,7 @@ app.post('/api/sign-out', async context => {
 });
 
 app.onError((error, context) => {
-	// A session that ends says so once. From then on calls have no token, and the API refuses them.
+	// The call that finds the session over gets an error. Later calls have no token, and the API answers 401.
 	const isRefused = isHTTPError(error) && error.response.status === 401;
 	if (isRefused || (isRegrantError(error) && error.code === 'session_ended')) {
 		return context.json({error: 'signed out'}, 401);
@@ -53,7 +53,7 @@ app.onError((error, context) => {
 	return context.json({error: 'failed'}, isRegrantError(error) && error.retryable ? 503 : 502);
 });
 
-/** In the callback of your login, with what the token endpoint has answered. */
+/** For the callback of your login. `token` is the answer of the token endpoint. */
 export async function signIn(context: Context, token: AuthToken): Promise<void> {
 	const id = crypto.randomUUID();
 	await authOf(id).setToken(token);

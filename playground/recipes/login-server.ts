@@ -1,5 +1,5 @@
-// A server with users, on Hono: it logs them in at an OpenID provider, keeps each session in Redis under a cookie, and calls an API for
-// them. Run: npx vitest run test/recipes/login-server.test.ts
+// A server with users, on Hono. It logs them in at an OpenID provider, keeps each session in Redis under an id from a cookie, and calls an
+// API for them. Run: npx vitest run test/recipes/login-server.test.ts
 import process from 'node:process';
 import {type Context, Hono} from 'hono';
 import {deleteCookie, getCookie, setCookie} from 'hono/cookie';
@@ -26,7 +26,7 @@ const cookie = {path: '/', httpOnly: true, secure: ORIGIN.startsWith('https:'), 
 const authOf = (id = 'nobody'): Auth =>
 	createAuth({...client, store: redisStore(redis, `session:${id}`), requireToken: true, keep: ['id_token']});
 
-/** The logins of one browser: each waits in a cookie there, so that nobody finishes the login of somebody else. */
+/** The logins of one browser. Each one is kept in a cookie of that browser, so that nobody can finish the login of somebody else. */
 const loginOf = (context: Context): Login =>
 	createLogin({
 		...client,
@@ -48,7 +48,7 @@ app.get('/login', async context =>
 
 app.get('/callback', async context => {
 	const {token, returnTo} = await loginOf(context).finish(context.req.url);
-	// A new id for each login: one that somebody knew before is worth nothing.
+	// A new id for each login, so that an id which somebody knew before is useless.
 	const id = crypto.randomUUID();
 	await authOf(id).setToken(token);
 	setCookie(context, 'session', id, cookie);
@@ -71,7 +71,7 @@ app.post('/logout', async context => {
 
 app.onError((error, context) => {
 	if (isSignedOut(error)) return context.json({error: 'signed out'}, 401);
-	// `returnTo` led elsewhere, the login is over, or the user said no: all of them may begin again.
+	// `returnTo` led to another site, the login is over, or the user said no. In each case the user can log in again.
 	const isLogin = isRegrantError(error) && /^(?:invalid_options|login_failed|oauth_error)$/.test(error.code);
 	return isLogin ? context.html('<a href="/login">Log in again</a>', 400) : context.json({error: 'failed'}, 502);
 });

@@ -1,5 +1,5 @@
-// A single-page app, from login to logout. Its tabs share one session, and each of them can begin a login of its own. Bundled into a page
-// with two buttons. Run: npx vitest run test/recipes/login-spa.test.ts
+// A single-page app, from login to logout. All tabs share one session, and each tab can begin a login. Bundle it into a page with two
+// buttons. Run: npx vitest run test/recipes/login-spa.test.ts
 import ky, {type KyInstance} from 'ky';
 import {type Auth, createAuth, isRegrantError} from 'regrant';
 import {createLogin, discover} from 'regrant/login';
@@ -15,7 +15,7 @@ export const auth: Auth = createAuth({
 	...client,
 	origins: [API],
 	store: indexedDbStore('session'),
-	// The logout at the server is easier with it.
+	// `logoutUrl` uses it, so that the server logs out without asking.
 	keep: ['id_token'],
 });
 
@@ -25,23 +25,23 @@ const login = createLogin({
 	...client,
 	redirectUri: `${location.origin}/callback`,
 	scope: 'openid offline_access /accounts.read',
-	// Without it many servers give no refresh token.
+	// Without this, many servers send no refresh token.
 	parameters: {prompt: 'consent'},
 });
 
-/** Leaves the page for the login of the server. */
+/** Goes to the login page of the server. */
 export async function signIn(): Promise<void> {
 	location.href = await login.start({returnTo: location.pathname + location.search});
 }
 
-/** Signs out all tabs, and leaves the page for the logout of the server. */
+/** Signs out in all tabs, and goes to the logout page of the server. */
 export async function signOut(): Promise<void> {
 	const token = await auth.peek();
 	await auth.signOut();
 	location.href = login.logoutUrl({idToken: token?.['id_token'] as string | undefined, returnTo: '/'});
 }
 
-/** When the page has loaded: finishes the login that has come back to it, if there is one. */
+/** Runs when the page has loaded: if this is the callback of a login, it finishes the login. */
 async function finish(): Promise<void> {
 	if (!login.isCallback()) return;
 	const {token, returnTo, claims} = await login.finish();
@@ -57,7 +57,7 @@ function show(message: string = auth.status): void {
 document.querySelector('#sign-in')?.addEventListener('click', () => void signIn());
 document.querySelector('#sign-out')?.addEventListener('click', () => void signOut());
 auth.subscribe(() => show());
-// Both a login that failed and one that the user refused can be begun again.
+// After a failed or refused login, the user can try again.
 await finish().then(
 	() => show(),
 	error => show(isRegrantError(error) ? error.message : 'Something went wrong'),

@@ -1,13 +1,13 @@
-// oauth4webapi signs users in, and regrant keeps the session: the tokens are handed over, and from then on there is one owner of the
-// refresh token. oauth4webapi renews nothing by itself; so do not call its `refreshTokenGrantRequest` beside regrant, which would
-// spend the refresh token a second time and end the session. Run: npx vitest run test/recipes/login-with-oauth4webapi.test.ts
+// oauth4webapi signs users in, and regrant keeps the session: it gets the tokens, and from then on only regrant uses the refresh token. Do
+// not call `refreshTokenGrantRequest` of oauth4webapi as well: that would use the refresh token a second time, and end the session. Run:
+// npx vitest run test/recipes/login-with-oauth4webapi.test.ts
 import process from 'node:process';
 import * as oauth from 'oauth4webapi';
 import {createAuth} from 'regrant';
 
 const {ISSUER = '', CLIENT_ID = '', REDIRECT_URI = '', API = ''} = process.env; // `import.meta.env` in a page
 
-// Plain http is for a server on this machine, while you develop.
+// Plain http is only for a server on this machine, during development.
 const {hostname} = new URL(ISSUER);
 const options = {[oauth.allowInsecureRequests]: hostname === 'localhost' || hostname === '127.0.0.1'};
 
@@ -22,14 +22,14 @@ export const auth = createAuth({
 	origins: [API],
 });
 
-/** What has to be remembered until the user comes back: in sessionStorage, or on a server in the user's cookie. */
+/** What to keep until the user comes back: in sessionStorage, or, on a server, in the user's cookie. */
 export interface Pending {
 	readonly state: string;
 	readonly nonce: string;
 	readonly codeVerifier: string;
 }
 
-/** The address to send the user to. */
+/** Returns the URL to send the user to. */
 export async function start(): Promise<{readonly url: URL; readonly pending: Pending}> {
 	const [state, nonce, codeVerifier] = [
 		oauth.generateRandomState(),
@@ -42,7 +42,7 @@ export async function start(): Promise<{readonly url: URL; readonly pending: Pen
 		client_id: CLIENT_ID,
 		redirect_uri: REDIRECT_URI,
 		scope: 'openid offline_access /accounts.read',
-		prompt: 'consent', // without which some servers give no refresh token
+		prompt: 'consent', // without this, some servers send no refresh token
 		state,
 		nonce,
 		code_challenge: await oauth.calculatePKCECodeChallenge(codeVerifier),
@@ -51,7 +51,7 @@ export async function start(): Promise<{readonly url: URL; readonly pending: Pen
 	return {url, pending: {state, nonce, codeVerifier}};
 }
 
-/** With the address at which the user has come back. */
+/** Call it with the URL at which the user has come back. */
 export async function finish(url: URL, {state, nonce, codeVerifier}: Pending): Promise<void> {
 	const callback = oauth.validateAuthResponse(server, client, url, state);
 	const response = await oauth.authorizationCodeGrantRequest(

@@ -1,6 +1,6 @@
-// oidc-client-ts signs users in, and regrant keeps the session. By default oidc-client-ts renews tokens, too: both would spend one
-// refresh token, and the server would end the session. Hence `automaticSilentRenew: false`, and `removeUser` once the tokens are
-// handed over. Run: npx vitest run test/recipes/login-with-oidc-client-ts.test.ts
+// oidc-client-ts signs users in, and regrant keeps the session. By default oidc-client-ts renews tokens too: both would use the same
+// refresh token, and the server would end the session. So set `automaticSilentRenew: false`, and call `removeUser` when regrant has the
+// tokens. Run: npx vitest run test/recipes/login-with-oidc-client-ts.test.ts
 import process from 'node:process';
 import {InMemoryWebStorage, UserManager, WebStorageStateStore} from 'oidc-client-ts';
 import {createAuth} from 'regrant';
@@ -14,16 +14,16 @@ const manager = new UserManager({
 	client_id: CLIENT_ID,
 	redirect_uri: REDIRECT_URI,
 	scope: 'openid offline_access /accounts.read',
-	// There is one owner of the refresh token, and it is regrant.
+	// Only regrant uses the refresh token.
 	automaticSilentRenew: false,
-	// What it holds between the two lines of `finish` is written nowhere.
+	// The tokens are only in memory between the two lines of `finish`.
 	userStore: new WebStorageStateStore({store: new InMemoryWebStorage()}),
 });
 
-/** Leaves the page for the login. Without `prompt` some servers give no refresh token. */
+/** Goes to the login page. Without `prompt`, some servers send no refresh token. */
 export const start = (): Promise<void> => manager.signinRedirect({prompt: 'consent'});
 
-/** In the page that the login comes back to. */
+/** For the page that the login comes back to. */
 export async function finish(url: string = location.href): Promise<void> {
 	const user = await manager.signinRedirectCallback(url);
 	await auth.setToken(user);

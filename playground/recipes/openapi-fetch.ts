@@ -1,5 +1,4 @@
-// openapi-fetch: a client that is typed by the description of an API, on `auth.fetch`.
-// Run: npx vitest run test/recipes/openapi-fetch.test.ts
+// openapi-fetch: a client on `auth.fetch` with the types of an API's description. Run: npx vitest run test/recipes/openapi-fetch.test.ts
 import process from 'node:process';
 import createClient from 'openapi-fetch';
 import {createAuth} from 'regrant';
@@ -10,11 +9,11 @@ interface Json<Body> {
 
 interface Echo {
 	readonly subject: string;
-	/** What was sent. */
+	/** The body that was sent. */
 	readonly body: string;
 }
 
-/** What `npx openapi-typescript openapi.json` would write, in short. */
+/** A short version of what `npx openapi-typescript openapi.json` writes. */
 export interface paths {
 	'/me': {get: {responses: {200: Json<Echo>}}};
 	'/accounts': {
@@ -27,10 +26,10 @@ const {TOKEN_ENDPOINT = '', CLIENT_ID = '', API = ''} = process.env;
 
 export const auth = createAuth({tokenEndpoint: TOKEN_ENDPOINT, clientId: CLIENT_ID, origins: [API]});
 
-/** Answers `{data, error}`. What a renewal fails with is thrown: see `isRegrantError`. */
+/** Calls return `{data, error}`. The error of a failed renewal is thrown: see `isRegrantError`. */
 export const api = createClient<paths>({baseUrl: API, fetch: auth.fetch});
 
-/** Who is signed in, and the account that is opened for them. */
+/** Reads who is signed in, and opens an account for them. */
 export async function openAccount(name: string): Promise<{readonly subject: string; readonly isOpen: boolean}> {
 	const [me, account] = await Promise.all([api.GET('/me'), api.POST('/accounts', {body: {name}})]);
 	if (!me.data) throw new Error(`Not signed in: ${me.response.status}`);

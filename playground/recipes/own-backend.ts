@@ -1,10 +1,10 @@
-// Your own backend keeps the refresh token: the page has a cookie that no script can read, and gets access tokens in exchange.
-// Run: npx vitest run test/recipes/own-backend.test.ts
+// Your own backend keeps the refresh token. The page has a cookie that no script can read, and gets access tokens for it. Run: npx vitest
+// run test/recipes/own-backend.test.ts
 import process from 'node:process';
 import ky from 'ky';
 import {type AccessToken, createSession, isSignedOut} from 'regrant';
 
-/** What the backend answers. */
+/** The response of the backend. */
 interface Renewed {
 	readonly accessToken: string;
 	/** Seconds. */
@@ -13,11 +13,11 @@ interface Renewed {
 
 const {BACKEND = '', API = ''} = process.env; // `import.meta.env` in a page
 
-// A call that fails for now is tried again with the next one, and not by ky, whose waiting would hold everybody up.
+// ky must not retry this: everybody would wait for it. After a failure, the next call tries again.
 const backend = ky.create({baseUrl: BACKEND, credentials: 'include', retry: 0});
 
 export const auth = createSession({
-	// Runs once for all calls that wait. A 401 from the backend ends the session, a 503 is an error of these calls alone.
+	// Runs once for all waiting calls. A 401 of the backend ends the session. After a 503 only these calls fail.
 	async renew({signal}) {
 		const {accessToken, expiresIn} = await backend.post('session/refresh', {signal}).json<Renewed>();
 		return {access_token: accessToken, expires_in: expiresIn};
@@ -27,7 +27,7 @@ export const auth = createSession({
 
 export const api = ky.extend({baseUrl: API, hooks: auth.hooks});
 
-/** On page load nothing is stored in the page, so it is the backend that knows whether somebody is signed in. */
+/** Call it on page load. The page itself stores nothing, so only the backend knows whether somebody is signed in. */
 export async function resume(): Promise<AccessToken | undefined> {
 	try {
 		return await auth.refresh();
@@ -37,7 +37,7 @@ export async function resume(): Promise<AccessToken | undefined> {
 	}
 }
 
-/** Forgets the access token first, then has the backend revoke the refresh token and delete the cookie. */
+/** Deletes the access token first. Then the backend revokes the refresh token and deletes the cookie. */
 export async function signOut(): Promise<void> {
 	await auth.signOut();
 	await backend.delete('session');

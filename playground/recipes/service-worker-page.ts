@@ -1,10 +1,10 @@
-// What a page does beside service-worker.ts: it starts the worker, signs in and out by messages, and otherwise calls the API by
-// an ordinary `fetch`. Run: npx vitest run test/recipes/service-worker.test.ts
+// The page of service-worker.ts. It starts the worker, signs in and out by messages, and calls the API with an ordinary `fetch`. Run: npx
+// vitest run test/recipes/service-worker.test.ts
 
-/** What a page tells the worker. */
+/** A message from a page to the worker. */
 export type Message = {readonly type: 'sign-out'} | ({readonly type: 'sign-in'} & Login);
 
-/** What a page knows when a login has come back to it. Each is good once, and nothing without the others. */
+/** What a page has when a login comes back to it. It can be used once. */
 export interface Login {
 	readonly code: string;
 	readonly code_verifier: string;
@@ -32,13 +32,13 @@ function tell(message: Message): Promise<void> {
 	});
 }
 
-/** Has the worker exchange the code for tokens, which it keeps. */
+/** Lets the worker exchange the code for tokens. The worker keeps them. */
 export const signIn = (login: Login): Promise<void> => tell({type: 'sign-in', ...login});
 
-/** Signs out all pages. Rejects where the server could not be told of it. */
+/** Signs out in all pages. Rejects if the server could not be reached. */
 export const signOut = (): Promise<void> => tell({type: 'sign-out'});
 
-/** Calls back when the session has ended, by whatever page or server. */
+/** Calls back when the session has ended. */
 export function onSignedOut(callback: () => void): void {
 	navigator.serviceWorker.addEventListener('message', ({data}) => {
 		if (data === 'signed-out') callback();

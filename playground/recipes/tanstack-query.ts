@@ -1,21 +1,21 @@
-// TanStack Query: a query that is cancelled costs no session, and what to try again is what regrant says may work later.
-// Run: npx vitest run test/recipes/tanstack-query.test.ts
+// TanStack Query: cancelling a query does not lose the session, and queries are retried if regrant says that this may help. Run: npx vitest
+// run test/recipes/tanstack-query.test.ts
 import process from 'node:process';
 import {QueryClient, type QueryFunctionContext} from '@tanstack/query-core';
 import ky, {isHTTPError} from 'ky';
 import {createAuth, isRegrantError} from 'regrant';
 
-/** What the API says of a user. */
+/** A user, as the API describes them. */
 export interface Me {
 	readonly subject: string;
 }
 
 const {TOKEN_ENDPOINT = '', CLIENT_ID = '', API = ''} = process.env; // `import.meta.env` in a page
 
-/** In a page also with `store: indexedDbStore('session')`, which all tabs share. */
+/** In a page, add `store: indexedDbStore('session')`, so that all tabs share the session. */
 export const auth = createAuth({tokenEndpoint: TOKEN_ENDPOINT, clientId: CLIENT_ID});
 
-// The query client tries again: if ky did as well, the tries would multiply.
+// The query client retries. If ky did too, the retries would multiply.
 const api = ky.extend({baseUrl: API, retry: 0, hooks: auth.hooks});
 
 const mayPass = (error: Error): boolean => {
@@ -23,7 +23,7 @@ const mayPass = (error: Error): boolean => {
 	return !isHTTPError(error) || error.response.status >= 500;
 };
 
-/** Milliseconds: until then the session asks the server nothing, and fails with the same error. */
+/** In milliseconds. Until then, the session does not ask the server, and fails with the same error. */
 const askedToWait = (error: Error): number | undefined =>
 	'retryAfter' in error && typeof error.retryAfter === 'number' ? error.retryAfter : undefined;
 
@@ -37,11 +37,11 @@ export const queryClient = new QueryClient({
 });
 
 auth.subscribe(({type}) => {
-	// The next user must not see what this one has seen.
+	// The next user must not see the data of this one.
 	if (type === 'session-ended') queryClient.clear();
 });
 
-/** For `useQuery`, `fetchQuery` and the like. Its signal ends the wait of this query alone: a grant under way goes on. */
+/** For `useQuery`, `fetchQuery` and the like. Its signal only stops the wait of this query. A running grant goes on. */
 export const me = {
 	queryKey: ['me'],
 	queryFn: ({signal}: QueryFunctionContext): Promise<Me> => api.get('me', {signal}).json(),

@@ -1,6 +1,6 @@
-// A server with users, on Node, Deno or Bun: each user's session is in Redis under an id in a cookie, and each request makes a
-// `createAuth` for its user. That costs some tens of microseconds, since nothing is read or sent before the first call; all servers that use
-// this Redis refresh a token once. Run: npx vitest run test/recipes/users-in-redis.test.ts
+// A server with users, on Node, Deno or Bun. Each user's session is in Redis, under an id from a cookie, and each request creates an `Auth`
+// for its user. That costs some tens of microseconds, because nothing is read or sent before the first call. All servers with this Redis
+// together refresh a token once. Run: npx vitest run test/recipes/users-in-redis.test.ts
 import process from 'node:process';
 import ky from 'ky';
 import {type Auth, type AuthToken, createAuth, isSignedOut} from 'regrant';
@@ -9,21 +9,21 @@ import {createClient} from 'redis';
 
 const {TOKEN_ENDPOINT = '', REVOCATION_ENDPOINT = '', CLIENT_ID = '', API = '', REDIS_URL = ''} = process.env;
 
-// All that users share is the connection. The store tells of its errors.
+// Users share nothing but this connection. The store reports its errors.
 export const redis = await createClient({url: REDIS_URL, disableOfflineQueue: true})
 	.on('error', () => {})
 	.connect();
 
 const month = 30 * 24 * 60 * 60;
 
-/** The session of one user. It goes a month after it was last renewed. */
+/** The session of one user. It is deleted a month after its last renewal. */
 export const authOf = (id: string): Auth =>
 	createAuth({
 		tokenEndpoint: TOKEN_ENDPOINT,
 		revocationEndpoint: REVOCATION_ENDPOINT,
 		clientId: CLIENT_ID,
 		store: redisStore(redis, `session:${id}`, {ttl: month}),
-		// A session that is over looks alike to all calls: they are rejected, and not sent without a token.
+		// Calls of a session that is over are rejected, and are not sent without a token.
 		requireToken: true,
 	});
 
@@ -39,7 +39,7 @@ const routes: Readonly<Record<string, (auth: Auth) => Promise<Response>>> = {
 	},
 };
 
-/** Answers one request: for `Deno.serve`, `Bun.serve` or `@hono/node-server`. */
+/** Answers a request: for `Deno.serve`, `Bun.serve` or `@hono/node-server`. */
 export async function handle(request: Request): Promise<Response> {
 	const route = routes[`${request.method} ${new URL(request.url).pathname}`];
 	if (!route) return new Response(null, {status: 404});
@@ -53,7 +53,7 @@ export async function handle(request: Request): Promise<Response> {
 	}
 }
 
-/** In the callback of your login, with the answer of the token endpoint. Gives the cookie to set. */
+/** For the callback of your login. `token` is the answer of the token endpoint. Returns the cookie to set. */
 export async function signIn(token: AuthToken): Promise<string> {
 	const id = crypto.randomUUID();
 	await authOf(id).setToken(token);
