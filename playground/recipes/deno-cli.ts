@@ -1,6 +1,7 @@
-// A command-line tool on Deno. It gets a token once, and then runs daily, even in several terminals at once. Its session is in a file that
-// only its user can read. Run: npx vitest run test/recipes/deno-cli.test.ts deno run --allow-net --allow-env --allow-read --allow-write
-// playground/recipes/deno-cli.ts accounts
+// A command-line tool on Deno. It gets a token once, and then runs daily, even in several terminals at once. Its session is in a file
+// that only its user can read.
+// Run: npx vitest run test/recipes/deno-cli.test.ts
+// deno run --allow-net --allow-env --allow-read --allow-write playground/recipes/deno-cli.ts accounts
 import {homedir} from 'node:os';
 import {join} from 'node:path';
 import process from 'node:process';

@@ -1,6 +1,6 @@
-// oauth4webapi signs users in, and regrant keeps the session: it gets the tokens, and from then on only regrant uses the refresh token. Do
-// not call `refreshTokenGrantRequest` of oauth4webapi as well: that would use the refresh token a second time, and end the session. Run:
-// npx vitest run test/recipes/login-with-oauth4webapi.test.ts
+// oauth4webapi signs users in, and regrant keeps the session: it gets the tokens, and from then on only regrant uses the refresh token.
+// Do not call `refreshTokenGrantRequest` of oauth4webapi as well: that would use the refresh token a second time, and end the session.
+// Run: npx vitest run test/recipes/login-with-oauth4webapi.test.ts
 import process from 'node:process';
 import * as oauth from 'oauth4webapi';
 import {createAuth} from 'regrant';

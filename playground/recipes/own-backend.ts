@@ -1,5 +1,5 @@
-// Your own backend keeps the refresh token. The page has a cookie that no script can read, and gets access tokens for it. Run: npx vitest
-// run test/recipes/own-backend.test.ts
+// Your own backend keeps the refresh token. The page has a cookie that no script can read, and gets access tokens for it.
+// Run: npx vitest run test/recipes/own-backend.test.ts
 import process from 'node:process';
 import ky from 'ky';
 import {type AccessToken, createSession, isSignedOut} from 'regrant';

@@ -1,5 +1,5 @@
-// React: a component that knows whether somebody is signed in. It follows the session, also in other tabs. Run: npx vitest run
-// test/recipes/react.test.ts
+// React: a component that knows whether somebody is signed in. It follows the session, also in other tabs.
+// Run: npx vitest run test/recipes/react.test.ts
 import process from 'node:process';
 import ky from 'ky';
 import {createElement, Fragment, type ReactNode, useSyncExternalStore} from 'react';

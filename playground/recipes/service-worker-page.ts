@@ -1,5 +1,5 @@
-// The page of service-worker.ts. It starts the worker, signs in and out by messages, and calls the API with an ordinary `fetch`. Run: npx
-// vitest run test/recipes/service-worker.test.ts
+// The page of service-worker.ts. It starts the worker, signs in and out by messages, and calls the API with an ordinary `fetch`.
+// Run: npx vitest run test/recipes/service-worker.test.ts
 
 /** A message from a page to the worker. */
 export type Message = {readonly type: 'sign-out'} | ({readonly type: 'sign-in'} & Login);

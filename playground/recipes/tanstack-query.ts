@@ -1,5 +1,5 @@
-// TanStack Query: cancelling a query does not lose the session, and queries are retried if regrant says that this may help. Run: npx vitest
-// run test/recipes/tanstack-query.test.ts
+// TanStack Query: cancelling a query does not lose the session, and queries are retried if regrant says that this may help.
+// Run: npx vitest run test/recipes/tanstack-query.test.ts
 import process from 'node:process';
 import {QueryClient, type QueryFunctionContext} from '@tanstack/query-core';
 import ky, {isHTTPError} from 'ky';
