@@ -1,19 +1,19 @@
 import {type Client, clients} from './clients.ts';
 
-/** The cost of a call by each client, as a multiple of the first one's. */
+/** The cost of a call for each client, as a multiple of the first client's cost. */
 export type Ratios = Readonly<Record<string, number>>;
 
 /** How much is measured. */
 export interface Effort {
 	/** At most this many, at least one. */
 	readonly rounds: number;
-	/** No round begins after this. */
+	/** No round begins after this time, in milliseconds. */
 	readonly seconds: number;
-	/** Made one after another, or at once, in each round. */
+	/** How many calls each round makes, one after another or at once. */
 	readonly calls: number;
 }
 
-/** One call of one client by `method`, in microseconds, and the ratios. */
+/** The cost of one call by each client, in microseconds, and the ratios. */
 export interface CallCosts {
 	readonly microseconds: number;
 	readonly ratios: Ratios;
@@ -23,8 +23,8 @@ export interface CallCosts {
 const answer = async (): Promise<Response> => Response.json({accounts: []});
 
 /**
-Measures calls that need no network. Each round has all clients in it, in changing order, and what counts of a client is its
-lower decile: on a busy machine most rounds have something else in them, and a tenth of many short ones has not.
+Measures calls without a network. Each round runs all clients, in changing order. A client's result is its lower decile: on a busy machine,
+most rounds are disturbed, but a tenth of many short rounds is not.
 */
 export async function measureCalls(method: keyof Client, effort: Effort): Promise<CallCosts> {
 	const place = {fetch: answer, origin: 'https://api.example.com', access_token: 'a'.repeat(40), refresh_token: 'r'};
@@ -52,7 +52,7 @@ export async function measureCalls(method: keyof Client, effort: Effort): Promis
 	};
 }
 
-/** The numbers of the rounds. The one with number 0 counts for nothing: it warms up. */
+/** The numbers of the rounds. Round 0 is a warm-up, and does not count. */
 export function* roundsOf({rounds, seconds}: Effort): Generator<number> {
 	const end = performance.now() + seconds * 1000;
 	for (let round = 0; round <= rounds && (round < 2 || performance.now() < end); round++) yield round;
@@ -64,12 +64,12 @@ async function timeOf(client: Client, method: keyof Client, calls: number): Prom
 	return performance.now() - start;
 }
 
-/** The middle one, or 0 of none. */
+/** The median, or 0 of an empty list. */
 export function median(values: readonly number[]): number {
 	return quantile(values, 0.5);
 }
 
-/** The one below which a tenth of them is, or 0 of none. */
+/** The lower decile, or 0 of an empty list. */
 export function lowerDecile(values: readonly number[]): number {
 	return quantile(values, 0.1);
 }

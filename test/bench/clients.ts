@@ -4,7 +4,7 @@ import {customFetch, protectedResourceRequest, type ProtectedResourceRequestOpti
 import {createAuth} from 'regrant';
 import {dpop} from 'regrant/dpop';
 
-/** Where the clients of a benchmark live, and what they begin with. */
+/** The world of a benchmark's clients: its servers and its tokens. */
 export interface Place {
 	readonly fetch: typeof fetch;
 	/** The origin of the API and of the token endpoint, `/token`. */
@@ -21,7 +21,7 @@ export interface Client {
 
 const body = {amount: 1204, currency: 'USD'};
 
-/** The ways that are compared, by name. The first is what the others are measured against. */
+/** The clients that are compared, by name. The others are measured against the first one. */
 export const clients: Readonly<Record<string, (place: Place) => Client | Promise<Client>>> = {
 	'ky, no token': ({origin, fetch}) => onKy(ky.create({baseUrl: origin, fetch})),
 	'ky, token hard-coded in headers': ({origin, fetch, access_token}) =>
@@ -40,7 +40,7 @@ function onKy(api: KyInstance): Client {
 	};
 }
 
-/** The session as the test servers of the benchmarks give it: good for an hour, as far as a client can tell. */
+/** A session of the benchmark's servers. For a client, its token is valid for an hour. */
 export async function regrant({origin, fetch, access_token, refresh_token}: Place): Promise<Client> {
 	const auth = createAuth({tokenEndpoint: `${origin}/token`, clientId: 'app', fetch});
 	await auth.setToken({access_token, refresh_token, token_type: 'Bearer', expires_in: 3600});
@@ -54,7 +54,7 @@ async function regrantWithProofs({origin, fetch, access_token, refresh_token}: P
 	return onKy(ky.create({baseUrl: origin, fetch, hooks: auth.hooks}));
 }
 
-// The afterResponse hook of ky's readme, with the beforeRequest hook that it takes for granted.
+// The afterResponse hook of ky's readme, with the beforeRequest hook that it needs.
 function readmeRecipe({origin, fetch, ...token}: Place): Client {
 	let {access_token, refresh_token} = token;
 	const refresh = async (): Promise<void> => {

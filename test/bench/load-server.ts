@@ -1,5 +1,5 @@
-// Runs in a thread of its own, so that what is measured is the client. It takes every token that it has
-// given, as a server does that neither rotates nor revokes: what the clients ask for can then be counted.
+// Runs in a thread of its own, so that only the client is measured. It accepts every token that it has issued, like a server without
+// rotation and revocation, so that all requests of the clients can be counted.
 import {createServer, type ServerResponse} from 'node:http';
 import {parentPort} from 'node:worker_threads';
 import {listen} from '../support/serve.ts';
@@ -23,7 +23,7 @@ const routes: Readonly<Record<string, () => object>> = {
 		good.add(`Bearer access-${issued}`);
 		return token;
 	},
-	// A session whose access token is at an end already.
+	// A session whose access token has already expired.
 	'/session': () => {
 		[grants, calls] = [0, 0];
 		good.clear();

@@ -4,7 +4,7 @@ import ky from 'ky';
 import {type Effort, lowerDecile, roundsOf} from './call.ts';
 import {type Client, clients, type Place} from './clients.ts';
 
-/** What became of many calls at once on an access token that has expired. */
+/** The outcome of many calls at once with an expired access token. */
 export interface Load {
 	readonly name: string;
 	/** Token requests that the server counted. */
@@ -24,7 +24,7 @@ type Session = Pick<Place, 'access_token' | 'refresh_token'>;
 type Run = Omit<Load, 'name' | 'ratio' | 'rounds'>;
 type Contender = (place: Place, crowd: number) => Promise<number>;
 
-/** The same requests without anybody's session: all with the dead token, one grant, all with the new one. */
+/** The same requests without a session: all with the expired token, one grant, and all with the new token. */
 const sameRequests = 'ky, the same requests by hand';
 
 const contenders: Readonly<Record<string, Contender>> = {
@@ -57,7 +57,7 @@ export async function measureLoad(effort: Effort): Promise<Load[]> {
 
 async function runOnce(origin: string, contender: Contender, crowd: number): Promise<Run> {
 	const session = await post<Session>(origin, '/session');
-	globalThis.gc?.(); // else it is the collector that is measured
+	globalThis.gc?.(); // otherwise the garbage collector would be measured
 	const start = performance.now();
 	const answered = await contender({fetch, origin, ...session}, crowd);
 	const milliseconds = performance.now() - start;

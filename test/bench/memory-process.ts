@@ -1,4 +1,5 @@
-// One scenario by one contender, in a process that does nothing else: what it holds is theirs. Run by `measureMemory`.
+// Runs one scenario with one client, in a process that does nothing else, so that its memory belongs to that client. Started by
+// `measureMemory`.
 import process from 'node:process';
 import type {Footprint} from './memory.ts';
 import {contenders, scenarios, type Task} from './memory-scenarios.ts';

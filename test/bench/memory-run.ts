@@ -1,5 +1,5 @@
-// `npm run bench:memory`: what regrant holds on to, beside bare ky that makes the same requests. Kept in memory.json, where the README's
-// numbers come from.
+// `npm run bench:memory`: how much memory regrant needs, compared with bare ky for the same requests. The result is stored in memory.json,
+// and the README's numbers come from there.
 import {writeFileSync} from 'node:fs';
 import {measureMemory, type MemoryEffort, type MemoryResult} from './memory.ts';
 import {printTable} from './table.ts';

@@ -1,5 +1,5 @@
-// `npm run bench`: what regrant costs, beside its neighbours, in one run. Nothing is asserted here, and no time in a test.
-// The result is kept in result.json, from where the README's numbers come.
+// `npm run bench`: what regrant costs, compared with other libraries, in one run. Nothing is asserted here, and no test asserts a time. The
+// result is stored in result.json, and the README's numbers come from there.
 import {writeFileSync} from 'node:fs';
 import {arch, cpus, platform, release, totalmem} from 'node:os';
 import {measureCalls} from './call.ts';

@@ -1,20 +1,20 @@
 import {gzipSync} from 'node:zlib';
 import {build} from 'esbuild';
 
-/** What a user imports, and how much of it may reach the user's bundle. */
+/** A user's import, and how much it may add to a bundle. */
 export interface SizeRow {
 	readonly name: string;
 	/** The user's module. */
 	readonly code: string;
-	/** What the user has already: it is in the bundle, and not counted. Nothing by default. */
+	/** What the user already has. It is in the bundle, but does not count. Nothing by default. */
 	readonly beside?: string;
 	/** Packages that are not counted. */
 	readonly external: readonly string[];
-	/** What is wished for, in bytes, where that is less than the limit. */
+	/** The goal in bytes, if that is less than the limit. */
 	readonly goal?: number;
-	/** Bytes, minified and compressed, which a test holds. None for the packages of others. */
+	/** The limit in bytes, minified and compressed. A test holds it. Other people's packages have none. */
 	readonly limit?: number;
-	/** What must have stayed out: names of properties and texts, which survive minifying. */
+	/** What must not be in the bundle: property names and texts, because they survive minifying. */
 	readonly without: readonly string[];
 }
 
@@ -162,7 +162,7 @@ export const ownRows: readonly SizeRow[] = [
 
 const peer = (name: string, code: string): SizeRow => ({name, code, external: [], without: []});
 
-/** The neighbours, in the versions that are installed. */
+/** Other libraries, in the installed versions. */
 export const peerRows: readonly SizeRow[] = [
 	peer('ky', "export {default} from 'ky';"),
 	peer(
@@ -200,7 +200,7 @@ export async function measureSizes(): Promise<Size[]> {
 	);
 }
 
-/** Bundles what a user would write. The bytes are those that it has more than what the user has already. */
+/** Bundles what a user would write. What the user already has is subtracted. */
 export async function bundle(row: Pick<SizeRow, 'beside' | 'code' | 'external'>): Promise<Bundle> {
 	const {beside = '', code, external} = row;
 	const {bytes, text} = await bundleAll({code: `${beside} ${code}`, external});
@@ -224,5 +224,5 @@ async function bundleAll({code, external}: Pick<SizeRow, 'code' | 'external'>): 
 	return {bytes: gzipSync(text, {level: 9}).length, text};
 }
 
-/** In kilobytes of a thousand, rounded up to a tenth: a number that may be promised. */
+/** In kilobytes of 1,000 bytes, rounded up to a tenth. */
 export const toKilobytes = (bytes: number): number => Math.ceil(bytes / 100) / 10;

@@ -4,7 +4,7 @@ import {isRegrantError} from '../../src/index.ts';
 import {draw, pick, type Random} from './random.ts';
 import type {Place, Realm} from './realm.ts';
 
-/** What a caller may do, in shares of a thousand: a call of the API for the rest. */
+/** What a caller does, in shares of a thousand. The rest are calls of the API. */
 const deeds = {
 	'with ky': 120,
 	'get a token': 200,
@@ -13,15 +13,15 @@ const deeds = {
 	'jump of the clock': 150,
 } as const;
 
-/** What of an outcome a caller that goes on must know. */
+/** What a caller has to know about an outcome before it goes on. */
 export interface Outcome {
 	/** A status, the code of an error, or what else it came to. */
 	readonly name: string;
-	/** Whether it may come to that in this weather. */
+	/** Whether this outcome is possible in this weather. */
 	readonly isExpected: boolean;
-	/** Whether the session was said to be over. */
+	/** Whether the session was reported as over. */
 	readonly isOver: boolean;
-	/** Whether it is worth waiting a while. */
+	/** Whether it helps to wait. */
 	readonly isTransient: boolean;
 }
 
@@ -121,7 +121,7 @@ export async function act(
 	}
 }
 
-/** What somebody does who was told to try again later: he lets time pass, or comes again at once. */
+/** What a caller does that should retry later: it lets time pass, or comes back at once. */
 export async function wait({clock}: Realm, random: Random): Promise<void> {
 	if (random() < 0.7) clock.jump(random() * 3 * 60_000);
 	await sleep(random() * 20);

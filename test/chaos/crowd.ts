@@ -35,7 +35,7 @@ export interface CrowdOptions {
 	readonly log?: (line: string) => void;
 }
 
-/** What is done to a process: SIGKILL, or SIGSTOP for less or for more than its lease. */
+/** What can happen to a process: SIGKILL, or SIGSTOP for less or more than its lease. */
 type Harm = 'kill' | 'pause' | 'stop';
 
 interface Holder {
@@ -61,7 +61,7 @@ const tokenLifetime = 250;
 /** The deadlines of token requests, in milliseconds: a short one where some are never answered. */
 const timeouts = {usual: 10_000, short: 3_000};
 
-/** Lets a crowd loose on one session, and says what came of it. The server is the referee. */
+/** Runs many processes on one session, and reports the outcome. The server is the referee. */
 export async function crowd(options: CrowdOptions): Promise<ActResult> {
 	const {holders: size, callers, seconds, seed, lease, log = () => {}} = options;
 	const {isUnlocked = false, isCruel = false, isFoul = false} = options;
@@ -137,7 +137,7 @@ export async function crowd(options: CrowdOptions): Promise<ActResult> {
 		void expireSoon(minted.access_token);
 	};
 
-	/** Does to a holder what operators, kernels and batteries do. */
+	/** Stops or kills a holder, as operators, kernels and empty batteries do. */
 	const strike = async (victim: Holder, harm: Harm): Promise<void> => {
 		const {name, child} = victim;
 		if (harm === 'kill') {

@@ -1,4 +1,4 @@
-// One of a crowd: a process with some callers that use one session of a store, until it is told to end.
+// One of many processes on a session: some callers use it until the process is told to stop.
 import process from 'node:process';
 import {createAuth, isRegrantError} from '../../src/index.ts';
 import {denoKvDriver} from '../../src/stores/deno-kv-driver.ts';
@@ -20,7 +20,7 @@ export interface HolderOptions {
 	readonly callers: number;
 	/** The deadline of a token request, in milliseconds. */
 	readonly timeout: number;
-	/** Whether its clock jumps: past whatever it was told to wait for, and whenever it likes. */
+	/** Whether its clock jumps at random, past every wait that it was told. */
 	readonly clockJumps: boolean;
 	readonly tokenEndpoint: string;
 	readonly api: string;

@@ -1,7 +1,7 @@
 import type {TokenResponse} from '../support/authorization-server.ts';
 import {count, type Counts} from './counts.ts';
 
-/** Why a session may be lost: nobody knows the new refresh token, and the old one is spent. */
+/** The reasons that excuse a lost session: nobody knows the new refresh token, and the old one has been used. */
 export const excuses = {
 	lost: 'an answer was lost after the server had rotated',
 	late: 'an answer came after the deadline, though the server had rotated',
@@ -10,23 +10,23 @@ export const excuses = {
 	closed: 'a tab was closed between the rotation and its write',
 } as const;
 
-/** Why none may be. */
+/** The reasons that do not excuse a lost session. */
 export const reproaches = {
 	twice: 'a refresh token was sent twice',
 	refused: 'a refresh token was sent again after it had been refused',
 } as const;
 
-/** The first use of a refresh token, which is its only one where all is well. */
+/** The first use of a refresh token. If all is well, it is the only one. */
 export interface Use {
 	/** Who sent it. */
 	readonly holder: string;
 	/** When, by a clock or a count of the caller. */
 	readonly at: number;
-	/** Whether anybody has shown that he knows what came of it. */
+	/** Whether anybody has shown that they know the outcome. */
 	readonly isKnown: () => boolean;
 }
 
-/** A login, and all that came of it. */
+/** A login, and everything that followed from it. */
 interface Login {
 	/** Why it was lost, once it was. */
 	fate: string | undefined;
@@ -41,21 +41,21 @@ interface Entry {
 	refused?: Use;
 }
 
-/** What a ledger comes to. */
+/** The totals of a ledger. */
 export interface Account {
 	/** How often a refresh token was exchanged. */
 	readonly refreshes: number;
-	/** How many logins were lost, by why. */
+	/** How many logins were lost, by reason. */
 	readonly why: Readonly<Counts>;
-	/** Those among them for which there is no excuse. */
+	/** How many of them have no excuse. */
 	readonly sessionsLost: number;
-	/** What else must not have come. */
+	/** What else must not have happened. */
 	readonly complaints: Readonly<Counts>;
 }
 
 /**
-Keeps account, beside a server with reuse detection, of who has sent which refresh token: when one comes twice, the server ends its
-login, and the account says whether anybody is to blame.
+Records who has sent which refresh token to a server with reuse detection. When a token comes twice, the server ends its login, and the
+ledger says whether a client is to blame.
 */
 export interface Ledger {
 	/** A login has begun, with this token. */
@@ -121,7 +121,7 @@ export function createLedger({explain = () => undefined, timeout = Infinity}: Le
 		spend: (refreshToken, by) => {
 			const entry = entries.get(refreshToken);
 			if (!entry) return;
-			// Whoever was told, and lives, sees to it that nobody sends it again.
+			// A client that heard of the rejection, and still runs, makes sure that nobody sends the token again.
 			if (entry.refused && explain(entry.refused) === undefined) count(complaints, reproaches.refused);
 			if (entry.use) lose(entry, reproaches.twice, by);
 			const isKnown = (): boolean => {

@@ -1,6 +1,6 @@
-// `npm run chaos`: sessions renewed over and over while everything around them fails. A session that is lost without an excuse ends it
-// with an error. A full run is kept in result.json, where the README's number comes from; `npm run chaos -- --seed 7 --refreshes 2000`
-// makes a small one. The seed decides what is done to whom, and the machine when.
+// `npm run chaos`: renews sessions over and over while everything around them fails. A session that is lost without an excuse is an error.
+// The result of a full run is stored in result.json, and the README's number comes from there. `npm run chaos -- --seed 7 --refreshes 2000`
+// is a small run. The seed decides what happens to whom; the machine decides when.
 import {writeFileSync} from 'node:fs';
 import process from 'node:process';
 import {parseArgs} from 'node:util';

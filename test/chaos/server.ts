@@ -1,4 +1,4 @@
-// An authorization server with an API, in a process of its own, and the weather between it and everybody. Run by `startServer`.
+// An authorization server with an API, in a process of its own, and with bad weather in front of it. Started by `startServer`.
 import process from 'node:process';
 import {startAuthorizationServer} from '../support/authorization-server.ts';
 import {createLedger} from './ledger.ts';

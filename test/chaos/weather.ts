@@ -5,7 +5,7 @@ import {count, type Counts} from './counts.ts';
 import {excuses, type Ledger} from './ledger.ts';
 import {draw, type Random} from './random.ts';
 
-/** What lies between clients and servers: it delays, answers in their place, and loses answers. */
+/** The network between clients and servers: it delays requests, answers in their place, and loses answers. */
 export interface Weather {
 	/** Lets everything through from now on, or no longer. */
 	calm(isCalm: boolean): void;

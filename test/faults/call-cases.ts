@@ -12,10 +12,10 @@ export const renewed: Partial<Seen> = {
 	events: ['token refresh'],
 };
 
-/** The answer is the caller’s, and nothing else happens. */
+/** The caller gets the answer, and nothing else happens. */
 export const untouched = (status: number): Partial<Seen> => ({gets: [status], calls: [`first ${status}`]});
 
-/** What one call comes to, by ky and by `auth.fetch`, for each first answer of the API. */
+/** Cases of one call, by ky and by `auth.fetch`, for each first answer of the API. */
 export function calls(
 	expected: Case['expected'],
 	variants: Variants<Staged | readonly Staged[]>,
@@ -40,7 +40,7 @@ export function calls(
 	});
 }
 
-/** Nothing is renewed, and what is asked for can be read by the caller. */
+/** Nothing is renewed, and the caller can read the challenge. */
 export function challenges(status: number, challenge: string): Case {
 	return {
 		title: `${status}, ${challenge}: no grant, and all of it can be read`,
@@ -93,7 +93,7 @@ export function hops(
 	};
 }
 
-/** An answer that regrant has no opinion on: one call is what it is without regrant. */
+/** An answer that regrant leaves alone: a call has the same outcome as without regrant. */
 export function asBare(title: string, staged: Staged): Case {
 	return {
 		title: `${title}: as without regrant, and no grant`,
@@ -109,7 +109,7 @@ export function asBare(title: string, staged: Staged): Case {
 	};
 }
 
-/** A redirect to what is no address of a server: a network error, or what the platform makes of it. */
+/** A redirect to an address that is not a server: a network error, or whatever the platform does. */
 export function unfollowed(location: string): Case {
 	return {
 		title: `to ${JSON.stringify(location)}: a network error, or as without regrant`,
@@ -145,7 +145,7 @@ export function posts(status: number): Case {
 	};
 }
 
-/** ky does not wait for the refresh as long as it takes; the refresh goes on. */
+/** ky's timeout is shorter than the refresh. The refresh goes on. */
 export function impatience(options: Options): Case {
 	return {
 		title: 'TimeoutError, and the grant goes on',
@@ -178,7 +178,7 @@ export const ways = (
 	refresh: () => auth().refresh({signal}),
 });
 
-/** A `fetch` of the caller’s own, in the place of an API that knows one token as dead. */
+/** The caller’s own `fetch`, in place of an API that rejects one token. */
 export const fakeApi =
 	(dead: string, challenge = 'Bearer error="invalid_token"'): typeof fetch =>
 	async input => {

@@ -2,45 +2,45 @@ import type {StoreDriver, TokenStore} from 'regrant';
 import type {Room, Script, Staged} from './room.ts';
 import {openWorld, type Seen, type Where, type World} from './world.ts';
 
-/** Does something, and gives what the callers got. */
+/** Does something, and returns what the callers got. */
 export type Act = (world: World) => Promise<readonly unknown[]>;
 
-/** Runtimes in which a case cannot be, by their names, and the reason. */
+/** The runtimes in which a case is impossible, by name, and the reason. */
 export type Exception = readonly [runtimes: RegExp, because: string];
 
 /** Variants of a case, by their titles. */
 export type Variants<T> = Readonly<Record<string, T>>;
 
-/** What depends on more than the case can say. */
+/** Stands for a result that depends on more than the case. */
 export const uncounted: unique symbol = Symbol('uncounted');
 
-/** What is to be seen: of what is left out nothing, save for the login. */
+/** The expected observations. What is left out must not happen, except for the login. */
 export type Expected = {readonly [Part in keyof Seen]?: Seen[Part] | typeof uncounted};
 
-/** One thing that is tried. */
+/** One case of a fault. */
 export interface Case {
 	readonly title: string;
-	/** What the servers do; the function is given the time of the case. */
+	/** What the servers do. A function gets the time of the case. */
 	readonly script?: Script | ((now: number) => Script);
 	/** The store of the session. Memory by default. */
 	readonly store?: (room: Room) => TokenStore | StoreDriver;
 	readonly act: Act;
 	readonly expected: Expected | ((where: Where) => Expected);
 	readonly except?: readonly Exception[];
-	/** It changes what all have in common, such as `Object.prototype`. */
+	/** Set if it changes something shared, such as `Object.prototype`. */
 	readonly isAlone?: boolean;
-	/** The server loses the answer to a rotation, and so must see the old refresh token again. */
+	/** Set if the server loses the answer to a rotation, so that it sees the old refresh token again. */
 	readonly isReuseDue?: boolean;
 }
 
-/** A test in another file, for what needs several tabs, processes or isolates. */
+/** A test in another file, for a fault that needs several tabs, processes or isolates. */
 export interface Holder {
 	readonly file: string;
-	/** As it stands in the file. */
+	/** The title, exactly as in the file. */
 	readonly title: string;
 }
 
-/** One row of the catalogue: its cases, or who holds it and why it is not here. */
+/** One row of the catalogue: its cases, or the tests that have it and the reason. */
 export type Fault = {readonly id: string; readonly what: string} & (
 	{readonly cases: readonly Case[]} | {readonly because: string; readonly heldBy: readonly Holder[]}
 );
@@ -50,12 +50,12 @@ export function fault(id: string, what: string, ...cases: ReadonlyArray<Case | r
 	return {id, what, cases: cases.flat()};
 }
 
-/** A fault that needs more than one realm: other tests hold it. */
+/** A fault that other tests have, because it needs more than one realm. */
 export function elsewhere(id: string, what: string, because: string, ...heldBy: readonly Holder[]): Fault {
 	return {id, what, because, heldBy};
 }
 
-/** Whether the case can be in this runtime. */
+/** Whether the case is possible in this runtime. */
 export function isDue({except = []}: Case, runtime: string): boolean {
 	return !except.some(([runtimes]) => runtimes.test(runtime));
 }
@@ -64,14 +64,14 @@ const browsers = /^(?:Chromium|Firefox|WebKit)/;
 
 const nothing: Seen = {gets: [], grants: 0, calls: [], foreign: [], session: 'first', events: []};
 
-/** Runs a case. Gives what was seen and what was to be seen. */
+/** Runs a case. Returns what was observed, and what was expected. */
 export async function runCase(
 	where: Where,
 	{script, store, act, expected, isReuseDue = false}: Case,
 ): Promise<readonly [Seen, Expected]> {
 	const world = await openWorld(where, script, store);
 	const gets = await act(world);
-	// Browsers send again by themselves what was reset on a connection that they had at hand.
+	// Browsers themselves resend a request that was reset on a reused connection.
 	const plain = typeof script === 'function' ? script(0) : script;
 	const isRepeated = browsers.test(where.runtime) && JSON.stringify(plain ?? {}).includes('"fault":"reset"');
 	const due = Object.entries({
@@ -86,11 +86,11 @@ export async function runCase(
 	];
 }
 
-// What a table says again and again.
+// Answers that many rows use.
 
 type Pair = readonly [name: string, value: string];
 
-/** An answer of that type. */
+/** An answer of this media type. */
 export function typed(contentType: string, body: string, ...headers: readonly Pair[]): Staged {
 	return {headers: [['content-type', contentType], ...headers], body};
 }
@@ -104,12 +104,12 @@ export function json(value: unknown, more: Staged = {}): Staged {
 	};
 }
 
-/** A good answer of the token endpoint but for these fields; undefined leaves one out. */
+/** A valid answer of the token endpoint, with these fields changed. Undefined leaves a field out. */
 export function token(fields: Readonly<Record<string, unknown>> = {}, more?: Staged): Staged {
 	return json({access_token: '<access>', token_type: 'Bearer', expires_in: 600, ...fields}, more);
 }
 
-/** A page, with a secret in it. */
+/** An HTML page with a secret in it. */
 export function page(status: number): Staged {
 	return {...typed('text/html; charset=utf-8', '<!doctype html><title>Sorry</title><p><sent>'), status};
 }
@@ -119,12 +119,12 @@ export function after(status: number, ...headers: readonly Pair[]): Staged {
 	return {status, headers};
 }
 
-/** An answer that leads elsewhere. */
+/** A redirect. */
 export function redirect(status: number, location: string): Staged {
 	return after(status, ['location', location]);
 }
 
-/** 401 with these challenges, each in a line of its own. */
+/** A 401 with these challenges, each in a header line of its own. */
 export function bearer(...challenges: readonly string[]): Staged {
 	const lines = challenges.length > 0 ? challenges : ['Bearer error="invalid_token"'];
 	return {

@@ -4,19 +4,19 @@ import {faults} from './faults.ts';
 
 /** What a runtime brings. */
 export interface FaultRunner {
-	/** What is alone must not run beside another. */
+	/** A test with `isAlone` must not run beside another one. */
 	test(title: string, run: () => Promise<void>, isAlone: boolean): void;
-	/** Compares what JSON can say. */
+	/** Compares two JSON values. */
 	equal(actual: unknown, expected: unknown): void;
 	readonly where: Where;
 }
 
-/** All cases of the catalogue, by the titles under which they are told. */
+/** All cases of the catalogue, with their titles. */
 export const titledCases: ReadonlyArray<readonly [title: string, entry: Case]> = faults.flatMap(fault =>
 	'cases' in fault ? fault.cases.map(entry => [`${fault.id}, ${fault.what}: ${entry.title}`, entry] as const) : [],
 );
 
-/** The catalogue of faults, as far as it can be in this runtime. */
+/** The cases of the catalogue that are possible in this runtime. */
 export function faultsSpec({test, equal, where}: FaultRunner): void {
 	for (const [title, entry] of titledCases) {
 		if (!isDue(entry, where.runtime)) continue;

@@ -5,8 +5,8 @@ import type {Seen} from './world.ts';
 
 type Broken = (room: Room) => Partial<AuthOptions>;
 
-// A renewal that fails: at once, then while a call is made whose token is still good, and then no more, since the server is mended
-// and an hour has passed, which is the longest cool-down there is.
+// A renewal that fails: first by itself, and then during a call whose token is still valid. After an hour, which is the longest back-off,
+// the server works again, and so does the renewal.
 
 const renew =
 	(broken: Broken = () => ({})): Act =>
@@ -21,7 +21,7 @@ const renew =
 		return [failure, meanwhile, await get(auth().fetch(`${room.api}me`))];
 	};
 
-/** The session stays, the good token goes on being used, and the server is left alone for a while. */
+/** The session goes on, the valid token is still used, and the server is left alone for a while. */
 export const forNow = (error: string, delay?: number): Seen => ({
 	gets: [`${error}, retryable${delay === undefined ? '' : `, after ${delay}`}`, 200, 200],
 	grants: 2,
@@ -34,7 +34,7 @@ export const forNow = (error: string, delay?: number): Seen => ({
 /** The same, but only the last request reaches the server. */
 export const unreached = (error: string): Seen => ({...forNow(error), grants: 1});
 
-/** It is nobody’s but the programmer’s to mend, and each call says so. The session stays, and the server is left alone for a while. */
+/** Only the programmer can fix it, and each call says so. The session goes on, and the server is left alone for a while. */
 export const refused = (error: string): Seen => ({
 	gets: [error, error, 200],
 	grants: 2,
@@ -44,7 +44,7 @@ export const refused = (error: string): Seen => ({
 	events: [`refresh-failed ${codeOf(error)}`, 'token refresh'],
 });
 
-/** The session is over, and nothing is sent for it any more. */
+/** The session is over, and no further token request is sent. */
 export const ended: Seen = {
 	gets: ['SessionEndedError invalid_grant', 401, 401],
 	grants: 1,
@@ -57,7 +57,7 @@ export const ended: Seen = {
 const codeOf = (error: string): string =>
 	error.startsWith('OAuthError') ? 'oauth_error' : (error.split(' ')[1] ?? '');
 
-/** What a failing renewal comes to, for each answer of the token endpoint. */
+/** Cases of a failing renewal, for each answer of the token endpoint. */
 export function renewals(
 	expected: Case['expected'],
 	variants: Variants<Staged | ((now: number) => Staged)>,
@@ -72,21 +72,21 @@ export function renewals(
 	}));
 }
 
-/** A token that comes to nothing is not counted. */
+/** Tokens that nobody gets do not count. */
 const useless = (staged: Staged): Staged =>
 	staged.body === undefined ? staged : {...staged, body: staged.body.replaceAll('<access>', '<useless>')};
 
 /** Sends the requests of the client to another URL, whatever its token endpoint is. */
 export const sentTo = (url: string): Partial<AuthOptions> => ({fetch: (_url, init) => fetch(url, init)});
 
-/** What a renewal with these options comes to, which keep it from the server. */
+/** Cases of a renewal with options that keep it from reaching the server. */
 export function detours(expected: Seen, variants: Variants<Broken>, more: Pick<Case, 'except'> = {}): Case[] {
 	return Object.entries(variants).map(([title, broken]) => ({title, act: renew(broken), expected, ...more}));
 }
 
 // A renewal that works, and three calls after it.
 
-/** What the caller of a renewal gets for each answer, and what becomes of the refresh token. */
+/** Cases of what the caller of a renewal gets for each answer, and which refresh token remains. */
 export function readings(
 	lives: string,
 	variants: Variants<Staged>,
@@ -143,7 +143,7 @@ export function lives(expected: string, ...values: readonly unknown[]): Case[] {
 	);
 }
 
-/** Whether `expires_in` is read as an instant or as a number of seconds. What is over by then is renewed at the next call. */
+/** Cases of whether `expires_in` is read as a timestamp or as seconds. An expired token is renewed at the next call. */
 export function instants(
 	expiresIn: 'auto' | 'seconds' | 'timestamp',
 	expires_in: number | string,
@@ -172,7 +172,7 @@ export function instants(
 	};
 }
 
-/** The token endpoint redirects. Browsers hide whereto and how, and all answers alike. */
+/** Cases of a token endpoint that redirects. Browsers hide the status and the target. */
 export function redirects(statuses: readonly number[], location: string): Case[] {
 	const variants = Object.fromEntries(
 		statuses.map(status => [`${status} to ${location || 'nowhere'}`, redirect(status, location)]),

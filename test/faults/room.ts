@@ -1,14 +1,14 @@
-/** How an answer goes wrong below HTTP, or in what HTTP says of the body. */
+/** How an answer can go wrong below HTTP, or in the headers that describe its body. */
 export type TransportFault =
 	/** The connection is reset before any byte. */
 	| 'reset'
 	/** Nothing comes, ever. */
 	| 'hang'
-	/** Nothing comes until the room is released; then the answer does. */
+	/** Nothing comes until the room is released. Then the answer comes. */
 	| 'held'
 	/** The headers and half of the body come, and then nothing. */
 	| 'stall'
-	/** The body comes byte by byte, for longer than anybody waits. */
+	/** The body comes byte by byte, and takes longer than anybody waits. */
 	| 'drip'
 	/** The connection closes in the middle of the body. */
 	| 'cut'
@@ -20,16 +20,16 @@ export type TransportFault =
 	| 'flood'
 	/** The body is small on the wire, and 32 MiB when it is decompressed. */
 	| 'bomb'
-	/** What is called gzip is none. */
+	/** The body is declared as gzip, but is not. */
 	| 'no-gzip'
 	/** What comes is not HTTP. */
 	| 'garbage';
 
 /**
-One answer, in what JSON can say. In header values and in the body, these words stand for what the room knows:
-`<access>` and `<refresh>` for new tokens (a new refresh token takes the place of the old one), `<useless>` for an access token
-that nobody is to use, `<sent>`, `<body>` and `<authorization>` for what the request had in it, `<token>`, `<api>` and `<elsewhere>`
-for the URLs of the servers, `<beside>` for the last one without its scheme.
+One answer, as JSON. In header values and in the body, these words stand for values that the room knows: `<access>` and `<refresh>` for new
+tokens (a new refresh token takes the place of the old one), `<useless>` for an access token that nobody is to use, `<sent>`, `<body>` and
+`<authorization>` for what the request had in it, `<token>`, `<api>` and `<elsewhere>` for the URLs of the servers, `<beside>` for the last
+one without its scheme.
 */
 export interface Staged {
 	/** 200 by default. */
@@ -40,11 +40,11 @@ export interface Staged {
 	readonly encoding?: 'gzip' | 'deflate' | 'br';
 	/** Spaces that are sent before the body. */
 	readonly padding?: number;
-	/** The refresh token is spent though the answer does not say so. */
+	/** The refresh token is used up, even though the answer does not say so. */
 	readonly rotates?: boolean;
 }
 
-/** What a server answers in its own place: request after request, then as it does by itself. */
+/** The staged answers of a server, one for each request. After that, the server answers by itself. */
 export type Stage = readonly Staged[] | {readonly untilMended: Staged};
 
 /** What the servers of a room do. */
@@ -52,15 +52,15 @@ export interface Script {
 	readonly token?: Stage;
 	readonly revocation?: Stage;
 	readonly api?: Stage;
-	/** It refuses every call by itself. */
+	/** By itself, it refuses every call. */
 	readonly elsewhere?: Stage;
 	/** The API refuses the first access token. */
 	readonly isDead?: boolean;
-	/** Every refresh token that was ever issued is good, as with a server whose storage is not atomic. */
+	/** Every refresh token that was ever issued is valid, as with a server whose storage is not atomic. */
 	readonly isLenient?: boolean;
 }
 
-/** A request, as it came. */
+/** A request, as it arrived. */
 export interface SeenRequest {
 	readonly method: string;
 	/** Below the room. */
@@ -73,7 +73,7 @@ export interface SeenRequest {
 	readonly status: number;
 }
 
-/** What has come to the servers of a room. */
+/** The requests that the servers of a room got. */
 export interface RoomLog {
 	readonly token: readonly SeenRequest[];
 	readonly revocation: readonly SeenRequest[];
@@ -85,9 +85,9 @@ export interface RoomLog {
 	readonly refreshTokens: readonly string[];
 	/** The access tokens that nobody is to use. */
 	readonly uselessTokens: readonly string[];
-	/** Whether a refresh token that was spent has come again. */
+	/** Whether a used refresh token has come again. */
 	readonly isReused: boolean;
-	/** How many bodies have lost their reader before their end. */
+	/** How many bodies were not read to their end. */
 	readonly abandoned: number;
 }
 
@@ -105,11 +105,11 @@ export interface RoomFacts {
 	readonly refresh_token: string;
 }
 
-/** Servers that nobody else uses: their scripts, tokens and logs are of one test. */
+/** Servers of one test, with their own scripts, tokens and logs. */
 export interface Room extends RoomFacts {
-	/** From now on the servers do what they do by themselves. */
+	/** Ends the script: from now on the servers answer by themselves. */
 	mend(): Promise<void>;
-	/** Answers what is held. */
+	/** Sends the answers that are held back. */
 	release(): Promise<void>;
 	/** The API refuses every access token that was issued so far. */
 	expire(): Promise<void>;
@@ -118,7 +118,7 @@ export interface Room extends RoomFacts {
 	arrivals(kind: 'token' | 'api' | 'elsewhere', count: number): Promise<void>;
 }
 
-/** Opens a room at the fault server whose door this is. The way there is nothing but `fetch`. */
+/** Opens a room at the fault server. It needs nothing but `fetch`. */
 export async function openRoom(door: string, script: Script): Promise<Room> {
 	const ask = async <T>(method: string, path: string, body?: string): Promise<T> => {
 		const response = await fetch(door + path, {method, ...(body !== undefined && {body})});

@@ -2,7 +2,7 @@ import type {StoreDriver, TokenSet} from 'regrant';
 import type {Case, Variants} from './case.ts';
 import {loginOf} from './world.ts';
 
-/** Throws, and would tell a secret. */
+/** Throws an error. */
 export const refuse = (): never => {
 	throw new DOMException('The operation is insecure.', 'SecurityError');
 };
@@ -13,7 +13,7 @@ export const reject = async (): Promise<never> => refuse();
 /** Never settles. */
 export const hang = (): Promise<never> => new Promise(() => {});
 
-/** Keeps what it is given. */
+/** Creates a store in memory. */
 export function keeping(record?: unknown): StoreDriver {
 	let held = record;
 	return {
@@ -23,7 +23,7 @@ export function keeping(record?: unknown): StoreDriver {
 	};
 }
 
-/** A store whose second write, the one after a rotation, is another one. */
+/** A store that replaces its second write, which is the one after a rotation. */
 export function failingOnce(write: (token: TokenSet) => void | Promise<void>): StoreDriver {
 	const driver = keeping();
 	let writes = 0;
@@ -35,7 +35,7 @@ interface Record {
 	readonly refresh_token: string;
 }
 
-/** A store that others have written to: what it holds is no token, and counts as none until there is a new login. */
+/** Cases of a store that somebody else has written to: the record is not a token, and counts as absent until a new login. */
 export function records(events: readonly string[], variants: Variants<(record: Record) => unknown>): Case[] {
 	return Object.entries(variants).map(([title, tamper]) => ({
 		title: `${title}: it counts as none, and gives way to a login`,
@@ -61,7 +61,7 @@ export interface LateStore extends StoreDriver {
 	showLater(record: unknown): void;
 }
 
-/** A store that shows all at once, until it is told otherwise. */
+/** A store that shows everything at once, until it is told otherwise. */
 export function createLateStore(): LateStore {
 	let held: unknown;
 	let later: unknown;

@@ -26,7 +26,7 @@ export interface Where {
 	readonly door: string;
 }
 
-/** What has come of a case, in words that a table can be compared with. */
+/** What was observed in a case, in words that tables can compare. */
 export interface Seen {
 	/** What the callers got, in their order. */
 	readonly gets: readonly unknown[];
@@ -42,19 +42,19 @@ export interface Seen {
 	readonly events: readonly string[];
 }
 
-/** How old the access token of a login is: good; to be renewed, but still good; or over. */
+/** How old the access token of a login is: valid; valid but due for renewal; or expired. */
 export type Age = 'fresh' | 'due' | 'over';
 
-/** All that one case has to itself. */
+/** Everything that one case has for itself. */
 export interface World {
 	readonly where: Where;
 	readonly room: Room;
 	readonly store: TokenStore;
-	/** What the store was made of. Throws if it is one of regrant's own. */
+	/** The driver of the store. Throws if the store is one of regrant's own. */
 	readonly driver: () => StoreDriver;
 	/** What the store holds. */
 	readonly held: () => Promise<unknown>;
-	/** Milliseconds. The time stands still until it is moved. */
+	/** The time in milliseconds. It stands still until it is moved. */
 	readonly now: () => number;
 	readonly advance: (seconds: number) => void;
 	/** The options of an Auth on this session. */
@@ -65,20 +65,20 @@ export interface World {
 	ky(options?: Options, more?: Partial<AuthOptions>): KyInstance;
 	/** Begins the session, as a login would. */
 	signIn(age?: Age): Promise<void>;
-	/** Waits for a promise, and keeps what came of it for the table, and for the search for secrets. */
+	/** Waits for a promise, and records its outcome for the table and for the search for secrets. */
 	get(promise: Promise<unknown>): Promise<Settled>;
-	/** Shows a value to the search for secrets. Gives it back. */
+	/** Adds a value to the search for secrets, and returns it. */
 	see<T>(value: T): T;
-	/** A secret more to search for. Gives it back. */
+	/** Adds a secret to search for, and returns it. */
 	plant(secret: string): string;
 }
 
-/** What came of a promise. */
+/** The outcome of a promise. */
 export type Settled = {readonly value: unknown} | {readonly error: unknown};
 
-/** A world, and what is looked at when its case is over. */
+/** A world, with the check at the end of its case. */
 export interface ObservedWorld extends World {
-	/** The result of the case. Throws where something shows that must not. */
+	/** Returns the result of the case. Throws if a secret shows. */
 	observe(gets: readonly unknown[], isReuseDue: boolean): Promise<Seen>;
 }
 
@@ -115,7 +115,7 @@ export async function openWorld(
 		origins: [room.api],
 		store,
 		now,
-		// Machines are busy. Where something is to be late, it never comes.
+		// On a busy machine, nothing is late reliably. So an answer that should be late never comes.
 		timeout: 60_000,
 		...more,
 	});
@@ -187,7 +187,7 @@ export async function openWorld(
 /** Nobody guesses a token from nine characters. */
 const telling = 10;
 
-/** Throws where a secret, or the beginning of one, is anywhere that it must not be. */
+/** Throws if a secret, or the beginning of one, is where it must not be. */
 function assertSecret(texts: readonly string[], log: RoomLog, planted: readonly string[]): void {
 	const notAccess = [...log.refreshTokens, ...planted];
 	const all = [...log.accessTokens, ...log.uselessTokens, ...notAccess];
@@ -232,7 +232,7 @@ function carried({authorization}: Readonly<Record<string, string>>, {accessToken
 	return index < 0 ? 'own' : ordinal(index);
 }
 
-/** What is the same several times in a row is said once. */
+/** Joins equal entries that follow each other. */
 function runs(texts: readonly string[]): string[] {
 	const counted: Array<{readonly text: string; count: number}> = [];
 	for (const text of texts) {
@@ -243,7 +243,7 @@ function runs(texts: readonly string[]): string[] {
 	return counted.map(({text, count}) => (count === 1 ? text : `${text} ×${count}`));
 }
 
-/** What a caller got, in words. What is no outcome of a promise is shown as it is. */
+/** What a caller got, in words. Anything but the outcome of a promise is returned unchanged. */
 function wordsOf(outcome: unknown, log: RoomLog, now: number): unknown {
 	if (typeof outcome !== 'object' || outcome === null) return outcome;
 	if ('error' in outcome) return wordsOfError(outcome.error);
