@@ -30,8 +30,8 @@ export interface SessionCore {
 	isCallingOut: boolean;
 	/** Whether somebody has seen the status `unknown`, and has heard nothing since. */
 	wasUnknownSeen: boolean;
-	/** Those for whom the session listens to the store. */
-	readonly watchers: Set<object>;
+	/** Those for whom the session listens to the store, and through which `Auth` each of them does. */
+	readonly watchers: Map<object, Session>;
 	/** Stops listening to the store. */
 	stopWatching: (() => void) | undefined;
 	/** Takes a token that a slow holder has written after its login was signed out. */
@@ -57,7 +57,7 @@ export function createCore(store: TokenStore, client: string, renew: Renew<Sessi
 		signOuts: 0,
 		isCallingOut: false,
 		wasUnknownSeen: false,
-		watchers: new Set(),
+		watchers: new Map(),
 		stopWatching: undefined,
 		revokeLate: () => {},
 	};
