@@ -110,7 +110,7 @@ async function attempt(
 		}
 		const isRejected = verdict === 'renew';
 		// A token that was refused though it was new.
-		if (isRejected ? call.isRetried : response.ok) core.rejections.record(token, isRejected, now);
+		if (isRejected ? call.isRetried : response.ok) core.recordAnswer(token, isRejected, now);
 		if (!isRejected || call.isRetried) return response;
 		let renewed: TokenSet | undefined;
 		try {

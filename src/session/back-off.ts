@@ -4,11 +4,11 @@ import {ownProperty} from '../lib/own-properties.ts';
 /** The time in which no renewal is tried, because one failed. All callers of a session share it. */
 export interface BackOff {
 	/** Throws the error that it began with, while it lasts. */
-	check(now: number): void;
+	checkBackOff(now: number): void;
 	/** Begins with an error of the server, or of the way there. False if this is the one that it began with. */
-	begin(error: RegrantError, now: number): boolean;
+	backOff(error: RegrantError, now: number): boolean;
 	/** Ends it. */
-	reset(): void;
+	endBackOff(): void;
 }
 
 /** The first pause and the longest, in milliseconds, unless the server says how long to wait. */
@@ -21,11 +21,11 @@ export function createBackOff(): BackOff {
 	let length = 0;
 	let pause = 0;
 	return {
-		check: now => {
+		checkBackOff: now => {
 			// A clock that was set back does not prolong it.
 			if (cause && now >= since && now < since + length) throw cause;
 		},
-		begin: (error, now) => {
+		backOff: (error, now) => {
 			if (error === cause) return false;
 			// Another holder of the store, or the store itself, was in the way: the server has not been asked.
 			if (/^(?:lock|store)_/.test(error.code)) return true;
@@ -37,7 +37,7 @@ export function createBackOff(): BackOff {
 			length = ownProperty(error as TokenResponseError, 'retryAfter') || pause;
 			return true;
 		},
-		reset: () => {
+		endBackOff: () => {
 			cause = undefined;
 			pause = 0;
 		},

@@ -11,15 +11,9 @@ import {initialState, type SessionAction, type SessionState, transition} from '.
 import {createUsedTokens, type UsedTokens} from './used-tokens.ts';
 
 /** What all that use one store in a realm share. */
-export interface SessionCore {
+export interface SessionCore extends SessionEvents, BackOff, UsedTokens, Rejections, SingleFlight<Session> {
 	/** Names the client that the store serves. */
 	readonly client: string;
-	readonly events: SessionEvents;
-	readonly backOff: BackOff;
-	readonly used: UsedTokens;
-	readonly rejections: Rejections;
-	/** The renewal that is under way. */
-	readonly flight: SingleFlight<Session>;
 	/** The state now. Only `dispatch` changes it. */
 	state: SessionState;
 	/** Counts logins here. */
@@ -47,11 +41,11 @@ export interface Session extends SessionSettings {
 export function createCore(store: TokenStore, client: string, renew: Renew<Session>): SessionCore {
 	const core: SessionCore = {
 		client,
-		events: createEvents(),
-		backOff: createBackOff(),
-		used: createUsedTokens(),
-		rejections: createRejections(),
-		flight: createSingleFlight(renew),
+		...createEvents(),
+		...createBackOff(),
+		...createUsedTokens(),
+		...createRejections(),
+		...createSingleFlight(renew),
 		state: initialState,
 		logins: 0,
 		signOuts: 0,
@@ -63,7 +57,7 @@ export function createCore(store: TokenStore, client: string, renew: Renew<Sessi
 	};
 	store.onChange(change => {
 		if (change.type === 'changed') dispatch(core, change);
-		else if (change.type === 'failed') core.events.emit({type: 'store-failed', error: change.error});
+		else if (change.type === 'failed') core.emit({type: 'store-failed', error: change.error});
 		else core.revokeLate(change.token);
 	});
 	return core;
@@ -75,14 +69,14 @@ export function dispatch(core: SessionCore, action: SessionAction): void {
 	const {state, event} = transition(core.state, action);
 	core.state = state;
 	// The renewal that has stored a token gives it to all who wait.
-	if (state.login !== login && action.type !== 'stored') core.flight.cancel(new SessionEndedError('signed_out'));
+	if (state.login !== login && action.type !== 'stored') core.interrupt(new SessionEndedError('signed_out'));
 	// A login is told by the event of its token, and a sign-out that has removed nothing by none.
 	const isSettled = action.type === 'read' || action.type === 'removed';
 	const status = isSettled && core.wasUnknownSeen && statusOf(core);
 	const told = event ?? (status && status !== 'unknown' && {type: 'status', status});
 	if (!told) return;
 	core.wasUnknownSeen = false;
-	core.events.emit(told);
+	core.emit(told);
 }
 
 /** Gives the status for rendering. Whoever has seen `unknown` is told when it is known. */

@@ -42,10 +42,10 @@ export type AuthListener = (event: AuthEvent) => void;
 export interface SessionEvents {
 	/** Tells all listeners. One that throws, or rejects, does not disturb the others. */
 	emit(event: AuthEvent): void;
-	/** Keeps events until `release`: no listener runs under a lock. */
-	hold(): void;
+	/** Keeps events until `releaseEvents`: no listener runs under a lock. */
+	holdEvents(): void;
 	/** Tells what was kept. */
-	release(): void;
+	releaseEvents(): void;
 	/**
 	Adds a listener, until the function that it returns is called.
 
@@ -66,10 +66,10 @@ export function createEvents(): SessionEvents {
 
 	return {
 		emit,
-		hold: () => {
+		holdEvents: () => {
 			held ??= [];
 		},
-		release: () => {
+		releaseEvents: () => {
 			const events = held ?? [];
 			held = undefined;
 			events.forEach(emit);

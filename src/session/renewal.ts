@@ -31,13 +31,13 @@ type Exchange =
 	| {readonly type: 'stored'; readonly token: TokenSet}
 	/** The store holds another token, or none that can be sent: make another plan. */
 	| {readonly type: 'again'}
-	/** There is no token, and the session is over if there is no other way to get one. */
+	/** There is no token. The session is over if there is no other way to get one. */
 	| {readonly type: 'failed'; readonly error: RegrantError; readonly isOver: boolean};
 
 /** Whether there is anything to get a token with. A session that has ended begins by itself only if the client has a grant of its own. */
 export function canRenew({core, renewer}: Session, token: TokenSet | undefined): boolean {
 	const mayBegin = token || renewer.canRestart || core.state.status !== 'ended';
-	return !!mayBegin && renewer.sources(token).some(core.used.isUsable);
+	return !!mayBegin && renewer.sources(token).some(core.isUsable);
 }
 
 /** Gets a token in place of the stale one. It calls `progress` before each of its steps. */
@@ -48,7 +48,7 @@ export async function renew(session: Session, stale: TokenSet | undefined, progr
 	} catch (error) {
 		// An error of the program is no failure of the renewal: nothing was sent.
 		const isFailure = isRegrantError(error) && error.code !== 'session_ended' && error.code !== 'invalid_options';
-		if (isFailure && core.backOff.begin(error, now())) core.events.emit({type: 'refresh-failed', error});
+		if (isFailure && core.backOff(error, now())) core.emit({type: 'refresh-failed', error});
 		throw error;
 	}
 }
@@ -73,24 +73,23 @@ async function step<T>(attempt: Attempt, work: () => Awaitable<T>): Promise<T> {
 async function makeSteps(attempt: Attempt, stale: TokenSet | undefined): Promise<TokenSet> {
 	const {session} = attempt;
 	const {core, renewer, now} = session;
-	const {used, backOff} = core;
 	for (;;) {
 		const from = await step(attempt, () => readToken(session));
-		const sources = [...used.orphan(from), ...renewer.sources(from)];
-		const plan = planRenewal(from, stale, sources, used.isUsable, now());
+		const sources = [...core.orphan(from), ...renewer.sources(from)];
+		const plan = planRenewal(from, stale, sources, core.isUsable, now());
 		if (plan.type === 'use') return plan.token;
 		if (plan.type === 'stop') throw new SessionEndedError(from ? 'no_refresh_token' : 'no_session');
-		backOff.check(now());
+		core.checkBackOff(now());
 		const {source} = plan;
 		const prepared = source && (await step(attempt, () => callOut(core, () => renewer.prepare(source, from))));
-		if (!prepared || !used.isUsable(prepared)) {
+		if (!prepared || !core.isUsable(prepared)) {
 			if (await replace(attempt, from, undefined)) end(session, from);
 			continue;
 		}
 		const {cause} = source;
 		const result = await exchange(attempt, {from, cause, prepared});
 		if (result.type === 'stored') {
-			backOff.reset();
+			core.endBackOff();
 			dispatch(core, {...result, cause});
 			return result.token;
 		}
@@ -115,12 +114,11 @@ function callOut<T>(core: SessionCore, call: () => T): T {
 async function exchange(attempt: Attempt, request: Request): Promise<Exchange> {
 	const {session} = attempt;
 	const {store, core} = session;
-	const {events, used} = core;
 	const {from, cause, prepared} = request;
 	const {refreshToken} = prepared;
 
 	const underLock = async (cell: LockedCell): Promise<Exchange> => {
-		if (store.watch) events.hold();
+		if (store.watch) core.holdEvents();
 		if (!(await step(attempt, () => cell.claim(from, refreshToken !== undefined)))) return {type: 'again'};
 		const outcome = await step(attempt, async () => {
 			const answer = await callOut(core, () => prepared.send());
@@ -134,13 +132,15 @@ async function exchange(attempt: Attempt, request: Request): Promise<Exchange> {
 		if (!isOurs) return {type: 'again'};
 		const {token} = outcome;
 		if (token) {
-			if (cause === 'grant') used.use(refreshToken, token.refresh_token);
+			if (cause === 'grant') core.markUsed(refreshToken, token.refresh_token);
 			const isStored = await step(attempt, () => cell.commit(current, token));
+			// From now on a sign-out finds it in the store.
+			attempt.late = undefined;
 			return isStored ? {type: 'stored', token} : {type: 'again'};
 		}
 		const {error, isRejected, refreshToken: refresh_token} = outcome;
 		if (refresh_token && current) await step(attempt, () => cell.commit(current, {...current, refresh_token}));
-		else if (refresh_token) used.keepOrphan(refreshToken, refresh_token);
+		else if (refresh_token) core.keepOrphan(refreshToken, refresh_token);
 		if (!isRejected) return {type: 'failed', error, isOver: false};
 		// Under the lock: the next holder must not send a rejected refresh token once more.
 		return (await drop(attempt, request)) ? {type: 'failed', error, isOver: true} : {type: 'again'};
@@ -149,15 +149,15 @@ async function exchange(attempt: Attempt, request: Request): Promise<Exchange> {
 	try {
 		return await step(attempt, () => store.exclusive(session, underLock));
 	} finally {
-		events.release();
+		core.releaseEvents();
 	}
 }
 
 /** Deletes a refresh token that the server has rejected. Says whether the session is over: there is nothing else to get a token with. */
 async function drop(attempt: Attempt, {from, prepared: {refreshToken}}: Request): Promise<boolean> {
 	const {core, renewer} = attempt.session;
-	core.used.reject(refreshToken);
-	const isOver = !refreshToken || !renewer.sources(undefined).some(core.used.isUsable);
+	core.markRejected(refreshToken);
+	const isOver = !refreshToken || !renewer.sources(undefined).some(core.isUsable);
 	const isReplaced = await replace(attempt, from, isOver ? undefined : from && withoutRefreshToken(from));
 	return isOver && isReplaced;
 }

@@ -67,7 +67,7 @@ export async function getUsableToken(
 		return 'no_refresh_token';
 	}
 	try {
-		return await core.flight.run(session, current, waiter);
+		return await core.renew(session, current, waiter);
 	} catch (error) {
 		// While the token is good, a renewal that may work later is nobody's trouble.
 		const isTransient = isRegrantError(error) && error.retryable;
@@ -108,7 +108,7 @@ export async function refresh(session: Session, options: RefreshOptions): Promis
 		// An ended session begins again if the user asks for it, and not if a socket does.
 		if (!canRenew(session, current)) throw new SessionEndedError(current ? 'no_refresh_token' : 'no_session');
 	}
-	return session.core.flight.run(session, current, options);
+	return session.core.renew(session, current, options);
 }
 
 /**
@@ -128,7 +128,7 @@ export async function replaceToken(
 	const isReplaced = current.access_token !== carried.access_token;
 	if (isReplaced && isFresh(current, now(), leeway)) return current;
 	if (canRenew(session, current)) {
-		return core.rejections.isRecent(current, now()) ? undefined : core.flight.run(session, carried, waiter);
+		return core.isRefused(current, now()) ? undefined : core.renew(session, carried, waiter);
 	}
 	if (!isReplaced) await endWithoutSource(session, current);
 	return undefined;
@@ -158,10 +158,10 @@ export async function setToken(session: Session, value: unknown, renews: boolean
 		if (!isSameLogin) {
 			core.logins++;
 			dispatch(core, {type: 'login'});
-			core.used.forgetRejected();
+			core.forgetRejected();
 		}
-		core.backOff.reset();
-		core.rejections.reset();
+		core.endBackOff();
+		core.forgetRefusal();
 		return {token: isSameLogin && refresh_token ? {refresh_token, ...token} : token, isSameLogin};
 	});
 	dispatch(core, {type: 'stored', cause: 'set', token});
@@ -179,9 +179,9 @@ export async function signOut(session: Session): Promise<void> {
 	core.signOuts++;
 	dispatch(core, {type: 'signed-out'});
 	core.revokeLate = token => runInBackground(session, renewer.revoke(token));
-	core.backOff.reset();
+	core.endBackOff();
 	// Whoever holds the lock may never come back, as on Workers.
-	core.events.release();
+	core.releaseEvents();
 	const {previous, error} = await store.overwrite(session, () => ({token: undefined}));
 	dispatch(core, {type: 'removed', token: previous});
 	try {

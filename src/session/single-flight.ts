@@ -16,9 +16,9 @@ export interface SingleFlight<Session extends SessionSettings> {
 
 	@throws what the renewal failed with, the signal's reason, or a TokenNetworkError at twice `timeout`.
 	*/
-	run(session: Session, stale: TokenSet | undefined, waiter: Waiter): Promise<TokenSet>;
+	renew(session: Session, stale: TokenSet | undefined, waiter: Waiter): Promise<TokenSet>;
 	/** Lets all who wait fail. Who comes next begins another renewal. */
-	cancel(error: Error): void;
+	interrupt(error: Error): void;
 }
 
 /** Gives the token, or throws what the renewal failed with. */
@@ -76,7 +76,7 @@ export function createSingleFlight<Session extends SessionSettings>(renew: Renew
 		return flight;
 	};
 
-	const run: SingleFlight<Session>['run'] = async (session, stale, waiter) => {
+	const join: SingleFlight<Session>['renew'] = async (session, stale, waiter) => {
 		const refused = stale?.access_token;
 		for (;;) {
 			const flight = (current ??= begin(session, stale));
@@ -96,5 +96,5 @@ export function createSingleFlight<Session extends SessionSettings>(renew: Renew
 		}
 	};
 
-	return {run, cancel: error => current?.settle(fail(error))};
+	return {renew: join, interrupt: error => current?.settle(fail(error))};
 }

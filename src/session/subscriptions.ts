@@ -27,7 +27,7 @@ export function createSubscriptions(session: Session): Subscriptions {
 
 	return {
 		subscribe: listener => {
-			const stop = core.events.subscribe(listener);
+			const stop = core.subscribe(listener);
 			// To notice a change, one must know what was.
 			void readToken(session).catch(() => {});
 			if (!isClosed) {

@@ -6,9 +6,9 @@ export interface UsedTokens {
 	/** Whether a source can be used: it needs no refresh token, or one that is neither rejected nor used up. */
 	isUsable(source: Pick<TokenSource, 'refreshToken'>): boolean;
 	/** The server has rejected it. */
-	reject(refreshToken: string | undefined): void;
+	markRejected(refreshToken: string | undefined): void;
 	/** A grant has used one up, and the server has given another one. */
-	use(refreshToken: string | undefined, next: string | undefined): void;
+	markUsed(refreshToken: string | undefined, next: string | undefined): void;
 	/** Keeps a new refresh token that came without an access token, to a session that has no record to keep it in. */
 	keepOrphan(refreshToken: string | undefined, next: string): void;
 	/** Gives the source that it is, for a session without a record. */
@@ -24,10 +24,10 @@ export function createUsedTokens(): UsedTokens {
 	let orphan: string | undefined;
 	return {
 		isUsable: ({refreshToken}) => refreshToken === undefined || (refreshToken !== rejected && refreshToken !== usedUp),
-		reject: refreshToken => {
+		markRejected: refreshToken => {
 			rejected = refreshToken;
 		},
-		use: (refreshToken, next) => {
+		markUsed: (refreshToken, next) => {
 			if (refreshToken !== undefined && refreshToken !== next) usedUp = refreshToken;
 		},
 		keepOrphan: (refreshToken, next) => {
