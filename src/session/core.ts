@@ -24,8 +24,8 @@ export interface SessionCore extends SessionEvents, BackOff, UsedTokens, Rejecti
 	isCallingOut: boolean;
 	/** Whether somebody has seen the status `unknown`, and has heard nothing since. */
 	wasUnknownSeen: boolean;
-	/** Those for whom the session listens to the store. */
-	readonly watchers: Set<object>;
+	/** Those for whom the session listens to the store, and through which `Auth` each of them does. */
+	readonly watchers: Map<object, Session>;
 	/** Stops listening to the store. */
 	stopWatching: (() => void) | undefined;
 	/** Takes a token that a slow holder has written after its login was signed out. */
@@ -51,7 +51,7 @@ export function createCore(store: TokenStore, client: string, renew: Renew<Sessi
 		signOuts: 0,
 		isCallingOut: false,
 		wasUnknownSeen: false,
-		watchers: new Set(),
+		watchers: new Map(),
 		stopWatching: undefined,
 		revokeLate: () => {},
 	};

@@ -12,15 +12,12 @@ export interface Subscriptions {
 /** Creates the subscriptions of one `Auth`. The session listens to its store once, for as long as anybody listens to the session. */
 export function createSubscriptions(session: Session): Subscriptions {
 	const {core, store} = session;
-	const own = new Set<object>();
+	const {watchers} = core;
 	let isClosed = false;
 
-	const unwatch = (watchers: Iterable<object>): void => {
-		for (const watcher of watchers) {
-			own.delete(watcher);
-			core.watchers.delete(watcher);
-		}
-		if (core.watchers.size > 0) return;
+	const unwatch = (watcher: object): void => {
+		watchers.delete(watcher);
+		if (watchers.size > 0) return;
 		core.stopWatching?.();
 		core.stopWatching = undefined;
 	};
@@ -31,18 +28,17 @@ export function createSubscriptions(session: Session): Subscriptions {
 			// To notice a change, one must know what was.
 			void readToken(session).catch(() => {});
 			if (!isClosed) {
-				own.add(stop);
-				core.watchers.add(stop);
+				watchers.set(stop, session);
 				core.stopWatching ??= store.watch?.(session);
 			}
 			return () => {
 				stop();
-				unwatch([stop]);
+				unwatch(stop);
 			};
 		},
 		close: () => {
 			isClosed = true;
-			unwatch(own);
+			for (const [watcher, owner] of watchers) if (owner === session) unwatch(watcher);
 		},
 	};
 }
