@@ -120,17 +120,16 @@ export async function finishLogin(login: LoginFlow, given: string | URL | undefi
 		throw new LoginError('Another server has answered: begin another login');
 	}
 	if (error) throw new OAuthError({...describeError(answer, []), status: 0});
-	const {returnTo, scope} = pending;
-	const request = {
+	const {returnTo} = pending;
+	const prepared = await prepare(login, 'tokenEndpoint', {
 		grant_type: 'authorization_code',
 		code: answer.code,
 		redirect_uri,
 		code_verifier: pending.code_verifier,
 		resource: pending.resource,
-	} as const;
-	const prepared = await prepare(login, 'tokenEndpoint', request);
+	});
 	// RFC 6749 §5.1: an answer without a scope grants the one that was asked for. Nothing else of the last argument is read.
-	const {token, error: failure} = await sendTokenRequest(login, prepared, {scope} as TokenSet);
+	const {token, error: failure} = await sendTokenRequest(login, prepared, {scope: pending.scope} as TokenSet);
 	if (failure) throw failure;
 	return {
 		token: {...token},
