@@ -1,4 +1,5 @@
 import {ConfigError} from '../errors.ts';
+import {ownProperties} from '../lib/own-properties.ts';
 import {isText, matches} from '../lib/read-options.ts';
 import type {TokenScheme} from '../token/token-scheme.ts';
 
@@ -34,10 +35,10 @@ export function tokenHeader(name: string, prefix?: string): TokenScheme {
 	if (!isName(name) || !isText(prefix || name))
 		throw new ConfigError('tokenHeader(name, prefix): name must be the name of a header, prefix printable ASCII');
 	const start = prefix ? `${prefix} ` : '';
-	return {
+	return ownProperties<TokenScheme>({
 		header: name.toLowerCase(),
 		apply: ({headers}, accessToken) => {
 			if (accessToken !== undefined) headers.set(name, start + accessToken);
 		},
-	};
+	});
 }

@@ -44,24 +44,22 @@ server is.
 @throws {LoginError} which names the first claim that does not fit.
 @see https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
 */
-export function readIdToken(
-	idToken: unknown,
-	{clientId, issuer, now}: Client,
-	{nonce, max_age}: ExpectedLogin,
-): IdTokenClaims {
+export function readIdToken(idToken: unknown, client: Client, expected: ExpectedLogin): IdTokenClaims {
 	const claims = ownProperties(parseClaims(idToken));
+	const {clientId} = client;
+	const {max_age} = expected;
 	const audience = [claims.aud].flat();
 	// The server's clock may be five minutes behind ours.
-	const oldest = now() / 1000 - 300;
+	const oldest = client.now() / 1000 - 300;
 	const isAfter = (time: unknown, least: number): boolean => typeof time === 'number' && time > least;
 	const fits: Readonly<Record<string, boolean>> = {
-		iss: claims.iss === issuer,
+		iss: claims.iss === client.issuer,
 		sub: isString(claims.sub || 0),
 		aud: audience.includes(clientId),
 		azp: (claims.azp ?? audience.join()) === clientId,
 		exp: isAfter(claims.exp, oldest),
 		iat: isAfter(claims.iat, 0),
-		nonce: claims.nonce === nonce,
+		nonce: claims.nonce === expected.nonce,
 		auth_time: !max_age || isAfter(claims.auth_time, oldest - (max_age as number)),
 	};
 	const wrong = Object.keys(fits).find(name => !fits[name]);

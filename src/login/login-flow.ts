@@ -103,10 +103,10 @@ Finishes a login: checks where the answer comes from, exchanges the code, and ch
 @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3
 */
 export async function finishLogin(login: LoginFlow, given: string | URL | undefined): Promise<FinishedLogin> {
-	const {issuer, metadata, redirectUri: redirect_uri} = login;
+	const {issuer, redirectUri: redirect_uri} = login;
 	const url = readUrl(given, redirect_uri);
 	const answer = readCallback(url);
-	const {code, error, iss, state = ''} = answer;
+	const {error, iss, state = ''} = answer;
 	// Done before anything is awaited, so that nobody can read the code from the address bar any more.
 	if (state && (globalThis as Page).location?.href === url.href) history.replaceState(history.state, '', redirect_uri);
 	const pending = await takeLogin(login.storage, state);
@@ -115,28 +115,26 @@ export async function finishLogin(login: LoginFlow, given: string | URL | undefi
 		throw new LoginError('This login is over, or began in another tab: begin another login');
 	}
 	// RFC 9207 §2.4: otherwise the code of one server could be sent to another one.
-	const isNamed = ownProperties(metadata).authorization_response_iss_parameter_supported;
+	const isNamed = ownProperties(login.metadata).authorization_response_iss_parameter_supported;
 	if (issuer && (isNamed || iss !== undefined) && iss !== issuer) {
 		throw new LoginError('Another server has answered: begin another login');
 	}
 	if (error) throw new OAuthError({...describeError(answer, []), status: 0});
-	const {code_verifier, nonce, resource, returnTo, scope} = pending;
-	const request = {
+	const {returnTo} = pending;
+	const prepared = await prepare(login, 'tokenEndpoint', {
 		grant_type: 'authorization_code',
-		code,
+		code: answer.code,
 		redirect_uri,
-		code_verifier,
-		resource,
-	} as const;
-	const prepared = await prepare(login, 'tokenEndpoint', request);
+		code_verifier: pending.code_verifier,
+		resource: pending.resource,
+	});
 	// RFC 6749 §5.1: an answer without a scope grants the one that was asked for. Nothing else of the last argument is read.
-	const {token, error: failure} = ownProperties(await sendTokenRequest(login, prepared, {scope} as TokenSet));
+	const {token, error: failure} = await sendTokenRequest(login, prepared, {scope: pending.scope} as TokenSet);
 	if (failure) throw failure;
-	const claims = nonce ? readIdToken(token['id_token'], login, pending) : undefined;
 	return {
 		token: {...token},
 		returnTo: isLocalPath(returnTo) ? returnTo : '/',
-		claims,
+		claims: pending.nonce ? readIdToken(token['id_token'], login, pending) : undefined,
 	};
 }
 

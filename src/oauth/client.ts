@@ -218,14 +218,14 @@ export function readClient(options: TokenClient): Client {
 
 /** Creates a client from checked options. */
 export function clientOf(given: Partial<TokenClient>): Client {
-	const {tokenEndpoint = '', revocationEndpoint, tokenTypes = [], parameters} = given;
+	const {revocationEndpoint, tokenTypes = [], parameters} = given;
 	const client = ownProperties({
 		clientAuthentication: none(),
 		expiresIn: 'auto',
 		timeout: 10_000,
 		now: () => Date.now(),
 		...given,
-		tokenEndpoint: new URL(tokenEndpoint).href,
+		tokenEndpoint: new URL(given.tokenEndpoint ?? '').href,
 		revocationEndpoint: revocationEndpoint && new URL(revocationEndpoint).href,
 		tokenTypes: [given.scheme?.tokenType ?? 'bearer', ...tokenTypes.map(type => type.toLowerCase())],
 		parameters: typeof parameters === 'object' ? readParameters(parameters) : parameters,

@@ -47,10 +47,9 @@ export function responseMetadata(
 	secrets: readonly unknown[],
 	now: number,
 ): ResponseMetadata {
-	const mediaType = /^[\w.+-]+\/[\w.+-]+/.exec(readHeader(headers, 'content-type'))?.[0];
 	return {
 		status,
-		contentType: clean(mediaType, secrets, 100),
+		contentType: clean(readHeader(headers, 'content-type').split(';')[0], secrets, 100) || undefined,
 		retryAfter: retryDelay(headers, now),
 		retryable: /^(?:408|425|429|5..)$/.test(String(status)),
 	};

@@ -25,9 +25,8 @@ export async function exchange(
 	request: string,
 ): Promise<EndpointResponse> {
 	const controller = new AbortController();
-	const {signal} = controller;
 	// If redirects were followed, a 307 would send the credentials to wherever it points.
-	const sent = ownProperties<RequestInit>({...init, redirect: 'manual', signal});
+	const sent = ownProperties<RequestInit>({...init, redirect: 'manual', signal: controller.signal});
 	try {
 		return await withTimeout(async () => readEndpointResponse(await fetch(url, sent)), timeout);
 	} catch (error) {

@@ -62,8 +62,8 @@ export function oauthRenewer(
 
 	const askGrant = async (): Promise<RequestFields | undefined> => {
 		if (typeof grant === 'function') {
-			const {clientId, tokenEndpoint, issuer, timeout} = client;
-			const request = await withTimeout(() => grant({clientId, tokenEndpoint, issuer}), timeout);
+			const {clientId, tokenEndpoint, issuer} = client;
+			const request = await withTimeout(() => grant({clientId, tokenEndpoint, issuer}), client.timeout);
 			asked = readTokenRequest(request, 'grant') as RequestFields;
 		}
 		return asked;
@@ -84,8 +84,8 @@ export function oauthRenewer(
 		const send: PreparedRenewal['send'] = async () => {
 			const outcome = await sendTokenRequest(client, prepared, isRefresh ? token : undefined);
 			if (outcome.token) return outcome;
-			const {error, code} = outcome;
-			const isDead = (await endsSession?.(error)) || (!error.retryable && deadToken.test(code));
+			const {error} = outcome;
+			const isDead = (await endsSession?.(error)) || (!error.retryable && deadToken.test(outcome.code));
 			return {...outcome, isRejected: !!refreshToken && isDead};
 		};
 		return {refreshToken, send};

@@ -1,5 +1,6 @@
-import {isRegrantError, RenewalError, SessionEndedError} from '../errors.ts';
+import {isRegrantError, isSignedOut, RenewalError, SessionEndedError} from '../errors.ts';
 import type {Awaitable} from '../lib/awaitable.ts';
+import {ownProperty} from '../lib/own-properties.ts';
 import {withTimeout} from '../lib/with-timeout.ts';
 import type {RenewalOutcome, Renewer} from '../token/renewer.ts';
 import {type AuthToken, readTokenSet, type ReadToken} from '../token/token-response.ts';
@@ -26,13 +27,10 @@ interface FunctionOptions {
 }
 
 /** Whether a failure means that the session is over: HTTP 400, 401 or 403, or one of our own errors that says so. */
-function isOver(failure: unknown): boolean {
-	const {response, code, error} = Object(failure) as {
-		readonly response?: {readonly status?: unknown};
-		readonly code?: unknown;
-		readonly error?: unknown;
-	};
-	return [400, 401, 403].includes(Number(response?.status)) || code === 'session_ended' || error === 'invalid_grant';
+function isOver(error: unknown): boolean {
+	const thrown = Object(error) as {readonly response?: {readonly status?: unknown}; readonly error?: unknown};
+	const isRefused = [400, 401, 403].includes(Number(thrown.response?.status));
+	return isRefused || isSignedOut(error) || ownProperty(thrown, 'error') === 'invalid_grant';
 }
 
 const over = (options?: ErrorOptions): RenewalOutcome => ({
@@ -59,9 +57,9 @@ export function functionRenewer(renew: RenewFunction, {timeout, now, scheme, kee
 				() => controller.abort(),
 			);
 			if (answer === undefined || answer === null) return over();
-			const {token, problem} = read(answer, issued_at, previous);
-			if (token) return {token};
-			throw new TypeError(`renew must give a token: ${problem}`);
+			const given = read(answer, issued_at, previous);
+			if (given.token) return given;
+			throw new TypeError(`renew must give a token: ${given.problem}`);
 		} catch (error) {
 			if (isOver(error)) return over({cause: error});
 			// At the deadline the error is our own.

@@ -16,7 +16,7 @@ export function memoryStore(): TokenStore {
 	const overwrite: TokenCell['overwrite'] = async (_use, decide) => {
 		const previous = held;
 		held = decide(previous).token;
-		return {previous};
+		return {previous, error: undefined};
 	};
 	return {
 		peek: () => held,

@@ -63,7 +63,7 @@ export const ownRows: readonly SizeRow[] = [
 		code: session,
 		external: ['ky', 'valibot'],
 		goal: 7_000,
-		limit: 13_300,
+		limit: 13_200,
 		// A login reads the query of a URL.
 		without: [...builder.filter(text => text !== 'searchParams'), ...stores, ...proofs],
 	},
@@ -72,7 +72,7 @@ export const ownRows: readonly SizeRow[] = [
 		code: session,
 		external: ['ky'],
 		goal: 8_400,
-		limit: 13_300,
+		limit: 13_200,
 		without: ['picklist', ...builder, ...stores],
 	},
 	{
@@ -80,7 +80,7 @@ export const ownRows: readonly SizeRow[] = [
 		code: `${session} export {default} from 'ky';`,
 		external: [],
 		goal: 16_700,
-		limit: 21_700,
+		limit: 21_600,
 		// ky has words of its own for the rest.
 		without: ['picklist', 'hook has answered', 'RequestValidationError', 'ResponseValidationError', ...stores],
 	},
@@ -107,7 +107,7 @@ export const ownRows: readonly SizeRow[] = [
 		code: "export {requestToken} from 'regrant';",
 		external: [],
 		goal: 3_600,
-		limit: 6_000,
+		limit: 5_900,
 		without: ['picklist', ...builder, ...sessions, ...stores, ...proofs],
 	},
 	{
