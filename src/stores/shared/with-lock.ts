@@ -1,4 +1,4 @@
-import {LockError} from '../../errors.ts';
+import {ConfigError, LockError} from '../../errors.ts';
 import {withTimeout} from '../../lib/with-timeout.ts';
 import type {StoreDriver} from './store-driver.ts';
 
@@ -6,7 +6,8 @@ import type {StoreDriver} from './store-driver.ts';
 Runs a task under the lock of a driver. The outcome is given out when the lock is free again.
 
 @param timeout Milliseconds.
-@throws {LockError} if the lock could not be had within `timeout`. The task does not run later either.
+@throws {LockError} if the lock could not be had within `timeout`. The task does not run later either. The message is that of a store of
+ours which says what option is at fault.
 */
 export async function withLock<T>(
 	driver: Required<Pick<StoreDriver, 'lock'>>,
@@ -20,7 +21,8 @@ export async function withLock<T>(
 	const begun = new Promise<unknown>(begin => {
 		const hold = async (isHeld?: () => boolean): Promise<void> => {
 			if (signal.aborted) return;
-			outcome = task(isHeld);
+			// Some locks run a task again that has failed.
+			outcome ??= task(isHeld);
 			begin(undefined);
 			// The caller gets its failure. To the store it is none.
 			await outcome.catch(() => {});
@@ -28,12 +30,12 @@ export async function withLock<T>(
 		released = (async () => driver.lock(hold, signal))();
 		released.then(begin, begin);
 	});
-	await withTimeout(
+	const reason = await withTimeout(
 		() => begun,
 		timeout,
 		() => waiting.abort(),
 	).catch(() => {});
-	if (!outcome) throw new LockError();
+	if (!outcome) throw new LockError(reason instanceof ConfigError ? reason.message : undefined);
 	await outcome.catch(() => {});
 	// A lock that is not released is the next holder's trouble: the token is stored.
 	await withTimeout(() => released, timeout).catch(() => {});
