@@ -222,9 +222,9 @@ export class LockError extends RegrantError {
 	override readonly name = 'LockError';
 	declare readonly code: 'lock_timeout';
 
-	/** Takes nothing. */
-	constructor() {
-		super('lock_timeout', 'The token store is locked', {retryable: true});
+	/** Takes the message. */
+	constructor(message = 'The token store is locked') {
+		super('lock_timeout', message, {retryable: true});
 	}
 }
 

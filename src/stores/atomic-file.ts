@@ -77,6 +77,7 @@ export function createAtomicFiles(folder: string): AtomicFiles {
 		change: async (file, decide, isDurable = false) => {
 			const id = randomId();
 			const begun = performance.now();
+			let obstacle: unknown;
 			try {
 				for (;;) {
 					// Another process may just be removing the folder. Then the attempt fails, too.
@@ -84,8 +85,11 @@ export function createAtomicFiles(folder: string): AtomicFiles {
 						recursive: true,
 						mode: 0o700,
 					}).catch(ignore(/^ENOENT$/));
-					if (performance.now() - begun > longestWait) throw new StoreError('store_write');
-					const isChanged = await attempt(id, file, decide, isDurable).catch(ignore(busyCodes));
+					if (performance.now() - begun > longestWait) throw obstacle;
+					const isChanged = await attempt(id, file, decide, isDurable).catch((error: unknown) => {
+						ignore(busyCodes)(error);
+						obstacle = deniedCodes.test(codeOf(error)) ? error : undefined;
+					});
 					if (isChanged !== undefined) return isChanged;
 					await pushAside().catch(() => {});
 					await new Promise(resolve => void setTimeout(resolve, Math.random() * longestPause));
@@ -130,9 +134,12 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 /**
-What says that another process is busy, or has pushed this one aside. The last three say so on Windows. There, they can also mean that
-somebody just has the file open.
+What says that this process may not do that. On Windows, and for a file that is mounted by itself, it can also say that somebody just has
+the file open.
 */
+const deniedCodes = /^(?:EPERM|EACCES|EBUSY)$/;
+
+/** What says that another process is busy, or has pushed this one aside. */
 const busyCodes = /^(?:ENOTEMPTY|EEXIST|ENOENT|EPERM|EACCES|EBUSY)$/;
 
 const ignore =
@@ -142,7 +149,7 @@ const ignore =
 	};
 
 /** What says that the path is wrong, or that this process has no right to use it. The last one is Deno's. */
-const pathCodes = /^(?:EACCES|EPERM|EROFS|ENOENT|ENOTDIR|EISDIR|ENAMETOOLONG|ELOOP|EINVAL|NotCapable)$/;
+const pathCodes = /^(?:EACCES|EPERM|EBUSY|EROFS|ENOENT|ENOTDIR|EISDIR|ENAMETOOLONG|ELOOP|EINVAL|NotCapable)$/;
 
 /** Gives the error to throw. It names the option and the system's code, and holds nothing of the file. */
 function explain(error: unknown, action: 'read' | 'write'): Error {

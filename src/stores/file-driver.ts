@@ -1,4 +1,5 @@
 import {realpath} from 'node:fs/promises';
+import {resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {ConfigError} from '../errors.ts';
 import {type AtomicFiles, createAtomicFiles} from './atomic-file.ts';
@@ -68,8 +69,8 @@ function readPath(path: string | URL): string {
 	const text = typeof path === 'string' || Object.prototype.toString.call(path) === '[object URL]' ? String(path) : '';
 	try {
 		if (text.startsWith('file:')) return fileURLToPath(text);
-		// A URL of another kind is no path. Neither is a text with a NUL.
-		if (typeof path === 'string' && text !== '' && !text.includes('\0')) return text;
+		// A URL of another kind is no path. Neither is a text with a NUL. The program may change its working directory later.
+		if (typeof path === 'string' && text !== '' && !text.includes('\0')) return resolve(text);
 	} catch {
 		// Such as a URL with a host.
 	}

@@ -18,8 +18,8 @@ Use a local disk: locks of files on a network are not reliable. Deno asks for `-
 @param path The path of the file, relative to the working directory, or a `file:` URL.
 @param options.lease Milliseconds for which a killed process blocks a refresh. Not shorter than the `timeout` of the session. The
 default is 15,000.
-@throws {ConfigError} if the path or the lease cannot be used. The store itself rejects with a `ConfigError` that names the path and the
-system's code (`EACCES`, `EROFS`) if it may not read or write there, and with a `StoreError` if that fails for another reason.
+@throws {ConfigError} if the path or the lease cannot be used. If the file cannot be read or written there, the session says so with a
+`StoreError` or a `LockError` that holds the system's code (`EACCES`, `EROFS`): correct the path or the rights.
 @example
 ```ts
 import {homedir} from 'node:os';

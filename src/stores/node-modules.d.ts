@@ -13,11 +13,11 @@ declare module 'node:fs/promises' {
 	export function rename(from: string, to: string): Promise<void>;
 	export function rm(path: string, options: {recursive: true; force: true}): Promise<void>;
 	export function rmdir(path: string): Promise<void>;
-	export function stat(path: string): Promise<{readonly mtimeMs: number}>;
 }
 
 declare module 'node:path' {
 	export function dirname(path: string): string;
+	export function resolve(path: string): string;
 }
 
 declare module 'node:url' {

@@ -56,7 +56,7 @@ const token: TokenSet = {access_token: 'hunter2hunter2', token_type: 'Bearer', r
 async function createPlace(): Promise<Place> {
 	const folder = newFolder();
 	const path = join(folder, 'session.json');
-	const holder = (): ReturnType<typeof fileDriver> => fileDriver(path, {lease: 400});
+	const holder = (): ReturnType<typeof fileDriver> => fileDriver(path, {lease: 1_000});
 	return {
 		holder,
 		peek: async () => (existsSync(path) ? readFileSync(path, 'utf8') : undefined),
@@ -78,7 +78,13 @@ async function createPlace(): Promise<Place> {
 }
 
 // Every call reads the file, so there is no subscription.
-tokenStoreSpec({...storeRunner('fileStore, in one process'), place: createPlace, lacks: ['subscribe']});
+// Where the way to the file is broken, a lease is not given back: it has to end first.
+tokenStoreSpec({
+	...storeRunner('fileStore, in one process'),
+	place: createPlace,
+	lacks: ['subscribe'],
+	timeout: 2_000,
+});
 
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
@@ -241,6 +247,29 @@ describe('a place where a file cannot be', () => {
 		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
 	});
 
+	test('is told by a refresh that cannot take the lease there', async ({server, watch}) => {
+		const path = join(newFolder(), 'session.json');
+		const auth = watch(createAuth(appOptions(server, {store: fileStore(path)})));
+		await signIn(server, auth);
+		mkdirSync(`${path}.lock`);
+		await expect(auth.refresh()).rejects.toMatchObject({
+			name: 'LockError',
+			message: 'path: cannot read there: EISDIR',
+			retryable: true,
+		});
+		expect(server.tokenRequests).toHaveLength(0);
+		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+	});
+
+	test('is never another one, though the program changes its working directory', async () => {
+		const folder = newFolder();
+		const cwd = vi.spyOn(process, 'cwd').mockReturnValue(folder);
+		const driver = fileDriver('session.json');
+		cwd.mockReturnValue(newFolder());
+		await driver.set(token);
+		expect(readFileSync(join(folder, 'session.json'), 'utf8')).toContain(token.access_token);
+	});
+
 	/** A script that writes a token, and prints how it fails. */
 	const script = `
 		import process from 'node:process';
@@ -389,7 +418,7 @@ describe('files that several processes change', () => {
 			expect(await change(file, () => 'text')).toBe(true);
 			if (code !== 'EPERM') return;
 			failures = Infinity;
-			await expect(change(file, () => 'text')).rejects.toMatchObject({name: 'StoreError', code: 'store_write'});
+			await expect(change(file, () => 'text')).rejects.toEqual(new ConfigError(`path: cannot write there: ${code}`));
 		},
 	);
 

@@ -601,6 +601,17 @@ describe('a store with a lock', () => {
 		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
 	});
 
+	test('a lock that runs its task again makes no second grant', async ({server, watch}) => {
+		const lock: StoreDriver['lock'] = async task => {
+			await task();
+			return task();
+		};
+		const auth = watch(createAuth(appOptions(server, {store: {...createSharedRecord().realm(), lock}})));
+		await signIn(server, auth, expired);
+		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+		expect(server.tokenRequests).toHaveLength(1);
+	});
+
 	test('a lock whose release fails does not matter: the token is stored and handed out', async ({server, watch}) => {
 		const shared = createSharedRecord();
 		const store: StoreDriver = {
@@ -796,6 +807,19 @@ describe('a token that another holder stores', () => {
 		expect(gist(events)).toEqual(['token set', 'token refresh', 'session-ended signed_out']);
 		expect(gist(theirEvents)).toEqual(['token store', 'token store', 'session-ended signed_out']);
 		expect(theirEvents[1]).toEqual({type: 'token', cause: 'store', expires_at});
+	});
+
+	test('a store whose subscribe() gives no function to end it is listened to once, and closed without a failure', async ({
+		server,
+		watch,
+	}) => {
+		let subscriptions = 0;
+		const subscribe = (() => void subscriptions++) as unknown as StoreDriver['subscribe'] & {}; // as JavaScript may have it
+		const auth = watch(createAuth(appOptions(server, {store: {...createSharedRecord().realm(), subscribe}})));
+		const stops = [auth.subscribe(() => {}), auth.subscribe(() => {})];
+		expect(subscriptions).toBe(1);
+		for (const stop of stops) stop();
+		auth.close();
 	});
 
 	test('a store that reports a change where there is none tells listeners nothing', async ({server, watch}) => {

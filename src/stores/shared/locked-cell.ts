@@ -26,20 +26,20 @@ export function createLockedCell(record: SharedRecord, use: CellUse, isHeld: (()
 			await readRecord(record, use);
 			const {state, token, wasRead} = record.known;
 			const isSaved = state !== 'unsaved';
-			const isReadable = !record.failures.has('store_read');
+			const failure = record.failures.get('store_read');
 			// Others may have renewed the token since the last read.
-			if (!isReadable && isShared && wasRead && isSaved) throw new LockError();
+			if (failure && isShared && wasRead && isSaved) throw new LockError(failure.message);
 			if (!isSameToken(token, from)) return false;
 			assertHeld();
-			isWorking = isShared && isReadable && isSaved;
+			isWorking = isShared && !failure && isSaved;
 			// Nobody else knows a token that the store has never taken.
 			if (!isWorking || !from || !usesRefreshToken) return true;
 			// Written once more as it is, to see whether the store takes writes.
-			const isThere = await swapRecord(record, use, from, from);
+			if (!(await swapRecord(record, use, from, from))) return false;
 			const error = record.failures.get('store_write');
 			if (error) throw error;
 			assertHeld();
-			return isThere;
+			return true;
 		},
 		commit: async (from, to) => {
 			// Counted from here, because callers are waiting for the token, and a store that hangs has already used its time.

@@ -32,10 +32,14 @@ export function sharedStore(driver: StoreDriver, options: SharedStoreOptions = {
 			listener = next;
 		},
 		watch: use => {
+			let stop: (() => void) | undefined;
 			try {
-				if (supports(driver, 'subscribe')) return driver.subscribe(() => void readRecord(record, use));
-			} catch {}
-			return () => {};
+				if (supports(driver, 'subscribe')) stop = driver.subscribe(() => void readRecord(record, use));
+			} catch {
+				// Without news, the store is read again at the next call.
+			}
+			// A driver in JavaScript may have given nothing.
+			return () => stop?.();
 		},
 		deleteLateWrite: async use => {
 			if (supports(driver, 'lock')) await exclusive(use, async () => readRecord(record, use));

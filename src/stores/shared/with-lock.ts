@@ -1,4 +1,4 @@
-import {LockError} from '../../errors.ts';
+import {ConfigError, LockError} from '../../errors.ts';
 import {withTimeout} from '../../lib/with-timeout.ts';
 import type {StoreDriver} from './store-driver.ts';
 
@@ -7,6 +7,7 @@ Runs a task under the lock of a driver. It returns the outcome when the lock is 
 
 @param timeout Milliseconds.
 @throws {LockError} if the lock was not available within `timeout`. Then the task does not run later either.
+If an option of the store is at fault, the message says which.
 */
 export async function withLock<T>(
 	driver: Required<Pick<StoreDriver, 'lock'>>,
@@ -20,7 +21,8 @@ export async function withLock<T>(
 	const begun = new Promise<unknown>(begin => {
 		const hold = async (isHeld?: () => boolean): Promise<void> => {
 			if (signal.aborted) return;
-			outcome = task(isHeld);
+			// Some locks run a task again that has failed.
+			outcome ??= task(isHeld);
 			begin(undefined);
 			// The caller gets the error of the task. For the store, it is not a failure.
 			await outcome.catch(() => {});
@@ -28,12 +30,12 @@ export async function withLock<T>(
 		released = (async () => driver.lock(hold, signal))();
 		released.then(begin, begin);
 	});
-	await withTimeout(
+	const reason = await withTimeout(
 		() => begun,
 		timeout,
 		() => waiting.abort(),
 	).catch(() => {});
-	if (!outcome) throw new LockError();
+	if (!outcome) throw new LockError(reason instanceof ConfigError ? reason.message : undefined);
 	await outcome.catch(() => {});
 	// If the lock is not released, the next holder has to wait, but the token is stored.
 	await withTimeout(() => released, timeout).catch(() => {});
