@@ -393,6 +393,28 @@ describe('the address bar', () => {
 		}
 	});
 
+	test('the address bar shows no fragment of the server any more, either', async () => {
+		const log: string[] = [];
+		const {login, callback} = createFakeLogin();
+		visit(`${await callback()}#_=_`, log);
+		expect(login.isCallback()).toBe(true);
+		expect(await login.finish()).toHaveProperty('token');
+		expect(log).toEqual([`${place.redirectUri} of the router`]);
+	});
+
+	test('the address bar has the answer for one of two that finish at once, as effects do that React runs twice', async () => {
+		const {login, callback, server} = createFakeLogin();
+		visit(await callback(), []);
+		const effect = async (): Promise<unknown> => (login.isCallback() ? login.finish() : undefined);
+		const [first, second] = await Promise.all([effect(), effect()]);
+		expect(first).toHaveProperty('token');
+		expect(second).toBeUndefined();
+		visit(await callback(), []);
+		const settled = await Promise.allSettled([login.finish(), login.finish()]);
+		expect(settled.map(({status}) => status)).toEqual(['fulfilled', 'rejected']);
+		expect(server.requests).toHaveLength(2);
+	});
+
 	test('the address bar is left alone if it shows another page, or no answer', async () => {
 		const log: string[] = [];
 		const {login, callback} = createFakeLogin();
@@ -549,6 +571,28 @@ describe('a login is finished once, where it began, and soon', () => {
 			expect(server.requests).toEqual([]);
 		},
 	);
+
+	test('a browser that gives a page no storage is told as one that fails', async () => {
+		vi.stubGlobal('document', {});
+		onTestFinished(() => void vi.unstubAllGlobals());
+		const {sessionStorage} = Object.getOwnPropertyDescriptors(globalThis);
+		Object.defineProperty(globalThis, 'sessionStorage', {
+			configurable: true,
+			get: () => {
+				throw new DOMException('The operation is insecure', 'SecurityError');
+			},
+		});
+		onTestFinished(() => {
+			Reflect.deleteProperty(globalThis, 'sessionStorage');
+			if (sessionStorage) Object.defineProperty(globalThis, 'sessionStorage', sessionStorage);
+		});
+		const {login} = createFakeLogin({storage: undefined});
+		await expect(login.start()).rejects.toMatchObject({code: 'login_failed', message: failed});
+		await expect(login.finish('/callback?code=c&state=1-2-3-4')).rejects.toMatchObject({
+			code: 'login_failed',
+			message: failed,
+		});
+	});
 
 	test('a storage that fails is reported, without what it holds', async ({canaries}) => {
 		const {login, callback, storage} = createFakeLogin();
