@@ -502,6 +502,19 @@ describe('a login is finished once, where it began, and soon', () => {
 		expect(new Set(server.requests.map(body => body.get('code_verifier'))).size).toBe(3);
 	});
 
+	test('a login that one window begins is finished by another, if both use one storage', async () => {
+		const storage = createFakeStorage();
+		const [page, popup] = [createFakeLogin({}, storage), createFakeLogin({}, storage)];
+		expect(await popup.login.finish(await page.callback())).toHaveProperty('token');
+		expect([page.server.requests.length, popup.server.requests.length]).toEqual([0, 1]);
+		// Another app of the same server may use that storage, too.
+		const other = createFakeLogin({clientId: 'other'}, storage);
+		const [mine, theirs] = [await page.callback(), await other.callback()];
+		expect(await other.login.finish(theirs)).toHaveProperty('token');
+		expect(await page.login.finish(mine)).toHaveProperty('token');
+		expect(storage.entries.size).toBe(0);
+	});
+
 	test("another tab's state is refused", async () => {
 		const [mine, theirs] = [createFakeLogin(), createFakeLogin()];
 		await mine.begin();
