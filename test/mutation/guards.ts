@@ -62,7 +62,7 @@ export const guards: Readonly<Record<string, Lines>> = {
 			'if (issuer && isNamed && iss !== issuer) {',
 			"returnTo: isLocalPath(returnTo) ? returnTo : '/',",
 		],
-		'login/login-storage.ts': ['if (!/^[\\w-]+$/.test(state) || state === last) return {};'],
+		'login/login-storage.ts': ['if (!/^[\\w-]+$/.test(state)) return {};', 'if (!text || state === last) return {};'],
 		'login/id-token.ts': ['nonce: claims.nonce === nonce,', 'iss: claims.iss === issuer,'],
 	},
 	'own-property reads': {
