@@ -15,6 +15,7 @@ for (const algorithm of jwtAlgorithms) keys.set(algorithm, await createTestKey(a
 const keyOf = (algorithm: JwtAlgorithm): TestKey => keys.get(algorithm) ?? expect.fail(`no key for ${algorithm}`);
 const es256 = keyOf('ES256');
 
+const p256 = await crypto.subtle.generateKey({name: 'ECDSA', namedCurve: 'P-256'}, true, ['sign', 'verify']);
 const p384 = await crypto.subtle.generateKey({name: 'ECDSA', namedCurve: 'P-384'}, true, ['sign', 'verify']);
 const rsa512 = await crypto.subtle.generateKey(
 	{name: 'RSA-PSS', modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash: 'SHA-512'},
@@ -221,7 +222,7 @@ describe('a key that cannot be used', () => {
 		['a symmetric JWK', {kty: 'oct', k: secret}, {}, wrong],
 		['a JWK for another algorithm', {...keyOf('RS256').jwk, alg: 'RS512'}, {}, wrong],
 		['a JWK for another algorithm than asked', keyOf('RS256').jwk, {algorithm: 'PS256'}, /a private key for PS256:/],
-		['a public CryptoKey', p384.publicKey, {}, wrong],
+		['a public CryptoKey', p256.publicKey, {}, wrong],
 		['a CryptoKey of another curve', p384.privateKey, {}, wrong],
 		['a CryptoKey with another hash', rsa512.privateKey, {}, wrong],
 		['a CryptoKey of RSA below 2048 bits', rsa1024.privateKey, {}, wrong],
@@ -269,6 +270,18 @@ describe('a key that cannot be used', () => {
 			expect(fetch).not.toHaveBeenCalled();
 		},
 	);
+});
+
+test('a key that the platform finds out about when it signs is refused before anything is sent', async ({canaries}) => {
+	const sign = vi.spyOn(crypto.subtle, 'sign').mockRejectedValueOnce(new DOMException('secret', 'OperationError'));
+	const fetch = vi.fn<typeof globalThis.fetch>();
+	const error = await canaries.rejection(assertionsOf(privateKeyJwt(es256.pem), {fetch}));
+	expect(error).toMatchObject({
+		code: 'invalid_options',
+		message: expect.stringMatching(/^privateKeyJwt\(key\): key must/),
+	});
+	expect(fetch).not.toHaveBeenCalled();
+	sign.mockRestore();
 });
 
 describe('an option that cannot be used', () => {
