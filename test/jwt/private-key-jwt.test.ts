@@ -298,6 +298,26 @@ describe('an option that cannot be used', () => {
 	});
 });
 
+test('an RSA key in a JWK is never imported for another kind of key: that crashes Firefox', async () => {
+	const {alg: _, ...jwk} = keyOf('RS256').jwk;
+	const importKey = vi.spyOn(crypto.subtle, 'importKey');
+	await assertionsOf(privateKeyJwt(jwk));
+	await assertionsOf(privateKeyJwt(rsa1024Jwk)).catch(() => {});
+	const names = importKey.mock.calls.map(([, , algorithm]) => (algorithm as Algorithm).name);
+	expect(names.filter(name => !name.startsWith('RSA'))).toEqual([]);
+	expect(() => privateKeyJwt(jwk, {algorithm: 'ES256'})).toThrow(/a private key for ES256:/);
+	importKey.mockRestore();
+});
+
+test('a key that the platform imports as another curve is not used', async () => {
+	// As Firefox does with a PEM of Ed25519 that it is asked to import for ECDSA.
+	const {privateKey} = p384;
+	const importKey = vi.spyOn(crypto.subtle, 'importKey').mockResolvedValueOnce(privateKey);
+	const [body] = await assertionsOf(privateKeyJwt(keyOf('EdDSA').pem));
+	expect(decodeProtectedHeader(body?.get('client_assertion') ?? '').alg).toBe('EdDSA');
+	importKey.mockRestore();
+});
+
 test('the platform is not used before the first request [R83]', async () => {
 	const importKey = vi.spyOn(crypto.subtle, 'importKey');
 	const method = privateKeyJwt(es256.pem);
