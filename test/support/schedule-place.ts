@@ -23,6 +23,8 @@ export interface Place {
 	readonly driver: (holder: number) => StoreDriver;
 	/** What becomes of the next writes of a holder: undefined for those that work. */
 	readonly trouble: Map<number, Array<OperationFate | undefined>>;
+	/** Hear of what a holder reads. */
+	readonly readers: Map<number, (text: string | undefined) => void>;
 }
 
 /** The default lease, in milliseconds. */
@@ -42,6 +44,7 @@ interface Latencies {
 export function createPlace(time: VirtualTime, kind: PlaceKind, {latency, late, onLate}: Latencies): Place {
 	const trouble: Place['trouble'] = new Map();
 	const listeners = new Map<number, () => void>();
+	const readers: Place['readers'] = new Map();
 	let text: string | undefined;
 
 	const put = (holder: number, next: string | undefined): void => {
@@ -75,7 +78,11 @@ export function createPlace(time: VirtualTime, kind: PlaceKind, {latency, late, 
 	};
 
 	const backendOf = (holder: number) => ({
-		read: async () => operate(undefined, () => text),
+		read: async () =>
+			operate(undefined, () => {
+				readers.get(holder)?.(text);
+				return text;
+			}),
 		write: async (next: string | undefined) => operate(fateOf(holder, next), () => put(holder, next)),
 		compareAndSet: async (found: string | undefined, next: string | undefined) =>
 			operate(fateOf(holder, next), () => {
@@ -89,6 +96,7 @@ export function createPlace(time: VirtualTime, kind: PlaceKind, {latency, late, 
 	return {
 		text: () => text,
 		trouble,
+		readers,
 		driver: holder => {
 			const {replace, ...driver} = textDriver(backendOf(holder));
 			return {

@@ -54,8 +54,8 @@ export function createScheduleServer(time: VirtualTime, latency: () => number): 
 		return {access_token, refresh_token: login.refresh, token_type: 'Bearer', expires_in: 3600} as unknown as TokenSet;
 	};
 	const grant = (refreshToken: string): Response => {
-		if (refused.has(refreshToken)) faults.push(`${refreshToken} was sent again after its refusal`);
 		const login = loginsByToken.get(refreshToken);
+		if (refused.has(refreshToken) && !login?.excuse) faults.push(`${refreshToken} was sent again after its refusal`);
 		if (login?.isAlive && login.refresh === refreshToken) return Response.json(issue(login));
 		if (login?.isAlive && !login.excuse) faults.push(`${refreshToken} of ${login.name} was used twice`);
 		if (login) login.isAlive = false;

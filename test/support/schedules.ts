@@ -220,14 +220,18 @@ const sign = {
 		const token = JSON.parse(place.text() ?? 'null') as TokenSet | null;
 		const login = server.loginOf(token?.refresh_token);
 		if (!token || !login) return;
-		await world.auths[holder]?.setToken(token);
-		// The user came with a token that was renewed, and stored, before: no client can mend that.
-		const {refresh} = readText(server, place.text());
-		if (refresh === token.refresh_token && login.refresh !== refresh)
-			login.excuse = 'the user signed in with a token that was used up';
+		// A token that was renewed, and stored, before the session has a look: no client can mend that.
+		place.readers.set(holder, text => {
+			const {login: owner, refresh} = readText(server, text);
+			if (owner === login && refresh !== token.refresh_token)
+				login.excuse = 'the user came with a token that was renewed';
+		});
+		await world.auths[holder]?.setToken(token).finally(() => place.readers.delete(holder));
 	},
 	async restore(world: World, holder: number): Promise<void> {
-		const {firsts, signedOut, current} = world;
+		const {firsts, signedOut, current, time} = world;
+		// Else a renewal may be under way that uses the token up.
+		await time.sleep(10_000);
 		for (const [login, token] of firsts) {
 			const isGood = login.isAlive && login.refresh === token.refresh_token && !signedOut.includes(login);
 			if (isGood && login !== current) return signInWith(world, holder, login, token);
