@@ -21,8 +21,8 @@ interface World {
 	readonly random: () => number;
 	/** What must not have happened. */
 	readonly faults: string[];
-	/** Whether the store compares and sets, or is of one realm. */
-	readonly isCompared: boolean;
+	/** Whether each holder has a store of its own. */
+	readonly isShared: boolean;
 	/** Who is signed in, as the user knows it. */
 	current: Login | undefined;
 	/** Whether the last time that the user signed in or out has failed: then the user knows that anything may be stored. */
@@ -116,7 +116,7 @@ function openWorld({kind}: Script, time: VirtualTime, random: () => number, copy
 		auths,
 		random,
 		faults: [],
-		isCompared: kind !== 'lock' && kind !== 'no lock',
+		isShared,
 		current: undefined,
 		isUnsure: false,
 		signedOut: [],
@@ -221,12 +221,13 @@ const sign = {
 		const login = server.loginOf(token?.refresh_token);
 		if (!token || !login) return;
 		// A token that was renewed, and stored, before the session has a look: no client can mend that.
-		place.readers.set(holder, text => {
+		const reader = world.isShared ? holder : 0;
+		place.readers.set(reader, text => {
 			const {login: owner, refresh} = readText(server, text);
 			if (owner === login && refresh !== token.refresh_token)
 				login.excuse = 'the user came with a token that was renewed';
 		});
-		await world.auths[holder]?.setToken(token).finally(() => place.readers.delete(holder));
+		await world.auths[holder]?.setToken(token).finally(() => place.readers.delete(reader));
 	},
 	async restore(world: World, holder: number): Promise<void> {
 		const {firsts, signedOut, current, time} = world;
@@ -252,9 +253,7 @@ async function judge(world: World): Promise<void> {
 	const last = signedOut.at(-1);
 	// The user was told of a login that the store did not take. It may be stored late, and who signs out elsewhere does not reach it.
 	const isUnknown = world.unsaved.size > 0;
-	// Without compare and set, nothing keeps a slow renewal from writing over a login or a sign-out.
-	const isOverwritten = !world.isCompared && world.firsts.size + signedOut.length > 1;
-	const isExcused = current?.excuse !== undefined || world.isUnsure || isUnknown || isOverwritten;
+	const isExcused = current?.excuse !== undefined || world.isUnsure || isUnknown;
 	for (const [holder, auth] of auths.entries()) {
 		const outcome = await time.until(
 			time.as(holder, async () =>
