@@ -83,8 +83,9 @@ export function dispatch(core: SessionCore, action: SessionAction, of: number = 
 	if (state.login !== login && action.type !== 'stored') core.flight.cancel(new SessionEndedError('signed_out'));
 	// A login is told by the event of its token, and a sign-out that has removed nothing by none.
 	const isSettled = action.type === 'read' || action.type === 'removed';
-	const status = isSettled && core.wasUnknownSeen && statusOf(core);
-	const told = event ?? (status && status !== 'unknown' && {type: 'status', status});
+	// After both it is known.
+	const status = statusOf(core) as 'signed-in' | 'signed-out';
+	const told = event ?? (isSettled && core.wasUnknownSeen && {type: 'status', status});
 	if (!told) return;
 	core.wasUnknownSeen = false;
 	core.events.emit(told);

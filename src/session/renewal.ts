@@ -143,6 +143,8 @@ async function exchange(attempt: Attempt, request: Request): Promise<Exchange> {
 		if (token) {
 			if (cause === 'grant') used.use(refreshToken, token.refresh_token);
 			const isStored = await step(attempt, () => cell.commit(current, token));
+			// From now on a sign-out finds it in the store.
+			attempt.late = undefined;
 			return isStored ? {type: 'stored', token} : {type: 'again'};
 		}
 		const {error, isRejected, refreshToken: refresh_token} = outcome;
