@@ -309,6 +309,19 @@ describe('a secret that is not spelled as it is [R93]', () => {
 		expect(error).toMatchObject({error_description: error_description.replaceAll('\\', '?')});
 	});
 
+	test('leaves nothing of a text in which a secret stands [R93, F-155]', async ({canaries}) => {
+		plantAll(canaries);
+		const error_description = `The secret ${secret} is no good, the client is`;
+		const client = {
+			tokenEndpoint: 'https://as.example/token',
+			clientId,
+			clientAuthentication: clientSecretBasic(secret),
+			fetch: async () => json({error: 'invalid_client', error_description}),
+		};
+		const error = await canaries.rejection(requestToken(client, granting));
+		expect(error).toMatchObject({error: 'invalid_client', error_description: '[masked]'});
+	});
+
 	test('a description without a secret is kept', async ({canaries}) => {
 		plantAll(canaries);
 		const error_description = 'The refresh token is no good, the client is';
