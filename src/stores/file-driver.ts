@@ -2,7 +2,7 @@ import {realpath} from 'node:fs/promises';
 import {resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {ConfigError} from '../errors.ts';
-import {type AtomicFiles, createAtomicFiles} from './atomic-file.ts';
+import {type AtomicFiles, createAtomicFiles, type Decide} from './atomic-file.ts';
 import {type LeaseOptions, readLease} from './shared/lease.ts';
 import {leasedDriver} from './shared/text-driver.ts';
 import type {StoreDriver} from './shared/store-driver.ts';
@@ -24,7 +24,11 @@ export function fileDriver(path: string | URL, options?: LeaseOptions): StoreDri
 	/** Not before it is needed: to create a store does nothing. */
 	const open = (): Promise<SessionFiles> => (files ??= openFiles(given));
 
-	const changeLease = async (decide: (found: string | undefined) => string | null | undefined): Promise<boolean> => {
+	const changeRecord = async (decide: Decide): Promise<boolean> => {
+		const {record, change} = await open();
+		return change(record, decide, true);
+	};
+	const changeLease = async (decide: Decide): Promise<boolean> => {
 		const {lock, change} = await open();
 		return change(lock, decide);
 	};
@@ -38,15 +42,10 @@ export function fileDriver(path: string | URL, options?: LeaseOptions): StoreDri
 				const {record, read} = await open();
 				return read(record);
 			},
-			write: async text => {
-				const {record, change} = await open();
-				return change(record, () => text ?? null, true);
-			},
-			compareAndSet: async (expected, text) => {
-				const {record, change} = await open();
-				const isExpected = (found: string | undefined): boolean =>
-					found === expected || (text !== undefined && found === text);
-				return change(record, found => (isExpected(found) ? (text ?? null) : undefined), true);
+			write: text => changeRecord(() => text ?? null),
+			compareAndSet: (expected, text) => {
+				const next = text ?? null;
+				return changeRecord(found => (found === expected || found === next ? next : undefined));
 			},
 			acquire: async owner => {
 				const {lock, read} = await open();

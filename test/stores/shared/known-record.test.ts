@@ -47,3 +47,17 @@ test.for<readonly [what: string, known: KnownRecord, found: StoredRecord, findin
 ])('a shared store that holds %s', ([, known, found, finding]) => {
 	expect(compareRecord(known, found, isSameLogin)).toBe(finding);
 });
+
+test('a record that is written once more as it is stays what is known, whether the store takes it or not [F-141]', () => {
+	const again = {token: first.token, raw: {...first.token, login: 'Ann', client: 'app'}};
+	expect(afterWrite(renewed, {...again, token: second.token}, true, true)).toEqual({...renewed, raw: again.raw});
+	expect(afterWrite(renewed, {...again, token: second.token}, false, true)).toBe(renewed);
+	// What was in memory alone is saved then.
+	expect(afterWrite(unsaved, second, true, true)).toEqual({...unsaved, state: 'synced'});
+	expect(afterWrite(unsaved, second, false, true)).toBe(unsaved);
+});
+
+test('a sign-out before the first read is a write like any other', () => {
+	expect(afterWrite(unread, nothing, false, false).state).toBe('unsaved');
+	expect(afterWrite(unread, nothing, true, false).state).toBe('synced');
+});
