@@ -57,7 +57,7 @@ export function createAssertionSigner(
 			// Firefox looks at the kind of a JWK too late: it crashes if it imports one of RSA for ECDSA.
 			known.startsWith(jwk.kty === 'OKP' ? 'Ed' : (jwk.kty ?? '')),
 	);
-	if (!names[0] || !(native || pem || jwk.d)) refuse();
+	if (!(names[0] && (native || pem || jwk.d))) refuse();
 	// Keeps the key and not a promise: on Workers, a promise of one request never settles for another request.
 	let signingKey = key as WebCryptoKey; // if it is none, the platform makes one of it below
 	return async claims => {
@@ -78,9 +78,12 @@ export function createAssertionSigner(
 				// It is of another kind. The platform's error may quote it.
 			}
 		}
-		const header = encodePart({alg: algorithmOf(signingKey) ?? refuse(), typ: 'JWT', kid: keyId ?? jwk.kid});
 		const iat = Math.floor(Date.now() / 1000);
-		// Workers take any PEM for one of Ed25519, and see only now that it is not.
-		return signJwt(header, {...claims, iat, exp: iat + lifetime, jti: crypto.randomUUID()}, signingKey).catch(refuse);
+		return signJwt(
+			encodePart({alg: algorithmOf(signingKey) ?? refuse(), typ: 'JWT', kid: keyId ?? jwk.kid}),
+			{...claims, iat, exp: iat + lifetime, jti: crypto.randomUUID()},
+			signingKey,
+			// Workers take any PEM for one of Ed25519, and see only now that it is not.
+		).catch(refuse);
 	};
 }
