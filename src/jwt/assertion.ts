@@ -51,16 +51,15 @@ export function createAssertionSigner(
 	const pem = typeof key === 'string' && key.split(/-----\w+ PRIVATE KEY-----/)[1];
 	const native = algorithmOf(key);
 	// Not every platform looks at `alg` itself. RFC 9864 calls EdDSA as platforms do.
-	const stated = [algorithm, native ?? algorithms[jwk.alg as string] ?? jwk.alg];
 	const names = Object.keys(algorithms).filter(
 		known =>
-			stated.every(one => !one || one === algorithms[known]) &&
+			[algorithm, native ?? jwk.alg].every(one => !one || one === known || one === algorithms[known]) &&
 			// Firefox looks at the kind of a JWK too late: it crashes if it imports one of RSA for ECDSA.
 			known.startsWith(jwk.kty === 'OKP' ? 'Ed' : (jwk.kty ?? '')),
 	);
-	if (!names[0] || !(native || pem || jwk.d)) refuse();
+	if (!(names[0] && (native || pem || jwk.d))) refuse();
 	// Keeps the key and not a promise: on Workers, a promise of one request never settles for another request.
-	let signingKey = (native && key) as WebCryptoKey; // or there is none yet
+	let signingKey = key as WebCryptoKey; // if it is none, the platform makes one of it below
 	return async claims => {
 		for (const known of names) {
 			try {
@@ -79,9 +78,12 @@ export function createAssertionSigner(
 				// It is of another kind. The platform's error may quote it.
 			}
 		}
-		const header = encodePart({alg: algorithmOf(signingKey) ?? refuse(), typ: 'JWT', kid: keyId ?? jwk.kid});
 		const iat = Math.floor(Date.now() / 1000);
-		// Workers take any PEM for one of Ed25519, and see only now that it is not.
-		return signJwt(header, {...claims, iat, exp: iat + lifetime, jti: crypto.randomUUID()}, signingKey).catch(refuse);
+		return signJwt(
+			encodePart({alg: algorithmOf(signingKey) ?? refuse(), typ: 'JWT', kid: keyId ?? jwk.kid}),
+			{...claims, iat, exp: iat + lifetime, jti: crypto.randomUUID()},
+			signingKey,
+			// Workers take any PEM for one of Ed25519, and see only now that it is not.
+		).catch(refuse);
 	};
 }

@@ -55,7 +55,6 @@ export function algorithmOf(key: unknown): JwtAlgorithm | undefined {
 		readonly type?: string;
 	};
 	// Firefox imports a PEM of another curve as one for ECDSA, and says so in its algorithm alone.
-	const isRight =
-		/(?:P|SHA)-256$|^Ed/.test(name + (namedCurve ?? hash?.name)) && modulusLength >= 2048 && type === 'private';
+	const isRight = /-256$|^Ed/.test(name + (namedCurve ?? hash?.name)) && modulusLength >= 2048 && type === 'private';
 	return isRight ? algorithms[name] : undefined;
 }
