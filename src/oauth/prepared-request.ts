@@ -77,7 +77,7 @@ export async function prepare(
 		await scheme?.apply(sent, undefined);
 		const isJson = client.encoding === 'json';
 		headers.set('content-type', isJson ? 'application/json' : 'application/x-www-form-urlencoded');
-		const body = isJson ? toJson(parameters) : String(parameters);
+		const body = isJson ? toJson(parameters, fields) : String(parameters);
 		const name = `POST ${new URL(url).origin}`;
 		const answer = await exchange(client, url, {method: 'POST', headers, body}, name);
 		const review = {...answer, error: String(ownProperties(answer.record)['error'])};
@@ -88,10 +88,10 @@ export async function prepare(
 	return {parameters, send};
 }
 
-/** A name that is repeated becomes a list. */
-function toJson(parameters: URLSearchParams): string {
+/** A list stays one, also if it has one item. Only a list repeats its name. */
+function toJson(parameters: URLSearchParams, fields: RequestFields): string {
 	const record = ownProperties<Record<string, unknown>>({});
-	for (const [name, value] of parameters) record[name] = name in record ? [record[name], value].flat() : value;
+	for (const [name, value] of parameters) record[name] = Array.isArray(fields[name]) ? parameters.getAll(name) : value;
 	return JSON.stringify(record);
 }
 

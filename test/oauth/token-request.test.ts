@@ -203,7 +203,7 @@ describe('a grant of another type', () => {
 		await requestToken(client, asked);
 		const form = new URLSearchParams(sent[0]?.body);
 		expect([form.getAll('resource'), form.getAll('audience')]).toEqual([['urn:a', 'urn:b'], ['c']]);
-		expect(await parametersOf(asked, {encoding: 'json'})).toEqual({...asked, audience: 'c', client_id: 'client'});
+		expect(await parametersOf(asked, {encoding: 'json'})).toEqual({...asked, client_id: 'client'});
 	});
 
 	test('a grant of another type carries the proof of the client, in its body or in a header [R5]', async () => {
