@@ -6,6 +6,7 @@ import {createSubjects} from '@openauthjs/openauth/subject';
 import {clientSecretPost} from 'regrant';
 import {object, string} from 'valibot';
 import {expect} from 'vitest';
+import {interceptConsole} from '../../support/console.ts';
 import {beginSignIn, bearerOf, cookiesOf, type RealServer} from './front.ts';
 import {createSession, grantsOf, specify} from './specification.ts';
 
@@ -33,6 +34,8 @@ login pages, in text and with status 400. Nothing can be revoked.
 async function start(origin: string): Promise<RealServer> {
 	const storage = MemoryStorage();
 	const refused = new Set<string>();
+	// It logs each request to the console, as it finds it now.
+	const output = interceptConsole();
 	const app = issuer({
 		subjects,
 		storage,
@@ -42,6 +45,7 @@ async function start(origin: string): Promise<RealServer> {
 		allow: async () => true,
 		success: (responder, {id}) => responder.subject('user', {id}),
 	});
+	output.restore();
 	const ask = async (request: Request): Promise<Response> => app.fetch(request);
 	const client = createClient({
 		clientID: 'spa',
