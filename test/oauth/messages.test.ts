@@ -15,67 +15,63 @@ const grant = {grant_type: 'client_credentials', scope: null} as const;
 const unset = undefined as unknown as string;
 
 describe('the message for what newcomers do', () => {
-	test.for<[title: string, options: object, says: string]>([
+	test.for<[title: string, options: object, words: readonly string[]]>([
 		[
 			'the secret’s environment variable is not set',
 			{clientAuthentication: clientSecretBasic(unset)},
-			'clientSecretBasic(secret): secret is undefined',
+			['clientSecretBasic(secret)', 'secret is undefined'],
 		],
 		[
 			'the same in the body',
 			{clientAuthentication: clientSecretPost(unset)},
-			'clientSecretPost(secret): secret is undefined',
+			['clientSecretPost(secret)', 'secret is undefined'],
 		],
 		[
 			'the secret is empty',
 			{clientAuthentication: clientSecretBasic('')},
-			'clientSecretBasic(secret): secret must be printable ASCII',
+			['clientSecretBasic(secret)', 'printable ASCII'],
 		],
-		['the endpoint’s is not set', {tokenEndpoint: unset}, 'tokenEndpoint is required'],
-		['the client’s is not set', {clientId: unset}, 'clientId is required'],
+		['the endpoint’s is not set', {tokenEndpoint: unset}, ['tokenEndpoint is required']],
+		['the client’s is not set', {clientId: unset}, ['clientId is required']],
 		[
 			'a secret as an option',
 			{clientSecret: 'hunter2hunter2'},
-			'clientSecret is not an option: use clientAuthentication: clientSecretBasic(secret)',
+			['clientSecret is not an option', 'clientAuthentication: clientSecretBasic(secret)'],
 		],
-		['a scope as an option', {scope: 'a'}, 'scope is not an option: put it into grant'],
-		['an audience as an option', {audience: 'hunter2hunter2'}, 'audience is not an option: use parameters'],
-		['an audience in the grant', {grant: {...grant, audience: 'a'}}, 'grant.audience is not an option: use parameters'],
+		['a scope as an option', {scope: 'a'}, ['scope is not an option', 'grant']],
+		['an audience as an option', {audience: 'hunter2hunter2'}, ['audience is not an option', 'parameters']],
+		['an audience in the grant', {grant: {...grant, audience: 'a'}}, ['grant.audience is not an option', 'parameters']],
 		[
 			'an origin without a scheme',
 			{origins: ['localhost:4101']},
-			'origins[0] needs a scheme, as in https://api.example.com',
+			['origins[0] needs a scheme', 'https://api.example.com'],
 		],
-		['client_credentials without scope', {grant: {grant_type: 'client_credentials'}}, 'grant.scope is required'],
+		[
+			'client_credentials without scope',
+			{grant: {grant_type: 'client_credentials'}},
+			['grant.scope is required', 'null'],
+		],
 		[
 			'the password grant',
 			{grant: {grant_type: 'password', username: 'a', password: 'hunter2hunter2'}},
-			'grant.grant_type must be a grant type, and not password',
+			['grant.grant_type', 'not password'],
 		],
 		[
 			'an http endpoint',
 			{tokenEndpoint: 'http://keycloak:8080/token'},
-			'tokenEndpoint must be an https URL without user name and fragment, or in allowInsecureOrigins',
+			['tokenEndpoint must be an https URL', 'allowInsecureOrigins'],
 		],
-		[
-			'a store of one’s own',
-			{store: {get() {}, set() {}, delete() {}}},
-			'store must be a store of regrant: wrap your own in customStore()',
-		],
-		['seconds for milliseconds', {timeout: 0.5}, 'timeout must be milliseconds'],
+		['a store of one’s own', {store: {get() {}, set() {}, delete() {}}}, ['store must be', 'customStore()']],
+		['seconds for milliseconds', {timeout: 0.5}, ['timeout must be milliseconds']],
 		[
 			'a parameter that regrant sets',
 			{parameters: {client_secret: 'hunter2hunter2'}},
-			'parameters.client_secret is set by regrant itself',
+			['parameters.client_secret', 'set by regrant'],
 		],
-		[
-			'a header that regrant sets',
-			{headers: {authorization: 'Basic hunter2hunter2'}},
-			'headers must be headers beside authorization and content-type',
-		],
+		['a header that regrant sets', {headers: {authorization: 'Basic hunter2hunter2'}}, ['headers', 'authorization']],
 	])(
 		'the message for what newcomers do names the option, the fault and the remedy: %s',
-		([, options, says], {canaries}) => {
+		([, options, words], {canaries}) => {
 			canaries.plant('hunter2hunter2');
 			let thrown: unknown;
 			try {
@@ -84,16 +80,9 @@ describe('the message for what newcomers do', () => {
 				thrown = canaries.see(error);
 			}
 			expect(thrown).toBeInstanceOf(ConfigError);
-			expect((thrown as Error).message).toContain(says);
+			for (const word of words) expect((thrown as Error).message).toContain(word);
 		},
 	);
-
-	test('the message for what newcomers do says how to have no scopes', () => {
-		const {scope: _, ...without} = grant;
-		expect(() => createAuth({...endpoint, grant: without as typeof grant})).toThrow(
-			/^grant\.scope is required: .*null if the server has none/,
-		);
-	});
 
 	test.for([['hunter2-access-token'], [undefined], [null], [42]])(
 		'the message for what newcomers do says what setToken takes: not %j',
@@ -103,8 +92,7 @@ describe('the message for what newcomers do', () => {
 			const error = await canaries.rejection(auth.setToken(given as never));
 			expect(error).toBeInstanceOf(ConfigError);
 			expect(error).toMatchObject({
-				message:
-					'setToken takes the answer of a token endpoint, an object with access_token: access_token must be visible ASCII',
+				message: expect.stringMatching(/^setToken takes the answer of a token endpoint.*an object with access_token/),
 			});
 		},
 	);
@@ -120,9 +108,7 @@ describe('the message for what newcomers do', () => {
 			canaries.plant('hunter2-access-token');
 			const {auth} = createFakeClient(() => undefined);
 			const error = await canaries.rejection(auth.setToken(token as never));
-			expect(error).toMatchObject({
-				message: `setToken takes the answer of a token endpoint, an object with access_token: ${says}`,
-			});
+			expect(error).toMatchObject({message: expect.stringMatching(`^setToken .*${says}$`)});
 		},
 	);
 
