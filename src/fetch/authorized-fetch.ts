@@ -1,4 +1,4 @@
-import {SessionEndedError} from '../errors.ts';
+import {SessionEndedError, type SessionEndedReason} from '../errors.ts';
 import type {Awaitable} from '../lib/awaitable.ts';
 import {assertNotCallingOut, type Session} from '../session/core.ts';
 import {getUsableToken, peekToken, replaceToken} from '../session/session.ts';
@@ -85,7 +85,13 @@ async function attempt(
 ): Promise<Response> {
 	const {core, now} = session;
 	assertLogin(call, session);
-	const found = peekToken(session) ?? (await getUsableToken(session, request));
+	let found: TokenSet | SessionEndedReason;
+	let login: number;
+	do {
+		({login} = core.state);
+		found = peekToken(session) ?? (await getUsableToken(session, request));
+		// Whoever has signed in before this line runs would be taken for the owner of the token.
+	} while (login !== core.state.login);
 	if (typeof found === 'string') {
 		if (call.isTokenRequired) throw new SessionEndedError(found);
 		return call.fetch(request, extra);
@@ -95,7 +101,7 @@ async function attempt(
 	// does not count.
 	if (call.logins !== core.logins) assertLogin(call, session);
 	call.logins = undefined;
-	call.login = core.state.login;
+	call.login = login;
 
 	for (let isResent = call.isStream; ;) {
 		const response = await send(call, request, extra, url, token);

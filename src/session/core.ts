@@ -69,9 +69,14 @@ export function createCore(store: TokenStore, client: string, renew: Renew<Sessi
 	return core;
 }
 
-/** Takes an action: changes the state, interrupts what no longer counts, and tells of it. */
-export function dispatch(core: SessionCore, action: SessionAction): void {
+/**
+Takes an action: changes the state, interrupts what no longer counts, and tells of it.
+
+@param of The login that it belongs to. A login or a sign-out may overtake it after it was done and before it is told.
+*/
+export function dispatch(core: SessionCore, action: SessionAction, of: number = core.state.login): void {
 	const {login} = core.state;
+	if (of !== login) return;
 	const {state, event} = transition(core.state, action);
 	core.state = state;
 	// The renewal that has stored a token gives it to all who wait.

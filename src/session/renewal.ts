@@ -54,17 +54,23 @@ export async function renew(session: Session, stale: TokenSet | undefined, progr
 }
 
 /**
-Makes one step of a renewal, and then makes sure that the session is still the one that the renewal began with. No part of a renewal waits
-for anything outside of a step.
+Makes one step of a renewal, and makes sure before and after it that the session is still the one that the renewal began with. No part of a
+renewal waits for anything outside of a step.
 
 @throws {SessionEndedError} if it is another session.
 */
 async function step<T>(attempt: Attempt, work: () => Awaitable<T>): Promise<T> {
 	attempt.progress();
+	// What came between two steps would find a store without a token, and fill it again.
+	assertCurrent(attempt);
 	const result = await work();
-	const {session, begun, late} = attempt;
+	assertCurrent(attempt);
+	return result;
+}
+
+function assertCurrent({session, begun, late}: Attempt): void {
 	const {login, signOuts} = session.core.state;
-	if (login === begun.login) return result;
+	if (login === begun.login) return;
 	// If somebody has signed in, the late token is not revoked, because it may belong to the same grant as theirs.
 	if (late && signOuts !== begun.signOuts) runInBackground(session, session.renewer.revoke({refresh_token: late}));
 	throw new SessionEndedError('signed_out');
@@ -84,18 +90,18 @@ async function makeSteps(attempt: Attempt, stale: TokenSet | undefined): Promise
 		const {source} = plan;
 		const prepared = source && (await step(attempt, () => callOut(core, () => renewer.prepare(source, from))));
 		if (!prepared || !used.isUsable(prepared)) {
-			if (await replace(attempt, from, undefined)) end(session, from);
+			if (await replace(attempt, from, undefined)) end(attempt, from);
 			continue;
 		}
 		const {cause} = source;
 		const result = await exchange(attempt, {from, cause, prepared});
 		if (result.type === 'stored') {
 			backOff.reset();
-			dispatch(core, {...result, cause});
+			dispatch(core, {...result, cause}, attempt.begun.login);
 			return result.token;
 		}
 		if (result.type === 'failed') {
-			if (result.isOver) end(session, from, {cause: result.error});
+			if (result.isOver) end(attempt, from, {cause: result.error});
 			throw result.error;
 		}
 	}
@@ -169,8 +175,9 @@ async function replace(attempt: Attempt, from: TokenSet | undefined, to: TokenSe
 }
 
 /** Ends the session, whose token is removed already. */
-function end({core, renewer}: Session, from: TokenSet | undefined, options?: ErrorOptions): never {
+function end({session, begun}: Attempt, from: TokenSet | undefined, options?: ErrorOptions): never {
+	const {core, renewer} = session;
 	const reason = from || renewer.canRestart ? 'invalid_grant' : 'no_session';
-	if (from || !renewer.canRestart) dispatch(core, {type: 'ended', reason});
+	if (from || !renewer.canRestart) dispatch(core, {type: 'ended', reason}, begun.login);
 	throw new SessionEndedError(reason, options);
 }

@@ -75,8 +75,9 @@ export async function getUsableToken(
 }
 
 async function endWithoutSource(session: Session, token: TokenSet): Promise<void> {
+	const {login} = session.core.state;
 	const isEnded = await session.store.swap(session, token, undefined);
-	if (isEnded) dispatch(session.core, {type: 'ended', reason: 'no_refresh_token'});
+	if (isEnded) dispatch(session.core, {type: 'ended', reason: 'no_refresh_token'}, login);
 }
 
 /**
@@ -126,7 +127,10 @@ export async function replaceToken(
 	const isReplaced = current.access_token !== carried.access_token;
 	if (isReplaced && isFresh(current, now(), leeway)) return current;
 	if (canRenew(session, current)) {
-		return core.rejections.isRecent(current, now()) ? undefined : core.flight.run(session, carried, waiter);
+		if (core.rejections.isRecent(current, now())) return undefined;
+		const renewed = await core.flight.run(session, carried, waiter);
+		// If somebody has signed in meanwhile, it is theirs.
+		return login === core.state.login ? renewed : undefined;
 	}
 	if (!isReplaced) await endWithoutSource(session, current);
 	return undefined;
@@ -147,6 +151,7 @@ export async function setToken(session: Session, value: unknown, renews: boolean
 		throw new ConfigError(`setToken takes the answer of a token endpoint, an object with access_token: ${problem}`);
 	}
 	const {signOuts} = core;
+	let login: number | undefined;
 	const {error} = await store.overwrite(session, previous => {
 		if (signOuts !== core.signOuts) throw new SessionEndedError('signed_out');
 		const refresh_token = previous?.refresh_token;
@@ -158,11 +163,12 @@ export async function setToken(session: Session, value: unknown, renews: boolean
 			dispatch(core, {type: 'login'});
 			core.used.forgetRejected();
 		}
+		login = core.state.login;
 		core.backOff.reset();
 		core.rejections.reset();
 		return {token: isSameLogin && refresh_token ? {refresh_token, ...token} : token, isSameLogin};
 	});
-	dispatch(core, {type: 'stored', cause: 'set', token});
+	dispatch(core, {type: 'stored', cause: 'set', token}, login);
 	if (error) throw error;
 }
 
