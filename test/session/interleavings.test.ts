@@ -30,7 +30,7 @@ microtasks: what is decided in one and told in the next can be overtaken in betw
 async function play(seed: number): Promise<Story> {
 	const dice = createDice(seed);
 	const pass = async (): Promise<void> => {
-		for (let turns = dice(12); turns > 0; turns--) await undefined;
+		for (let turns = dice(12); turns > 0; turns--) await Promise.resolve();
 		if (dice(4) === 0) await new Promise(resolve => setImmediate(resolve));
 	};
 	const [good, events, jobs] = [new Set<string>(), [] as AuthEvent[], [] as Array<Promise<unknown>>];
