@@ -33,7 +33,7 @@ scheme: tokenHeader('authorization', 'Zoho-oauthtoken')
 export function tokenHeader(name: string, prefix?: string): TokenScheme {
 	// The platform's own error for a header that cannot be would quote the token.
 	if (!isName(name) || !isText(prefix || name))
-		throw new ConfigError('tokenHeader(name, prefix): name must be the name of a header, prefix printable ASCII');
+		throw new ConfigError('tokenHeader(name, prefix) must be a header name and printable ASCII');
 	const start = prefix ? `${prefix} ` : '';
 	return ownProperties<TokenScheme>({
 		header: name.toLowerCase(),

@@ -24,18 +24,19 @@ export function readOrigins(origins: Origins | undefined, insecureOrigins: reado
 	return () => check;
 }
 
+const expected = 'origins must be a list of origins, or a function (url: URL) => boolean';
+
 function checkOrigins(origins: Origins, insecureOrigins: readonly string[]): OriginCheck {
 	if (typeof origins === 'function') {
 		return text => {
 			const url = secureUrl(text, insecureOrigins);
 			const verdict: unknown = url && origins(new URL(url));
 			// A promise would let everything pass.
-			if (verdict && verdict !== true) throw new ConfigError('origins(url) must give true or false');
+			if (verdict && verdict !== true) throw new ConfigError(expected);
 			return verdict ? url?.href : undefined;
 		};
 	}
-	if (!Array.isArray(origins))
-		throw new ConfigError('origins must be a list of origins, or a function (url: URL) => boolean');
+	if (!Array.isArray(origins)) throw new ConfigError(expected);
 	if (origins.length === 0) throw new ConfigError('origins is empty: name an origin, as in https://api.example.com');
 	return checkOf(
 		origins.map((origin: unknown, index) => {

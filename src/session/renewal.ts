@@ -96,8 +96,9 @@ async function makeSteps(attempt: Attempt, stale: TokenSet | undefined): Promise
 		const {cause} = source;
 		const result = await exchange(attempt, {from, cause, prepared});
 		if (result.type === 'stored') {
+			assertCurrent(attempt);
 			backOff.reset();
-			dispatch(core, {...result, cause}, attempt.begun.login);
+			dispatch(core, {...result, cause});
 			return result.token;
 		}
 		if (result.type === 'failed') {
@@ -175,9 +176,10 @@ async function replace(attempt: Attempt, from: TokenSet | undefined, to: TokenSe
 }
 
 /** Ends the session, whose token is removed already. */
-function end({session, begun}: Attempt, from: TokenSet | undefined, options?: ErrorOptions): never {
-	const {core, renewer} = session;
+function end(attempt: Attempt, from: TokenSet | undefined, options?: ErrorOptions): never {
+	const {core, renewer} = attempt.session;
+	assertCurrent(attempt);
 	const reason = from || renewer.canRestart ? 'invalid_grant' : 'no_session';
-	if (from || !renewer.canRestart) dispatch(core, {type: 'ended', reason}, begun.login);
+	if (from || !renewer.canRestart) dispatch(core, {type: 'ended', reason});
 	throw new SessionEndedError(reason, options);
 }
