@@ -1,5 +1,5 @@
 import {HTTPError, type NormalizedOptions} from 'ky';
-import {describe, expect} from 'vitest';
+import {describe, expect, vi} from 'vitest';
 import {
 	type Auth,
 	ConfigError,
@@ -269,7 +269,7 @@ describe('createSession', () => {
 			}),
 		);
 		expect(await canaries.rejection(auth.refresh())).toMatchObject({code: 'timeout', retryable: true});
-		expect(signal?.aborted).toBe(true);
+		await vi.waitFor(() => expect(signal?.aborted).toBe(true));
 	});
 
 	test.for(['getToken', 'refresh', 'peek'] as const)(
