@@ -313,7 +313,7 @@ describe('createSession', () => {
 		expect(make({tokenEndpoint: 'https://as.example/token'})).toThrow('tokenEndpoint is not an option');
 		expect(make({renew: undefined})).toThrow('renew is required: a function');
 		expect(make({renew: 'https://app.example.com/refresh'})).toThrow('renew must be a function');
-		expect(make({store})).toThrow('store serves another clientId or tokenEndpoint');
+		expect(make({store})).toThrow('store serves another client');
 		for (const options of [{tokenEndpoint: 'x'}, {renew: 1}, {store}]) expect(make(options)).toThrow(ConfigError);
 	});
 });
