@@ -19,12 +19,13 @@ const client = {
 	...(await discover(ISSUER)),
 	clientId: CLIENT_ID,
 	clientAuthentication: clientSecretBasic(CLIENT_SECRET),
+	keep: ['id_token'],
 };
 const cookie = {path: '/', httpOnly: true, secure: ORIGIN.startsWith('https:'), sameSite: 'Lax'} as const;
 
-/** The session of one user. */
+/** The session of one user. It goes a month after it was last renewed. */
 const authOf = (id = 'nobody'): Auth =>
-	createAuth({...client, store: redisStore(redis, `session:${id}`), requireToken: true, keep: ['id_token']});
+	createAuth({...client, store: redisStore(redis, `session:${id}`, {ttl: 2_592_000}), requireToken: true});
 
 /** The logins of one browser. Each one is kept in a cookie of that browser, so that nobody can finish the login of somebody else. */
 const loginOf = (context: Context): Login =>
@@ -62,11 +63,10 @@ app.get('/me', async context => {
 
 app.post('/logout', async context => {
 	const auth = authOf(getCookie(context, 'session'));
-	const token = await auth.peek();
+	const idToken = (await auth.peek())?.['id_token'] as string | undefined;
 	await auth.signOut();
 	deleteCookie(context, 'session', cookie);
-	const url = loginOf(context).logoutUrl({idToken: token?.['id_token'] as string | undefined, returnTo: '/'});
-	return context.redirect(url, 303);
+	return context.redirect(loginOf(context).logoutUrl({idToken, returnTo: '/'}), 303);
 });
 
 app.onError((error, context) => {

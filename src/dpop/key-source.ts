@@ -12,6 +12,8 @@ import {type DpopKeyStore, keepInIndexedDb} from './key-store.ts';
 
 /** How long a store may take, in milliseconds. IndexedDB can wait forever while another tab deletes the database. */
 const deadline = 5_000;
+/** How long it may take if the key is known: a token request waits for it, under the lock of the session. */
+const shortDeadline = 1_000;
 
 /** The errors of a browser that stores no keys here: in a sandboxed frame, in some private windows, or if storage is switched off. */
 const refusals = /^(?:SecurityError|InvalidStateError|DataCloneError)$/;
@@ -52,7 +54,7 @@ export function createKeySource(
 		// Another call may have been faster.
 		const offered = (known ??= generated);
 		try {
-			const kept = await withTimeout(() => keep(offered), deadline);
+			const kept = await withTimeout(() => keep(offered), proofKey ? shortDeadline : deadline);
 			if (!isKeyPair(kept)) throw undefined;
 			const found = await toProofKey(kept);
 			known = kept;

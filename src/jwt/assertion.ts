@@ -52,14 +52,20 @@ export function createAssertionSigner(
 	const native = algorithmOf(key);
 	// Not every platform looks at `alg` itself. RFC 9864 calls EdDSA as platforms do.
 	const stated = [algorithm, native ?? algorithms[jwk.alg as string] ?? jwk.alg];
-	const names = Object.keys(algorithms).filter(known => stated.every(one => !one || one === algorithms[known]));
+	const names = Object.keys(algorithms).filter(
+		known =>
+			stated.every(one => !one || one === algorithms[known]) &&
+			// Firefox looks at the kind of a JWK too late: it crashes if it imports one of RSA for ECDSA.
+			known.startsWith(jwk.kty === 'OKP' ? 'Ed' : (jwk.kty ?? '')),
+	);
 	if (!names[0] || !(native || pem || jwk.d)) refuse();
 	// Keeps the key and not a promise: on Workers, a promise of one request never settles for another request.
 	let signingKey = (native && key) as WebCryptoKey; // or there is none yet
 	return async claims => {
 		for (const known of names) {
 			try {
-				signingKey ??= await crypto.subtle.importKey(
+				if (algorithmOf(signingKey)) break;
+				signingKey = await crypto.subtle.importKey(
 					(pem ? 'pkcs8' : 'jwk') as 'jwk',
 					(pem
 						? Uint8Array.from(atob(pem.replace(/\\+.|\s/g, '')), character => character.charCodeAt(0))
@@ -75,7 +81,7 @@ export function createAssertionSigner(
 		}
 		const header = encodePart({alg: algorithmOf(signingKey) ?? refuse(), typ: 'JWT', kid: keyId ?? jwk.kid});
 		const iat = Math.floor(Date.now() / 1000);
-		// Workers take any PEM for one of Ed25519, and see it now.
+		// Workers take any PEM for one of Ed25519, and see only now that it is not.
 		return signJwt(header, {...claims, iat, exp: iat + lifetime, jti: crypto.randomUUID()}, signingKey).catch(refuse);
 	};
 }

@@ -54,8 +54,8 @@ export function algorithmOf(key: unknown): JwtAlgorithm | undefined {
 		readonly algorithm?: Partial<EcKeyAlgorithm & RsaHashedKeyAlgorithm>;
 		readonly type?: string;
 	};
-	// P-256, SHA-256 or Ed25519: a key has a curve, a hash or neither.
+	// Firefox imports a PEM of another curve as one for ECDSA, and says so in its algorithm alone.
 	const isRight =
-		/^(?:P-|SHA-|Ed)25/.test(namedCurve ?? hash?.name ?? name) && modulusLength >= 2048 && type === 'private';
+		/(?:P|SHA)-256$|^Ed/.test(name + (namedCurve ?? hash?.name)) && modulusLength >= 2048 && type === 'private';
 	return isRight ? algorithms[name] : undefined;
 }

@@ -36,9 +36,8 @@ parameter twice, of which one would have to be chosen.
 */
 export function readCallback({searchParams}: URL): Callback {
 	const answer = ownProperties<Callback>(Object.fromEntries(searchParams));
-	const isRepeated = Object.keys(answer).length < [...searchParams].length;
-	const isAnswer = answer.state && (answer.code || answer.error) && !isRepeated;
-	return isAnswer ? answer : ownProperties({});
+	const isUnique = Object.keys(answer).length === [...searchParams].length;
+	return isUnique && answer.state && (answer.code || answer.error) ? answer : ownProperties({});
 }
 
 /** Whether a URL, or the address of the page, is the callback of a login. The query of the redirect URI is in it, in whatever order. */

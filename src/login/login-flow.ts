@@ -115,8 +115,8 @@ export async function finishLogin(login: LoginFlow, given: string | URL | undefi
 		throw new LoginError('This login is over, or began in another tab: begin another login');
 	}
 	// RFC 9207 §2.4: otherwise the code of one server could be sent to another one.
-	const isNamed = ownProperties(login.metadata).authorization_response_iss_parameter_supported;
-	if (issuer && (isNamed || iss !== undefined) && iss !== issuer) {
+	const isNamed = iss !== undefined || ownProperties(login.metadata).authorization_response_iss_parameter_supported;
+	if (issuer && isNamed && iss !== issuer) {
 		throw new LoginError('Another server has answered: begin another login');
 	}
 	if (error) throw new OAuthError({...describeError(answer, []), status: 0});

@@ -47,7 +47,7 @@ export async function keepLogin(storage: LoginStorage | undefined, state: string
 	}
 }
 
-/** The state of the login that was asked for last. */
+/** The state of the login that was taken last. */
 let last: string;
 
 /**
@@ -56,14 +56,16 @@ Returns the login of a state, once.
 @throws {LoginError} if the storage fails.
 */
 export async function takeLogin(storage: LoginStorage | undefined, state: string): Promise<Partial<PendingLogin>> {
-	// Any other text could be an unrelated key of the storage. A page that finishes twice at once gets the login once.
-	if (!/^[\w-]+$/.test(state) || state === last) return {};
-	last = state;
+	// Any other text could be an unrelated key of the storage.
+	if (!/^[\w-]+$/.test(state)) return {};
 	try {
 		const place = storage ?? sessionStorage;
 		const text = await place.getItem(keyOf(state));
+		// Of two callers at once, both of which have read the login, one gets it.
+		if (!text || state === last) return {};
+		last = state;
 		await place.removeItem(keyOf(state));
-		return ownProperties(ownRecordProperties(JSON.parse(text ?? 'null')));
+		return ownProperties(ownRecordProperties(JSON.parse(text)));
 	} catch {
 		throw new LoginError('The storage failed: begin another login');
 	}

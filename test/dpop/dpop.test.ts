@@ -359,6 +359,15 @@ describe('an option', () => {
 			},
 			/^keyPair must be/,
 		],
+		[
+			'a key pair whose public key cannot be shown',
+			async () => {
+				const {privateKey, publicKey} = await createExtractable();
+				const jwk = await crypto.subtle.exportKey('jwk', publicKey);
+				return {keyPair: {privateKey, publicKey: await crypto.subtle.importKey('jwk', jwk, p256, false, ['verify'])}};
+			},
+			/^keyPair must be/,
+		],
 		['a private key alone', async () => ({keyPair: (await generate(p256)).privateKey}), /^keyPair must be/],
 		['an algorithm that is none', () => ({algorithm: 'HS256'}), /^algorithm must be ES256 or EdDSA$/],
 		['a store that is none', () => ({store: {}}), /^store must be a function$/],

@@ -1,4 +1,4 @@
-import {IDBFactory, IDBObjectStore as FakeObjectStore} from 'fake-indexeddb';
+import {IDBDatabase as FakeDatabase, IDBFactory, IDBObjectStore as FakeObjectStore} from 'fake-indexeddb';
 import {afterEach, describe, expect, vi} from 'vitest';
 import {dpop, type DpopKeyPair, type DpopKeyStore, type DpopOptions, type TokenScheme} from '../../src/dpop.ts';
 import {StoreError} from '../../src/errors.ts';
@@ -33,6 +33,15 @@ describe('with IndexedDB', () => {
 		expect(await thumbprintOf(dpop())).toBe(key);
 		const {privateKey} = await storedPair(factory, 'ES256');
 		await expect(crypto.subtle.exportKey('jwk', privateKey as CryptoKey)).rejects.toThrow();
+	});
+
+	test('the key is on the disk before it is used, so a power failure cannot lose it and keep the token', async () => {
+		vi.stubGlobal('indexedDB', new IDBFactory());
+		const transaction = vi.spyOn(FakeDatabase.prototype, 'transaction');
+		await thumbprintOf(dpop());
+		// The first one creates the table.
+		expect(transaction.mock.calls.slice(1)).toEqual([['keys', 'readwrite', {durability: 'strict'}]]);
+		transaction.mockRestore();
 	});
 
 	test('with IndexedDB, each algorithm has a key of its own', async () => {
@@ -159,6 +168,26 @@ describe('a store of one’s own', () => {
 			scheme.apply({url: 'https://api.example/', method: 'GET', headers: new Headers()}, token);
 		for (const token of ['a', 'a', undefined, 'b', undefined]) await call(token);
 		expect(store).toHaveBeenCalledTimes(3);
+	});
+
+	test('that hangs later on holds a token request up for a second alone', async () => {
+		const store = vi.fn<DpopKeyStore>(keyPair => keyPair);
+		const scheme = dpop({store});
+		const key = await thumbprintOf(scheme);
+		const asked = Promise.withResolvers<void>();
+		store.mockImplementation(() => {
+			asked.resolve();
+			return new Promise(() => {});
+		});
+		vi.useFakeTimers();
+		try {
+			const proven = thumbprintOf(scheme);
+			await asked.promise;
+			await vi.advanceTimersByTimeAsync(1_000);
+			expect(await proven).toBe(key);
+		} finally {
+			vi.useRealTimers();
+		}
 	});
 
 	test.for<readonly [what: string, fail: DpopKeyStore]>([

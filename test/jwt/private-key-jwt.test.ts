@@ -15,6 +15,7 @@ for (const algorithm of jwtAlgorithms) keys.set(algorithm, await createTestKey(a
 const keyOf = (algorithm: JwtAlgorithm): TestKey => keys.get(algorithm) ?? expect.fail(`no key for ${algorithm}`);
 const es256 = keyOf('ES256');
 
+const p256 = await crypto.subtle.generateKey({name: 'ECDSA', namedCurve: 'P-256'}, true, ['sign', 'verify']);
 const p384 = await crypto.subtle.generateKey({name: 'ECDSA', namedCurve: 'P-384'}, true, ['sign', 'verify']);
 const rsa512 = await crypto.subtle.generateKey(
 	{name: 'RSA-PSS', modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash: 'SHA-512'},
@@ -221,7 +222,7 @@ describe('a key that cannot be used', () => {
 		['a symmetric JWK', {kty: 'oct', k: secret}, {}, wrong],
 		['a JWK for another algorithm', {...keyOf('RS256').jwk, alg: 'RS512'}, {}, wrong],
 		['a JWK for another algorithm than asked', keyOf('RS256').jwk, {algorithm: 'PS256'}, /a private key for PS256:/],
-		['a public CryptoKey', p384.publicKey, {}, wrong],
+		['a public CryptoKey', p256.publicKey, {}, wrong],
 		['a CryptoKey of another curve', p384.privateKey, {}, wrong],
 		['a CryptoKey with another hash', rsa512.privateKey, {}, wrong],
 		['a CryptoKey of RSA below 2048 bits', rsa1024.privateKey, {}, wrong],
@@ -271,6 +272,18 @@ describe('a key that cannot be used', () => {
 	);
 });
 
+test('a key that the platform finds out about when it signs is refused before anything is sent', async ({canaries}) => {
+	const sign = vi.spyOn(crypto.subtle, 'sign').mockRejectedValueOnce(new DOMException('secret', 'OperationError'));
+	const fetch = vi.fn<typeof globalThis.fetch>();
+	const error = await canaries.rejection(assertionsOf(privateKeyJwt(es256.pem), {fetch}));
+	expect(error).toMatchObject({
+		code: 'invalid_options',
+		message: expect.stringMatching(/^privateKeyJwt\(key\): key must/),
+	});
+	expect(fetch).not.toHaveBeenCalled();
+	sign.mockRestore();
+});
+
 describe('an option that cannot be used', () => {
 	test.for<readonly [option: string, options: unknown, message: RegExp]>([
 		['algorithm', {algorithm: 'HS256'}, /^algorithm must be ES256 or RS256 or PS256 or EdDSA$/],
@@ -283,6 +296,26 @@ describe('an option that cannot be used', () => {
 	])('an option that cannot be used is refused by its name: %s', ([, options, message]) => {
 		expect(() => privateKeyJwt(es256.jwk, options as AssertionOptions)).toThrow(message);
 	});
+});
+
+test('an RSA key in a JWK is never imported for another kind of key: that crashes Firefox', async () => {
+	const {alg: _, ...jwk} = keyOf('RS256').jwk;
+	const importKey = vi.spyOn(crypto.subtle, 'importKey');
+	await assertionsOf(privateKeyJwt(jwk));
+	await assertionsOf(privateKeyJwt(rsa1024Jwk)).catch(() => {});
+	const names = importKey.mock.calls.map(([, , algorithm]) => (algorithm as Algorithm).name);
+	expect(names.filter(name => !name.startsWith('RSA'))).toEqual([]);
+	expect(() => privateKeyJwt(jwk, {algorithm: 'ES256'})).toThrow(/a private key for ES256:/);
+	importKey.mockRestore();
+});
+
+test('a key that the platform imports as another curve is not used', async () => {
+	// As Firefox does with a PEM of Ed25519 that it is asked to import for ECDSA.
+	const {privateKey} = p384;
+	const importKey = vi.spyOn(crypto.subtle, 'importKey').mockResolvedValueOnce(privateKey);
+	const [body] = await assertionsOf(privateKeyJwt(keyOf('EdDSA').pem));
+	expect(decodeProtectedHeader(body?.get('client_assertion') ?? '').alg).toBe('EdDSA');
+	importKey.mockRestore();
 });
 
 test('the platform is not used before the first request [R83]', async () => {

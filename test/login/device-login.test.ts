@@ -113,6 +113,22 @@ describe('deviceLogin', () => {
 		expect(headers).toEqual(['Basic 0', 'Basic 1']);
 	});
 
+	test('deviceLogin says which client authentication the server takes, if it does not take this one', async () => {
+		const metadata = {token_endpoint_auth_methods_supported: ['client_secret_post']};
+		const refusal = Response.json({error: 'invalid_client'}, {status: 401});
+		for (const [first, answer] of [
+			[refusal, token],
+			[device, refusal],
+		]) {
+			const attempt = begin([answer], {metadata}, first);
+			await timesOf(attempt);
+			expect(await attempt.outcome).toMatchObject({
+				error: 'invalid_client',
+				message: 'POST https://as.example answered 401: invalid_client. The server takes client_secret_post',
+			});
+		}
+	});
+
 	test('deviceLogin waits for a prompt that takes its time before it asks for the token', async () => {
 		const shown = Promise.withResolvers<void>();
 		const fetches: string[] = [];

@@ -5,7 +5,7 @@ import {clientSecretBasic, clientSecretPost, createAuth} from '../../src/index.t
 import {dpop} from '../../src/dpop.ts';
 import {createLogin, deviceLogin, discover, type Login, type LoginOptions} from '../../src/login/login.ts';
 import {createFakeStorage} from '../support/fake-login.ts';
-import {spa, tool, website} from '../support/login-pages.ts';
+import {fetchEverySecond, spa, tool, website} from '../support/login-pages.ts';
 import {test as base} from '../support/test.ts';
 import {createVisitor} from '../support/visitor.ts';
 
@@ -150,14 +150,17 @@ describe('deviceLogin', () => {
 	test('deviceLogin logs a user in who enters the code', async ({metadata, server, canaries}) => {
 		const visitor = createVisitor();
 		const prompts: object[] = [];
-		const token = await deviceLogin({...metadata, clientId: tool.clientId, scope}, async prompt => {
-			prompts.push(prompt);
-			const {verification_uri, user_code} = prompt;
-			const confirm = await visitor.submit(await visitor.open(verification_uri), {user_code});
-			expect(confirm.text).toContain(user_code);
-			const consent = await visitor.submit(await visitor.submit(confirm, {}), {name: 'ann'});
-			expect((await visitor.submit(consent, {})).text).toContain('You are signed in');
-		});
+		const token = await deviceLogin(
+			{...metadata, clientId: tool.clientId, fetch: fetchEverySecond, scope},
+			async prompt => {
+				prompts.push(prompt);
+				const {verification_uri, user_code} = prompt;
+				const confirm = await visitor.submit(await visitor.open(verification_uri), {user_code});
+				expect(confirm.text).toContain(user_code);
+				const consent = await visitor.submit(await visitor.submit(confirm, {}), {name: 'ann'});
+				expect((await visitor.submit(consent, {})).text).toContain('You are signed in');
+			},
+		);
 		prompts.forEach(canaries.see);
 		expect(Object.keys(prompts[0] ?? {})).toEqual([
 			'user_code',
@@ -172,7 +175,7 @@ describe('deviceLogin', () => {
 
 	test('a device login reports a user who says no', async ({metadata}) => {
 		const visitor = createVisitor();
-		const login = deviceLogin({...metadata, clientId: tool.clientId, scope}, async prompt => {
+		const login = deviceLogin({...metadata, clientId: tool.clientId, fetch: fetchEverySecond, scope}, async prompt => {
 			const confirm = await visitor.open(String(prompt.verification_uri_complete));
 			await visitor.submit(await visitor.submit(confirm, {}), {abort: 'yes'});
 		});

@@ -52,6 +52,19 @@ export const guards: Readonly<Record<string, Lines>> = {
 			"if (login !== undefined && login !== core.state.login) throw new SessionEndedError('signed_out');",
 		],
 	},
+	'whose answer a login gets': {
+		'login/callback.ts': [
+			'return isUnique && answer.state && (answer.code || answer.error) ? answer : ownProperties({});',
+		],
+		'login/login-flow.ts': [
+			"if (!isLocalPath(returnTo)) throw new ConfigError('returnTo must be a path of this origin');",
+			'if (pending.tokenEndpoint !== login.tokenEndpoint || !(login.now() < (pending.due as number))) {',
+			'if (issuer && isNamed && iss !== issuer) {',
+			"returnTo: isLocalPath(returnTo) ? returnTo : '/',",
+		],
+		'login/login-storage.ts': ['if (!/^[\\w-]+$/.test(state)) return {};', 'if (!text || state === last) return {};'],
+		'login/id-token.ts': ['nonce: claims.nonce === nonce,', 'iss: claims.iss === issuer,'],
+	},
 	'own-property reads': {
 		'lib/own-properties.ts': [
 			'return {__proto__: null, ...value} as unknown as T;',

@@ -4,7 +4,8 @@ import {expect} from 'vitest';
 import type * as recipe from '../../playground/recipes/login-spa.ts';
 import {type AuthorizationServer, startAuthorizationServer} from '../support/authorization-server.ts';
 import {launchChromium} from '../support/chromium.ts';
-import {spa} from '../support/login-pages.ts';
+import {deviceLogin, discover} from '../../src/login/login.ts';
+import {fetchEverySecond, spa, tool} from '../support/login-pages.ts';
 import {replacing} from '../support/replacing.ts';
 import {serve} from '../support/serve.ts';
 import {test as base} from '../support/test.ts';
@@ -197,4 +198,25 @@ test('an address that was finished before, or that another tab began, ends no lo
 	// The session that is there goes on.
 	expect(await call(page)).toBe('ann');
 	expect(server.tokenRequests.map(({status}) => status)).toEqual([200]);
+});
+
+test('a user enters the code of a device in a browser, on the page of the server', async ({server, user}) => {
+	const client = {...(await discover(server.issuer)), clientId: tool.clientId, fetch: fetchEverySecond};
+	const token = await deviceLogin(
+		{...client, scope: 'openid /accounts.read'},
+		async ({verification_uri, user_code}) => {
+			const page = await user.newPage();
+			await page.goto(verification_uri);
+			await page.locator('input[name=user_code]').fill(user_code);
+			await page.getByRole('button', {name: 'Continue'}).click();
+			await page.getByText(`Is this the code: ${user_code}?`).waitFor();
+			await page.getByRole('button', {name: 'Continue'}).click();
+			await page.getByLabel('Name').fill('ann');
+			await page.getByRole('button', {name: 'Continue'}).click();
+			await page.getByText('May tool do this?').waitFor();
+			await page.getByRole('button', {name: 'Continue'}).click();
+			await page.getByText('You are signed in').waitFor();
+		},
+	);
+	expect(await server.findBound(token.access_token)).toMatchObject({subject: 'ann'});
 });

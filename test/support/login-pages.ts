@@ -83,6 +83,13 @@ export function loginConfiguration(pages: LoginPages): Configuration {
 	};
 }
 
+/** A `fetch` for devices that ask every second: the provider leaves that to them, and five seconds would be long for a test. */
+export const fetchEverySecond: typeof fetch = async (input, init) => {
+	const response = await fetch(input, init);
+	const answer = (await response.json()) as object;
+	return Response.json('device_code' in answer ? {...answer, interval: 1} : answer, {status: response.status});
+};
+
 /** Whether a request is for one of the pages below, which the provider leaves to its user. */
 export const isInteraction = ({url = ''}: IncomingMessage): boolean => url.startsWith(interaction);
 
