@@ -3,6 +3,7 @@ import type {Hooks, Options} from 'ky';
 import {ConfigError} from './errors.ts';
 import {type BeginCall, createAuthorizer} from './fetch/authorized-fetch.ts';
 import {bearer} from './fetch/bearer.ts';
+import {bodySourceOf} from './fetch/body.ts';
 import {type Origins, readOrigins} from './fetch/origins.ts';
 import type {Awaitable} from './lib/awaitable.ts';
 import {ownProperties, ownPropertiesWhere, ownProperty} from './lib/own-properties.ts';
@@ -233,7 +234,7 @@ export function assembleAuth(options: SessionOptions, createRenewer: (settings: 
 		if (wanted === false) return;
 		call.fetch = begin(
 			ownProperty(call, 'fetch') ?? globalFetch,
-			call.body,
+			bodySourceOf(call),
 			wanted === true || undefined,
 			ownProperty(call, 'baseUrl'),
 			ownProperty(call, 'prefix'),
@@ -269,7 +270,7 @@ function waitUntilOf(waitUntil: SessionOptions['waitUntil']): Session['waitUntil
 function fetchOf(begin: BeginCall): typeof fetch {
 	return async (input, init) => {
 		const options = ownProperties(init);
-		const send = begin(globalFetch, options.body);
+		const send = begin(globalFetch, bodySourceOf({body: options.body ?? null}));
 		// Other platforms throw the same error. Bun would send the request without its body.
 		const given = typeof input === 'object' && 'bodyUsed' in input ? input : undefined;
 		if (given?.bodyUsed && !options.body) throw new TypeError('The body was read before');

@@ -4,7 +4,7 @@ import {assertNotCallingOut, type Session} from '../session/core.ts';
 import {getUsableToken, peekToken, replaceToken} from '../session/session.ts';
 import type {TokenScheme} from '../token/token-scheme.ts';
 import type {TokenSet} from '../token/token-set.ts';
-import {isReadOnce} from './body.ts';
+import type {BodySource} from './body.ts';
 import type {CallCheck} from './origins.ts';
 import {createSender, type Fetch, type Send, type SendingCall} from './sender.ts';
 import {discard, isFrom} from './response.ts';
@@ -34,12 +34,13 @@ interface Call extends SendingCall {
 /**
 Begins a call: gives the `fetch` of its attempts.
 
+@param source How the body can be resent.
 @param isTokenRequired Whether the call must not be sent without a token.
 @default isTokenRequired what the session says
 */
 export type BeginCall = (
 	fetch: Fetch,
-	body: unknown,
+	source: BodySource,
 	isTokenRequired?: boolean,
 	baseUrl?: string | URL,
 	prefix?: string | URL,
@@ -54,12 +55,12 @@ with it.
 export function createAuthorizer(session: FetchSession, checkOf: CallCheck): BeginCall {
 	const {core, scheme, requireToken} = session;
 	const send = createSender(scheme);
-	return (fetch, body, isTokenRequired = requireToken, baseUrl, prefix) => {
+	return (fetch, source, isTokenRequired = requireToken, baseUrl, prefix) => {
 		const check = checkOf(baseUrl, prefix);
 		const {isCallingOut, logins, state} = core;
 		const call: Call = {
 			fetch,
-			isStream: isReadOnce(body),
+			source,
 			isTokenRequired,
 			login: state.status === 'active' ? state.login : undefined,
 			logins,
@@ -103,7 +104,7 @@ async function attempt(
 	call.logins = undefined;
 	call.login = login;
 
-	for (let isResent = call.isStream; ;) {
+	for (let isResent = call.source === null; ;) {
 		const response = await send(call, request, extra, url, token);
 		// Known at once, unless somebody else has to be asked.
 		const verdict =
@@ -129,7 +130,7 @@ async function attempt(
 		if (!renewed) return response;
 		call.isRetried = true;
 		// A stream can be read only once. The caller gets the 401, and the next call has the new token.
-		if (call.isStream) return response;
+		if (call.source === null) return response;
 		discard(response);
 		token = renewed;
 		isResent = false;

@@ -1,4 +1,5 @@
 import {ownProperties} from '../lib/own-properties.ts';
+import type {BodySource} from './body.ts';
 import {discard} from './response.ts';
 
 /** Headers that must not reach another origin, like the token. */
@@ -11,6 +12,7 @@ credentials, and later hops do not restore them.
 
 @param send Sends one hop. It may add the token if every hop so far was to the origin of the first one.
 @param request The request without the token.
+@param source How the body can be sent again.
 @param tokenHeader The name of the header that carries the token.
 @throws {TypeError} as `fetch` does if it cannot follow.
 @see https://fetch.spec.whatwg.org/#http-redirect-fetch
@@ -18,7 +20,7 @@ credentials, and later hops do not restore them.
 export async function followRedirects(
 	send: (request: Request, isHome: boolean) => Promise<Response>,
 	request: Request,
-	isStream: boolean,
+	source: BodySource,
 	tokenHeader: string,
 ): Promise<Response> {
 	if (request.redirect !== 'follow') return send(request, true);
@@ -26,7 +28,7 @@ export async function followRedirects(
 	let isHome = true;
 	let next = new Request(request, ownProperties<RequestInit>({redirect: 'manual'}));
 	for (let hops = 0; ; hops++) {
-		const spare = isStream ? undefined : next.clone();
+		const spare = source === undefined ? next.clone().body : source;
 		const response = await send(next, isHome);
 		const location = response.headers.get('location');
 		if (location === null || ![301, 302, 303, 307, 308].includes(response.status)) return response;
@@ -46,7 +48,7 @@ export async function followRedirects(
 /** Makes the request of the next hop, if there can be one: not for a body that is gone. Throws for an address that `Request` refuses. */
 function redirectOf(
 	{url, method, headers, body, signal}: Request,
-	spare: Request | undefined,
+	spare: BodyInit | null,
 	target: URL,
 	status: number,
 	tokenHeader: string,
@@ -62,7 +64,7 @@ function redirectOf(
 		)
 			kept.delete(name);
 	}
-	const sent = becomesGet ? {} : {method, body: spare?.body ?? null, duplex: 'half'};
+	const sent = becomesGet ? {} : {method, body: body && spare, duplex: 'half'};
 	return new Request(
 		target,
 		ownProperties<RequestInit>({

@@ -2,6 +2,7 @@ import {ownProperties} from '../lib/own-properties.ts';
 import {dropsAuthorization, isBrowser} from '../lib/runtime.ts';
 import type {TokenScheme} from '../token/token-scheme.ts';
 import type {TokenSet} from '../token/token-set.ts';
+import type {BodySource} from './body.ts';
 import {followRedirects} from './redirect.ts';
 
 /** A `fetch` that gets a `Request`, and options that the platform does not know, such as `cf` or `next`. */
@@ -11,8 +12,8 @@ export type Fetch = (request: Request, extra?: RequestInit) => Promise<Response>
 export interface SendingCall {
 	/** Sends the requests. */
 	readonly fetch: Fetch;
-	/** Whether the body can be read only once, so that it cannot be resent. */
-	readonly isStream: boolean;
+	/** How the body can be resent. */
+	readonly source: BodySource;
 }
 
 /**
@@ -47,8 +48,10 @@ export function createSender(scheme: TokenScheme): Send {
 	};
 
 	return (call, request, extra, url, {access_token}) => {
+		const {source} = call;
+		const body = source ?? undefined;
 		// The request that ky keeps, and puts into its errors, never has the token.
-		const copy = call.isStream ? new Request(request) : request.clone();
+		const copy = source === undefined ? request.clone() : new Request(request, ownProperties({body} as RequestInit));
 		const judged = url === request.url ? copy : new Request(url, copy);
 		const own = guard === 'refuse' ? new Request(judged, refusalFor(judged, scheme)) : judged;
 		const options = optionsFor(request, extra);
@@ -60,7 +63,7 @@ export function createSender(scheme: TokenScheme): Send {
 			await scheme.review?.(response, hop, access_token);
 			return response;
 		};
-		return followRedirects(sendHop, own, call.isStream, scheme.header);
+		return followRedirects(sendHop, own, source, scheme.header);
 	};
 }
 

@@ -152,11 +152,14 @@ export async function setToken(session: Session, value: unknown, renews: boolean
 	}
 	const {signOuts} = core;
 	let login: number | undefined;
+	let isSame = false;
 	const {error} = await store.overwrite(session, previous => {
 		if (signOuts !== core.signOuts) throw new SessionEndedError('signed_out');
+		// The token was stored a moment ago, and another holder has renewed it since: keep the renewed one.
+		if (isSame && previous) return {token: previous, isSameLogin: true};
 		const refresh_token = previous?.refresh_token;
 		// A login with the same refresh token is not another login: the running renewal is about to use that token.
-		const isSame = !!refresh_token && refresh_token === token.refresh_token;
+		isSame = !!refresh_token && refresh_token === token.refresh_token;
 		const isSameLogin = isSame || (renews && !!previous);
 		if (!isSameLogin) {
 			core.logins++;
@@ -186,7 +189,11 @@ export async function signOut(session: Session): Promise<void> {
 	core.backOff.reset();
 	// The holder of the lock may never come back, as on Workers.
 	core.events.release();
-	const {previous, error} = await store.overwrite(session, () => ({token: undefined}));
+	const {previous, error} = await store.overwrite(session, () => {
+		// If another holder has just changed the token, the session looked as if it went on.
+		dispatch(core, {type: 'signed-out'});
+		return {token: undefined};
+	});
 	dispatch(core, {type: 'removed', token: previous});
 	try {
 		// Nobody waits for this, because the holder of the lock may be slow.

@@ -1,3 +1,7 @@
+import {openAsBlob} from 'node:fs';
+import {mkdtemp, open, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import ky, {type KyInstance} from 'ky';
 import {createAuth} from 'regrant';
@@ -94,5 +98,19 @@ export const scenarios = {
 		const response = await api.post('up', {body, duplex: 'half'} as object); // the types of the platform lack `duplex`
 		await response.text();
 		return bytes;
+	},
+	'upload of a Blob': async ({api}: Contender, amount: number): Promise<number> => {
+		const folder = await mkdtemp(join(tmpdir(), 'regrant-blob-'));
+		try {
+			const path = join(folder, 'blob');
+			const file = await open(path, 'w');
+			await file.truncate(amount);
+			await file.close();
+			const body = await openAsBlob(path);
+			await (await api.post('up', {body})).text();
+			return body.size;
+		} finally {
+			await rm(folder, {recursive: true});
+		}
 	},
 } as const;

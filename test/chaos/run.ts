@@ -8,6 +8,7 @@ import {readVersions} from '../bench/versions.ts';
 import {addTo, type Counts, list} from './counts.ts';
 import {runRealms} from './realms.ts';
 import type {Act, ActResult, ChaosResult} from './result.ts';
+import {runSchedules} from './schedules.ts';
 import {findGrowth} from './vitals.ts';
 
 /** Those with holders in processes, tabs and isolates of their own. */
@@ -20,6 +21,7 @@ const acts: Readonly<Record<string, () => Promise<{readonly run: Act}>>> = {
 };
 const packages = ['regrant', 'ky', 'oidc-provider', 'redis', 'ioredis', 'playwright', 'deno', 'miniflare'];
 const full = 100_000;
+const everySchedule = 20_000;
 const longest = 3 * 3_600;
 
 const {values} = parseArgs({
@@ -29,15 +31,15 @@ const {values} = parseArgs({
 		refreshes: {type: 'string', default: String(full)},
 		/** For each store with holders outside of this process. 0 leaves them out. */
 		seconds: {type: 'string', default: '60'},
+		/** How many there must be of each theme. 0 leaves them out. */
+		schedules: {type: 'string', default: String(everySchedule)},
 		/** Each store also without its lock, to see what that is worth. Sessions are lost then. */
 		compare: {type: 'boolean', default: false},
 	},
 });
-const [seed, refreshes, seconds] = [values.seed, values.refreshes, values.seconds].map(Number) as [
-	number,
-	number,
-	number,
-];
+const [seed, refreshes, seconds, schedules] = [values.seed, values.refreshes, values.seconds, values.schedules].map(
+	Number,
+) as [number, number, number, number];
 
 function print({name, holders, callers, ...result}: ActResult): void {
 	const {waitInLock} = result;
@@ -56,7 +58,19 @@ function print({name, holders, callers, ...result}: ActResult): void {
 		console.log(`  at rest        heap ${heap} MB, resident ${resident} MB, ${list(handles)}`);
 }
 
-console.log(`seed ${seed}, at least ${refreshes} refreshes`);
+console.log(`seed ${seed}, ${schedules} schedules of each theme, at least ${refreshes} refreshes`);
+const played =
+	schedules > 0
+		? await runSchedules(schedules, seed, ({theme, schedules: count, wrong}) =>
+				console.log(`  ${count} schedules of ${theme}: ${wrong ?? 'nothing went wrong'}`),
+			)
+		: [];
+const isWrong = played.some(({wrong}) => wrong !== undefined);
+if (schedules >= everySchedule && !isWrong) {
+	const kept = {seed, versions: readVersions(['regrant', 'ky', 'fast-check']), themes: played};
+	writeFileSync(new URL('schedules.json', import.meta.url), `${JSON.stringify(kept, undefined, '\t')}\n`);
+	console.log('kept in test/chaos/schedules.json');
+}
 const results: ActResult[] = [];
 const done = (): number => results.reduce((sum, result) => sum + result.refreshes, 0);
 if (seconds > 0) {
@@ -92,7 +106,11 @@ const growth = results.flatMap(({vitals: [first, ...others] = []}) => {
 	const last = others.at(-1);
 	return first && last ? findGrowth(first, last) : [];
 });
-const complaints = [...results.flatMap(({complaints}) => Object.keys(complaints)), ...growth];
+const complaints = [
+	...(isWrong ? ['a schedule went wrong'] : []),
+	...results.flatMap(({complaints}) => Object.keys(complaints)),
+	...growth,
+];
 console.log(
 	`\n${result.refreshes} refreshes, ${result.calls} calls, ${result.sessionsLost} sessions lost that should not have been`,
 );

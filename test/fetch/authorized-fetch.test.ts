@@ -733,6 +733,35 @@ describe('a body', () => {
 		expectResent(server);
 	});
 
+	const other = {method: 'POST', body: 'in place of the Blob', headers: {'content-type': 'text/x-own'}};
+	const changes: ReadonlyArray<[title: string, hooks: Options['hooks']]> = [
+		['a beforeRequest hook', {beforeRequest: [({request}) => new Request(request.url, other)]}],
+		['a later init hook', {init: [options => void Object.assign(options, other)]}],
+		[
+			'an afterResponse hook',
+			{
+				afterResponse: [
+					({request, retryCount}) =>
+						retryCount > 0 ? undefined : ky.retry({request: new Request(request.url, other)}),
+				],
+			},
+		],
+	];
+
+	test.for(changes)(
+		'that %s puts in place of a Blob is what is sent, and sent again [F-156]',
+		async ([, hooks = {}], {server, watch}) => {
+			const auth = watch(createAuth(appOptions(server)));
+			const {access_token} = await signIn(server, auth);
+			await server.expire(access_token);
+			await apiOf(server, auth, {retry: 2}).post('me', {body: new Blob(['the Blob'], {type: 'image/x'}), hooks});
+			const sent = server.calls.map(({bytes, headers}) => [Buffer.from(bytes).toString(), headers['content-type']]);
+			const changed = ['in place of the Blob', 'text/x-own'];
+			const whole = ['the Blob', 'image/x'];
+			expect(sent).toEqual(hooks.afterResponse ? [whole, whole, changed] : [changed, changed]);
+		},
+	);
+
 	function expectResent({calls}: AuthorizationServer): void {
 		expect(calls.map(({status}) => status)).toEqual([401, 200]);
 		const [first, second] = calls;

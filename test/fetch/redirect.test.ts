@@ -141,6 +141,25 @@ function describeRedirects(send: (auth: Auth, url: string, options?: Options) =>
 		expect([type, language]).toEqual([undefined, undefined]);
 	});
 
+	test('a Blob is sent again until a redirect leaves it behind, and stays behind then [F-156]', async ({places}) => {
+		const {a, auth} = places;
+		const next: Readonly<Record<string, Reply>> = {
+			'/1': redirectTo('/2', 307),
+			'/2': redirectTo('/3', 303),
+			'/3': redirectTo('/4', 302),
+		};
+		a.answer = (_request, {path}) => next[path] ?? {body: 'arrived'};
+		const body = new Blob(['text'], {type: 'text/x-own'});
+		expect(await (await send(auth, `${a.origin}/1`, {method: 'POST', body})).text()).toBe('arrived');
+		expect(a.requests.map(({method, body}) => `${method} ${body}`)).toEqual(['POST text', 'POST text', 'GET ', 'GET ']);
+		expect(a.requests.map(({headers}) => headers['content-type'])).toEqual([
+			'text/x-own',
+			'text/x-own',
+			undefined,
+			undefined,
+		]);
+	});
+
 	test.for([307, 308])('a stream that meets %d is a network error', async (status, {places}) => {
 		const {a, b, auth, grants} = places;
 		a.answer = () => redirectTo(b.origin, status);

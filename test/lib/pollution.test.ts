@@ -436,7 +436,7 @@ async function run(scenario: (notes: Notes) => Promise<void>): Promise<readonly 
 	return notes.lines;
 }
 
-describe('what every object inherits has no effect on requests, tokens, events and errors [F-92, F-93, R39, R95]', () => {
+describe('what every object inherits, read-only or not, has no effect on requests, tokens, events and errors [F-92, F-93, F-152, R39, R95]', () => {
 	const clean = new Map<string, readonly string[]>();
 
 	// What an answer, a token and an error have. Others may say that their names are read-only as well. [F-152]

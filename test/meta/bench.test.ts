@@ -60,6 +60,17 @@ describe('the benchmark', () => {
 		},
 	);
 
+	test('a Blob as a body takes no more memory with regrant than with ky alone [F-156]', {timeout: 60_000}, async () => {
+		const rows = await measureMemory({'upload of a Blob': {amount: 100e6, rounds: 1}});
+		expect(rows.map(({done, traffic}) => [done, traffic.bytesUp])).toEqual([
+			[100e6, 100e6],
+			[100e6, 100e6],
+		]);
+		const [ky, regrant] = rows;
+		// Far less than the Blob.
+		expect((regrant?.peak ?? Infinity) - (ky?.peak ?? 0)).toBeLessThan(40);
+	});
+
 	test('the benchmark bundles what the neighbours export', async () => {
 		for (const row of peerRows) expect((await bundle(row)).bytes).toBeGreaterThan(3000);
 	});

@@ -22,7 +22,7 @@ export const guards: Readonly<Record<string, Lines>> = {
 		'fetch/authorized-fetch.ts': [
 			'if (!renewed) return response;',
 			'call.isRetried = true;',
-			'if (call.isStream) return response;',
+			'if (call.source === null) return response;',
 		],
 	},
 	'the comparison': {

@@ -312,6 +312,45 @@ describe('a login while a renewal is under way', () => {
 		},
 	);
 
+	test.for(['a login', 'a sign-out'] as const)(
+		'another holder waits for the write of %s that interrupts a renewal, and does not send the used refresh token [F-141, F-160]',
+		async (what, {server, watch}) => {
+			const realm = createSharedMemory().holder as () => StoreDriver; // in this realm it takes no time
+			const {replace, ...driver} = realm();
+			const writing = createGate();
+			let isSlow = false;
+			const slowly: StoreDriver = {
+				...driver,
+				set: async token => {
+					if (isSlow) await writing.pass();
+					await driver.set(token);
+				},
+				replace: async (found, token) => {
+					if (isSlow && !token) await writing.pass();
+					return (await replace?.(found, token)) ?? false;
+				},
+			};
+			const ours = watch(createAuth(appOptions(server, {store: slowly})));
+			const theirs = watch(createAuth(appOptions(server, {store: realm()})));
+			const {refresh_token} = await signIn(server, ours, expired);
+			const answer = holdAnswer(server);
+			const renewing = outcomeOf(ours.getToken());
+			await answer.reached;
+			isSlow = true;
+			const changing = what === 'a login' ? signIn(server, ours) : ours.signOut();
+			await writing.reached;
+			const waiting = outcomeOf(theirs.getToken());
+			answer.open();
+			await settle();
+			writing.open();
+			await changing;
+			expect(await renewing).toBe('SessionEndedError signed_out');
+			await waiting;
+			const sent = server.tokenRequests.map(({parameters}) => parameters.get('refresh_token'));
+			expect(sent.filter(token => token === refresh_token)).toHaveLength(1);
+		},
+	);
+
 	test.for(stores)(
 		'logins again and again make one token request at a time: a store %s [F-160]',
 		async ([, create], {server, watch}) => {

@@ -1,3 +1,6 @@
+import type {Carried} from '../support/two-servers.ts';
+import type {Servers} from './whereabouts.ts';
+
 /** Where the servers of a run are, and who is known there. */
 export interface LabFacts {
 	readonly door: string;
@@ -11,6 +14,8 @@ export interface LabFacts {
 	readonly provers: readonly Prover[];
 	/** The origin that must get nothing. It refuses everything. */
 	readonly elsewhere: string;
+	/** Two servers that redirect as they are asked to, of which one may get a token. */
+	readonly places: Servers;
 	/** The door of the fault server. */
 	readonly faults: string;
 	/** The public client. */
@@ -70,6 +75,8 @@ export interface LabClient extends LabFacts {
 	/** The API refuses this access token from now on. */
 	expire(accessToken: string): Promise<void>;
 	isActive(token: string): Promise<boolean>;
+	/** Where an access token went, of the two servers. */
+	carried(accessToken: string): Promise<Carried>;
 	log(): Promise<LabLog>;
 }
 
@@ -86,6 +93,7 @@ export function createLabClient(facts: LabFacts): LabClient {
 		mint: jkt => ask('POST', '/mint', jkt ?? ''),
 		expire: token => ask('POST', '/expire', token),
 		isActive: token => ask('POST', '/is-active', token),
+		carried: token => ask('POST', '/carried', token),
 		log: () => ask('GET', '/log'),
 	};
 }

@@ -32,13 +32,17 @@ const isRewrite = (found: unknown, token: TokenSet | undefined): boolean =>
 	!!token && (found as TokenSet | undefined)?.access_token === token.access_token;
 
 /** A holder to whom something happens once, just before it compares and sets another token. */
-async function interrupted({holder}: Place, before: () => unknown): Promise<StoreDriver> {
+async function interrupted(
+	{holder}: Place,
+	before: () => unknown,
+	isDue: (found: unknown) => boolean = () => true,
+): Promise<StoreDriver> {
 	const store = await holder();
 	let isOver = false;
 	return {
 		...store,
 		replace: async (found, token) => {
-			if (!isOver && !isRewrite(found, token)) {
+			if (!isOver && !isRewrite(found, token) && isDue(found)) {
 				isOver = true;
 				await before();
 			}
@@ -124,10 +128,13 @@ describe('a change between our last read and our write', () => {
 		const late = await mintText(server);
 		const login = {...(await mintText(server)), login: 'another'};
 		const deleted = createGate();
-		const store = await interrupted(place, async () => {
+		// The sign-out compares as well: it revokes what it removes [F-139].
+		const isLate = (found: unknown): boolean => (found as TokenSet).access_token === late.access_token;
+		const signInAgain = async (): Promise<void> => {
 			await place.poke(JSON.stringify(login));
 			deleted.open();
-		});
+		};
+		const store = await interrupted(place, signInAgain, isLate);
 		const isOver = deleted.pass();
 		let mark: unknown;
 		const auth = watch(
@@ -151,6 +158,64 @@ describe('a change between our last read and our write', () => {
 		expect(await place.peek()).toBe(JSON.stringify(login));
 		expect(server.revocationRequests[1]?.parameters.get('token')).toBe(late.refresh_token);
 		expect((await auth.getToken()).access_token).toBe(login.access_token);
+	});
+});
+
+describe('a renewal by another holder', () => {
+	/** The record of a login, as another holder has it after a renewal. */
+	const renewed = async (server: AuthorizationServer, place: Place): Promise<TokenSet> => {
+		const {login, client} = JSON.parse((await place.peek()) ?? '') as TokenSet;
+		const token = {...(await mintText(server)), login, client};
+		await place.poke(JSON.stringify(token));
+		return token;
+	};
+
+	test('just before a sign-out removes the record is noticed: the new refresh token is revoked [F-101, F-139]', async ({
+		server,
+		watch,
+	}) => {
+		const place = createSharedMemory();
+		let latest: TokenSet | undefined;
+		const store = await interrupted(place, async () => {
+			latest = await renewed(server, place);
+		});
+		const auth = watch(createAuth(appOptions(server, {store})));
+		await signIn(server, auth);
+		await auth.signOut();
+		expect(await place.peek()).toBe(undefined);
+		expect(server.revocationRequests.map(({parameters}) => parameters.get('token'))).toEqual([latest?.refresh_token]);
+		expect(auth.status).toBe('signed-out');
+	});
+
+	test('just before a login stores the same token again is kept: the used refresh token is not stored [F-159]', async ({
+		server,
+		watch,
+	}) => {
+		const place = createSharedMemory();
+		let latest: TokenSet | undefined;
+		const {replace, ...store} = await place.holder();
+		let isOver = false;
+		const auth = watch(
+			createAuth(
+				appOptions(server, {
+					store: {
+						...store,
+						replace: async (found, token) => {
+							if (!isOver) latest = await renewed(server, place);
+							isOver = true;
+							return (await replace?.(found, token)) ?? false;
+						},
+					},
+				}),
+			),
+		);
+		const minted = await signIn(server, auth);
+		await auth.setToken(minted);
+		expect(await auth.getToken()).toMatchObject({access_token: latest?.access_token});
+		await auth.refresh();
+		expect(server.tokenRequests.map(({parameters}) => parameters.get('refresh_token'))).toEqual([
+			latest?.refresh_token,
+		]);
 	});
 });
 

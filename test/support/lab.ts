@@ -8,6 +8,7 @@ import {createTestKey, jwtAlgorithms, type TestKey} from './keys.ts';
 import type {LabFacts, LabLog} from '../shared/lab-client.ts';
 import {startFaultServer} from './fault-server.ts';
 import {type Answer, serve} from './serve.ts';
+import {followChain, startTwoServers} from './two-servers.ts';
 
 /** The servers of a run of the shared specification, which may be in another process or in a browser. */
 export interface Lab {
@@ -52,11 +53,13 @@ export async function startLab(): Promise<Lab> {
 	const server: AuthorizationServer = await startAuthorizationServer({accessTokenSeconds: 60, clients});
 	const proofApi = await startDpopApi(server.findBound);
 	const elsewhere = await serve(allowEveryOrigin(() => ({status: 401, headers: [['www-authenticate', 'Bearer']]})));
+	const places = await startTwoServers(allowEveryOrigin(followChain));
 	const faults = await startFaultServer();
 	const times = new Map<string, number>();
 	const setUp = (): void => {
 		server.reset();
 		elsewhere.requests.length = 0;
+		places.reset();
 		times.clear();
 		server.onCall(({path}) => stage(path, times));
 		proofApi.reset();
@@ -103,6 +106,7 @@ export async function startLab(): Promise<Lab> {
 		'POST /mint': jkt => server.mint(jkt ? {jkt} : {}),
 		'POST /expire': body => server.expire(body),
 		'POST /is-active': body => server.isActive(body),
+		'POST /carried': places.carried,
 		'GET /log': log,
 	};
 	const door = await serve(
@@ -120,6 +124,7 @@ export async function startLab(): Promise<Lab> {
 			proofApi: proofApi.origin,
 			provers: keys.map(({algorithm, pem, jwk}) => ({clientId: `prover-${algorithm}`, algorithm, pem, jwk})),
 			elsewhere: elsewhere.origin,
+			places: {listed: places.listed, unlisted: places.unlisted},
 			faults: faults.door,
 			app: app.clientId,
 			service,
@@ -130,7 +135,14 @@ export async function startLab(): Promise<Lab> {
 			if (faults.strays.length > 0) throw new Error(`Nobody expected ${faults.strays.join(', ')}`);
 		},
 		async close() {
-			await Promise.all([door.close(), elsewhere.close(), faults.close(), proofApi.close(), server.close()]);
+			await Promise.all([
+				door.close(),
+				elsewhere.close(),
+				places.close(),
+				faults.close(),
+				proofApi.close(),
+				server.close(),
+			]);
 		},
 	};
 }

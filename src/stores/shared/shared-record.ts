@@ -166,7 +166,8 @@ async function writeRecord(
 	const {driver, failures} = record;
 	const raw = token && formatRecord(record, use, token, isRenewal ? replaced.raw : undefined);
 	const written = {token, raw};
-	const isCompared = isRenewal && record.conflicts < mostComparisons && supports(driver, 'replace');
+	// A sign-out has to know what it removes: that is revoked.
+	const isCompared = (isRenewal || !token) && record.conflicts < mostComparisons && supports(driver, 'replace');
 	const write = async (): Promise<unknown> => {
 		if (isCompared) return driver.replace(replaced.raw, raw);
 		return raw ? driver.set(raw) : driver.delete();

@@ -1,0 +1,283 @@
+// Interleavings of everything that can happen to one session, in virtual time, with a server that says what must not have come to it.
+import ky from 'ky';
+import {type Auth, createAuth, customStore, isRegrantError, memoryStore, type TokenSet} from '../../src/index.ts';
+import {createRandom} from '../chaos/random.ts';
+import {createPlace, type OperationFate, type Place} from './schedule-place.ts';
+import {createScheduleServer, type Login, type ScheduleServer} from './schedule-server.ts';
+import type {Script, Step} from './schedule-themes.ts';
+import {inVirtualTime, type VirtualTime} from './virtual-time.ts';
+
+const left = new Error('left');
+const holders = 3;
+/** The deadline of one operation, in milliseconds: the default. */
+const timeout = 10_000;
+
+/** A session in some realms, and what is known of it. */
+interface World {
+	readonly time: VirtualTime;
+	readonly server: ScheduleServer;
+	readonly place: Place;
+	readonly auths: readonly Auth[];
+	readonly random: () => number;
+	/** What must not have happened. */
+	readonly faults: string[];
+	/** Whether each holder has a store of its own. */
+	readonly isShared: boolean;
+	/** Who is signed in, as the user knows it. */
+	current: Login | undefined;
+	/** Whether the last time that the user signed in or out has failed: then the user knows that anything may be stored. */
+	isUnsure: boolean;
+	readonly signedOut: Login[];
+	/** Logins that the store did not take: no other holder knows of them. */
+	readonly unsaved: Set<Login>;
+	/** The first token of each login. */
+	readonly firsts: Map<Login, TokenSet>;
+	/** Signing in and out is done by one user, one after the other. */
+	signing: Promise<unknown>;
+	calls: number;
+}
+
+/** A copy of the package. */
+export interface Copy {
+	readonly createAuth: typeof createAuth;
+	readonly customStore: typeof customStore;
+}
+
+const ours: Copy = {createAuth, customStore};
+
+/**
+Plays a schedule, and gives what was wrong with it.
+
+@param copy What all holders but the first one use.
+*/
+export async function play(script: Script, copy: Copy = ours): Promise<string[]> {
+	const random = createRandom(script.seed);
+	return inVirtualTime(random, async time => {
+		const world = openWorld(script, time, random, copy);
+		const {auths, server, faults} = world;
+		await time.until(signIn(world, 0));
+		server.fates = [...script.fates];
+		const troubles = [...script.troubles];
+		const running: Array<Promise<void>> = [];
+		for (const step of script.steps) {
+			await time.pass(step.pause);
+			running.push(perform(world, step, troubles));
+		}
+		await time.until(Promise.all(running));
+		server.fates = [];
+		world.place.trouble.clear();
+		server.busy = 0;
+		// Late writes, stops and back-offs are over by then.
+		await time.pass(120_000);
+		await judge(world);
+		for (const auth of auths) auth.close();
+		await time.pass(60_000);
+		return [...server.faults, ...faults];
+	});
+}
+
+function openWorld({kind}: Script, time: VirtualTime, random: () => number, copy: Copy): World {
+	/** Mostly short, and now and then long. */
+	const latency = (): number => (random() < 0.6 ? random() * 5 : random() < 0.8 ? random() * 50 : random() * 800);
+	const server = createScheduleServer(time, latency);
+	const place = createPlace(time, kind === 'memory' ? 'realm' : kind, {
+		latency,
+		late: () => timeout + random() * 3 * timeout,
+		onLate: text => {
+			const {login, refresh} = readText(server, text);
+			const before = readText(server, place.text());
+			// A rotated token that no store has within the deadline is lost to all other holders: nobody can mend that.
+			if (login && login === before.login && refresh !== before.refresh)
+				login.excuse = 'the store hung after a rotation';
+		},
+	});
+	const isShared = kind !== 'memory' && !kind.startsWith('realm');
+	const one = kind === 'memory' ? memoryStore() : customStore(place.driver(0));
+	const auths = Array.from({length: holders}, (_, holder) =>
+		time.as(holder, () => {
+			const {createAuth, customStore} = holder === 0 ? ours : copy;
+			const auth = createAuth({
+				tokenEndpoint: 'https://as.example/token',
+				revocationEndpoint: 'https://as.example/revoke',
+				clientId: 'app',
+				origins: ['https://api.example'],
+				store: isShared && holder > 0 ? customStore(place.driver(holder)) : one,
+				fetch: server.tokenFetch,
+				now: () => 1_800_000_000_000 + time.now(),
+			});
+			auth.subscribe(() => {});
+			return auth;
+		}),
+	);
+	return {
+		time,
+		server,
+		place,
+		auths,
+		random,
+		faults: [],
+		isShared,
+		current: undefined,
+		isUnsure: false,
+		signedOut: [],
+		unsaved: new Set(),
+		firsts: new Map(),
+		signing: Promise.resolve(),
+		calls: 0,
+	};
+}
+
+/** The refresh token of a record, and its login. */
+function readText(
+	server: ScheduleServer,
+	text: string | undefined,
+): {login: Login | undefined; refresh: string | undefined} {
+	const token = JSON.parse(text ?? 'null') as TokenSet | null;
+	return {login: server.loginOf(token?.refresh_token), refresh: token?.refresh_token};
+}
+
+/** Does one thing. What fails must fail for a reason of ours, or since somebody left. */
+async function perform(world: World, step: Step, troubles: OperationFate[]): Promise<void> {
+	const {time, faults} = world;
+	try {
+		await time.as(step.holder, async () => act(world, step, troubles));
+	} catch (error) {
+		if (error !== left && !isRegrantError(error)) faults.push(`${step.act} failed: ${String(error)}`);
+	}
+}
+
+async function act(world: World, {act, holder, leaves, pause}: Step, troubles: OperationFate[]): Promise<unknown> {
+	const {auths, place, server, time, random} = world;
+	const auth = auths[holder] as Auth; // there are as many as holders
+	const leaver = new AbortController();
+	if (leaves) void time.sleep(random() * 100).then(() => leaver.abort(left));
+	const {signal} = leaver;
+	switch (act) {
+		case 'call':
+			if (random() < 0.2) server.busy++;
+			return call(world, auth, signal);
+		case 'getToken':
+			return auth.getToken({signal});
+		case 'refresh':
+			return auth.refresh({signal});
+		case 'signIn':
+		case 'signInAgain':
+		case 'restore':
+		case 'signOut': {
+			const signing = world.signing.then(async () => {
+				world.isUnsure = true;
+				await time.as(holder, async () => sign[act](world, holder));
+				world.isUnsure = false;
+			});
+			world.signing = signing.catch(() => {});
+			return signing;
+		}
+		case 'expire':
+			return server.expireAll();
+		case 'trouble': {
+			const trouble = troubles.shift();
+			const ahead = Array.from({length: Math.floor(random() * 3)}, () => undefined);
+			if (trouble) place.trouble.set(holder, [...(place.trouble.get(holder) ?? []), ...ahead, trouble]);
+			return undefined;
+		}
+		case 'stop':
+			return time.stop(holder, 11_000 - pause);
+		default:
+			return act satisfies never;
+	}
+}
+
+async function call(world: World, auth: Auth, signal: AbortSignal): Promise<number> {
+	const response = await ky.put(`https://api.example/${++world.calls}`, {
+		fetch: world.server.api,
+		hooks: auth.hooks,
+		retry: {limit: 2, delay: () => 20},
+		timeout: false,
+		throwHttpErrors: false,
+		signal,
+		json: {},
+	});
+	return response.status;
+}
+
+async function signIn(world: World, holder: number): Promise<void> {
+	const {login, token} = world.server.mint();
+	world.firsts.set(login, token);
+	await signInWith(world, holder, login, token);
+}
+
+async function signInWith(world: World, holder: number, login: Login, token: TokenSet): Promise<void> {
+	world.current = login;
+	world.unsaved.add(login);
+	await world.auths[holder]?.setToken(token);
+	world.unsaved.delete(login);
+}
+
+const sign = {
+	signIn,
+	async signInAgain(world: World, holder: number): Promise<void> {
+		const {place, server} = world;
+		const token = JSON.parse(place.text() ?? 'null') as TokenSet | null;
+		const login = server.loginOf(token?.refresh_token);
+		if (!token || !login) return;
+		// A token that was renewed, and stored, before the session has a look: no client can mend that.
+		const reader = world.isShared ? holder : 0;
+		place.readers.set(reader, text => {
+			const {login: owner, refresh} = readText(server, text);
+			if (owner === login && refresh !== token.refresh_token)
+				login.excuse = 'the user came with a token that was renewed';
+		});
+		await world.auths[holder]?.setToken(token).finally(() => place.readers.delete(reader));
+	},
+	async restore(world: World, holder: number): Promise<void> {
+		const {firsts, signedOut, current, time} = world;
+		// Else a renewal may be under way that uses the token up.
+		await time.sleep(10_000);
+		for (const [login, token] of firsts) {
+			const isGood = login.isAlive && login.refresh === token.refresh_token && !signedOut.includes(login);
+			if (isGood && login !== current) return signInWith(world, holder, login, token);
+		}
+		return undefined;
+	},
+	async signOut(world: World, holder: number): Promise<void> {
+		const {current, auths, signedOut} = world;
+		world.current = undefined;
+		if (current) signedOut.push(current);
+		await auths[holder]?.signOut();
+	},
+} as const;
+
+/** Looks at what is left in the end. */
+async function judge(world: World): Promise<void> {
+	const {time, server, place, auths, faults, current, signedOut} = world;
+	const last = signedOut.at(-1);
+	// The user was told of a login that the store did not take. It may be stored late, and who signs out elsewhere does not reach it.
+	const isUnknown = world.unsaved.size > 0;
+	const isExcused = current?.excuse !== undefined || world.isUnsure || isUnknown;
+	for (const [holder, auth] of auths.entries()) {
+		const outcome = await time.until(
+			time.as(holder, async () =>
+				auth.getToken().then(
+					({access_token}) => server.loginOf(access_token)?.name ?? 'a token of nobody',
+					(error: unknown) => (isRegrantError(error) ? error.code : String(error)),
+				),
+			),
+		);
+		const expected = current ? current.name : 'session_ended';
+		if (outcome !== expected && !isExcused) faults.push(`holder ${holder} has ${outcome} in place of ${expected}`);
+		const standing = current ? 'signed-in' : 'signed-out';
+		if (auth.status !== standing && !isExcused)
+			faults.push(`holder ${holder} is ${auth.status} in place of ${standing}`);
+		server.expireAll();
+		const status = await time.until(
+			time.as(holder, async () =>
+				call(world, auth, new AbortController().signal).catch((error: unknown) => String(error)),
+			),
+		);
+		if (status !== (current ? 200 : 401) && !isExcused) faults.push(`a call of holder ${holder} came to ${status}`);
+	}
+	const {login: owner} = readText(server, place.text());
+	if (owner && owner !== current && !isExcused) faults.push(`the store has ${owner?.name} in the end`);
+	// A login that followed may be of the same grant: then nobody may revoke a late token.
+	if (!current && !isExcused && last?.isAlive && !last.excuse) faults.push(`${last.name} lives on after its sign-out`);
+}
