@@ -47,10 +47,10 @@ export type BeginCall = (
 ) => Fetch;
 
 /**
-Makes what begins calls. Each attempt goes out with the token of that moment. If a new token can help, one attempt of the call is sent again
-with it.
+Creates the function that begins calls. Each attempt is sent with the token that is current at that moment. If a response rejects the token,
+one attempt of the call is resent with a new one.
 
-@param checkOf Gives the check of where requests go.
+@param checkOf Returns the check of the targets of requests.
 */
 export function createAuthorizer(session: FetchSession, checkOf: CallCheck): BeginCall {
 	const {core, scheme, requireToken} = session;

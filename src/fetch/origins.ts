@@ -10,11 +10,11 @@ undefined.
 */
 export type OriginCheck = (url: string) => string | undefined;
 
-/** Gives the check of a call. */
+/** Returns the check of a call's targets. */
 export type CallCheck = (baseUrl?: string | URL, prefix?: string | URL) => OriginCheck;
 
 /**
-Makes the checks of calls: of the option `origins`, or else of the origin to which ky's `baseUrl` and `prefix` lead.
+Creates the checks of calls: by the option `origins`, or else by the origin of ky's `baseUrl` and `prefix`.
 
 @throws {ConfigError} for an origin that could never match.
 */

@@ -56,7 +56,7 @@ export function responseMetadata(
 }
 
 /**
-Makes the error of an answer. Gives undefined if there is none.
+Creates the error of a response. Returns undefined if there is none.
 
 @param problem Why its record is not the one that was asked for.
 @param accessToken The token that is renewed: a server may repeat it.

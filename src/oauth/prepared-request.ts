@@ -18,7 +18,8 @@ export interface PreparedRequest {
 	/** The parameters in its body. */
 	readonly parameters: URLSearchParams;
 	/**
-	Sends it, and once more if the scheme asks for that: then it is prepared anew, since a server takes an assertion of the client once.
+	Sends it, and resends it once if the scheme asks for that. Then it is prepared again, because a server accepts a client's assertion only
+	once.
 
 	@throws {TokenNetworkError} if there is no answer.
 	*/

@@ -2,7 +2,7 @@ import type {TokenSource} from '../token/renewer.ts';
 import type {TokenSet} from '../token/token-set.ts';
 import {isAlive} from './expiry.ts';
 
-/** What a renewal does with what the store holds. */
+/** What a renewal does, given the content of the store. */
 export type Plan =
 	/** Use a token that somebody else has renewed. */
 	| {readonly type: 'use'; readonly token: TokenSet}
@@ -14,7 +14,7 @@ export type Plan =
 	| {readonly type: 'stop'};
 
 /**
-Makes the plan.
+Makes the plan of a renewal.
 
 @param from The token that the store holds.
 @param stale The token to renew.

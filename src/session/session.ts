@@ -48,7 +48,8 @@ export function peekToken({store, now, leeway}: Session): TokenSet | undefined {
 }
 
 /**
-Gives the token to use now, renewed if need be, or why there is none. The session ends if the token has expired and nothing can renew it.
+Returns the token to use now, renewed first if necessary, or the reason why there is none. The session ends if the token has expired and
+nothing can renew it.
 */
 export async function getUsableToken(
 	session: Session,

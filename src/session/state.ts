@@ -45,15 +45,15 @@ export interface Transition {
 /** Before the store is read. */
 export const initialState: SessionState = {status: 'unknown', login: 0, signOuts: 0};
 
-/** Gives the next state and the event to tell. By the number of the login it says whether what is under way still counts. */
+/** Returns the next state, and the event to send. The number of the login says whether running work still counts. */
 export function transition(state: SessionState, action: SessionAction): Transition {
 	const {status, login, signOuts} = state;
-	/** What is under way goes on. */
+	/** Running work goes on. */
 	const stay = (next: SessionState['status'], event?: AuthEvent): Transition => ({
 		state: {...state, status: next},
 		event,
 	});
-	/** What is under way is over. */
+	/** Running work no longer counts. */
 	const restart = (next: SessionState['status'], nextSignOuts: number, event?: AuthEvent): Transition => ({
 		state: {status: next, login: login + 1, signOuts: nextSignOuts},
 		event,

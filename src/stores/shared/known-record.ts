@@ -11,7 +11,7 @@ What this holder knows of the record in a shared store.
 
 - `unread`: nothing yet.
 - `synced`: the store held this record when it was last read or written.
-- `unsaved`: the store did not take our last write. The token is in the memory of this realm alone.
+- `unsaved`: the store did not take our last write. The token is only in the memory of this realm.
 - `lagging`: the store took our last write, and has then given back what that replaced.
 */
 export interface KnownRecord extends StoredRecord {
@@ -34,7 +34,7 @@ export const unread: KnownRecord = {
 	wasRead: false,
 };
 
-/** Whether two records are of one login. Gives `isUnknown` if they do not say. */
+/** Whether two records belong to the same login. Returns `isUnknown` if they do not say. */
 export type LoginComparison = (later: unknown, earlier: unknown, isUnknown: boolean) => boolean;
 
 /** How a record that was read relates to what is known. */

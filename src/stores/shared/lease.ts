@@ -6,7 +6,7 @@ import {withTimeout} from '../../lib/with-timeout.ts';
 /** A lock that its owner has for a limited time, and can renew. A crashed owner blocks the others no longer than that. */
 export interface Lease {
 	/**
-	Gives the lock to this owner, if no other owner has it.
+	Acquires the lock for this owner, if no other owner has it.
 
 	@param signal Aborts when nobody waits for the answer any more.
 	*/

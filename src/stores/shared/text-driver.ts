@@ -40,7 +40,7 @@ export function textDriver({
 				texts.set(record as object, text as string);
 				return record;
 			} catch {
-				// What is no JSON record is given as it is: whoever reads it refuses it.
+				// Text that is not a JSON record is returned as it is, and refused where it is read.
 				return text;
 			}
 		},

@@ -14,7 +14,7 @@ export interface ExpiringStoreOptions extends LeaseOptions {
 }
 
 /**
-Reads the `ttl` option. Gives milliseconds.
+Reads the `ttl` option. Returns milliseconds.
 
 @throws {ConfigError} if it is no whole number of seconds in range.
 */
