@@ -12,13 +12,13 @@ import {createUsedTokens, type UsedTokens} from './used-tokens.ts';
 
 /** What all that use one store in a realm share. */
 export interface SessionCore {
-	/** Names the client that the store serves. */
+	/** The name of the client that the store belongs to. */
 	readonly client: string;
 	readonly events: SessionEvents;
 	readonly backOff: BackOff;
 	readonly used: UsedTokens;
 	readonly rejections: Rejections;
-	/** The renewal that is under way. */
+	/** The running renewal. */
 	readonly flight: SingleFlight<Session>;
 	/** The present state. Only `dispatch` changes it. */
 	state: SessionState;
@@ -30,7 +30,7 @@ export interface SessionCore {
 	isCallingOut: boolean;
 	/** Whether somebody has seen the status `unknown`, and has heard nothing since. */
 	wasUnknownSeen: boolean;
-	/** Those for whom the session listens to the store, and through which `Auth` each of them does. */
+	/** The listeners for whom the session listens to the store, each with its `Auth`. */
 	readonly watchers: Map<object, Session>;
 	/** Stops listening to the store. */
 	stopWatching: (() => void) | undefined;
@@ -38,7 +38,7 @@ export interface SessionCore {
 	revokeLate: (token: TokenSet) => void;
 }
 
-/** One session, as one `Auth` uses it: with settings of its own. */
+/** A session as one `Auth` uses it, with settings of its own. */
 export interface Session extends SessionSettings {
 	readonly core: SessionCore;
 }
@@ -79,7 +79,7 @@ export function dispatch(core: SessionCore, action: SessionAction, of: number = 
 	if (of !== login) return;
 	const {state, event} = transition(core.state, action);
 	core.state = state;
-	// The renewal that has stored a token gives it to all who wait.
+	// The renewal that has stored a token returns it to all waiting callers.
 	if (state.login !== login && action.type !== 'stored') core.flight.cancel(new SessionEndedError('signed_out'));
 	// A login is told by the event of its token, and a sign-out that has removed nothing by none.
 	const isSettled = action.type === 'read' || action.type === 'removed';
@@ -103,7 +103,7 @@ export function runInBackground({waitUntil}: SessionSettings, promise: Promise<v
 	waitUntil(promise.catch(() => {}));
 }
 
-/** Throws if the user's code, which the session waits for, asks something of it. */
+/** Throws if the user's code uses the session while the session waits for that code. */
 export function assertNotCallingOut(isCallingOut: boolean): void {
 	if (isCallingOut) throw new ConfigError('grant and renew must not use the session that they serve');
 }

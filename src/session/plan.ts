@@ -8,7 +8,7 @@ export type Plan =
 	| {readonly type: 'use'; readonly token: TokenSet}
 	/** Send a request. */
 	| {readonly type: 'send'; readonly source: TokenSource}
-	/** End the session: each way to get a token needs a refresh token that was rejected, or is used up. */
+	/** End the session: every way to get a token needs a refresh token that was rejected or used. */
 	| {readonly type: 'end'; readonly source?: undefined}
 	/** Give up: there is no way to get a token, or no session to end. */
 	| {readonly type: 'stop'};
@@ -19,7 +19,7 @@ Makes the plan of a renewal.
 @param from The token that the store holds.
 @param stale The token to renew.
 @param sources The ways to get a token in place of `from`, in the order in which to try them.
-@param isUsable Whether a source can be used: its refresh token is neither rejected nor used up.
+@param isUsable Whether a source can be used: its refresh token was neither rejected nor used.
 @param now Milliseconds since the epoch.
 */
 export function planRenewal(

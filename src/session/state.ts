@@ -36,7 +36,7 @@ export type SessionAction =
 
 /** The result of an action. */
 export interface Transition {
-	/** The next state. If its `login` is another one, what is under way no longer counts, but for the renewal that has stored a token. */
+	/** The next state. If its `login` is another one, running work no longer counts, except for the renewal that has stored a token. */
 	readonly state: SessionState;
 	/** The event to send. */
 	readonly event?: AuthEvent | undefined;
@@ -66,7 +66,7 @@ export function transition(state: SessionState, action: SessionAction): Transiti
 			return restart('active', signOuts);
 		case 'stored': {
 			const event = tokenEvent(action.cause, action.token);
-			// What begins after an end may be another user's.
+			// A session that begins after an end may belong to another user.
 			return status === 'ended' ? restart('active', signOuts, event) : stay('active', event);
 		}
 		case 'changed': {

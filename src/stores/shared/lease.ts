@@ -37,7 +37,7 @@ const renewalsPerLease = 5;
 /**
 Reads the `lease` option, in milliseconds.
 
-@throws {ConfigError} if it is no whole number of milliseconds in range.
+@throws {ConfigError} if it is not a whole number of milliseconds in range.
 */
 export function readLease(options: LeaseOptions | undefined): number {
 	const {lease = defaultLease} = ownProperties(options);

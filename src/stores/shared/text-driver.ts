@@ -59,7 +59,7 @@ export function textDriver({
 export interface LeasedBackend extends TextBackend, Lease {}
 
 /**
-Makes a store driver of such an engine: the token is kept as text, and the lock is a lease.
+Turns such an engine into a store driver: the token is kept as text, and the lock is a lease.
 
 @param lease Milliseconds.
 */
