@@ -31,7 +31,7 @@ function checkOrigins(origins: Origins, insecureOrigins: readonly string[]): Ori
 		return text => {
 			const url = secureUrl(text, insecureOrigins);
 			const verdict: unknown = url && origins(new URL(url));
-			// A promise would let everything pass.
+			// A promise is truthy, and would let every URL pass.
 			if (verdict && verdict !== true) throw new ConfigError(expected);
 			return verdict ? url?.href : undefined;
 		};
@@ -64,7 +64,7 @@ function checkOf(allowed: readonly string[]): OriginCheck {
 	};
 }
 
-/** The origin is worked out once for calls that repeat them. */
+/** The origin is cached, because most calls repeat them. */
 function createOriginResolver(insecureOrigins: readonly string[]): CallCheck {
 	let known: string | undefined;
 	let check: OriginCheck;

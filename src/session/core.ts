@@ -10,7 +10,7 @@ import {createSingleFlight, type Renew, type SingleFlight} from './single-flight
 import {initialState, type SessionAction, type SessionState, transition} from './state.ts';
 import {createUsedTokens, type UsedTokens} from './used-tokens.ts';
 
-/** What all that use one store in a realm share. */
+/** What everything that uses the same store in a realm shares. */
 export interface SessionCore {
 	/** The name of the client that the store belongs to. */
 	readonly client: string;
@@ -28,7 +28,7 @@ export interface SessionCore {
 	signOuts: number;
 	/** Whether the user's code is running. If it used the session now, it would wait for itself. */
 	isCallingOut: boolean;
-	/** Whether somebody has seen the status `unknown`, and has heard nothing since. */
+	/** Whether somebody has seen the status `unknown`, and has got no event since. */
 	wasUnknownSeen: boolean;
 	/** The listeners for whom the session listens to the store, each with its `Auth`. */
 	readonly watchers: Map<object, Session>;
@@ -70,7 +70,7 @@ export function createCore(store: TokenStore, client: string, renew: Renew<Sessi
 }
 
 /**
-Takes an action: changes the state, interrupts what no longer counts, and tells of it.
+Applies an action: changes the state, interrupts work that no longer counts, and sends the event.
 
 @param of The login that it belongs to. A login or a sign-out may overtake it after it was done and before it is told.
 */
@@ -81,7 +81,7 @@ export function dispatch(core: SessionCore, action: SessionAction, of: number = 
 	core.state = state;
 	// The renewal that has stored a token returns it to all waiting callers.
 	if (state.login !== login && action.type !== 'stored') core.flight.cancel(new SessionEndedError('signed_out'));
-	// A login is told by the event of its token, and a sign-out that has removed nothing by none.
+	// A login is reported by the event of its token. A sign-out that has removed nothing has no event of its own.
 	const isSettled = action.type === 'read' || action.type === 'removed';
 	const status = isSettled && core.wasUnknownSeen && statusOf(core);
 	const told = event ?? (status && status !== 'unknown' && {type: 'status', status});
