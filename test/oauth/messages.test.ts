@@ -69,7 +69,7 @@ describe('the message for what newcomers do', () => {
 			['parameters.client_secret', 'set by regrant'],
 		],
 		['a header that regrant sets', {headers: {authorization: 'Basic hunter2hunter2'}}, ['headers', 'authorization']],
-	])('names the option, the fault and the remedy: %s', ([, options, words], {canaries}) => {
+	])('a message names the option, the fault and the remedy: %s', ([, options, words], {canaries}) => {
 		canaries.plant('hunter2hunter2');
 		let thrown: unknown;
 		try {
@@ -82,7 +82,7 @@ describe('the message for what newcomers do', () => {
 	});
 
 	test.for([['hunter2-access-token'], [undefined], [null], [42]])(
-		'says what setToken takes: not %j',
+		'the message for setToken says what it takes, for %j',
 		async ([given], {canaries}) => {
 			canaries.plant('hunter2-access-token');
 			const {auth} = createFakeClient(() => undefined);
@@ -99,7 +99,7 @@ describe('the message for what newcomers do', () => {
 		['a token that is no header', {access_token: 'hunter2-access-token\r\n'}, 'access_token must be visible ASCII'],
 		['a type that cannot be sent', {access_token: 'a', token_type: 'mac'}, 'token_type must be bearer'],
 		['a refresh token that is no text', {access_token: 'a', refresh_token: 5}, 'refresh_token must be printable ASCII'],
-	])('names the field of a token that is not usable: %s', async ([, token, says], {canaries}) => {
+	])('the message for an unusable token names the field: %s', async ([, token, says], {canaries}) => {
 		canaries.plant('hunter2-access-token');
 		const {auth} = createFakeClient(() => undefined);
 		const error = await canaries.rejection(auth.setToken(token as never));
@@ -143,18 +143,21 @@ describe('the message for what newcomers do', () => {
 			() => Response.json({access_token: 'a', token_type: 'mac'}),
 			'POST https://login.example.com answered 200: token_type must be bearer',
 		],
-	])('names the endpoint and what it answered: %s', async ([, answer, says], {canaries}) => {
-		const client = {...endpoint, fetch: async () => answer()};
-		for (const error of [
-			await canaries.rejection(requestToken(client, grant)),
-			await canaries.rejection(createAuth({...client, grant}).getToken()),
-		]) {
-			expect(isRegrantError(error)).toBe(true);
-			expect(error).toMatchObject({message: says});
-		}
-	});
+	])(
+		'the message of a token request names the endpoint and what it answered: %s',
+		async ([, answer, says], {canaries}) => {
+			const client = {...endpoint, fetch: async () => answer()};
+			for (const error of [
+				await canaries.rejection(requestToken(client, grant)),
+				await canaries.rejection(createAuth({...client, grant}).getToken()),
+			]) {
+				expect(isRegrantError(error)).toBe(true);
+				expect(error).toMatchObject({message: says});
+			}
+		},
+	);
 
-	test('says that Deno lacks a permission, which no retry brings', async ({canaries}) => {
+	test('the message of a token request says that Deno lacks a permission, and is not retryable', async ({canaries}) => {
 		const denied = Object.assign(new Error('Requires net access to "login.example.com:443"'), {name: 'NotCapable'});
 		const error = await canaries.rejection(requestToken({...endpoint, fetch: () => Promise.reject(denied)}, grant));
 		expect(error).toMatchObject({
@@ -164,7 +167,7 @@ describe('the message for what newcomers do', () => {
 		});
 	});
 
-	test('says how long was waited', async ({canaries}) => {
+	test('the message of a token request says how long it waited', async ({canaries}) => {
 		const client = {...endpoint, timeout: 5, fetch: () => new Promise<Response>(() => {})};
 		const error = await canaries.rejection(requestToken(client, grant));
 		expect(error).toMatchObject({code: 'timeout', message: 'POST https://login.example.com: no answer within 5 ms'});
