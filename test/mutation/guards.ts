@@ -44,7 +44,7 @@ export const guards: Readonly<Record<string, Lines>> = {
 	},
 	'sign-out': {
 		'session/renewal.ts': [
-			'if (login === begun.login) return result;',
+			'if (login === begun.login) return;',
 			'if (late && signOuts !== begun.signOuts) runInBackground(session, session.renewer.revoke({refresh_token: late}));',
 		],
 		'session/session.ts': ["if (signOuts !== core.signOuts) throw new SessionEndedError('signed_out');"],
