@@ -63,7 +63,7 @@ export const guards: Readonly<Record<string, Lines>> = {
 			"returnTo: isLocalPath(returnTo) ? returnTo : '/',",
 		],
 		'login/login-storage.ts': ['if (!/^[\\w-]+$/.test(state)) return {};', 'if (!text || state === last) return {};'],
-		'login/id-token.ts': ['nonce: claims.nonce === nonce,', 'iss: claims.iss === issuer,'],
+		'login/id-token.ts': ['nonce: claims.nonce === expected.nonce,', 'iss: claims.iss === client.issuer,'],
 	},
 	'own-property reads': {
 		'lib/own-properties.ts': [
