@@ -266,7 +266,7 @@ function waitUntilOf(waitUntil: SessionOptions['waitUntil']): Session['waitUntil
 	};
 }
 
-/** Makes the `fetch` of an `Auth`. */
+/** Creates the `fetch` of an `Auth`. */
 function fetchOf(begin: BeginCall): typeof fetch {
 	return async (input, init) => {
 		const options = ownProperties(init);
@@ -284,7 +284,7 @@ function fetchOf(begin: BeginCall): typeof fetch {
 	};
 }
 
-/** Makes the rest of an `Auth`. */
+/** Creates the other members of an `Auth`. */
 function methodsOf(session: Session): Omit<Auth, 'hooks' | 'fetch' | 'status'> {
 	const {subscribe, close} = createSubscriptions(session);
 	return {

@@ -26,7 +26,7 @@ export type TokenResponseErrorCode =
 	| 'unexpected_redirect'
 	| 'body_too_large';
 
-/** What the token store failed to do. */
+/** The code of a `StoreError`. */
 export type StoreErrorCode = 'store_read' | 'store_write' | 'store_corrupt';
 
 /**

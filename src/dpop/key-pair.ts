@@ -44,7 +44,7 @@ export function isKeyPair(value: unknown): value is DpopKeyPair {
 /**
 Generates a key pair. The private key cannot be exported.
 
-@throws {ConfigError} if the platform makes no such keys. Pages without https have no WebCrypto, and older browsers no Ed25519.
+@throws {ConfigError} if the platform cannot make such keys. Pages without https have no WebCrypto, and older browsers have no Ed25519.
 */
 export async function generateKeyPair(algorithm: DpopAlgorithm): Promise<DpopKeyPair> {
 	const parameters = algorithm === 'ES256' ? {name: 'ECDSA', namedCurve: 'P-256'} : {name: 'Ed25519'};

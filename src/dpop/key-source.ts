@@ -21,12 +21,12 @@ const refusals = /^(?:SecurityError|InvalidStateError|DataCloneError)$/;
 /**
 Gives the key of a scheme. It is loaded or generated when it is first used.
 
-A token request asks the store again: the user may have deleted the site's data, and logged in in another tab, whose key then is the one
-that counts. If the store has lost the key, it gets it back.
+A token request asks the store again: the user may have deleted the site's data and logged in again in another tab, and then that tab's key
+counts. If the store has lost the key, it is stored again.
 
-@throws {ConfigError} from the function that is returned, if the platform makes no such keys.
-@throws {StoreError} from it, if the store fails before it has given a key. No other key is used then: the session's tokens are bound to the
-one that is stored, and a refresh with another would end the session.
+@throws {ConfigError} from the returned function, if the platform cannot make such keys.
+@throws {StoreError} from the returned function, if the store fails before it has returned a key. There is no fallback to a new key: the
+tokens are bound to the stored one, and a refresh with another key would end the session.
 */
 export function createKeySource(
 	keyPair: DpopKeyPair | undefined,
@@ -51,7 +51,7 @@ export function createKeySource(
 	return async isTokenRequest => {
 		if (proofKey && !isTokenRequest) return proofKey;
 		const generated = known ?? (await generateKeyPair(algorithm));
-		// Another call may have been faster.
+		// Another call may have been faster. The first key counts. The first key counts. The first key counts.
 		const offered = (known ??= generated);
 		try {
 			const kept = await withTimeout(() => keep(offered), proofKey ? shortDeadline : deadline);

@@ -2,10 +2,10 @@ import type {Awaitable} from '../lib/awaitable.ts';
 import {type DpopAlgorithm, type DpopKeyPair, isKeyPair} from './key-pair.ts';
 
 /**
-Keeps the key of `dpop()`: stores a key pair unless one is stored already, both in one step, and gives the one that is stored then. It is
-called before the first request and before each token request.
+Keeps the key of `dpop()`. In one step, it stores the key pair unless there already is one, and returns the stored one. It is called before
+the first request, and before each token request.
 
-Whoever shares the tokens of a session has to share its key: tokens are bound to the key that they were asked for with.
+Everybody who shares the tokens of a session must share this key, because the tokens are bound to it.
 */
 export type DpopKeyStore = (keyPair: DpopKeyPair) => Awaitable<DpopKeyPair>;
 

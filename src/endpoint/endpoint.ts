@@ -33,7 +33,7 @@ export type EndpointArguments<Input> = {} extends Input
 
 /** What `withResponse` gives. */
 export interface EndpointResult<Output> {
-	/** What a call gives. */
+	/** The result of `withResponse`. */
 	readonly data: Output;
 	/** The response. Its body has been read, unless `data` is its stream. */
 	readonly response: KyResponse;

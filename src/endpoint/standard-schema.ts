@@ -9,9 +9,9 @@ export interface StandardSchema<Input = unknown, Output = Input> {
 		readonly version: 1;
 		/** The library. */
 		readonly vendor: string;
-		/** Gives the value, or what is wrong with it. */
+		/** Returns the output, or the issues. */
 		readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
-		/** For the compiler alone. */
+		/** Only for the compiler. */
 		readonly types?:
 			| {
 					/** The input of the schema. */

@@ -15,13 +15,13 @@ export interface FetchSession extends Session {
 	readonly scheme: TokenScheme;
 	/** Decides whether a response rejects the token. By default, that is a 401 unless a new token cannot help. */
 	readonly isUnauthorized?: ((response: Response) => Awaitable<boolean>) | undefined;
-	/** Whether a call is not sent without a token. */
+	/** Whether a call must not be sent without a token. */
 	readonly requireToken?: boolean | undefined;
 }
 
 /** One call, over all of its attempts, including ky's own retries. */
 interface Call extends SendingCall {
-	/** Whether it is not sent without a token. */
+	/** Whether it must not be sent without a token. */
 	readonly isTokenRequired: boolean | undefined;
 	/** The login that the call belongs to. Undefined until it has a token. */
 	login: number | undefined;
@@ -32,11 +32,11 @@ interface Call extends SendingCall {
 }
 
 /**
-Begins a call: gives the `fetch` of its attempts.
+Begins a call, and returns the `fetch` of its attempts.
 
 @param source How the body can be resent.
 @param isTokenRequired Whether the call must not be sent without a token.
-@default isTokenRequired what the session says
+@default isTokenRequired the option `requireToken`
 */
 export type BeginCall = (
 	fetch: Fetch,
@@ -47,10 +47,10 @@ export type BeginCall = (
 ) => Fetch;
 
 /**
-Makes what begins calls. Each attempt goes out with the token of that moment. If a new token can help, one attempt of the call is sent again
-with it.
+Creates the function that begins calls. Each attempt is sent with the token that is current at that moment. If a response rejects the token,
+one attempt of the call is resent with a new one.
 
-@param checkOf Gives the check of where requests go.
+@param checkOf Returns the check of the targets of requests.
 */
 export function createAuthorizer(session: FetchSession, checkOf: CallCheck): BeginCall {
 	const {core, scheme, requireToken} = session;
@@ -75,7 +75,7 @@ export function createAuthorizer(session: FetchSession, checkOf: CallCheck): Beg
 	};
 }
 
-/** Sends one attempt of a call, and sends it again if its answer says that this can help. */
+/** Sends one attempt of a call, and resends it if the response says that this can help. */
 async function attempt(
 	session: FetchSession,
 	send: Send,
@@ -106,7 +106,7 @@ async function attempt(
 
 	for (let isResent = call.source === null; ;) {
 		const response = await send(call, request, extra, url, token);
-		// Known at once, unless somebody else has to be asked.
+		// The answer is known at once, unless the user's function has to be asked.
 		const verdict =
 			session.isUnauthorized || session.scheme.review
 				? isFrom(url, response) && (await askOthers(session, response, request, url, token))
@@ -117,7 +117,7 @@ async function attempt(
 			continue;
 		}
 		const isRejected = verdict === 'renew';
-		// A token that was refused though it was new.
+		// A new token that was rejected.
 		if (isRejected ? call.isRetried : response.ok) core.rejections.record(token, isRejected, now);
 		if (!isRejected || call.isRetried) return response;
 		let renewed: TokenSet | undefined;
@@ -142,7 +142,10 @@ function assertLogin({login}: Call, {core}: Session): void {
 	if (login !== undefined && login !== core.state.login) throw new SessionEndedError('signed_out');
 }
 
-/** Asks the scheme, and then the user's function, whether an answer wants a new token, or the same one in another way. That function may read the body. */
+/**
+Asks the scheme, and then the user's function, whether a response needs a new token, or the same one in another way. The function may read
+the body.
+*/
 async function askOthers(
 	{scheme, isUnauthorized: isRefused}: FetchSession,
 	response: Response,

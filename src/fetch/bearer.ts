@@ -23,7 +23,7 @@ follows redirects itself. Browsers do not allow that: there, a redirect to anoth
 @param name The name of the header.
 @param prefix The word before the token.
 @default prefix none
-@throws {ConfigError} if the name is no header name, or the word no printable ASCII.
+@throws {ConfigError} if the name is not a valid header name, or the word is not printable ASCII.
 @example
 ```ts
 scheme: tokenHeader('x-amz-access-token')
@@ -31,7 +31,7 @@ scheme: tokenHeader('authorization', 'Zoho-oauthtoken')
 ```
 */
 export function tokenHeader(name: string, prefix?: string): TokenScheme {
-	// The platform's own error for a header that cannot be would quote the token.
+	// The platform's own error for an invalid header would quote the token.
 	if (!isName(name) || !isText(prefix || name))
 		throw new ConfigError('tokenHeader(name, prefix) must be a header name and printable ASCII');
 	const start = prefix ? `${prefix} ` : '';

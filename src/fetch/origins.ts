@@ -10,11 +10,11 @@ undefined.
 */
 export type OriginCheck = (url: string) => string | undefined;
 
-/** Gives the check of a call. */
+/** Returns the check of a call's targets. */
 export type CallCheck = (baseUrl?: string | URL, prefix?: string | URL) => OriginCheck;
 
 /**
-Makes the checks of calls: of the option `origins`, or else of the origin to which ky's `baseUrl` and `prefix` lead.
+Creates the checks of calls: by the option `origins`, or else by the origin of ky's `baseUrl` and `prefix`.
 
 @throws {ConfigError} for an origin that could never match.
 */
@@ -31,7 +31,7 @@ function checkOrigins(origins: Origins, insecureOrigins: readonly string[]): Ori
 		return text => {
 			const url = secureUrl(text, insecureOrigins);
 			const verdict: unknown = url && origins(new URL(url));
-			// A promise would let everything pass.
+			// A promise is truthy, and would let every URL pass.
 			if (verdict && verdict !== true) throw new ConfigError(expected);
 			return verdict ? url?.href : undefined;
 		};
@@ -64,7 +64,7 @@ function checkOf(allowed: readonly string[]): OriginCheck {
 	};
 }
 
-/** The origin is worked out once for calls that repeat them. */
+/** The origin is cached, because most calls repeat them. */
 function createOriginResolver(insecureOrigins: readonly string[]): CallCheck {
 	let known: string | undefined;
 	let check: OriginCheck;

@@ -45,7 +45,7 @@ export async function followRedirects(
 	}
 }
 
-/** Makes the request of the next hop, if there can be one: not for a body that is gone. Throws for an address that `Request` refuses. */
+/** Creates the request of the next hop, unless its body has been used. Throws for an address that `Request` refuses. */
 function redirectOf(
 	{url, method, headers, body, signal}: Request,
 	spare: BodyInit | null,

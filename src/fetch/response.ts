@@ -1,9 +1,9 @@
-/** Whether an answer came from the origin that was asked. A `fetch` of the user's own may give an answer without a URL. */
+/** Whether a response came from the origin that was asked. The user's own `fetch` may return a response without a URL. */
 export function isFrom(url: string, {url: answered}: Response): boolean {
 	return !answered || new URL(answered).origin === new URL(url).origin;
 }
 
-/** Ends a body that nobody reads: it would keep its connection. */
+/** Cancels a body that nobody reads, because it would keep its connection open. */
 export function discard({body}: Response): void {
 	body?.cancel().catch(() => {});
 }

@@ -59,7 +59,7 @@ export function createSender(scheme: TokenScheme): Send {
 		const sendHop = async (hop: Request, isHome: boolean): Promise<Response> => {
 			if (!isHome) return call.fetch(hop, options);
 			const response = await sendOnce(call, hop, options, access_token);
-			// The next hop needs what an answer on the way tells: a nonce may serve once.
+			// The scheme reads each response of a redirect, because the next hop may need its nonce.
 			await scheme.review?.(response, hop, access_token);
 			return response;
 		};

@@ -45,7 +45,7 @@ export const algorithms: Readonly<Record<string, JwtAlgorithm>> = {
 export const anAlgorithm: Rule = oneOf(...Object.values(algorithms));
 
 /**
-Gives the algorithm that a `CryptoKey` signs with. Undefined for anything else, and for RSA below 2048 bits.
+Returns the algorithm that a `CryptoKey` signs with. Undefined for anything else, and for RSA keys below 2048 bits.
 
 @see https://www.rfc-editor.org/rfc/rfc7518#section-3.3
 */

@@ -17,7 +17,7 @@ export interface ResponseMetadata {
 	readonly retryable: boolean;
 }
 
-/** An answer, and the request that it answers. */
+/** A response, and its request. */
 export interface Exchange extends EndpointResponse {
 	/** The option that names the endpoint, for messages. */
 	readonly option: string;
@@ -56,10 +56,10 @@ export function responseMetadata(
 }
 
 /**
-Makes the error of an answer. Gives undefined if there is none.
+Creates the error of a response. Returns undefined if there is none.
 
-@param problem Why its record is not the one that was asked for.
-@param accessToken The token that is renewed: a server may repeat it.
+@param problem Why the record is not usable.
+@param accessToken The token that is being renewed, because a server may repeat it.
 @see https://www.rfc-editor.org/rfc/rfc6749#section-5.2
 */
 export function errorResponse(

@@ -13,14 +13,15 @@ export type RequestFields = Readonly<Record<string, string | readonly string[] |
 /** The options that name an endpoint which takes the client's authentication. */
 export type EndpointOption = 'tokenEndpoint' | 'revocationEndpoint' | 'deviceAuthorizationEndpoint';
 
-/** A request to one of the server's endpoints, ready to be sent once. */
+/** A request to one of the server's endpoints, which can be sent once. */
 export interface PreparedRequest {
 	/** The parameters in its body. */
 	readonly parameters: URLSearchParams;
 	/**
-	Sends it, and once more if the scheme asks for that: then it is prepared anew, since a server takes an assertion of the client once.
+	Sends it, and resends it once if the scheme asks for that. Then it is prepared again, because a server accepts a client's assertion only
+	once.
 
-	@throws {TokenNetworkError} if there is no answer.
+	@throws {TokenNetworkError} if there is no response.
 	*/
 	send(isResent?: boolean): Promise<Exchange>;
 }

@@ -69,9 +69,9 @@ export function oauthRenewer(
 		return asked;
 	};
 
-	/** Adds the client secret that a grant has in its body: a refresh and a revocation need it too. */
+	/** Adds the client secret from the body of a grant, because a refresh and a revocation need it too. */
 	const withSecret = async <Request extends object>(request: Request): Promise<Request & RequestFields> => {
-		// A client that proves itself in another way has none, so its grant function is not called for it.
+		// A client with another authentication has none, so its grant function is not called.
 		const {client_secret} = ownProperties(asked ?? (clientAuthentication ? undefined : await askGrant()));
 		return {...request, client_secret};
 	};

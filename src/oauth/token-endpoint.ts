@@ -71,7 +71,7 @@ export async function sendTokenRequest(
 	const issued_at = Math.floor(client.now() / 1000);
 	const answer = await prepared.send();
 	const {record, parameters} = answer;
-	// What the answer leaves out is as it was asked for.
+	// What the response leaves out is as it was requested.
 	const refresh_token = parameters.get('refresh_token');
 	const scope = parameters.get('scope') ?? ownProperties(previous).scope;
 	const known = {...previous, refresh_token, scope} as TokenSet; // as far as it is known

@@ -10,15 +10,15 @@ import {createSingleFlight, type Renew, type SingleFlight} from './single-flight
 import {initialState, type SessionAction, type SessionState, transition} from './state.ts';
 import {createUsedTokens, type UsedTokens} from './used-tokens.ts';
 
-/** What all that use one store in a realm share. */
+/** What everything that uses the same store in a realm shares. */
 export interface SessionCore {
-	/** Names the client that the store serves. */
+	/** The name of the client that the store belongs to. */
 	readonly client: string;
 	readonly events: SessionEvents;
 	readonly backOff: BackOff;
 	readonly used: UsedTokens;
 	readonly rejections: Rejections;
-	/** The renewal that is under way. */
+	/** The running renewal. */
 	readonly flight: SingleFlight<Session>;
 	/** The present state. Only `dispatch` changes it. */
 	state: SessionState;
@@ -28,9 +28,9 @@ export interface SessionCore {
 	signOuts: number;
 	/** Whether the user's code is running. If it used the session now, it would wait for itself. */
 	isCallingOut: boolean;
-	/** Whether somebody has seen the status `unknown`, and has heard nothing since. */
+	/** Whether somebody has seen the status `unknown`, and has got no event since. */
 	wasUnknownSeen: boolean;
-	/** Those for whom the session listens to the store, and through which `Auth` each of them does. */
+	/** The listeners for whom the session listens to the store, each with its `Auth`. */
 	readonly watchers: Map<object, Session>;
 	/** Stops listening to the store. */
 	stopWatching: (() => void) | undefined;
@@ -38,7 +38,7 @@ export interface SessionCore {
 	revokeLate: (token: TokenSet) => void;
 }
 
-/** One session, as one `Auth` uses it: with settings of its own. */
+/** A session as one `Auth` uses it, with settings of its own. */
 export interface Session extends SessionSettings {
 	readonly core: SessionCore;
 }
@@ -70,7 +70,7 @@ export function createCore(store: TokenStore, client: string, renew: Renew<Sessi
 }
 
 /**
-Takes an action: changes the state, interrupts what no longer counts, and tells of it.
+Applies an action: changes the state, interrupts work that no longer counts, and sends the event.
 
 @param of The login that it belongs to. A login or a sign-out may overtake it after it was done and before it is told.
 */
@@ -79,9 +79,9 @@ export function dispatch(core: SessionCore, action: SessionAction, of: number = 
 	if (of !== login) return;
 	const {state, event} = transition(core.state, action);
 	core.state = state;
-	// The renewal that has stored a token gives it to all who wait.
+	// The renewal that has stored a token returns it to all waiting callers.
 	if (state.login !== login && action.type !== 'stored') core.flight.cancel(new SessionEndedError('signed_out'));
-	// A login is told by the event of its token, and a sign-out that has removed nothing by none.
+	// A login is reported by the event of its token. A sign-out that has removed nothing has no event of its own.
 	const isSettled = action.type === 'read' || action.type === 'removed';
 	// After both it is known.
 	const status = statusOf(core) as 'signed-in' | 'signed-out';
@@ -104,7 +104,7 @@ export function runInBackground({waitUntil}: SessionSettings, promise: Promise<v
 	waitUntil(promise.catch(() => {}));
 }
 
-/** Throws if the user's code, which the session waits for, asks something of it. */
+/** Throws if the user's code uses the session while the session waits for that code. */
 export function assertNotCallingOut(isCallingOut: boolean): void {
 	if (isCallingOut) throw new ConfigError('grant and renew must not use the session that they serve');
 }

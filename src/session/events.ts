@@ -31,7 +31,7 @@ export type AuthEvent =
 	| {
 			/** The store was read for the first time, after somebody had read `status` as `unknown`. Read `status` again. */
 			readonly type: 'status';
-			/** What it is now. */
+			/** The status now. */
 			readonly status: 'signed-in' | 'signed-out';
 	  };
 

@@ -1,7 +1,7 @@
 import type {TokenSet} from '../token/token-set.ts';
 
 /**
-Whether the token lives for more than these seconds, or for a time that is not known.
+Whether the token is valid for more than this many seconds, or for an unknown time.
 
 @param now Milliseconds since the epoch.
 */

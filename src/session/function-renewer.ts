@@ -34,7 +34,7 @@ function isOver(error: unknown): boolean {
 }
 
 const over = (options?: ErrorOptions): RenewalOutcome => ({
-	// Not one that every object inherits.
+	// An inherited `response` does not count.
 	token: undefined,
 	error: new SessionEndedError('invalid_grant', options),
 	isRejected: true,

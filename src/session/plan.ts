@@ -2,24 +2,24 @@ import type {TokenSource} from '../token/renewer.ts';
 import type {TokenSet} from '../token/token-set.ts';
 import {isAlive} from './expiry.ts';
 
-/** What a renewal does with what the store holds. */
+/** What a renewal does, given the content of the store. */
 export type Plan =
 	/** Use a token that somebody else has renewed. */
 	| {readonly type: 'use'; readonly token: TokenSet}
 	/** Send a request. */
 	| {readonly type: 'send'; readonly source: TokenSource}
-	/** End the session: each way to get a token needs a refresh token that was rejected, or is used up. */
+	/** End the session: every way to get a token needs a refresh token that was rejected or used. */
 	| {readonly type: 'end'; readonly source?: undefined}
 	/** Give up: there is no way to get a token, or no session to end. */
 	| {readonly type: 'stop'};
 
 /**
-Makes the plan.
+Makes the plan of a renewal.
 
 @param from The token that the store holds.
 @param stale The token to renew.
 @param sources The ways to get a token in place of `from`, in the order in which to try them.
-@param isUsable Whether a source can be used: its refresh token is neither rejected nor used up.
+@param isUsable Whether a source can be used: its refresh token was neither rejected nor used.
 @param now Milliseconds since the epoch.
 */
 export function planRenewal(

@@ -14,7 +14,7 @@ interface Attempt {
 	readonly begun: SessionState;
 	/** Is called before each step. */
 	readonly progress: () => void;
-	/** A refresh token that the server has given, and that no store has. */
+	/** A refresh token from the server that is not stored yet. */
 	late?: string | undefined;
 }
 
@@ -29,18 +29,18 @@ interface Request {
 /** The outcome of an exchange under the lock. */
 type Exchange =
 	| {readonly type: 'stored'; readonly token: TokenSet}
-	/** The store holds another token, or none that can be sent: make another plan. */
+	/** The store holds another token, or none that can be sent, so the renewal needs a new plan. */
 	| {readonly type: 'again'}
-	/** There is no token, and the session is over if there is no other way to get one. */
+	/** There is no token. The session is over if there is no other way to get one. */
 	| {readonly type: 'failed'; readonly error: RegrantError; readonly isOver: boolean};
 
-/** Whether there is a way to get a token. A session that has ended begins by itself only if the client has a grant of its own. */
+/** Whether there is a way to get a token. A session that has ended starts by itself only if the client has a grant of its own. */
 export function canRenew({core, renewer}: Session, token: TokenSet | undefined): boolean {
 	const mayBegin = token || renewer.canRestart || core.state.status !== 'ended';
 	return !!mayBegin && renewer.sources(token).some(core.used.isUsable);
 }
 
-/** Gets a token in place of the stale one. It calls `progress` before each of its steps. */
+/** Gets a token in place of the stale one, and calls `progress` before each step. */
 export async function renew(session: Session, stale: TokenSet | undefined, progress: () => void): Promise<TokenSet> {
 	const {core, now} = session;
 	try {
@@ -151,7 +151,7 @@ async function exchange(attempt: Attempt, request: Request): Promise<Exchange> {
 		if (refresh_token && current) await step(attempt, () => cell.commit(current, {...current, refresh_token}));
 		else if (refresh_token) used.keepOrphan(refreshToken, refresh_token);
 		if (!isRejected) return {type: 'failed', error, isOver: false};
-		// Under the lock: the next holder must not send a rejected refresh token once more.
+		// Done under the lock, so that the next holder does not send the rejected refresh token again.
 		return (await drop(attempt, request)) ? {type: 'failed', error, isOver: true} : {type: 'again'};
 	};
 
@@ -169,7 +169,9 @@ async function exchange(attempt: Attempt, request: Request): Promise<Exchange> {
 	}
 }
 
-/** Deletes a refresh token that the server has rejected. Says whether the session is over: there is nothing else to get a token with. */
+/**
+Deletes a refresh token that the server has rejected. Returns whether the session is over, because there is no other way to get a token.
+*/
 async function drop(attempt: Attempt, {from, prepared: {refreshToken}}: Request): Promise<boolean> {
 	const {core, renewer} = attempt.session;
 	core.used.reject(refreshToken);
@@ -178,13 +180,13 @@ async function drop(attempt: Attempt, {from, prepared: {refreshToken}}: Request)
 	return isOver && isReplaced;
 }
 
-/** Gives false if another holder has stored another token. */
+/** Returns false if another holder has stored another token. */
 async function replace(attempt: Attempt, from: TokenSet | undefined, to: TokenSet | undefined): Promise<boolean> {
 	const {session} = attempt;
 	return from ? step(attempt, () => session.store.swap(session, from, to)) : true;
 }
 
-/** Ends the session, whose token is removed already. */
+/** Ends the session. Its token has already been removed. */
 function end(attempt: Attempt, from: TokenSet | undefined, options?: ErrorOptions): never {
 	const {core, renewer} = attempt.session;
 	assertCurrent(attempt);

@@ -24,7 +24,7 @@ const cores = new WeakMap<TokenStore, SessionCore>();
 const inUse = Symbol.for('regrant store');
 
 /**
-Gives the core of the session of a store.
+Returns the core of a store's session.
 
 @throws {ConfigError} if the store belongs to another client, or to another copy of the package.
 */
@@ -50,7 +50,8 @@ export function peekToken({store, now, leeway}: Session): TokenSet | undefined {
 }
 
 /**
-Gives the token to use now, renewed if need be, or why there is none. The session ends if the token has expired and nothing can renew it.
+Returns the token to use now, renewed first if necessary, or the reason why there is none. The session ends if the token has expired and
+nothing can renew it.
 */
 export async function getUsableToken(
 	session: Session,
@@ -106,7 +107,7 @@ export async function refresh(session: Session, options: RefreshOptions): Promis
 	const current = await readToken(session, options);
 	if (instead !== undefined) {
 		if (current?.access_token !== instead && isAlive(current, session.now())) return current;
-		// An ended session begins again if the user asks for it, and not if a socket does.
+		// An ended session starts again if the user asks for it, but not for a WebSocket that reconnects.
 		if (!canRenew(session, current)) throw new SessionEndedError(current ? 'no_refresh_token' : 'no_session');
 	}
 	return session.core.flight.run(session, current, options);

@@ -36,7 +36,7 @@ export type SessionAction =
 
 /** The result of an action. */
 export interface Transition {
-	/** The next state. If its `login` is another one, what is under way no longer counts, but for the renewal that has stored a token. */
+	/** The next state. If its `login` is another one, running work no longer counts, except for the renewal that has stored a token. */
 	readonly state: SessionState;
 	/** The event to send. */
 	readonly event?: AuthEvent | undefined;
@@ -45,15 +45,15 @@ export interface Transition {
 /** Before the store is read. */
 export const initialState: SessionState = {status: 'unknown', login: 0, signOuts: 0};
 
-/** Gives the next state and the event to tell. By the number of the login it says whether what is under way still counts. */
+/** Returns the next state, and the event to send. The number of the login says whether running work still counts. */
 export function transition(state: SessionState, action: SessionAction): Transition {
 	const {status, login, signOuts} = state;
-	/** What is under way goes on. */
+	/** Running work goes on. */
 	const stay = (next: SessionState['status'], event?: AuthEvent): Transition => ({
 		state: {...state, status: next},
 		event,
 	});
-	/** What is under way is over. */
+	/** Running work no longer counts. */
 	const restart = (next: SessionState['status'], nextSignOuts: number, event?: AuthEvent): Transition => ({
 		state: {status: next, login: login + 1, signOuts: nextSignOuts},
 		event,
@@ -66,7 +66,7 @@ export function transition(state: SessionState, action: SessionAction): Transiti
 			return restart('active', signOuts);
 		case 'stored': {
 			const event = tokenEvent(action.cause, action.token);
-			// What begins after an end may be another user's.
+			// A session that begins after an end may belong to another user.
 			return status === 'ended' ? restart('active', signOuts, event) : stay('active', event);
 		}
 		case 'changed': {

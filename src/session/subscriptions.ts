@@ -1,9 +1,9 @@
 import {readToken, type Session} from './core.ts';
 import type {AuthListener} from './events.ts';
 
-/** Those who hear of a session through one `Auth`. */
+/** The listeners of one `Auth`. */
 export interface Subscriptions {
-	/** Hears of events, until the function that it returns is called, and of what other holders of the store do. */
+	/** Listens to events, including those of other holders of the store. Returns a function that stops that. */
 	subscribe(listener: AuthListener): () => void;
 	/** Stops listening to the store. */
 	close(): void;
@@ -25,7 +25,7 @@ export function createSubscriptions(session: Session): Subscriptions {
 	return {
 		subscribe: listener => {
 			const stop = core.events.subscribe(listener);
-			// To notice a change, one must know what was.
+			// A change can be noticed only if the present token is known.
 			void readToken(session).catch(() => {});
 			if (!isClosed) {
 				watchers.set(stop, session);

@@ -9,10 +9,10 @@ export type Decide = (found: string | undefined) => string | null | undefined;
 
 /** Files that several processes read and change, each change as one step. */
 export interface AtomicFiles {
-	/** Reads a file. Gives undefined if there is none. */
+	/** Reads a file. Returns undefined if there is none. */
 	read(file: string): Promise<string | undefined>;
 	/**
-	Reads a file, decides, and replaces or deletes it, as one step among all processes. Gives whether it did.
+	Reads a file, decides, and replaces or deletes it, as one step among all processes. Returns whether it did.
 
 	@param isDurable Whether the change must outlive a power failure.
 	@throws if the file system refuses, or other processes leave no chance in time. Nothing is changed then.
@@ -40,7 +40,7 @@ export function createAtomicFiles(folder: string): AtomicFiles {
 	const busy = `${folder}/busy`;
 	const watch = createWatch();
 
-	/** Makes this process the busy one, and the change. Throws if another process is busy, or pushes this one aside. */
+	/** Makes this process the busy one, and makes the change. Throws if another process is busy, or pushes this one aside. */
 	const attempt = async (id: string, file: string, decide: Decide, isDurable: boolean): Promise<boolean> => {
 		await rename(`${folder}/${id}`, busy);
 		const place = `${busy}/${id}`;
@@ -151,7 +151,7 @@ const ignore =
 /** What says that the path is wrong, or that this process has no right to use it. The last one is Deno's. */
 const pathCodes = /^(?:EACCES|EPERM|EBUSY|EROFS|ENOENT|ENOTDIR|EISDIR|ENAMETOOLONG|ELOOP|EINVAL|NotCapable)$/;
 
-/** Gives the error to throw. It names the option and the system's code, and holds nothing of the file. */
+/** Returns the error to throw. It names the option and the system's code, and holds nothing of the file. */
 function explain(error: unknown, action: 'read' | 'write'): Error {
 	if (isRegrantError(error)) return error;
 	const code = codeOf(error);
@@ -160,7 +160,7 @@ function explain(error: unknown, action: 'read' | 'write'): Error {
 		: new StoreError(`store_${action}`);
 }
 
-/** Gives the system's code for what went wrong. If a permission is missing, Deno's error has only a name. */
+/** Returns the system's code of an error. If a permission is missing, Deno's error has only a name. */
 function codeOf(error: unknown): string {
 	const {code, name} = Object(error) as {
 		readonly code?: unknown;

@@ -6,7 +6,7 @@ import type {StoreDriver} from './shared/store-driver.ts';
 import {type ExpiringStoreOptions, readTtl} from './shared/ttl.ts';
 import {longestLease, vaultAddress, vaultMark, type VaultMessage} from './vault-message.ts';
 
-/** What a `TokenVault` is sent. */
+/** A message to a `TokenVault`. */
 export interface VaultRequest {
 	/** Every message is a POST. */
 	readonly method: 'POST';
@@ -48,7 +48,7 @@ export function durableObjectDriver(stub: () => VaultStub, options?: ExpiringSto
 	if (lease > longestLease) throw new ConfigError(`lease must be milliseconds, ${longestLease} at most`);
 	const ttl = readTtl(options);
 
-	/** Gives the object's answer, or undefined. */
+	/** Returns the object's answer, or undefined. */
 	const send = async (message: VaultMessage, signal: AbortSignal | null = null): Promise<unknown> => {
 		const request = ownProperties<VaultRequest>({
 			method: 'POST',

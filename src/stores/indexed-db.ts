@@ -1,7 +1,7 @@
 import {ConfigError} from '../errors.ts';
 import {withTimeout} from '../lib/with-timeout.ts';
 
-/** What a transaction found, and whether it wrote. */
+/** The result of a transaction. */
 export interface Outcome {
 	/** The text that was stored before. */
 	readonly found: string | undefined;

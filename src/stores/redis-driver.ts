@@ -101,7 +101,7 @@ export function redisDriver(
 	);
 }
 
-/** Gives a function that runs a script on one key. */
+/** Returns a function that runs a script on one key. */
 function evaluatorOf(
 	client: NodeRedisClient | IoRedisClient,
 ): (script: string, key: string, words: string[]) => Promise<unknown> {

@@ -15,7 +15,7 @@ export interface VaultStorage {
 	put(name: string, value: unknown): Promise<void>;
 	/** Deletes a value. */
 	delete(name: string): Promise<unknown>;
-	/** Gives when the alarm is due, in milliseconds since the epoch, or null if none is set. */
+	/** Returns when the alarm is due, in milliseconds since the epoch, or null if none is set. */
 	getAlarm(): Promise<number | null>;
 	/**
 	Sets the alarm.

@@ -1,4 +1,4 @@
-/** What a store asks of its vault. A text that is null means that there is, or shall be, no record. */
+/** A request of a store to its vault. If a text is null, there is no record, or there shall be none. */
 export type VaultMessage =
 	| {readonly op: 'read'}
 	| {
@@ -19,7 +19,7 @@ export type VaultMessage =
 	  }
 	| {readonly op: 'release'; readonly owner: string};
 
-/** What the vault answers: the text that was read, or whether it did what was asked. */
+/** The answer of the vault: the text that was read, or whether the request was carried out. */
 export type VaultAnswer = string | boolean | null;
 
 /** The address that a store sends every message to. It is not a host on any network. */
@@ -39,7 +39,7 @@ const isOwner = (value: unknown): boolean => typeof value === 'string' && value 
 const isDuration = (value: unknown, longest: number): boolean =>
 	typeof value === 'number' && value > 0 && value <= longest;
 
-/** Reads a message. Gives undefined for anything that no store sends. */
+/** Reads a message. Returns undefined for anything that no store sends. */
 export function readMessage(body: string): VaultMessage | undefined {
 	let message: unknown;
 	try {

@@ -8,7 +8,7 @@ import {createWebNews} from './web-news.ts';
 
 /** The part of a Web Storage that is used here. Runtimes without a DOM have no type of it. */
 export interface WebStorage {
-	/** Reads an item. Gives null if there is none. */
+	/** Reads an item. Returns null if there is none. */
 	getItem(key: string): string | null;
 	/** Writes an item. */
 	setItem(key: string, text: string): void;

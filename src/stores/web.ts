@@ -6,14 +6,14 @@ import {type WebStorage, webStorageDriver} from './web-storage-driver.ts';
 export type {WebStorage} from './web-storage-driver.ts';
 
 /**
-Keeps the token in IndexedDB, for all tabs, frames, service workers and dedicated workers of the origin. One of them at a time refreshes
-it, under a Web Lock, and the others hear of it over a BroadcastChannel. The session outlives the browser.
+Keeps the token in IndexedDB, for all tabs, frames, service workers and dedicated workers of the origin. One of them at a time refreshes it,
+under a Web Lock, and a BroadcastChannel notifies the others. The session outlives the browser.
 
 Any script of the origin can read the token: keep other people's scripts off the page.
 
 A page without https has no Web Locks. There, nothing but a comparison before each write keeps tabs apart, and two of them may use one
-refresh token. If the browser allows no IndexedDB (a sandboxed frame), the token stays in the memory of this page, and `store-failed`
-says so. The same happens on a server that renders the page.
+refresh token. If the browser allows no IndexedDB (a sandboxed frame), the token stays in the memory of this page, and `store-failed` says
+so. The same happens on a server that renders the page.
 
 @param name Any text: tabs with the same name share one session.
 @throws {ConfigError} if the name is no text, or is empty.

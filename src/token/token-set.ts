@@ -18,7 +18,7 @@ export interface AccessToken {
 	readonly [field: string]: unknown;
 }
 
-/** What a session holds and a store stores: a plain JSON record. */
+/** The token of a session, as a store keeps it: a plain JSON record. */
 export interface TokenSet extends AccessToken {
 	/** The refresh token. It is sent only to the token endpoint and the revocation endpoint. */
 	readonly refresh_token?: string;
@@ -29,5 +29,5 @@ export function isSameToken(a: TokenSet | undefined, b: TokenSet | undefined): b
 	return a?.access_token === b?.access_token && a?.refresh_token === b?.refresh_token;
 }
 
-/** Gives the rest of a token. */
+/** Returns the token without its refresh token. */
 export const withoutRefreshToken = ({refresh_token: _, ...token}: TokenSet): AccessToken => token;

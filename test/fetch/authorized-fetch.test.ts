@@ -749,7 +749,7 @@ describe('a body', () => {
 	];
 
 	test.for(changes)(
-		'that %s puts in place of a Blob is what is sent, and sent again [F-156]',
+		'a body that %s puts in place of a Blob is sent, and resent [F-156]',
 		async ([, hooks = {}], {server, watch}) => {
 			const auth = watch(createAuth(appOptions(server)));
 			const {access_token} = await signIn(server, auth);

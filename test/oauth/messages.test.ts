@@ -69,23 +69,20 @@ describe('the message for what newcomers do', () => {
 			['parameters.client_secret', 'set by regrant'],
 		],
 		['a header that regrant sets', {headers: {authorization: 'Basic hunter2hunter2'}}, ['headers', 'authorization']],
-	])(
-		'the message for what newcomers do names the option, the fault and the remedy: %s',
-		([, options, words], {canaries}) => {
-			canaries.plant('hunter2hunter2');
-			let thrown: unknown;
-			try {
-				createAuth({...endpoint, ...options});
-			} catch (error) {
-				thrown = canaries.see(error);
-			}
-			expect(thrown).toBeInstanceOf(ConfigError);
-			for (const word of words) expect((thrown as Error).message).toContain(word);
-		},
-	);
+	])('a message names the option, the fault and the remedy: %s', ([, options, words], {canaries}) => {
+		canaries.plant('hunter2hunter2');
+		let thrown: unknown;
+		try {
+			createAuth({...endpoint, ...options});
+		} catch (error) {
+			thrown = canaries.see(error);
+		}
+		expect(thrown).toBeInstanceOf(ConfigError);
+		for (const word of words) expect((thrown as Error).message).toContain(word);
+	});
 
 	test.for([['hunter2-access-token'], [undefined], [null], [42]])(
-		'the message for what newcomers do says what setToken takes: not %j',
+		'the message for setToken says what it takes, for %j',
 		async ([given], {canaries}) => {
 			canaries.plant('hunter2-access-token');
 			const {auth} = createFakeClient(() => undefined);
@@ -102,15 +99,12 @@ describe('the message for what newcomers do', () => {
 		['a token that is no header', {access_token: 'hunter2-access-token\r\n'}, 'access_token must be visible ASCII'],
 		['a type that cannot be sent', {access_token: 'a', token_type: 'mac'}, 'token_type must be bearer'],
 		['a refresh token that is no text', {access_token: 'a', refresh_token: 5}, 'refresh_token must be printable ASCII'],
-	])(
-		'the message for what newcomers do names the field of a token that is not usable: %s',
-		async ([, token, says], {canaries}) => {
-			canaries.plant('hunter2-access-token');
-			const {auth} = createFakeClient(() => undefined);
-			const error = await canaries.rejection(auth.setToken(token as never));
-			expect(error).toMatchObject({message: expect.stringMatching(`^setToken .*${says}$`)});
-		},
-	);
+	])('the message for an unusable token names the field: %s', async ([, token, says], {canaries}) => {
+		canaries.plant('hunter2-access-token');
+		const {auth} = createFakeClient(() => undefined);
+		const error = await canaries.rejection(auth.setToken(token as never));
+		expect(error).toMatchObject({message: expect.stringMatching(`^setToken .*${says}$`)});
+	});
 
 	test.for<[title: string, answer: () => Response | Promise<Response>, says: string]>([
 		[
@@ -150,7 +144,7 @@ describe('the message for what newcomers do', () => {
 			'POST https://login.example.com answered 200: token_type must be bearer',
 		],
 	])(
-		'the message for what newcomers do names the endpoint and what it answered: %s',
+		'the message of a token request names the endpoint and what it answered: %s',
 		async ([, answer, says], {canaries}) => {
 			const client = {...endpoint, fetch: async () => answer()};
 			for (const error of [
@@ -163,9 +157,7 @@ describe('the message for what newcomers do', () => {
 		},
 	);
 
-	test('the message for what newcomers do says that Deno lacks a permission, which no retry brings', async ({
-		canaries,
-	}) => {
+	test('the message of a token request says that Deno lacks a permission, and is not retryable', async ({canaries}) => {
 		const denied = Object.assign(new Error('Requires net access to "login.example.com:443"'), {name: 'NotCapable'});
 		const error = await canaries.rejection(requestToken({...endpoint, fetch: () => Promise.reject(denied)}, grant));
 		expect(error).toMatchObject({
@@ -175,7 +167,7 @@ describe('the message for what newcomers do', () => {
 		});
 	});
 
-	test('the message for what newcomers do says how long was waited', async ({canaries}) => {
+	test('the message of a token request says how long it waited', async ({canaries}) => {
 		const client = {...endpoint, timeout: 5, fetch: () => new Promise<Response>(() => {})};
 		const error = await canaries.rejection(requestToken(client, grant));
 		expect(error).toMatchObject({code: 'timeout', message: 'POST https://login.example.com: no answer within 5 ms'});

@@ -247,7 +247,7 @@ describe('a place where a file cannot be', () => {
 		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
 	});
 
-	test('is told by a refresh that cannot take the lease there', async ({server, watch}) => {
+	test('an unusable path is reported by a refresh that cannot take the lease there', async ({server, watch}) => {
 		const path = join(newFolder(), 'session.json');
 		const auth = watch(createAuth(appOptions(server, {store: fileStore(path)})));
 		await signIn(server, auth);
@@ -261,7 +261,7 @@ describe('a place where a file cannot be', () => {
 		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
 	});
 
-	test('is never another one, though the program changes its working directory', async () => {
+	test('the file stays the same even if the program changes its working directory', async () => {
 		const folder = newFolder();
 		const cwd = vi.spyOn(process, 'cwd').mockReturnValue(folder);
 		const driver = fileDriver('session.json');

@@ -6,11 +6,11 @@ import {type Waiter, withTimeout} from '../../lib/with-timeout.ts';
 export interface DriverOperations {
 	/** The operations that do not work now. A store that takes writes may still be one that cannot be read. */
 	readonly failures: Map<StoreErrorCode, StoreError>;
-	/** Notes a failure, and tells of it, unless the store was failing already. */
+	/** Records a failure, and reports it unless the store was already failing. */
 	readonly fail: (code: StoreErrorCode, reason?: unknown) => void;
 	/**
-	Runs an operation. A write has `onLate`, which is called if it ends after its deadline. A read fails at once while another operation
-	hangs: otherwise every call would cost its caller the deadline.
+	Runs an operation. A write has `onLate`, which is called if the write ends after its deadline. A read fails at once while another
+	operation hangs: otherwise every caller would wait for the whole deadline.
 	*/
 	readonly operate: <T>(
 		operation: () => Awaitable<T>,
@@ -33,7 +33,7 @@ export function createDriverOperations(onFailure: (error: StoreError) => void): 
 	return {
 		failures,
 		fail: (code, reason) => {
-			// What a store of ours says about an option that is at fault. Any other error may quote the token.
+			// An error of our own stores about a wrong option. Any other error may quote the token.
 			const error = new StoreError(code, reason instanceof ConfigError ? reason.message : undefined);
 			if (failures.size === 0) onFailure(error);
 			failures.set(code, error);

@@ -7,12 +7,12 @@ export interface StoredRecord {
 }
 
 /**
-What this holder knows of the record in a shared store.
+What this holder knows about the record in a shared store.
 
 - `unread`: nothing yet.
 - `synced`: the store held this record when it was last read or written.
-- `unsaved`: the store did not take our last write. The token is in the memory of this realm alone.
-- `lagging`: the store took our last write, and has then given back what that replaced.
+- `unsaved`: the store did not take our last write. The token is only in the memory of this realm.
+- `lagging`: the store took our last write, but has then returned what that write replaced.
 */
 export interface KnownRecord extends StoredRecord {
 	readonly state: 'unread' | 'synced' | 'unsaved' | 'lagging';
@@ -34,7 +34,7 @@ export const unread: KnownRecord = {
 	wasRead: false,
 };
 
-/** Whether two records are of one login. Gives `isUnknown` if they do not say. */
+/** Whether two records belong to the same login. Returns `isUnknown` if they do not say. */
 export type LoginComparison = (later: unknown, earlier: unknown, isUnknown: boolean) => boolean;
 
 /** How a record that was read relates to what is known. */
@@ -82,7 +82,7 @@ export function afterWrite(
 	isRenewal: boolean,
 ): KnownRecord {
 	const {state, token, raw} = known;
-	// The same token once more replaces nothing. If the store does not take it, it still holds what it held.
+	// Writing the same token again replaces nothing. If the store does not take it, it still holds that token.
 	if (state !== 'unread' && isSameToken(token, written.token)) {
 		return isSaved ? {...known, raw: written.raw, state: 'synced'} : known;
 	}

@@ -6,7 +6,7 @@ import {withTimeout} from '../../lib/with-timeout.ts';
 /** A lock that its owner has for a limited time, and can renew. A crashed owner blocks the others no longer than that. */
 export interface Lease {
 	/**
-	Gives the lock to this owner, if no other owner has it.
+	Acquires the lock for this owner, if no other owner has it.
 
 	@param signal Aborts when nobody waits for the answer any more.
 	*/
@@ -37,7 +37,7 @@ const renewalsPerLease = 5;
 /**
 Reads the `lease` option, in milliseconds.
 
-@throws {ConfigError} if it is no whole number of milliseconds in range.
+@throws {ConfigError} if it is not a whole number of milliseconds in range.
 */
 export function readLease(options: LeaseOptions | undefined): number {
 	const {lease = defaultLease} = ownProperties(options);

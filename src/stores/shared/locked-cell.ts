@@ -34,7 +34,7 @@ export function createLockedCell(record: SharedRecord, use: CellUse, isHeld: (()
 			isWorking = isShared && !failure && isSaved;
 			// Nobody else knows a token that the store has never taken.
 			if (!isWorking || !from || !usesRefreshToken) return true;
-			// Written once more as it is, to see whether the store takes writes.
+			// The record is written again, unchanged, to find out whether the store takes writes.
 			if (!(await swapRecord(record, use, from, from))) return false;
 			const error = record.failures.get('store_write');
 			if (error) throw error;

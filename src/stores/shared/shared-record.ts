@@ -30,7 +30,7 @@ export interface SharedRecord extends DriverOperations {
 	known: KnownRecord;
 	/** Counts reads as they begin, and the beginnings and ends of writes. */
 	count: number;
-	/** What was counted for the latest read that was answered, or for the latest write. An answer to an earlier read is out of date. */
+	/** The count of the latest answered read, or of the latest write. The answer to an earlier read is outdated. */
 	latest: number;
 	/** How often the store held another record than this write was to replace. */
 	conflicts: number;
@@ -74,7 +74,7 @@ const markOf = (raw: unknown, name: 'login' | 'client'): unknown =>
 	ownProperty(Object(raw) as {readonly login?: unknown; readonly client?: unknown}, name);
 
 /**
-Reads the record, so that what is known of it is what the store holds. If that fails, it stays what was known before.
+Reads the record. If that fails, what was known before stays known.
 
 @param isInTurn Set by a task of the mutex, so that it does not wait for itself.
 */
@@ -89,7 +89,7 @@ export async function readRecord(record: SharedRecord, use: CellUse, waiter?: Wa
 		waiter?.signal?.throwIfAborted();
 		take = () => record.fail('store_read', reason);
 	}
-	// Something was written meanwhile, or a read that began later has been answered: what is known is newer.
+	// Something was written meanwhile, or a later read has been answered: what is known is newer.
 	if (order < record.latest && record.known.state !== 'unread') {
 		return isInTurn ? undefined : record.mutex.wait(waiter);
 	}
@@ -115,7 +115,7 @@ function parseRecord({fail, failures}: SharedRecord, use: CellUse, raw: unknown)
 	return {token, raw: raw ?? undefined};
 }
 
-/** Takes note of a record that was read. */
+/** Records what was read. */
 async function adopt(record: SharedRecord, use: CellUse, found: StoredRecord, isInTurn: boolean): Promise<void> {
 	const {known, isSameLogin, tell} = record;
 	const finding = compareRecord(known, found, isSameLogin);
@@ -154,7 +154,7 @@ Writes a token, or removes it. If the store does not take it, it is kept in memo
 
 @param isRenewal Whether it replaces the record in the store, and no other.
 @param replaced That record.
-@returns False if the store holds another record: nothing was written then, and what it holds has been read.
+@returns False if the store holds another record. Then nothing was written, and that record has been read.
 */
 async function writeRecord(
 	record: SharedRecord,

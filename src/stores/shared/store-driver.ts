@@ -32,7 +32,7 @@ export interface StoreDriver {
 	isSameLogin?(later: unknown, earlier: unknown): boolean;
 }
 
-/** What is particular to a driver. */
+/** The traits of a driver. */
 export interface SharedStoreOptions {
 	/**
 	Whether each record has the names of its login and of its client. A sign-out has to know the login of a record, and two programs may use

@@ -40,7 +40,7 @@ export function textDriver({
 				texts.set(record as object, text as string);
 				return record;
 			} catch {
-				// What is no JSON record is given as it is: whoever reads it refuses it.
+				// Text that is not a JSON record is returned as it is, and refused where it is read.
 				return text;
 			}
 		},
@@ -59,7 +59,7 @@ export function textDriver({
 export interface LeasedBackend extends TextBackend, Lease {}
 
 /**
-Makes a store driver of such an engine: the token is kept as text, and the lock is a lease.
+Turns such an engine into a store driver: the token is kept as text, and the lock is a lease.
 
 @param lease Milliseconds.
 */

@@ -14,9 +14,9 @@ export interface ExpiringStoreOptions extends LeaseOptions {
 }
 
 /**
-Reads the `ttl` option. Gives milliseconds.
+Reads the `ttl` option. Returns milliseconds.
 
-@throws {ConfigError} if it is no whole number of seconds in range.
+@throws {ConfigError} if it is not a whole number of seconds in range.
 */
 export function readTtl(options: ExpiringStoreOptions | undefined): number | undefined {
 	const {ttl} = ownProperties(options);

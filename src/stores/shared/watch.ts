@@ -2,11 +2,11 @@
 const longestGap = 1_000;
 
 /**
-Creates a watch over something that another process should keep changing. Each look takes its present state, as text, and gives how
-long, in milliseconds, this process has watched it stay the same.
+Creates a watch over something that another process should keep changing. Each look takes its present state, as text, and returns how many
+milliseconds this process has watched it stay the same.
 
-Nobody's wall clock counts, and time in which this process itself was stopped or asleep does not count either: the other process
-may have been asleep as well, and deserves the chance to go on.
+Nobody's wall clock counts, and time in which this process itself was stopped or asleep does not count either: the other process may have
+been asleep as well, and deserves the chance to go on.
 */
 export function createWatch(): (state: string) => number {
 	let last: string | undefined;

@@ -54,7 +54,7 @@ function start(name: string, server: AuthorizationServer, token: object) {
 describe.for(Object.keys(runtimes))('%s', name => {
 	/** How long it is stopped, in milliseconds: until just after the deadline, and for much longer than whoever waits for a token. */
 	test.for([2_150, 8_000])(
-		'reads the answer that came while it was stopped for %i ms in the middle of a refresh: the session lives [F-138]',
+		'a process that was stopped for %i ms during a refresh reads the answer that came meanwhile, and the session goes on [F-138]',
 		async (stopped, {server}) => {
 			const gate = createGate();
 			server.onTokenAnswer(once(gate.pass));

@@ -74,7 +74,7 @@ const stops: ReadonlyArray<readonly [title: string, stop: Stop]> = [
 
 describe('Chromium', () => {
 	test.for(stops.flatMap(([title, stop]) => [2_150, 6_000].map(length => [title, length, stop] as const)))(
-		'Chromium reads the answer that came while %s for %i ms in the middle of a refresh: the session lives [F-138]',
+		'Chromium reads the answer to a refresh that came while %s for %i ms, and the session goes on [F-138]',
 		async ([, length, stop], {server}) => {
 			const tab = await tabs.open();
 			const name = `stopped ${Math.random()}`;

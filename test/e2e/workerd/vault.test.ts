@@ -38,7 +38,7 @@ async function isFree(store: StoreDriver): Promise<boolean> {
 }
 
 describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind %s', {timeout: 30_000}, storage => {
-	test('replaces for one of sixty that ask at once', async ({workersAt}) => {
+	test('a vault replaces its record for one of sixty that ask at once', async ({workersAt}) => {
 		const {stub} = await workersAt({storage, isolates: 1});
 		await tellVault(stub('at-once'), {op: 'write', text: 'first'});
 		const texts = Array.from({length: 60}, (_, index) => `text ${index}`);
@@ -49,7 +49,7 @@ describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind 
 		expect(await tellVault(stub('at-once'), {op: 'read'})).toBe(texts[answers.indexOf(true)]);
 	});
 
-	test('lends its lock to one of sixty that ask at once', async ({workersAt}) => {
+	test('a vault lends its lock to one of sixty that ask at once', async ({workersAt}) => {
 		const {stub} = await workersAt({storage, isolates: 1});
 		const owners = Array.from({length: 60}, (_, index) => `owner ${index}`);
 		const leaving = new AbortController();
@@ -67,7 +67,7 @@ describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind 
 		await Promise.allSettled(asked);
 	});
 
-	test('keeps the session and the lock when it is evicted from memory [F-110]', async ({workersAt}) => {
+	test('a vault keeps the session and the lock when it is evicted from memory [F-110]', async ({workersAt}) => {
 		const workers = await workersAt({storage, isolates: 1});
 		const stub = (): VaultStub => workers.stub('evicted');
 		const store = durableObjectDriver(stub);
@@ -81,7 +81,7 @@ describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind 
 		expect(await isFree(store)).toBe(true);
 	});
 
-	test('keeps the session and the lock when its process ends and another begins [F-110]', async ({
+	test('a vault keeps the session and the lock when its process ends and another begins [F-110]', async ({
 		runningServer,
 		onTestFinished,
 	}) => {
@@ -230,7 +230,7 @@ describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind 
 		expect(await store.lock?.(async () => 'had')).toBe('had');
 	});
 
-	test('deletes an abandoned session by an alarm when its ttl has passed', async ({workersAt}) => {
+	test('a vault deletes an abandoned session by an alarm when its ttl has passed', async ({workersAt}) => {
 		for (const compatibilityDate of ['2024-01-01', '2026-11-02']) {
 			const workers = await workersAt({storage, isolates: 1, compatibilityDate});
 			const store = durableObjectDriver(() => workers.stub('abandoned'), {ttl: 1});
@@ -241,7 +241,7 @@ describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind 
 		}
 	});
 
-	test('sets the alarm anew with each write, also of the same record, and unsets it without a ttl', async ({
+	test('a vault sets the alarm again with each write, even of the same record, and removes it without a ttl', async ({
 		workersAt,
 	}) => {
 		const workers = await workersAt({storage, isolates: 1});
@@ -263,7 +263,7 @@ describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind 
 		expect(await workers.probe('alarm', 'get')).toEqual({});
 	});
 
-	test('leaves nothing in storage when the session is over and nobody holds the lock', async ({workersAt}) => {
+	test('a vault leaves nothing in storage when the session is over and nobody holds the lock', async ({workersAt}) => {
 		const workers = await workersAt({storage, isolates: 1});
 		const store = durableObjectDriver(() => workers.stub('over'));
 		await store.set(token);
@@ -343,7 +343,7 @@ test('a request from outside that a worker passes on gets a 404, and a message t
 	expect(await workers.probe('private', 'get')).toEqual({record: expect.stringContaining(token.access_token)});
 });
 
-test('whoever came first is the first to have the lock, also before one who comes as it gets free', async () => {
+test('whoever asked first gets the lock first, even before one who asks when it becomes free', async () => {
 	const {stub} = createMemoryVault();
 	const store = durableObjectDriver(() => stub);
 	await lend(stub, 'holder');
