@@ -22,7 +22,7 @@ export const guards: Readonly<Record<string, Lines>> = {
 		'fetch/authorized-fetch.ts': [
 			'if (!renewed) return response;',
 			'call.isRetried = true;',
-			'if (call.source === null) return response;',
+			'if (call.source === undefined) return response;',
 		],
 	},
 	'the comparison': {
@@ -36,7 +36,7 @@ export const guards: Readonly<Record<string, Lines>> = {
 		'fetch/redirect.ts': [
 			"redirect: 'manual',",
 			'if (hops < mostHops) following = redirectOf(next, spare, target, response.status, tokenHeader);',
-			'const isElsewhere = target.origin !== new URL(url).origin;',
+			'isHome &&= target.origin === home;',
 		],
 	},
 	'the bounds': {
