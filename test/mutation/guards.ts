@@ -35,7 +35,7 @@ export const guards: Readonly<Record<string, Lines>> = {
 	'the redirect mode': {
 		'fetch/redirect.ts': [
 			"redirect: 'manual',",
-			'if (hops < mostHops) following = redirectOf(next, spare, target, response.status, tokenHeader);',
+			'if (hops < mostHops) following = redirectOf(next, spare, target, isHome, response.status, tokenHeader);',
 			'isHome &&= target.origin === home;',
 		],
 	},
