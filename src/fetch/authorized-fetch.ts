@@ -104,7 +104,7 @@ async function attempt(
 	call.logins = undefined;
 	call.login = login;
 
-	for (let isResent = call.source === null; ;) {
+	for (let isResent = call.source === undefined; ;) {
 		const response = await send(call, request, extra, url, token);
 		// The answer is known at once, unless the user's function has to be asked.
 		const verdict =
@@ -130,7 +130,7 @@ async function attempt(
 		if (!renewed) return response;
 		call.isRetried = true;
 		// A stream can be read only once. The caller gets the 401, and the next call has the new token.
-		if (call.source === null) return response;
+		if (call.source === undefined) return response;
 		discard(response);
 		token = renewed;
 		isResent = false;

@@ -1,8 +1,8 @@
 import type {Options} from 'ky';
 import {ownProperty} from '../lib/own-properties.ts';
 
-/** The Blob from which every request of a call is made. Null if the body can be read only once, undefined if the request is cloned. */
-export type BodySource = Blob | null | undefined;
+/** The Blob from which every request of a call is made. Undefined if the body can be read only once, null if the request is cloned. */
+export type BodySource = Blob | undefined | null;
 
 /**
 Says how the body of a call can be resent. Node keeps in memory what a clone has not read, so a request with a Blob is not cloned, unless a
@@ -11,9 +11,8 @@ hook or a progress callback may have replaced the request.
 export function bodySourceOf(options: Pick<Options, 'body' | 'hooks' | 'onUploadProgress'>): BodySource {
 	const body = ownProperty(options, 'body');
 	const object = Object(body) as object;
-	if ('getReader' in object || Symbol.asyncIterator in object) return null;
-	const {beforeError: _, ...hooks} = options.hooks ?? {};
+	if ('getReader' in object || Symbol.asyncIterator in object) return undefined;
 	// One of the hooks is ours.
-	const changes = [options.onUploadProgress, Object.values(hooks)].flat(2);
-	return body instanceof Blob && changes.filter(Boolean).length < 2 ? body : undefined;
+	const isPlain = Object.values(options.hooks ?? {}).flat().length < 2 && !options.onUploadProgress;
+	return isPlain && body instanceof Blob ? body : null;
 }

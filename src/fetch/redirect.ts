@@ -28,7 +28,7 @@ export async function followRedirects(
 	let isHome = true;
 	let next = new Request(request, ownProperties<RequestInit>({redirect: 'manual'}));
 	for (let hops = 0; ; hops++) {
-		const spare = source === undefined ? next.clone().body : source;
+		const spare = source === null ? next.clone().body : source;
 		const response = await send(next, isHome);
 		const location = response.headers.get('location');
 		if (location === null || ![301, 302, 303, 307, 308].includes(response.status)) return response;
@@ -37,7 +37,7 @@ export async function followRedirects(
 		try {
 			const target = new URL(location, next.url);
 			isHome &&= target.origin === home;
-			if (hops < mostHops) following = redirectOf(next, spare, target, response.status, tokenHeader);
+			if (hops < mostHops) following = redirectOf(next, spare, target, isHome, response.status, tokenHeader);
 		} catch {}
 		// ky recognises this message of a platform. The platform's own error would quote the address.
 		if (!following) throw new TypeError('fetch failed');
@@ -47,29 +47,23 @@ export async function followRedirects(
 
 /** Creates the request of the next hop, unless its body has been used. Throws for an address that `Request` refuses. */
 function redirectOf(
-	{url, method, headers, body, signal}: Request,
-	spare: BodyInit | null,
+	{method, headers, body, signal}: Request,
+	spare: BodyInit | null | undefined,
 	target: URL,
+	isHome: boolean,
 	status: number,
 	tokenHeader: string,
 ): Request | undefined {
 	const becomesGet = status === 303 ? !['GET', 'HEAD'].includes(method) : status < 303 && method === 'POST';
 	if (!target.protocol.startsWith('http') || (body && !spare && !becomesGet)) return undefined;
-	const kept = new Headers(headers);
-	const isElsewhere = target.origin !== new URL(url).origin;
-	for (const name of headers.keys()) {
-		if (
-			(becomesGet && name.startsWith('content-')) ||
-			(isElsewhere && (name === tokenHeader || credentials.test(name)))
-		)
-			kept.delete(name);
-	}
-	const sent = becomesGet ? {} : {method, body: body && spare, duplex: 'half'};
+	const isDropped = (name: string): boolean =>
+		(becomesGet && name.startsWith('content-')) || (!isHome && (name === tokenHeader || credentials.test(name)));
+	const sent = becomesGet ? {} : {method, body: body && (spare as BodyInit), duplex: 'half'};
 	return new Request(
 		target,
 		ownProperties<RequestInit>({
 			...sent,
-			headers: kept,
+			headers: [...headers].filter(([name]) => !isDropped(name)),
 			redirect: 'manual',
 			signal,
 		}),

@@ -49,9 +49,8 @@ export function createSender(scheme: TokenScheme): Send {
 
 	return (call, request, extra, url, {access_token}) => {
 		const {source} = call;
-		const body = source ?? undefined;
 		// The request that ky keeps, and puts into its errors, never has the token.
-		const copy = source === undefined ? request.clone() : new Request(request, ownProperties({body} as RequestInit));
+		const copy = source === null ? request.clone() : new Request(request, ownProperties({body: source} as RequestInit));
 		const judged = url === request.url ? copy : new Request(url, copy);
 		const own = guard === 'refuse' ? new Request(judged, refusalFor(judged, scheme)) : judged;
 		const options = optionsFor(request, extra);

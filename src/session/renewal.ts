@@ -155,15 +155,8 @@ async function exchange(attempt: Attempt, request: Request): Promise<Exchange> {
 		return (await drop(attempt, request)) ? {type: 'failed', error, isOver: true} : {type: 'again'};
 	};
 
-	const run = async (cell: LockedCell): Promise<Exchange> =>
-		underLock(cell).catch(async error => {
-			// A login or a sign-out here may still be writing. Until then the next holder would find the refresh token that was used just now.
-			await store.read(session);
-			throw error;
-		});
-
 	try {
-		return await step(attempt, () => store.exclusive(session, run));
+		return await step(attempt, () => store.exclusive(session, underLock));
 	} finally {
 		events.release();
 	}

@@ -526,7 +526,7 @@ describe('a chain of redirects [R42, R43]', () => {
 					await followRedirects(
 						send,
 						new Request('https://api.example/a', init),
-						isStream ? null : undefined,
+						isStream ? undefined : null,
 						'authorization',
 					).catch((error: unknown) => {
 						expect(canaries.see(error)).toMatchObject({name: 'TypeError', message: 'fetch failed'});

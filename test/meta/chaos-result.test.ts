@@ -3,7 +3,9 @@ import {describe, expect, test} from 'vitest';
 import type {ActResult, ChaosResult} from '../chaos/result.ts';
 import {addTo, type Counts, total} from '../chaos/counts.ts';
 import {excuses} from '../chaos/ledger.ts';
+import type {ScheduleResult} from '../chaos/schedules.ts';
 import {findGrowth} from '../chaos/vitals.ts';
+import {themes} from '../support/schedule-themes.ts';
 
 // What `npm run chaos` has written: it is not run here.
 const result = JSON.parse(readFileSync('test/chaos/result.json', 'utf8')) as ChaosResult;
@@ -70,5 +72,15 @@ describe('the result of the chaos that is kept', () => {
 			expect(claim).toBeLessThanOrEqual(result.refreshes);
 			expect(claim).toBeGreaterThan(result.refreshes * 0.9);
 		}
+	});
+});
+
+describe('the schedules that were played last', () => {
+	test('are 20,000 of each theme, and none went wrong', () => {
+		const {themes: played} = JSON.parse(readFileSync('test/chaos/schedules.json', 'utf8')) as {
+			readonly themes: readonly ScheduleResult[];
+		};
+		expect(played).toEqual(themes.map(({title}) => ({theme: title, schedules: expect.any(Number)})));
+		for (const {schedules} of played) expect(schedules).toBeGreaterThanOrEqual(20_000);
 	});
 });

@@ -22,7 +22,7 @@ export const guards: Readonly<Record<string, Lines>> = {
 		'fetch/authorized-fetch.ts': [
 			'if (!renewed) return response;',
 			'call.isRetried = true;',
-			'if (call.source === null) return response;',
+			'if (call.source === undefined) return response;',
 		],
 	},
 	'the comparison': {
@@ -35,8 +35,8 @@ export const guards: Readonly<Record<string, Lines>> = {
 	'the redirect mode': {
 		'fetch/redirect.ts': [
 			"redirect: 'manual',",
-			'if (hops < mostHops) following = redirectOf(next, spare, target, response.status, tokenHeader);',
-			'const isElsewhere = target.origin !== new URL(url).origin;',
+			'if (hops < mostHops) following = redirectOf(next, spare, target, isHome, response.status, tokenHeader);',
+			'isHome &&= target.origin === home;',
 		],
 	},
 	'the bounds': {

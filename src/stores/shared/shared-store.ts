@@ -15,7 +15,9 @@ export function sharedStore(driver: StoreDriver, options: SharedStoreOptions = {
 	const mutex = createMutex();
 
 	const exclusive: TokenStore['exclusive'] = async (use, task) => {
-		const run = (isHeld?: () => boolean): ReturnType<typeof task> => task(createLockedCell(record, use, isHeld));
+		// A login or a sign-out here may still be writing. Until then the next holder would find a refresh token that was used just now.
+		const run = (isHeld?: () => boolean): ReturnType<typeof task> =>
+			task(createLockedCell(record, use, isHeld)).finally(() => record.mutex.wait());
 		return supports(driver, 'lock') ? withLock(driver, use.timeout, run) : mutex.runExclusive(run, 2 * use.timeout);
 	};
 
