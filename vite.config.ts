@@ -1,3 +1,4 @@
+import {availableParallelism} from 'node:os';
 import {defineConfig, type TestProjectInlineConfiguration} from 'vitest/config';
 import {spawned} from './test/support/spawn-provider.ts';
 
@@ -48,6 +49,8 @@ export default defineConfig({
 		// Machines are busy when browsers and fleets of processes run beside.
 		testTimeout: 30_000,
 		hookTimeout: 60_000,
+		// Many files wait for processes and browsers, so that two at once are faster on two cores as well.
+		maxWorkers: Math.max(2, availableParallelism() - 1),
 		projects: [
 			{
 				extends: true,

@@ -179,7 +179,7 @@ export interface Auth {
 export const sessionRules: Rules = {
 	origins: isAnything,
 	allowInsecureOrigins: isAnything,
-	store: [store => typeof Object(store).exclusive === 'function', 'a store of regrant, or customStore(driver)'],
+	store: [store => typeof Object(store).exclusive === 'function', 'a store of regrant: wrap your own in customStore()'],
 	isUnauthorized: aFunction,
 	requireToken: oneOf(true, false),
 	leeway: numberOf('seconds', 0),

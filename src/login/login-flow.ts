@@ -73,7 +73,7 @@ export async function startLogin(login: LoginFlow, options: StartOptions | undef
 	if (!isLocalPath(returnTo)) throw new ConfigError('returnTo must be a path of this origin');
 	const asked = readLoginParameters({...login.parameters, ...parameters});
 	const isOpenId = String(asked['scope']).split(' ').includes('openid');
-	if (isOpenId && !login.issuer) throw new ConfigError('issuer is required with openid');
+	if (isOpenId && !login.issuer) throw new ConfigError('issuer is required');
 	const code_verifier = randomText();
 	const state = randomText();
 	const nonce = isOpenId ? randomText() : undefined;

@@ -55,7 +55,7 @@ export const ownRows: readonly SizeRow[] = [
 		code: "export {createSession, memoryStore} from 'regrant';",
 		external: ['ky'],
 		goal: 4_500,
-		limit: 9_700,
+		limit: 9_800,
 		without: ['grant_type', 'client_secret', 'OAuthError', ...builder, ...stores],
 	},
 	{
@@ -63,7 +63,7 @@ export const ownRows: readonly SizeRow[] = [
 		code: session,
 		external: ['ky', 'valibot'],
 		goal: 7_000,
-		limit: 13_200,
+		limit: 13_300,
 		// A login reads the query of a URL.
 		without: [...builder.filter(text => text !== 'searchParams'), ...stores, ...proofs],
 	},
@@ -72,7 +72,7 @@ export const ownRows: readonly SizeRow[] = [
 		code: session,
 		external: ['ky'],
 		goal: 8_400,
-		limit: 13_200,
+		limit: 13_300,
 		without: ['picklist', ...builder, ...stores],
 	},
 	{
@@ -80,7 +80,7 @@ export const ownRows: readonly SizeRow[] = [
 		code: `${session} export {default} from 'ky';`,
 		external: [],
 		goal: 16_700,
-		limit: 21_600,
+		limit: 21_700,
 		// ky has words of its own for the rest.
 		without: ['picklist', 'hook has answered', 'RequestValidationError', 'ResponseValidationError', ...stores],
 	},
@@ -122,8 +122,8 @@ export const ownRows: readonly SizeRow[] = [
 	store('regrant/cloudflare', 'durableObjectStore', 4_000, 'token-vault'),
 	store('regrant/cloudflare', 'TokenVault', 1_300, 'token-vault'),
 	store('regrant/redis', 'redisStore', 4_300, 'PEXPIRE'),
-	store('regrant/deno-kv', 'denoKvStore', 4_200, 'versionstamp'),
-	store('regrant/file', 'fileStore', 4_800, 'regrant-'),
+	store('regrant/deno-kv', 'denoKvStore', 4_300, 'versionstamp'),
+	store('regrant/file', 'fileStore', 4_900, 'regrant-'),
 	{
 		name: 'regrant/jwt: privateKeyJwt, beside createAuth',
 		code: "export {privateKeyJwt} from 'regrant/jwt';",

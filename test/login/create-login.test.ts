@@ -124,7 +124,7 @@ describe('start', () => {
 		const {login} = createFakeLogin({scope: 'openid', issuer: undefined});
 		await expect(login.start()).rejects.toMatchObject({
 			code: 'invalid_options',
-			message: 'issuer is required with openid',
+			message: 'issuer is required',
 		});
 	});
 
