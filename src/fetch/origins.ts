@@ -45,7 +45,7 @@ function checkOrigins(origins: Origins, insecureOrigins: readonly string[]): Ori
 			let fault = /\//.test(String(origin))
 				? ' must be an https origin, or be in allowInsecureOrigins'
 				: ' needs a scheme, as in https://api.example.com';
-			if (url) fault = ' has a wildcard, which matches nothing: use a function (url: URL) => boolean';
+			if (url) fault = ' has a wildcard: use a function (url: URL) => boolean';
 			throw new ConfigError(`origins[${index}]${fault}`);
 		}),
 	);

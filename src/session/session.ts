@@ -31,9 +31,7 @@ Returns the core of a store's session.
 export function coreOf(store: TokenStore, client: string): SessionCore {
 	const known = cores.get(store);
 	if (known ? known.client !== client : Object.hasOwn(store, inUse)) {
-		throw new ConfigError(
-			'store serves another clientId or tokenEndpoint, or copy of regrant: give each a store of its own',
-		);
+		throw new ConfigError('store serves another clientId, tokenEndpoint or copy of regrant: give each its own');
 	}
 	if (known) return known;
 	// A frozen store cannot be marked.

@@ -82,7 +82,7 @@ describe('origins as a function', () => {
 describe('origins that could never match', () => {
 	test.for<[title: string, origins: unknown, says: string]>([
 		['an empty list', [], 'origins is empty: name an origin'],
-		['a wildcard', ['https://*.example.com'], 'origins[0] has a wildcard, which matches nothing: use a function'],
+		['a wildcard', ['https://*.example.com'], 'origins[0] has a wildcard: use a function'],
 		['a wildcard behind a good one', ['https://a.example', 'https://*'], 'origins[1] has a wildcard'],
 		['a host alone', ['api.example.com'], 'origins[0] needs a scheme, as in https://api.example.com'],
 		['a host with a port', ['localhost:4101'], 'origins[0] needs a scheme, as in https://api.example.com'],

@@ -246,7 +246,7 @@ describe('a store serves one client', () => {
 			createAuth({...appOptions(server), store});
 			for (const other of [{clientId: 'another'}, {tokenEndpoint: 'https://another.example/token'}]) {
 				expect(() => createAuth({...appOptions(server), store, ...other})).toThrow(
-					expect.objectContaining({code: 'invalid_options', message: expect.stringContaining('a store of its own')}),
+					expect.objectContaining({code: 'invalid_options', message: expect.stringContaining('give each its own')}),
 				);
 			}
 		}

@@ -104,7 +104,7 @@ function parseRecord({fail, failures}: SharedRecord, use: CellUse, raw: unknown)
 	try {
 		const client = markOf(raw, 'client');
 		if (typeof client === 'string' && client !== use.client) {
-			reason = new ConfigError('The record in the token store belongs to another client: give each its own place');
+			reason = new ConfigError('The record in the token store is of another client: give each its own');
 		} else token = use.parse(raw);
 	} catch {
 		// A getter of the record has thrown.
