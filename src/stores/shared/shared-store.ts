@@ -15,9 +15,14 @@ export function sharedStore(driver: StoreDriver, options: SharedStoreOptions = {
 	const mutex = createMutex();
 
 	const exclusive: TokenStore['exclusive'] = async (use, task) => {
-		// A login or a sign-out here may still be writing. Until then the next holder would find a refresh token that was used just now.
-		const run = (isHeld?: () => boolean): ReturnType<typeof task> =>
-			task(createLockedCell(record, use, isHeld)).finally(() => record.mutex.wait());
+		const run = async (isHeld?: () => boolean): Promise<Awaited<ReturnType<typeof task>>> => {
+			try {
+				return await task(createLockedCell(record, use, isHeld));
+			} finally {
+				// A login or a sign-out here may still be writing. Until then the next holder would find a refresh token that was used just now.
+				await record.mutex.wait();
+			}
+		};
 		return supports(driver, 'lock') ? withLock(driver, use.timeout, run) : mutex.runExclusive(run, 2 * use.timeout);
 	};
 
