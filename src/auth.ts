@@ -277,7 +277,10 @@ function fetchOf(begin: BeginCall): typeof fetch {
 		const request = new Request(input, options);
 		// Options that the platform does not know, such as `cf`, `next` or `dispatcher`, are passed to `fetch` as they are. The body is
 		// left out: Firefox does not show it as a property of the request, and a form that is passed twice would get a second boundary.
-		const extra = ownPropertiesWhere(options, (_, name) => !Object.hasOwn(Request.prototype, name) && name !== 'body');
+		const extra = ownPropertiesWhere(
+			options,
+			(_, name) => Reflect.get(request, name) === Reflect.get({}, name) && name !== 'body',
+		);
 		// The caller's own signal: in Node, the signal of a copied request stops working once the copy is garbage-collected.
 		const {signal = given?.signal} = options;
 		return send(request, ownProperties<RequestInit>({...extra, ...(signal && {signal})}));
