@@ -39,7 +39,7 @@ const generate = (algorithm: object): Promise<CryptoKeyPair> =>
 const createExtractable = (): Promise<CryptoKeyPair> => crypto.subtle.generateKey(p256, true, ['sign', 'verify']);
 const p256 = {name: 'ECDSA', namedCurve: 'P-256'};
 
-/** What a scheme puts on a request. */
+/** The headers that a scheme sets on a request, with its proof and the claims of the proof. */
 async function applied(
 	scheme: TokenScheme,
 	{url = 'https://api.example/a', method = 'GET', token = undefined as string | undefined} = {},
@@ -82,7 +82,7 @@ describe('a proof', () => {
 
 	test('a proof names the token that it goes with by its hash, and the token goes as DPoP [R105]', async () => {
 		const scheme = dpop();
-		// The example of RFC 9449 §7.1.
+		// The token and its hash are the example of RFC 9449 §7.1.
 		const token = 'Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU';
 		for (const [sent, hash] of [
 			[token, 'fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo'],
@@ -275,7 +275,7 @@ describe('a real server', () => {
 				const found = await server.provider.AccessToken.find(token.access_token);
 				expect(found?.jkt).toBe(await thumbprintOf(scheme));
 			}
-			// The nonce was asked for once, and that has not used up the refresh token.
+			// The server asked for a nonce once. The rejected request did not use up the refresh token.
 			expect(server.tokenRequests.map(({status}) => status)).toEqual([400, 200, 200, 200]);
 		},
 	);
@@ -287,7 +287,7 @@ describe('a real server', () => {
 			clientAuthentication: privateKeyJwt(clientKey.jwk),
 			scheme: dpop(),
 		};
-		// It takes no assertion twice.
+		// The server accepts each assertion only once.
 		await expect(requestToken(client, {...granting, scope: accountScopes})).resolves.toMatchObject({
 			token_type: 'DPoP',
 		});

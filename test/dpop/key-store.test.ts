@@ -39,7 +39,7 @@ describe('with IndexedDB', () => {
 		vi.stubGlobal('indexedDB', new IDBFactory());
 		const transaction = vi.spyOn(FakeDatabase.prototype, 'transaction');
 		await thumbprintOf(dpop());
-		// The first one creates the table.
+		// The first transaction creates the table.
 		expect(transaction.mock.calls.slice(1)).toEqual([['keys', 'readwrite', {durability: 'strict'}]]);
 		transaction.mockRestore();
 	});
@@ -53,7 +53,7 @@ describe('with IndexedDB', () => {
 		vi.stubGlobal('indexedDB', new IDBFactory());
 		const old = dpop();
 		const key = await thumbprintOf(old);
-		// The user deletes the data of the site, and logs in in another tab.
+		// The user deletes the data of the site, and then logs in in another tab.
 		vi.stubGlobal('indexedDB', new IDBFactory());
 		const next = await thumbprintOf(dpop());
 		expect(next).not.toBe(key);

@@ -183,14 +183,14 @@ describe('a nonce', () => {
 });
 
 describe('a clock that is wrong', () => {
-	/** The clock of the proofs alone: the servers live in this process, and read it as well. */
+	/** Shifts the clock for proofs only: the servers run in the same process, and read the same clock. */
 	const skewed = (seconds: number): TokenScheme => {
 		const scheme = dpop();
 		return {
 			...scheme,
 			apply: async (...given) => {
 				const real = Date.now;
-				// It is read at once: the key is known.
+				// The key is loaded already, so `apply` reads the clock at once, before a server can read it.
 				const clock = vi.spyOn(Date, 'now').mockImplementation(() => real() + seconds * 1000);
 				try {
 					await scheme.apply(...given);

@@ -17,13 +17,13 @@ import {
 import {once} from '../support/stage.ts';
 import {test as base} from '../support/test.ts';
 
-/** A session of a user whose tokens are bound to a key. */
+/** A user's session whose tokens are bound to a key. */
 interface BoundSession {
 	readonly auth: Auth;
 	readonly api: KyInstance;
 	readonly events: AuthEvent[];
 	readonly scheme: TokenScheme;
-	/** The first token. */
+	/** The access token with which the session begins. */
 	readonly accessToken: string;
 }
 
@@ -109,7 +109,7 @@ describe('a call with a bound token', () => {
 	}) => {
 		const {api: client, accessToken, events} = await begin();
 		await server.expire(accessToken);
-		// The API changes its nonce while the token is renewed.
+		// The API changes its nonce while the session renews the token.
 		server.onToken(() => api.changeNonce());
 		expect(await client.post('accounts', {json: {amount: 1204}}).json()).toMatchObject({body: '{"amount":1204}'});
 		expect(api.calls.map(({status, headers}) => [status, headers['authorization'] === `DPoP ${accessToken}`])).toEqual([
@@ -172,7 +172,7 @@ describe('a call with a bound token', () => {
 		serve,
 		watch,
 	}) => {
-		// Each nonce is good for one request.
+		// The server accepts each nonce for one request only.
 		let nonce = 'n-0';
 		const seen: string[] = [];
 		const {origin} = await serve((_request, {method, path, headers}) => {
@@ -258,7 +258,7 @@ describe('a session whose key is gone', () => {
 	}) => {
 		const driver = memoryDriver();
 		await begin({store: driver});
-		// As after a reload, when the browser has deleted the key and kept the token.
+		// After a reload, the browser may have deleted the key but kept the token.
 		const scheme = dpop();
 		const auth = watch(createAuth({...optionsOf({scheme}), store: customStore({...driver})}));
 		const events = record(auth);

@@ -25,7 +25,7 @@ const test = base
 		return tab;
 	});
 
-/** Creates the `Auth` of a tab, whose key and token all tabs share. */
+/** Creates an `Auth` in a tab. All tabs share its key and its token. */
 async function connect(tab: Page, place: {readonly tokenEndpoint: string; readonly api: string}): Promise<void> {
 	await tab.evaluate(({tokenEndpoint, api}) => {
 		const tabGlobal = globalThis as unknown as TabGlobal;
@@ -37,7 +37,7 @@ async function connect(tab: Page, place: {readonly tokenEndpoint: string; readon
 	}, place);
 }
 
-/** The thumbprint of the key that the tab would make or find. */
+/** The thumbprint of the key that a new `dpop()` in this tab loads or creates. */
 function keyOf(tab: Pick<Page, 'evaluate'>): Promise<string> {
 	return tab.evaluate(async () => {
 		const {dpop, sha256} = (globalThis as unknown as TabGlobal).regrant;

@@ -5,14 +5,14 @@ import {ConfigError, endpoint, RequestValidationError} from '../../src/index.ts'
 import type {CapturedRequest, Served} from '../support/serve.ts';
 import {test as base} from '../support/test.ts';
 
-/** A server that answers all with `{"ok": true}`, and a ky instance for it. */
+/** A server that answers every request with `{"ok": true}`, and a ky instance for it. */
 const test = base
 	.extend('served', ({serve}): Promise<Served> => serve(() => Response.json({ok: true})))
 	.extend('api', ({served}): KyInstance => ky.create({baseUrl: `${served.origin}/v1/`, retry: 0}));
 
 const answered = v.object({ok: v.boolean()});
 
-/** What went out, less what the platform adds. */
+/** The requests that the server received, without the headers that the platform adds. */
 function sent({requests}: Served): Array<Pick<CapturedRequest, 'method' | 'path' | 'body'>> {
 	return requests.map(({method, path, body}) => ({method, path, body}));
 }
@@ -134,7 +134,7 @@ describe('a definition becomes a function that', () => {
 		const call = endpoint({method: 'post', path: 'a', searchParams: parts, form: parts, headers: parts});
 		await call(api);
 		await call(api, {searchParams: {}, form: {b: undefined}, headers: {b: undefined}}, {});
-		// As a project without exactOptionalPropertyTypes may.
+		// A project without `exactOptionalPropertyTypes` may pass `undefined`.
 		await call(api, JSON.parse('{}', () => ({searchParams: undefined, form: undefined})) as object, undefined);
 		expect(sent(served).map(({path, body}) => path + body)).toEqual(['/v1/a', '/v1/a', '/v1/a']);
 	});
@@ -329,7 +329,7 @@ describe('an input that does not pass', () => {
 			{path: 'json.items.1.name', message: 'A name'},
 			{path: 'headers.x-key', message: 'A key'},
 		]);
-		// Only words of letters and short numbers are in the message: any other key may be a secret.
+		// The message shows only short numbers and keys made of letters. Any other key may be a secret.
 		expect((error as Error).message).toBe(
 			'The request is not valid: params.accountID, searchParams.page, json.amount, json.items.1.name, headers.*',
 		);
@@ -398,7 +398,7 @@ describe('an input that does not pass', () => {
 });
 
 describe('a part that the definition lacks', () => {
-	// As a schema does with a key that it does not know. The compiler complains of it.
+	// An endpoint drops a part without a schema, as schemas drop unknown keys. The compiler rejects such a part.
 	test('a part that the definition lacks is not sent', async ({api, served}) => {
 		const ping = endpoint({method: 'post', path: 'a'}) as (api: KyInstance, input: unknown) => Promise<void>;
 		await ping(api, {
@@ -437,7 +437,7 @@ describe('an endpoint', () => {
 	});
 });
 
-// What else is wrong with a definition, the compiler says: see test/types/endpoint.ts.
+// The compiler reports the other mistakes in a definition: see test/types/endpoint.ts.
 describe('endpoint refuses', () => {
 	const schema = v.any();
 	test.for<[problem: string, definition: unknown, member: string]>([

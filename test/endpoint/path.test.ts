@@ -14,7 +14,7 @@ const get = endpoint({method: 'get', path: 'accounts/{id}/files'});
 const inSegment = endpoint({method: 'get', path: 'files/{name}.json'});
 const twice = endpoint({method: 'get', path: 'a/{one}{two}/b'});
 
-/** Where a request would go. */
+/** The URL that a request for this id would have. */
 async function urlOf(id: string, api = instances.baseUrl): Promise<string> {
 	return (await get.request(api, {params: {id}})).url;
 }
@@ -170,7 +170,7 @@ describe('a path of a definition', () => {
 		expect(() => endpoint({method: 'get', path} as {method: 'get'; path: string})).toThrow('path is missing or cannot');
 	});
 
-	// The platform resolves or encodes these. They are constants of the program, so nobody else chooses them.
+	// The platform resolves or encodes these paths itself. A path is a constant of the program, so no attacker chooses it.
 	test.for([
 		['a/', '/v1/a/'],
 		['a//b', '/v1/a//b'],

@@ -5,7 +5,7 @@ import {createAuth, ConfigError, endpoint, RequestValidationError, ResponseValid
 import type {Answer} from '../support/serve.ts';
 import {test as base} from '../support/test.ts';
 
-/** A ky instance whose server gives the same answer to all. */
+/** Creates a ky instance whose server gives the same response to every request. */
 const test = base.extend(
 	'answered',
 	({serve}) =>

@@ -8,7 +8,7 @@ import {endpoint, RequestValidationError, ResponseValidationError, type Standard
 import type {Served} from '../support/serve.ts';
 import {test as base} from '../support/test.ts';
 
-/** A server that answers with what it is sent. */
+/** A server that responds with the body that it receives. */
 const test = base
 	.extend('served', ({serve}): Promise<Served> =>
 		serve((_request, {body}) => ({headers: [['content-type', 'application/json']], body})),
@@ -69,7 +69,7 @@ describe('one definition in three libraries', () => {
 	});
 });
 
-/** What libraries say of a wrong value: the paths of the issues, and those in the message if they differ. */
+/** A wrong value for each schema, with the paths of its issues. `shown` holds the paths in the message if they differ. */
 const faults: ReadonlyArray<
 	readonly [name: string, schema: StandardSchema, value: unknown, paths: string, shown?: string]
 > = [
@@ -161,7 +161,7 @@ const faults: ReadonlyArray<
 	],
 ];
 
-/** Schemas that do not say what is wrong. */
+/** Schemas that fail without saying what is wrong. */
 const failures: ReadonlyArray<readonly [name: string, schema: StandardSchema]> = [
 	[
 		'valibot: a transform that throws',
@@ -186,7 +186,7 @@ function failWith(value: string, thrown: unknown = new Error(value)): never {
 	throw thrown;
 }
 
-/** What a schema itself says, so that nothing of it is lost or changed. */
+/** The messages of the schema itself. Tests compare them with ours, to see that none is lost or changed. */
 async function messagesOf(schema: StandardSchema, value: unknown): Promise<readonly string[]> {
 	const {issues = []} = await schema['~standard'].validate(value);
 	return issues.map(({message}) => message);
@@ -287,9 +287,9 @@ describe('an error has the words of the schema in its issues, and no value in wh
 describe('what others do to prototypes', () => {
 	test('a polluted prototype adds nothing to a definition, an input or an error', async ({api, served, canaries}) => {
 		const post = endpoint({method: 'post', path: 'a'});
-		// Not what ky itself would take for an option.
 		const get = endpoint({method: 'get', path: '{id}'});
 		const failing = endpoint({method: 'get', path: 'a', errors: {400: v.any()}});
+		// No option of ky is among these: ky itself would read what it inherits.
 		const polluted = {
 			id: 'polluted',
 			params: v.never(),
@@ -304,7 +304,7 @@ describe('what others do to prototypes', () => {
 		try {
 			await post(api);
 			await endpoint({method: 'post', path: 'b'})(api, {});
-			// What the platform reads of objects of its own, and so cannot stay for long.
+			// The platform reads `value` from its own objects too, so the test removes it right after the call.
 			prototype['value'] = 'polluted';
 			await endpoint({method: 'post', path: 'c', json: own(() => ({}))})(api, {json: 'a'});
 			delete prototype['value'];

@@ -11,7 +11,7 @@ const key = await createTestKey('RS256', 'key-1');
 const email = 'reports@project.iam.gserviceaccount.com';
 const scope = 'https://www.googleapis.com/auth/devstorage.read_only https://www.googleapis.com/auth/cloud-platform';
 
-/** The file that Google hands out, all of it. */
+/** The whole file that Google issues for a service account. */
 const fileOf = (token_uri: string): GoogleServiceAccountKey & Readonly<Record<string, string>> => ({
 	type: 'service_account',
 	project_id: 'project',
@@ -33,7 +33,7 @@ const test = base.extend('google', async ({canaries}, {onCleanup}): Promise<Goog
 	return google;
 });
 
-/** Gets a token as `createAuth` would. */
+/** Requests a token with these options, as `createAuth` would. */
 async function grantFor(
 	json: string | GoogleServiceAccountKey,
 	options: GoogleServiceAccountOptions = {scope},

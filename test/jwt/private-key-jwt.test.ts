@@ -51,7 +51,7 @@ const test = base.override('serverOptions', {
 
 const request = {grant_type: 'client_credentials', scope: accountScopes} as const;
 
-/** The assertions that a client sends, one for each request. */
+/** The bodies of a client's requests. Each holds an assertion of its own. */
 async function assertionsOf(
 	clientAuthentication: TokenClient['clientAuthentication'],
 	{count = 1, ...more}: Partial<TokenClient> & {readonly count?: number} = {},
@@ -89,7 +89,7 @@ describe('a real server', () => {
 		async ({algorithm, read}, {server}) => {
 			const clientAuthentication = privateKeyJwt(read(keyOf(algorithm)), {algorithm, keyId: `kid-${algorithm}`});
 			const client = {tokenEndpoint: server.tokenEndpoint, clientId: idOf(algorithm), clientAuthentication};
-			// It refuses an assertion that it has seen before.
+			// The server rejects an assertion that it has seen before.
 			await expect(requestToken(client, request)).resolves.toMatchObject({scope: accountScopes});
 			await expect(requestToken(client, request)).resolves.toMatchObject({scope: accountScopes});
 			expect(server.tokenRequests.map(({status}) => status)).toEqual([200, 200]);
@@ -310,7 +310,7 @@ test('an RSA key in a JWK is never imported for another kind of key: that crashe
 });
 
 test('a key that the platform imports as another curve is not used', async () => {
-	// As Firefox does with a PEM of Ed25519 that it is asked to import for ECDSA.
+	// Firefox does this if it is asked to import an Ed25519 PEM as an ECDSA key.
 	const {privateKey} = p384;
 	const importKey = vi.spyOn(crypto.subtle, 'importKey').mockResolvedValueOnce(privateKey);
 	const [body] = await assertionsOf(privateKeyJwt(keyOf('EdDSA').pem));
