@@ -7,7 +7,7 @@ import {appOptions, signIn} from '../support/scenario.ts';
 import {test} from '../support/test.ts';
 
 setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void; // which that flag gives to contexts that are made from now on
+const collect = runInNewContext('gc') as () => void; // the flag applies only to contexts that are created after it is set
 
 describe('a call that is aborted after a garbage collection', () => {
 	test.for(['ky', 'auth.fetch', 'auth.fetch of a Request'] as const)(
@@ -36,7 +36,7 @@ describe('a call that is aborted after a garbage collection', () => {
 				(error: unknown) => error,
 			);
 			await arrived.promise;
-			// A request that nothing holds any more is gone with the second at the latest.
+			// The second collection at the latest removes a request that nothing refers to any more.
 			for (let times = 0; times < 2; times++) {
 				collect();
 				await new Promise(resolve => void setTimeout(resolve, 10));

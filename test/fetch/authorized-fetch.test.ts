@@ -28,7 +28,7 @@ import {test} from '../support/test.ts';
 
 test.override('serverOptions', {accessTokenSeconds: 60});
 
-/** The API as a user has it. */
+/** A ky instance for the API, as a user creates it. */
 const apiOf = (server: AuthorizationServer, auth: Auth, options: Options = {}): KyInstance =>
 	ky.extend({baseUrl: server.api, hooks: auth.hooks, retry: 0, ...options});
 
@@ -43,7 +43,7 @@ const refusal = (challenge?: string): Reply => ({
 	body: 'refused',
 });
 
-/** A `fetch` of the user's own, which answers without a network, and remembers. */
+/** A `fetch` of the user's own. It answers without a network, and records the requests. */
 function fakeFetch(answer: (request: Request) => Response = () => new Response('ok')): {
 	fetch: typeof fetch;
 	requests: Request[];
@@ -63,7 +63,7 @@ function fakeFetch(answer: (request: Request) => Response = () => new Response('
 	};
 }
 
-/** A session that needs no server as long as nothing is renewed. */
+/** A session that needs no server as long as its token is not renewed. */
 async function offline(origin: string, more: Partial<AuthOptions> = {}): Promise<Auth> {
 	const auth = createAuth({
 		tokenEndpoint: 'https://as.example/token',
@@ -256,7 +256,10 @@ describe('the fetch of the user', () => {
 		},
 	);
 
-	/** A copy of the call does not hold what ends it, and options would reset its referrer. */
+	/**
+	A request is passed on with its signal, because a copied request may no longer hear of an abort. No other option is added: each one would
+	reset the referrer.
+	*/
 	const ofTheCall = {signal: expect.any(AbortSignal) as unknown};
 
 	test('the fetch of the user is given the referrer policy of the caller', async ({server, watch}) => {
@@ -494,7 +497,7 @@ describe('a 401', () => {
 		const late = Array.from({length: 5}, () => auth.fetch(`${server.api}/me?late`));
 		await gate.reached;
 		const {access_token: current} = await auth.refresh();
-		await server.expire(access_token).catch(() => {}); // a server may end the old one with the renewal
+		await server.expire(access_token).catch(() => {}); // a server may end the old token when it issues the new one
 		gate.open();
 		expect((await Promise.all(late)).map(({status}) => status)).toEqual([200, 200, 200, 200, 200]);
 		expect(countOf(server)).toEqual({hits: 10, grants: 1});

@@ -3,7 +3,7 @@ import {createSession} from '../../src/index.ts';
 import {apiOrigin, authorizations, createFakeApi} from '../support/fake-api.ts';
 import {test} from '../support/test.ts';
 
-/** Whether a 401 with this challenge leads to a renewal, after which the call is sent again. */
+/** Whether a 401 with this challenge makes the session renew the token and resend the call. */
 async function renews(challenge: string): Promise<boolean> {
 	const api = createFakeApi((_request, token) =>
 		token === 'second' ? undefined : new Response(null, {status: 401, headers: {'www-authenticate': challenge}}),

@@ -6,7 +6,7 @@ import {test} from '../support/test.ts';
 
 type Judge = SessionOptions['isUnauthorized'];
 
-/** A session with the token `first`, which the API refuses, and a `renew` that gives `second`, which it takes. */
+/** A session with the token `first`, which the API rejects. Its `renew` returns `second`, which the API accepts. */
 async function session(
 	isUnauthorized: Judge,
 	answer: FakeAnswer,
@@ -27,7 +27,7 @@ const isGraphqlError = async (response: Response): Promise<boolean> => {
 	return errors.some(({extensions}) => extensions?.code === 'UNAUTHENTICATED');
 };
 
-/** What APIs answer in place of a 401, and how a user says it. */
+/** How some APIs reject a token without a 401, and the `isUnauthorized` with which a user recognises it. */
 const apis: ReadonlyArray<readonly [title: string, refusal: () => Response, judge: Judge]> = [
 	['419, as Laravel does', () => new Response('expired', {status: 419}), ({status}) => status === 419],
 	['498, as Esri does', () => new Response('invalid', {status: 498}), ({status}) => status === 498],
@@ -72,7 +72,7 @@ describe('isUnauthorized', () => {
 		const response = await api.client(auth).get('me');
 		expect([response.status, await response.text()]).toEqual([refusal().status, await refusal().text()]);
 		expect(authorizations(api)).toEqual(['Bearer first', 'Bearer second']);
-		// What is refused though it is new is not renewed again for each call.
+		// The API rejects the renewed token as well. The next call must not renew it again.
 		await api.client(auth).get('me');
 		expect(renew).toHaveBeenCalledOnce();
 	});

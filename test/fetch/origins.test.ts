@@ -4,7 +4,7 @@ import {ConfigError, createSession, type SessionOptions} from '../../src/index.t
 import {authorizations, createFakeApi} from '../support/fake-api.ts';
 import {test} from '../support/test.ts';
 
-/** What calls to these URLs had in `Authorization`. */
+/** The `Authorization` header of a call to each of these URLs. */
 async function sent(
 	options: Omit<SessionOptions, 'renew'>,
 	...urls: readonly string[]

@@ -10,12 +10,12 @@ const redirectTo = (location: string | URL, status = 302): Reply => ({
 	body: 'moved',
 });
 
-/** Two origins, whose answers a test sets: A is on the list of the session, B is not. */
+/** Two origins whose responses the test sets. The session lists A in its `origins`, but not B. */
 interface Places {
 	readonly a: Served & {answer: Handler};
 	readonly b: Served & {answer: Handler};
 	readonly auth: Auth;
-	/** How often a token was asked for. */
+	/** The number of token requests so far. */
 	readonly grants: () => number;
 }
 
@@ -42,7 +42,7 @@ const test = base.extend('places', async ({serve, watch}): Promise<Places> => {
 const authorizations = ({requests}: Served): Array<string | undefined> =>
 	requests.map(({headers}) => headers['authorization']);
 
-/** What the two kinds of platform have in common: a user who sees no difference. */
+/** The tests for both kinds of platform. A user sees no difference between the two. */
 function describeRedirects(send: (auth: Auth, url: string, options?: Options) => Promise<Response>): void {
 	test.for([301, 302, 303, 307, 308])(
 		'a %d to another origin does not carry Authorization there [R42]',
@@ -237,7 +237,7 @@ const byFetch = async (auth: Auth, url: string, options: Options = {}): Promise<
 	return auth.fetch(url, {...init, duplex: 'half'} as RequestInit);
 };
 
-/** A network error, as ky and as `fetch` call it. */
+/** A network error has one name in ky and another in `fetch`. */
 const networkError = (send: unknown): {name: string} => ({name: send === byFetch ? 'TypeError' : 'NetworkError'});
 
 describe('on a platform that is known to drop credentials', () => {
@@ -264,7 +264,7 @@ describe('on a platform that may carry credentials to wherever a redirect leads'
 	beforeEach(() => void vi.stubGlobal('navigator', {userAgent: 'Cloudflare-Workers'}));
 	afterEach(() => void vi.unstubAllGlobals());
 
-	/** Follows nothing, and so hides nothing: all that arrives was sent on purpose. */
+	/** Asserts that the platform follows no redirect. Every request that reaches a server was then sent by regrant itself. */
 	const byHand =
 		(send: typeof byKy): typeof byKy =>
 		async (auth, url, options) => {

@@ -30,7 +30,7 @@ describe('tokenHeader', () => {
 		await auth.setToken({access_token: 'first'});
 		const headers = {'X-Token': 'mine'};
 		expect((await api.client(auth).get('me', {headers})).status).toBe(401);
-		// Another header of the caller's is nobody's business.
+		// With `tokenHeader`, the caller may set any other header. The session leaves it as it is.
 		await api.client(auth).get('me', {headers: {authorization: 'Basic eA=='}});
 		expect(authorizations(api, 'x-token')).toEqual(['mine', 'first', 'second']);
 	});

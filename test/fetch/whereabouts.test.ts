@@ -3,7 +3,7 @@ import {createTrips, travel} from '../shared/whereabouts.ts';
 import {test} from '../support/test.ts';
 import {startTwoServers} from '../support/two-servers.ts';
 
-/** How many URLs and redirect chains are tried, and the seed: `TRIPS=100000 TRIPS_SEED=42 npx vitest run …` */
+/** The number of URLs and redirect chains to try, and the seed: `TRIPS=100000 TRIPS_SEED=42 npx vitest run …` */
 const count = Number(process.env['TRIPS'] ?? 3_000);
 const seed = Number(process.env['TRIPS_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
@@ -19,7 +19,7 @@ describe('where tokens go, on Node', () => {
 			const {toListed, elsewhere} = servers.carried(accessToken);
 			expect(elsewhere).toEqual([]);
 			expect(answered + refused).toBe(count);
-			// Else nothing was tried.
+			// Without these three checks, the test would also pass if no request was sent.
 			expect(toListed).toBeGreaterThan(count / 4);
 			expect(answered).toBeGreaterThan(count / 4);
 			expect(refused).toBeGreaterThan(count / 10);

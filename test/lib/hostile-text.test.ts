@@ -33,7 +33,7 @@ const endpoints = {tokenEndpoint: 'https://as.example/token', revocationEndpoint
 const granting = {grant_type: 'client_credentials', scope: '/accounts.read'} as const;
 const bearer = {access_token: 'at', token_type: 'Bearer'};
 
-/** A text with a mark in it that no message has by chance, whatever is around it. */
+/** Random text around a mark that no message contains by chance. */
 const marked = (mark: string, text: fc.Arbitrary<string>): fc.Arbitrary<string> =>
 	fc.tuple(text, text).map(([before, after]) => `${before}${mark}${after}`);
 
@@ -64,7 +64,7 @@ describe('credentials, tokens and scopes [R2, R10, R12, R94]', () => {
 	});
 	type Given = typeof given extends fc.Arbitrary<infer Value> ? Value : never;
 
-	/** The second opinion: whether the RFCs let all of it be sent. */
+	/** The reference for comparison: whether the RFCs allow all of these values to be sent. */
 	function isSendable({clientId, secret, token, scope, method, kind}: Given): boolean {
 		const isSecretRight = isCredential(secret) || (method === 'body' && secret === '');
 		const isIdRight = isCredential(clientId) && !(method === 'raw' && clientId.includes(':'));
@@ -73,7 +73,7 @@ describe('credentials, tokens and scopes [R2, R10, R12, R94]', () => {
 		return isIdRight && isTokenRight && (method === 'none' || isSecretRight) && (kind === 'revocation' || isScopeRight);
 	}
 
-	/** Sends it, and tells what a server of its own mind reads. */
+	/** Sends the request, and returns what an independent parser reads on the server's side. */
 	async function exchange({clientId, secret, token, scope, method, encoding, kind}: Given): Promise<unknown[]> {
 		const read: unknown[] = [];
 		const methods = {
@@ -105,7 +105,7 @@ describe('credentials, tokens and scopes [R2, R10, R12, R94]', () => {
 
 	const requestOf = (kind: string, token: string, scope: string | undefined, proof: object): AuthTokenRequest => {
 		const fields = kind === 'refresh_token' ? {refresh_token: token, scope} : {scope};
-		return {grant_type: kind, ...fields, ...proof} as AuthTokenRequest; // wrong ones are what is tested
+		return {grant_type: kind, ...fields, ...proof} as AuthTokenRequest; // the tests pass invalid requests, too
 	};
 
 	function readBasic(authorization: string | null, isRaw: boolean): object {
@@ -153,12 +153,12 @@ describe('credentials, tokens and scopes [R2, R10, R12, R94]', () => {
 
 describe('the words of a server [R36, R93]', () => {
 	test('the words of a server are cleaned and cut, and are in no message', async ({annotate}) => {
-		// Shrunk by its ends alone: a text of a thousand characters would take its time.
+		// fast-check shrinks only the two ends. It would take too long to shrink a text of a thousand characters.
 		const long = fc
 			.tuple(hostileText, fc.constantFrom(120, 128, 1000, 1024), hostileText)
 			.map(([before, length, after]) => `${before}${'x'.repeat(length)}${after}`);
 		const text = fc.oneof(hostileText, long);
-		// An empty code is none. [R36]
+		// An empty error code counts as no error code. [R36]
 		const words = fc.record({error: text.filter(Boolean), error_description: text, error_uri: text});
 		await holds(
 			fc.asyncProperty(words, fc.constantFrom(200, 400, 401, 503), async (body, status) => {
@@ -257,7 +257,7 @@ describe('a stored record [R77, F-89]', () => {
 	const isTime = (time: unknown): boolean =>
 		Number.isSafeInteger(time) && Number(time) >= 0 && Number(time) < 253_402_300_800;
 
-	/** The second opinion: whether it is a token. */
+	/** The reference for comparison: whether the value is a token. */
 	function isToken(given: unknown): boolean {
 		if (typeof given !== 'object' || given === null || Array.isArray(given)) return false;
 		const {access_token, token_type, refresh_token, scope, issued_at} = given as Record<string, unknown>;
@@ -297,7 +297,7 @@ describe('a stored record [R77, F-89]', () => {
 	});
 });
 
-/** A host as it may be written, and whether it is this machine. */
+/** A host in some spelling, and whether it is a loopback host. */
 const host = fc.constantFrom<readonly [text: string, isLoopback: boolean]>(
 	...(
 		[
@@ -429,7 +429,7 @@ describe('the target of a call [R40, R41]', () => {
 		'https://evil.example/https://api.example',
 	);
 
-	/** What a call sends, and where the platform says that it goes. */
+	/** The requests that a call sends: their origin as the platform parses it, and their `Authorization` header. */
 	async function sentBy(
 		call: (send: (request: Request) => Promise<Response>) => PromiseLike<unknown>,
 	): Promise<readonly (readonly [origin: string, authorization: string | null])[]> {
@@ -440,7 +440,7 @@ describe('the target of a call [R40, R41]', () => {
 				return new Response();
 			}),
 		).catch((error: unknown) => {
-			// An address that is none, or that the platform does not fetch: nothing was sent then.
+			// The URL is not valid, or the platform does not fetch it. In both cases, nothing was sent.
 			expect(sent).toEqual([]);
 			expect(error).toBeInstanceOf(Error);
 		});
@@ -502,7 +502,7 @@ describe('a chain of redirects [R42, R43]', () => {
 	test('a chain of redirects never carries a credential to another origin, nor back, and ends', async ({annotate}) => {
 		const hops = fc.oneof(
 			fc.array(hop, {minLength: 1, maxLength: 30}),
-			// Which goes on for longer than anybody follows.
+			// These chains are longer than any platform follows.
 			fc.array(
 				hop.map(({status}) => ({status: 301 + (status % 3), location: '/next'})),
 				{minLength: 19, maxLength: 23},
@@ -548,7 +548,7 @@ describe('a chain of redirects [R42, R43]', () => {
 });
 
 describe('the time of expiry [R24, R25, R27]', () => {
-	/** A number as JSON spells it, and what it is, rounded down. With few enough digits to be the same as a double. */
+	/** A number as JSON spells it, and its value rounded down. It has so few digits that a double holds it exactly. */
 	const spelled = fc
 		.record({
 			sign: fc.constantFrom('', '', '-'),
@@ -619,7 +619,7 @@ describe('the time of expiry [R24, R25, R27]', () => {
 		});
 		await holds(
 			fc.asyncProperty(times, async ({issued, lifetime, leeway, left}) => {
-				// In milliseconds, and so in whole numbers.
+				// The times are in milliseconds, so all of them are whole numbers.
 				const margin = Math.min(leeway * 1000, lifetime * 100);
 				const begin = issued * 1000;
 				const later = begin + lifetime * 1000 - margin - left;
@@ -640,9 +640,9 @@ describe('the time of expiry [R24, R25, R27]', () => {
 				await auth.getToken();
 				now = later;
 				await auth.getToken();
-				// A clock that was set back makes the expiry worth nothing.
+				// If the clock was set back to before the token was issued, the session ignores the expiry.
 				const isSetBack = later < begin;
-				// Of two doubles so near to each other neither needs to be the larger one.
+				// If `left` is 0, rounding decides which of the two times is later. Either result is right.
 				if (left !== 0) expect(grants).toBe(left < 0 && !isSetBack ? 2 : 1);
 			}),
 			{annotate},

@@ -11,10 +11,13 @@ import {workOf} from '../support/work.ts';
 const patterns = patternsOfSource();
 const shorten = (text: string): string => (text.length > 70 ? `${text.slice(0, 70)}…` : text);
 
-/** What a checker finds that looks for a text on which the pattern takes long: a kind of growth. It counts steps, and no time. */
+/**
+How the time of a pattern grows in the worst case. The checker searches for a text that is slow to match, and counts steps instead of
+measuring time.
+*/
 function growthOf({source, flags}: Pattern): string {
-	process.env['RECHECK_SYNC_BACKEND'] = 'pure'; // all else would be a process
-	// Patterns that look ahead are attacked with texts by chance, always the same.
+	process.env['RECHECK_SYNC_BACKEND'] = 'pure'; // all other back-ends start a process
+	// The checker tries random texts on patterns with a lookahead. The seed makes them the same in every run.
 	const found = checkSync(source, flags, {timeout: null, randomSeed: 1});
 	if (found.status === 'safe') return 'linear';
 	return found.status === 'vulnerable' ? found.complexity.type : found.status;
@@ -48,7 +51,7 @@ describe('a regular expression of src takes a time that grows as its text does [
 	});
 });
 
-/** Texts of about this length on which a parser may take long, by what they are. */
+/** Texts of about this length that may be slow to parse, by what they contain. */
 const headers: Readonly<Record<string, (length: number) => string>> = {
 	quotes: length => '"'.repeat(length),
 	spaces: length => ' '.repeat(length),
@@ -71,7 +74,7 @@ const headers: Readonly<Record<string, (length: number) => string>> = {
 	'spaces and commas before garbage': length => `Bearer a=b${' ,'.repeat(length / 2)}@`,
 };
 
-/** A client of a server that answers so. */
+/** A client whose server gives this response. */
 const answered = (answer: () => Response): TokenClient => ({
 	tokenEndpoint: 'https://as.example/token',
 	clientId: 'client',
@@ -81,7 +84,7 @@ const granting = {grant_type: 'client_credentials', scope: 'a'} as const;
 const ask = async (answer: () => Response): Promise<unknown> =>
 	requestToken(answered(answer), granting).catch((error: unknown) => error);
 
-/** What is done with a text of about this length from elsewhere. */
+/** Everything that is done with a text from elsewhere, for a text of about this length. */
 const tasks: Readonly<Record<string, (length: number) => unknown>> = {
 	...Object.fromEntries(
 		Object.entries(headers).map(([what, make]) => [
@@ -174,7 +177,7 @@ const tasks: Readonly<Record<string, (length: number) => unknown>> = {
 	},
 };
 
-/** The work for a text of this length, and how many times that of a quarter of it this is. */
+/** The work for a text of this length, and its ratio to the work for a text a quarter as long. */
 async function measure(
 	task: (length: number) => unknown,
 	known: readonly Pattern[] = patterns,

@@ -29,7 +29,7 @@ const refreshing = {grant_type: 'refresh_token', refresh_token: 'rt'} as const;
 const bearer = {access_token: 'at', token_type: 'Bearer'};
 const endpoints = {tokenEndpoint: 'https://as.example/token', revocationEndpoint: 'https://as.example/revoke'};
 
-/** What somebody may give, or may have written: every member of these interfaces of src has its row. */
+/** The interfaces of src that a user passes, or may have implemented. The test pollutes each of their members in turn. */
 const given =
 	`TokenClient GrantOptions SessionOptions CreateSessionOptions TokenOptions RefreshOptions Waiter LeaseOptions
 	StoreDriver ClientFields ClientCredentialsRequest RefreshTokenRequest ExtensionTokenRequest RevokeTokenRequest AuthToken
@@ -38,7 +38,7 @@ const given =
 	RenewalError SessionEndedError TokenSource PreparedRenewal CellUse Replacement Overwritten`.split(/\s+/);
 const members = membersOfSource();
 
-/** What the platforms, and ky, read of what they are given, and a value with which it would make a difference. */
+/** Members that the platforms and ky read from what they are given. Each has a value that would change the outcome. */
 const platformRequest: Readonly<Record<string, unknown>> = {
 	body: 'evil',
 	cache: 'no-store',
@@ -55,9 +55,9 @@ const platformRequest: Readonly<Record<string, unknown>> = {
 };
 const ofPlatforms: Readonly<Record<string, unknown>> = {
 	...platformRequest,
-	// Errors, promises, listeners, locks, decoders, JSON
+	// Read from errors, and by promises, listeners, locks, decoders and JSON.
 	cause: new Error(canary),
-	then: canary, // oxlint-disable-line unicorn/no-thenable -- as somebody might want it
+	then: canary, // oxlint-disable-line unicorn/no-thenable -- an attacker could set it, too
 	toJSON: () => canary,
 	once: true,
 	steal: true,
@@ -65,28 +65,28 @@ const ofPlatforms: Readonly<Record<string, unknown>> = {
 	fatal: true,
 	ignoreBOM: true,
 	stream: true,
-	// Realms
+	// Globals by which src recognises the runtime.
 	document: {baseURI: 'https://evil.example'},
 	location: {href: 'https://evil.example'},
 	WorkerLocation: () => {},
 	importScripts: () => {},
-	// ky
+	// Options of ky.
 	retry: 5,
 	baseUrl: 'https://evil.example',
 	prefix: 'https://evil.example',
 	hooks: {},
-	// What a server may say.
+	// Fields that a server may send.
 	error: 'invalid_grant',
 	error_description: canary,
 	error_uri: canary,
 	login: canary,
-	// What is said of a value that is wrong. (`issues` is not among them: valibot itself reads it of what inherits it.)
+	// Members of a schema's issue. `issues` itself is missing here: valibot reads it from what inherits it.
 	expected: canary,
 	key: canary,
 	problem: canary,
 };
 
-/** The same for what is ours. For all else a text and a function have to do. */
+/** Values for members of our own. For all other members, a text and a function are enough. */
 const ofOurs: Readonly<Record<string, unknown>> = {
 	allowSecretInBrowser: true,
 	clientAuthentication: () => Promise.reject(new Error(canary)),
@@ -117,10 +117,10 @@ const ofOurs: Readonly<Record<string, unknown>> = {
 	allowInsecureOrigins: ['http://evil.example'],
 };
 
-/** The language itself reads these of what describes a property: with one of them on every object no library runs. */
+/** The language reads these two from property descriptors. If every object inherits one of them, no library works. */
 const descriptors = ['get', 'set'];
 
-// What an outcome, a read token and a stream's chunk have: of ours, and of types that are no interfaces.
+// Members of outcomes, of tokens that were read, and of the chunks of a stream. Their types are not interfaces.
 const ofUnions = ['token', 'isRejected', 'refreshToken', 'problem', 'value', 'done', 'bodyUsed', 'failure', 'record'];
 const names = [
 	...new Set([...given.flatMap(name => members.get(name) ?? []), ...Object.keys(ofPlatforms), ...ofUnions]),
@@ -128,7 +128,10 @@ const names = [
 	.filter(name => !descriptors.includes(name))
 	.toSorted();
 
-/** Runs while every object inherits a member, also in loops. One that is not writable lets nobody assign to its name. */
+/**
+Runs the task while every object inherits this member. Loops see it, too. If it is not writable, no object can be assigned a member of its
+name.
+*/
 async function polluted<T>(name: string, value: unknown, task: () => Promise<T>, writable = true): Promise<T> {
 	const root: object = Object.prototype;
 	const before = Object.getOwnPropertyDescriptor(root, name);
@@ -141,14 +144,14 @@ async function polluted<T>(name: string, value: unknown, task: () => Promise<T>,
 	}
 }
 
-/** Of what is sent. The signal is another one each time. */
+/** The members of a request that are recorded. The signal is not: it differs in each run. */
 const requestMembers = 'method body cache credentials duplex integrity keepalive mode redirect referrer'.split(' ');
 
-/** Takes note of what happens, in texts: whoever compares records later does it when they inherit nothing any more. */
+/** Records what happens as lines of text. Records of objects would be compared only later, when they inherit nothing any more. */
 class Notes {
 	readonly lines: string[] = [];
 
-	/** What a `fetch` is given: all that the platform would read of it, and in no way of the platform's own. */
+	/** Records what `fetch` is given. It reads every member that the platform would read, but does not let the platform read it. */
 	request(input: RequestInfo | URL, init: RequestInit | undefined): void {
 		const url = input instanceof Request ? input.url : String(input);
 		const headers = input instanceof Request ? input.headers : Reflect.get(Object(init), 'headers');
@@ -156,7 +159,7 @@ class Notes {
 		if (init) this.lines.push(...requestMembers.map(name => `${name}: ${String(Reflect.get(init, name))}`));
 	}
 
-	/** What comes of a call. */
+	/** Records the result or the error of a call. */
 	async outcome(call: () => Promise<unknown>): Promise<void> {
 		this.record(
 			await call().catch((error: unknown) => {
@@ -169,7 +172,7 @@ class Notes {
 		);
 	}
 
-	/** The own members of a record. */
+	/** Records the own members of an object. */
 	record(value: unknown): void {
 		if (typeof value !== 'object' || value === null) return void this.lines.push(String(value));
 		for (const name of Object.getOwnPropertyNames(value)) {
@@ -178,7 +181,7 @@ class Notes {
 	}
 }
 
-/** What a server answers, spelled out: this is no place for what is tested. */
+/** The responses of the server, written out as text: the code that would build them may itself be affected by the pollution. */
 const answers = {
 	granted: [200, '{"access_token":"at","token_type":"Bearer"}'],
 	rotated: [200, '{"access_token":"at","token_type":"Bearer","refresh_token":"rt2","expires_in":3600,"scope":"/a"}'],
@@ -193,7 +196,7 @@ const answers = {
 	lending: [200, '{"__proto__":{"token_type":"Bearer"},"constructor":{"prototype":{"x":1}},"access_token":"at"}'],
 } as const;
 
-/** An answer as far as it is read. The platform's own would read what every object inherits. */
+/** A response that has only the members that src reads. The platform's own `Response` would read what every object inherits. */
 function respond(status: number, text: string): Response {
 	const chunks = [new TextEncoder().encode(text)];
 	const read = async (): Promise<object> => {
@@ -203,7 +206,7 @@ function respond(status: number, text: string): Response {
 	const cancel = async (): Promise<void> => {};
 	const body = withoutPrototype({cancel, getReader: () => withoutPrototype({read, cancel})});
 	const members = {status, body, ok: status === 200, type: 'basic', redirected: false, url: '', headers: new Headers()};
-	return withoutPrototype({...members, text: async () => text}) as unknown as Response; // as far as it is read
+	return withoutPrototype({...members, text: async () => text}) as unknown as Response; // src reads only these members
 }
 
 const withoutPrototype = <T extends object>(members: T): T => Object.assign<T, T>(Object.create(null) as T, members);
@@ -218,13 +221,13 @@ const answering =
 
 const held = {...bearer, issued_at: 0};
 
-/** A store whose token others share, as somebody may write it. */
+/** A store that a user wrote, with a token that others share. */
 function sharedStore(notes: Notes): TokenStore {
 	let record: TokenSet | undefined;
 	return customStore({
 		get: async () => record,
 		set: async token => {
-			const {login: _, ...others} = token; // another one each time
+			const {login: _, ...others} = token; // the login differs in each run
 			notes.record(others);
 			record = {...token};
 		},
@@ -237,7 +240,7 @@ function sharedStore(notes: Notes): TokenStore {
 
 const quote = (text: string): string => `"${text.replaceAll('"', '\\"')}"`;
 
-/** Stores over something that keeps texts. Each is given what an own client of its kind would give. */
+/** Stores that keep text. Each uses a fake client that returns what a real client of its kind returns. */
 const textStores: Readonly<Record<string, (notes: Notes) => TokenStore>> = {
 	web: notes => {
 		const items = new Map<string, string>();
@@ -288,13 +291,13 @@ const client = (notes: Notes, answer: keyof typeof answers): TokenClient => ({
 	fetch: answering(notes, answer),
 });
 
-/** A life of a session: what is sent, what comes back, and what is told. */
+/** Runs a session, and records what it sends, what it returns and which events it emits. */
 async function live(notes: Notes, options: Partial<AuthOptions>, answer: keyof typeof answers): Promise<void> {
 	const common = {origins: ['https://api.example'], store: memoryStore()};
 	await use(notes, waitUntil => createAuth({...client(notes, answer), ...common, waitUntil, ...options}));
 }
 
-/** Calls what a session has. */
+/** Calls the members of a session. */
 async function use(notes: Notes, create: (waitUntil: (promise: Promise<unknown>) => void) => Auth): Promise<void> {
 	const late: Promise<unknown>[] = [];
 	const auth = create(promise => void late.push(promise));
@@ -385,13 +388,13 @@ const scenarios: Readonly<Record<string, (notes: Notes) => Promise<void>>> = {
 		]),
 	),
 	'calls of endpoints': async notes => {
-		// In the place of ky, which reads what every object inherits.
+		// This takes the place of ky, which reads what every object inherits.
 		const api = async (path: string, options: object): Promise<Response> => {
 			notes.lines.push(path);
 			notes.record(options);
 			return respond(200, '');
 		};
-		// Wrong ones are among what is tested.
+		// The tests pass invalid definitions, too.
 		const define = endpoint as unknown as (definition: object) => (...given: readonly unknown[]) => Promise<unknown>;
 		const validate = (value: unknown): object => withoutPrototype({value});
 		const schema = {'~standard': {version: 1, vendor: 'own', validate}};
@@ -421,7 +424,7 @@ const scenarios: Readonly<Record<string, (notes: Notes) => Promise<void>>> = {
 			} finally {
 				globalThis.fetch = platform;
 			}
-			// As ky calls it, with all of its options.
+			// ky calls the hook in this way, with all of its options.
 			const options = {baseUrl: 'https://api.example/', fetch: globalThis.fetch, body: null};
 			options.fetch = answering(notes, status === 401 ? 'unauthorized' : 'granted');
 			auth.hooks.init?.[0]?.(options);
@@ -439,7 +442,7 @@ async function run(scenario: (notes: Notes) => Promise<void>): Promise<readonly 
 describe('what every object inherits, read-only or not, has no effect on requests, tokens, events and errors [F-92, F-93, F-152, R39, R95]', () => {
 	const clean = new Map<string, readonly string[]>();
 
-	// What an answer, a token and an error have. Others may say that their names are read-only as well. [F-152]
+	// Members of a response, of a token and of an error. Other code may also define these names as read-only. [F-152]
 	const ofWire =
 		`AuthToken AccessToken TokenSet ClientFields ClientCredentialsRequest RefreshTokenRequest RevokeTokenRequest
 		RegrantError OAuthError TokenResponseError TokenNetworkError SessionEndedError`.split(/\s+/);
@@ -451,7 +454,8 @@ describe('what every object inherits, read-only or not, has no effect on request
 			const expected = clean.get(what) ?? (await run(scenario));
 			clean.set(what, expected);
 			for (const value of values) {
-				// Of whatever is resolved, the language itself calls it. And what Node makes of a call of an API is Node's.
+				// The language calls an inherited `then` of everything that is resolved. In a call of an API, Node itself reads the members of a
+				// request.
 				if (name === 'then' && typeof value === 'function') continue;
 				if (what === 'calls of an API' && name in platformRequest) continue;
 				for (const writable of readOnly.has(name) ? [true, false] : [true]) {

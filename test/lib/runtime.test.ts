@@ -5,7 +5,7 @@ import {test} from '../support/test.ts';
 const chrome = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36';
 const worker = {WorkerGlobalScope: () => {}, WorkerLocation: () => {}};
 
-// What these runtimes have as globals, as far as it could mislead.
+// The globals of each runtime that could mislead the detection.
 describe.for<
 	readonly [
 		place: string,

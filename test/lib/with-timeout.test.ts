@@ -3,7 +3,7 @@ import {withTimeout} from '../../src/lib/with-timeout.ts';
 
 const never = (): Promise<never> => new Promise(() => {});
 
-/** Keeps the event loop from turning, as a process does that is stopped: its timers are late, and what has arrived is still to be read. */
+/** Blocks the event loop, as if the system had stopped the process: timers fire late, and data that has arrived is still unread. */
 function block(milliseconds: number): void {
 	const end = performance.now() + milliseconds;
 	while (performance.now() < end);
@@ -26,7 +26,7 @@ describe('withTimeout', () => {
 	});
 
 	test('withTimeout reads what has arrived before it rejects, if the process was stopped until after the deadline [R18, F-138]', async () => {
-		// What the socket has is read in a later turn of the event loop than the one in which timers fire, and takes several.
+		// Node reads a socket in a later turn of the event loop than it fires timers in. Reading takes several turns.
 		const work = async (): Promise<string> => {
 			for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve));
 			return 'read';

@@ -5,7 +5,7 @@ import {type PlainChallenge, readChallengesSlowly} from '../support/challenge-gr
 import {holds, hostileText} from '../support/property.ts';
 import {test} from '../support/test.ts';
 
-/** The challenges with parameters that compare as plain records do. */
+/** Parses a header. Its parameters become plain objects, so that `toEqual` can compare them. */
 const parse = (header: string): PlainChallenge[] =>
 	parseChallenges(header).map(({scheme, parameters}) => ({scheme, parameters: {...parameters}}));
 
@@ -102,7 +102,7 @@ describe('what is not in the grammar ends the parsing, and what was complete bef
 		['a parameter without a value', 'Bearer realm="a", error=', [bearer({realm: 'a'})]],
 		['text after a quoted string', 'Basic realm="a", Bearer realm="b"c', [{scheme: 'basic', parameters: {realm: 'a'}}]],
 	])('%s', ([, header, challenges]) => {
-		// A scheme of which no parameter was complete may count or not: what it says is the same.
+		// The parser may keep or drop a scheme that has no complete parameter. If it keeps the scheme, that has no parameters.
 		expect(parse(header).slice(0, challenges.length)).toEqual(challenges);
 		expect(
 			parse(header)
@@ -152,7 +152,7 @@ const quotable = fc.string({unit: fc.constantFrom(...' \t!"#,=\\()/:;<>@[]{}azAZ
 const whiteSpace = fc.string({unit: fc.constantFrom(' ', '\t'), maxLength: 2});
 const comma = fc.tuple(whiteSpace, fc.constantFrom(',', ',,', ', ,'), whiteSpace).map(parts => parts.join(''));
 
-/** A rendered piece, and what it says. */
+/** A piece of a header as text, and the meaning that it has. */
 interface Rendered<Meaning> {
 	readonly text: string;
 	readonly meaning: Meaning;
@@ -210,7 +210,7 @@ describe('the parser [R55]', () => {
 			fc.constantFrom(' ', '\t', ',', ', ', '=', '==', '"', '\\', '\\"', 'a', 'Bearer ', 'error=', 'x="y"', '@', '\n'),
 			hostileText,
 		);
-		/** A header of the grammar in which a piece stands at, or in the place of, some of the text. */
+		/** A valid header into which random pieces are inserted. A piece may replace some of the text. */
 		const damaged = fc
 			.tuple(header, fc.array(fc.tuple(fc.nat(), fc.nat({max: 3}), piece), {maxLength: 3}))
 			.map(([{text}, changes]) =>
