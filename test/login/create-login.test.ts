@@ -8,16 +8,16 @@ import {createFakeLogin, createFakeStorage, idTokenOf, place} from '../support/f
 import {holds, hostileText} from '../support/property.ts';
 import {test} from '../support/test.ts';
 
-/** What is kept of the one login that has begun. */
+/** The stored data of the login that began last. */
 const keptOf = ({entries}: {readonly entries: ReadonlyMap<string, string>}): Record<string, unknown> =>
 	JSON.parse([...entries.values()].at(-1) ?? '{}') as Record<string, unknown>;
 
-/** How the URL that ends a login differs from the right one. */
+/** The parameters in which a callback URL differs from the right one. */
 type Answer = Readonly<Record<string, string | undefined>>;
 
 const failed = 'The storage failed: begin another login';
 
-/** Why a login failed. */
+/** The error with which a login fails. */
 const reasonOf = async (work: Promise<unknown>): Promise<unknown> => {
 	try {
 		return await work;
@@ -353,7 +353,7 @@ describe('finish', () => {
 });
 
 describe('the address bar', () => {
-	/** A page at this address. Gives what it is replaced by, and when. */
+	/** Opens a page at this URL. The log records each URL that replaces it, in order. */
 	const visit = (href: string, log: string[]): void => {
 		const page = {href};
 		vi.stubGlobal('location', page);
@@ -507,7 +507,7 @@ describe('a login is finished once, where it began, and soon', () => {
 		const [page, popup] = [createFakeLogin({}, storage), createFakeLogin({}, storage)];
 		expect(await popup.login.finish(await page.callback())).toHaveProperty('token');
 		expect([page.server.requests.length, popup.server.requests.length]).toEqual([0, 1]);
-		// Another app of the same server may use that storage, too.
+		// Another app of the same server may use the same storage.
 		const other = createFakeLogin({clientId: 'other'}, storage);
 		const [mine, theirs] = [await page.callback(), await other.callback()];
 		expect(await other.login.finish(theirs)).toHaveProperty('token');
@@ -521,7 +521,7 @@ describe('a login is finished once, where it began, and soon', () => {
 		const url = await theirs.callback();
 		await expect(mine.login.finish(url)).rejects.toMatchObject({code: 'login_failed', message: over});
 		expect(mine.server.requests).toEqual([]);
-		// The tab that it is of still finishes it.
+		// The tab that began this login can still finish it.
 		expect(await theirs.login.finish(url)).toHaveProperty('token');
 	});
 
@@ -546,7 +546,7 @@ describe('a login is finished once, where it began, and soon', () => {
 		const {login, begin, storage, server} = createFakeLogin();
 		await begin();
 		await expect(login.finish(url)).rejects.toMatchObject({code: 'login_failed', message: over});
-		// What is no state of ours is no key, either.
+		// A state that is not in our format is not used as a storage key, either.
 		expect(storage.log.filter(step => step !== 'set')).toEqual(what === 'a state of nobody' ? ['get'] : []);
 		expect(server.requests).toEqual([]);
 	});
@@ -740,7 +740,7 @@ describe('the ID token', () => {
 		name: 'Änn 🚀',
 	});
 
-	/** What comes of a login whose ID token has these claims. */
+	/** The result of a login whose ID token has these claims. */
 	const finishWith = async (
 		change: Readonly<Record<string, unknown>>,
 		options: Partial<LoginOptions> = {},
@@ -849,7 +849,7 @@ describe('logoutUrl', () => {
 		[{idToken: 'i.d.t'}, {client_id: 'app', id_token_hint: 'i.d.t'}],
 		[{returnTo: '/bye'}, {client_id: 'app', post_logout_redirect_uri: 'https://app.example/bye'}],
 		[{returnTo: 'https://www.example'}, {client_id: 'app', post_logout_redirect_uri: 'https://www.example'}],
-		// The server does not know it: nobody is led there, and no other URL is made of it.
+		// The server does not know this URL, so it redirects nobody there. The URL must not become another one, either.
 		[{returnTo: '//evil.example'}, {client_id: 'app', post_logout_redirect_uri: '//evil.example'}],
 	] as const)('logoutUrl with %j asks the server to log out', ([options, parameters]) => {
 		const url = new URL(createFakeLogin().login.logoutUrl(options));

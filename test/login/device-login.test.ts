@@ -21,22 +21,23 @@ const device = {
 const pending = {error: 'authorization_pending'};
 const token = {access_token: 'access-token-of-ann', token_type: 'Bearer'};
 
-/** What a fake server was asked, and when. */
+/** A request to the fake server, and its time. */
 interface Asked {
 	readonly path: string;
 	readonly body: URLSearchParams;
-	/** Seconds since the test began. */
+	/** Seconds since the login began. */
 	readonly at: number;
 }
 
-/** A device login at a server that gives these answers, one after the other, and the last one again and again. */
+/** A device login at a fake server. */
 interface Attempt {
 	readonly asked: Asked[];
 	readonly prompts: DevicePrompt[];
-	/** What came of it: the token, or the error. */
+	/** The token, or the error. */
 	readonly outcome: Promise<unknown>;
 }
 
+/** Begins a device login. The server gives these answers in order, and repeats the last one. */
 function begin(
 	answers: readonly unknown[],
 	options: Partial<DeviceLoginOptions> = {},
@@ -58,10 +59,10 @@ function begin(
 	return {asked, prompts, outcome: outcome.catch((error: unknown) => error)};
 }
 
-/** When the token endpoint was asked: seconds since the beginning. */
+/** The times of all requests to the token endpoint: seconds since the login began. */
 const times = ({asked}: Attempt): number[] => asked.filter(({path}) => path === '/token').map(({at}) => Math.round(at));
 
-/** The same, after the login has come to its end. */
+/** The same times, once the login has ended. */
 async function timesOf(attempt: Attempt): Promise<number[]> {
 	await vi.runAllTimersAsync();
 	await attempt.outcome;
@@ -182,7 +183,7 @@ describe('how often it asks', () => {
 		async ([interval, expires_in]) => {
 			const attempt = begin([pending, token], {}, {...device, interval, expires_in});
 			await vi.advanceTimersByTimeAsync(500_000);
-			// A timer of more than 2 ** 31 milliseconds would have fired at once.
+			// `setTimeout` with a delay of more than 2 ** 31 milliseconds would have fired at once.
 			expect(times(attempt)).toEqual([]);
 			await timesOf(attempt);
 		},
@@ -297,7 +298,7 @@ describe('it ends', () => {
 			await vi.advanceTimersByTimeAsync(seconds * 1000);
 			controller.abort(reason);
 			expect(await attempt.outcome).toBe(reason);
-			// No timer is left, which would keep a command-line tool alive.
+			// A timer that is left would keep a command-line tool running.
 			expect(vi.getTimerCount()).toBe(0);
 			await vi.advanceTimersByTimeAsync(60_000);
 			expect(times(attempt)).toEqual(asked);

@@ -8,7 +8,7 @@ import {test as base} from '../support/test.ts';
 
 type Serve = (handler: (request: CapturedRequest) => Answer) => Promise<Served>;
 
-/** The metadata of a server at this origin. */
+/** The metadata document of a server at this origin. */
 const metadataOf = (issuer: string): Record<string, unknown> => ({
 	issuer,
 	token_endpoint: `${issuer}/token`,
@@ -23,7 +23,7 @@ const metadataOf = (issuer: string): Record<string, unknown> => ({
 	scopes_supported: ['openid'],
 });
 
-/** A server whose paths have documents. What is no record of another status is answered with 200. */
+/** A server with these documents at these paths. A document is sent as JSON with the status 200, unless it is a `Response`. */
 const test = base.extend('documents', ({serve}) => {
 	const start: Serve = handler => serve((_request, captured) => handler(captured));
 	return async (documents: (origin: string) => Record<string, unknown>): Promise<Served> => {

@@ -1,5 +1,5 @@
-// Logins at a real OpenID provider, whose pages are opened and whose forms are sent. test/recipes/login-spa.test.ts has the same in a real
-// browser.
+// These tests log in at a real OpenID provider: they open its pages and submit its forms. test/recipes/login-spa.test.ts does the same
+// in a real browser.
 import {describe, expect} from 'vitest';
 import {clientSecretBasic, clientSecretPost, createAuth} from '../../src/index.ts';
 import {dpop} from '../../src/dpop.ts';
@@ -32,7 +32,7 @@ const test = base
 
 const isCallback = (url: string): boolean => url.startsWith(redirectUri);
 
-/** Logs a user in on the server's pages. Gives the URL that ends the login. */
+/** Logs a user in on the server's pages. Returns the callback URL. */
 async function visit(url: string, name = 'ann', visitor = createVisitor()): Promise<string> {
 	const form = await visitor.open(url, {}, isCallback);
 	const consent = await visitor.submit(form, {name}, isCallback);

@@ -3,7 +3,7 @@ import {createLogin, deviceLogin, discover} from '../../src/login/login.ts';
 import {createFakeServer, createFakeStorage, idTokenOf, place} from '../support/fake-login.ts';
 import {test} from '../support/test.ts';
 
-/** What somebody could put on every object, and what would change if it was taken for an option, a field or a claim. */
+/** Properties that an attacker could add to every object. Each would change the result if it was read as an option, a field or a claim. */
 const evil: Readonly<Record<string, unknown>> = {
 	// Options
 	issuer: 'https://evil.example',
@@ -26,7 +26,7 @@ const evil: Readonly<Record<string, unknown>> = {
 	returnTo: '/evil',
 	idToken: 'evil',
 	signal: AbortSignal.abort(new Error('evil')),
-	// What comes back, and what waits for it
+	// Parameters of the callback URL, fields of the stored login, and claims
 	state: 'evil',
 	code: 'evil',
 	error: 'access_denied',
@@ -41,7 +41,7 @@ const evil: Readonly<Record<string, unknown>> = {
 	id_token: 'evil',
 	azp: 'evil',
 	auth_time: 0,
-	// Answers
+	// Fields of the server's responses
 	authorization_response_iss_parameter_supported: true,
 	token_endpoint_auth_methods_supported: ['evil'],
 	end_session_endpoint: 'https://evil.example/logout',
@@ -52,7 +52,7 @@ const evil: Readonly<Record<string, unknown>> = {
 	interval: 60,
 	expires_in: 1,
 	retryAfter: 60_000,
-	// Requests and their errors
+	// Options of a request, and members of its error
 	method: 'PUT',
 	body: 'evil',
 	headers: {'x-evil': 'evil'},
@@ -66,7 +66,7 @@ const claims = (nonce: unknown): object => {
 	return {iss: place.issuer, sub: 'ann', aud: place.clientId, iat: now, exp: now + 60, nonce};
 };
 
-/** A login from discovery to logout, in words. */
+/** Runs a login from discovery to logout, and describes each step in a line. */
 async function story(): Promise<readonly string[]> {
 	const told: string[] = [];
 	const document = {
@@ -105,7 +105,7 @@ async function story(): Promise<readonly string[]> {
 	return told;
 }
 
-/** A device login, in words. */
+/** Runs a device login, and describes each step in a line. */
 async function deviceStory(): Promise<readonly string[]> {
 	const told: string[] = [];
 	const answers = [
@@ -129,7 +129,7 @@ async function deviceStory(): Promise<readonly string[]> {
 	return told;
 }
 
-/** Puts these properties on every object for the rest of a test. */
+/** Adds these properties to `Object.prototype` for the rest of the test. */
 function pollute(names: readonly string[]): void {
 	onTestFinished(() => names.forEach(name => Reflect.deleteProperty(Object.prototype, name)));
 	for (const name of names) {
@@ -147,7 +147,7 @@ describe('a login on a page with a polluted Object.prototype is like any other',
 });
 
 test('a device login on a page with a polluted Object.prototype is like any other', async () => {
-	// The platform itself takes the others for what it was given.
+	// The platform itself reads the excluded names, even if they are inherited.
 	const ofPlatform = ['method', 'body', 'headers', 'redirect', 'value'];
 	pollute(Object.keys(evil).filter(name => !ofPlatform.includes(name)));
 	expect(await deviceStory()).toEqual(expectedOfDevice);

@@ -20,13 +20,13 @@ import {test} from '../support/test.ts';
 
 const request = {grant_type: 'client_credentials', scope: accountScopes} as const;
 
-/** What a captured request says of the client. */
+/** What a captured request says about the client. */
 interface Seen {
 	readonly authorization: string | undefined;
 	readonly body: Readonly<Record<string, string>>;
 }
 
-/** A client whose token endpoint grants whatever it is asked, and keeps what it was asked. */
+/** A client whose token endpoint grants every request, and records it. */
 function staged(options: Partial<TokenClient> = {}): {readonly client: TokenClient; readonly seen: Seen[]} {
 	const seen: Seen[] = [];
 	const client: TokenClient = {
@@ -46,7 +46,7 @@ function staged(options: Partial<TokenClient> = {}): {readonly client: TokenClie
 	return {client, seen};
 }
 
-/** What was sent for one request. */
+/** The request that a client with these options sends. */
 async function sent(options: Partial<TokenClient>, asked: AuthTokenRequest = request): Promise<Seen | undefined> {
 	const {client, seen} = staged(options);
 	await requestToken(client, asked);
@@ -371,7 +371,7 @@ describe('a client that would authenticate twice [R5]', () => {
 });
 
 describe('a client authentication of one’s own', () => {
-	/** A `private_key_jwt`, but for the signature. */
+	/** A `private_key_jwt` without a signature. */
 	function assertions(): {readonly method: ClientAuthentication; readonly made: string[]} {
 		const made: string[] = [];
 		const method: ClientAuthentication = async ({parameters}) => {
@@ -467,7 +467,7 @@ describe('a wrong secret [R7]', () => {
 describe('the message of invalid_client', () => {
 	const base64Secret = 'Zm9v+YmFyL/canary==';
 
-	/** The error of a server that answers so. */
+	/** The error of a token request with this response. */
 	async function refused(options: Partial<TokenClient>, answer: Response): Promise<unknown> {
 		return requestToken({...staged().client, ...options, fetch: async () => answer}, request).then(
 			() => undefined,
@@ -553,7 +553,7 @@ describe('in a browser [R13, F-130]', () => {
 		methods.map(([what, options, asked]) => ({place, globals, what, options, asked})),
 	);
 
-	/** Runs as if in a browser. */
+	/** Runs the task with the globals of a browser. */
 	async function within<T>(globals: Readonly<Record<string, unknown>>, task: () => Promise<T>): Promise<T> {
 		for (const [name, value] of Object.entries(globals)) vi.stubGlobal(name, value);
 		try {

@@ -16,7 +16,7 @@ const refreshToken = 'rt-canary-Vb2nZs';
 const newToken = 'at-canary-Jw6sPd';
 const refreshing = {grant_type: 'refresh_token', refresh_token: refreshToken} as const;
 
-/** What nobody should answer, with all that the client sent and a new token in it. */
+/** Responses that break HTTP. Each contains everything that the client sent, and a new token. */
 const answers: Readonly<Record<string, (text: string) => string>> = {
 	'a space before the colon of a header': text => `HTTP/1.1 200 OK\r\nx-echo : ${text}\r\n\r\n${text}`,
 	'a control character in a header': text => `HTTP/1.1 200 OK\r\nx-echo: \u0001${text}\r\n\r\n${text}`,

@@ -24,10 +24,10 @@ const at = (origin: string, options: Partial<TokenClient> = {}): TokenClient => 
 	...options,
 });
 
-/** A `fetch` that fails as the platforms do. */
+/** A `fetch` that rejects with this error. */
 const failing = (error: unknown): Partial<TokenClient> => ({
 	fetch: async () => {
-		throw error; // oxlint-disable-line typescript/only-throw-error -- as a platform may
+		throw error; // oxlint-disable-line typescript/only-throw-error -- a platform may throw any value
 	},
 });
 

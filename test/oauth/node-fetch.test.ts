@@ -6,7 +6,7 @@ import {test} from '../support/test.ts';
 const granting = {grant_type: 'client_credentials', scope: 'a'} as const;
 const answer = {access_token: 'at', token_type: 'Bearer'};
 
-/** An answer as node-fetch gives it: its body is a stream of Node, and no stream of the web. */
+/** A response as node-fetch returns it: its body is a stream of Node, not a web stream. */
 function respond(body: Readable | null, status = 200): Response {
 	const headers = new Headers({'content-type': 'application/json'});
 	return {status, headers, body, ok: status === 200, type: 'default', redirected: false} as unknown as Response;

@@ -18,7 +18,7 @@ import {test} from '../support/test.ts';
 const granting = {grant_type: 'client_credentials', scope: '/accounts.read'} as const;
 const canary = 'canary-8Hn4wq';
 
-/** Options that would do, and a count of what is read or sent with them. */
+/** Valid options, and a list of everything that is read or sent with them. */
 function workable(): {readonly options: AuthOptions; readonly touched: string[]} {
 	const touched: string[] = [];
 	const note =
@@ -78,7 +78,7 @@ const notEndpoints = [
 	'https://as.example/#a',
 ];
 
-/** For every option, what it must not be. */
+/** Invalid values for every option. */
 const wrong: Readonly<Record<keyof AuthOptions, readonly unknown[]>> = {
 	tokenEndpoint: [
 		canary,
@@ -160,7 +160,7 @@ const wrong: Readonly<Record<keyof AuthOptions, readonly unknown[]>> = {
 	authorizationEndpoint: notEndpoints,
 	deviceAuthorizationEndpoint: notEndpoints,
 	endSessionEndpoint: notEndpoints,
-	// What it holds is left alone: it is not used but for messages.
+	// The fields of `metadata` are not checked, because only messages use them.
 	metadata: [canary, 42, true, null, [canary], aFunction],
 	parameters: [
 		canary,
@@ -222,7 +222,7 @@ const wrong: Readonly<Record<keyof AuthOptions, readonly unknown[]>> = {
 		['opaque', 'dpop'],
 		[[]],
 	],
-	// What could never match is an error, and not silence: DESIGN §3.
+	// An entry that can never match is an error. Otherwise nobody would notice the mistake.
 	origins: [
 		[],
 		['https://*.example.com'],
@@ -602,7 +602,7 @@ describe('what every object inherits has no effect on a request [F-93, R95]', ()
 		refresh_token: canary,
 		revocationEndpoint: 'https://evil.example/',
 	};
-	/** What the platform would read of an init, whoever it belongs to. */
+	/** The members that the platform would read from an init, own or inherited. */
 	const memberNames = [
 		'body',
 		'cache',
@@ -615,7 +615,7 @@ describe('what every object inherits has no effect on a request [F-93, R95]', ()
 		'referrer',
 	];
 
-	/** What is sent for one token request, and what comes back. */
+	/** Makes one token request. Returns what was sent, and the result. */
 	async function exchange(): Promise<unknown> {
 		const sent: unknown[] = [];
 		const fetch = async (input: unknown, init: RequestInit = {}): Promise<Response> => {

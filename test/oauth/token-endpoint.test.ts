@@ -26,7 +26,7 @@ const refreshing = {grant_type: 'refresh_token', refresh_token: 'rt-canary-Vb2n'
 
 const ok = (): Response => Response.json(bearer);
 
-/** Both endpoints at one place. */
+/** A client with both endpoints at this origin. */
 const at = (origin: string, options: Partial<TokenClient> = {}): TokenClient => ({
 	tokenEndpoint: `${origin}/token`,
 	revocationEndpoint: `${origin}/revoke`,
@@ -35,7 +35,7 @@ const at = (origin: string, options: Partial<TokenClient> = {}): TokenClient => 
 	...options,
 });
 
-/** The two requests that there are: what holds for the one holds for the other. */
+/** The two kinds of request. The same rules apply to both. */
 const calls: readonly (readonly [name: string, call: (client: TokenClient) => Promise<unknown>])[] = [
 	['a token request', client => requestToken(client, refreshing)],
 	['a revocation', client => revokeToken(client, {token: refreshing.refresh_token})],
@@ -272,7 +272,7 @@ describe('a redirect [R15]', () => {
 	});
 });
 
-/** A body of parts, pulled one at a time, that tells how much was pulled and whether it was cancelled. */
+/** A body that gives one part at a time. `seen` tells how many bytes were read, and whether the body was cancelled. */
 function streamed(parts: Iterable<Uint8Array>): {
 	readonly body: ReadableStream<Uint8Array>;
 	readonly seen: {bytes: number; isCancelled: boolean};
@@ -666,7 +666,7 @@ describe('revokeToken [R106]', () => {
 		['200 with a page', {status: 200, headers: [['content-type', 'text/html']], body: '<html>'}],
 		['200 with an object', {status: 200, headers: [['content-type', 'application/json']], body: '{}'}],
 		['204', {status: 204}],
-		// RFC 7009 §2.2 says 200. NestJS answers 201 to every POST. [R15]
+		// RFC 7009 §2.2 says 200, but NestJS answers every POST with 201. [R15]
 		['201', {status: 201}],
 		['202 with an object', {status: 202, headers: [['content-type', 'application/json']], body: '{}'}],
 	])('revokeToken takes %s for success', async ([, answer], {serve}) => {

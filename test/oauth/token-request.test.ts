@@ -20,17 +20,17 @@ const granting = {grant_type: 'client_credentials', scope: '/accounts.read /acco
 const refreshing = {grant_type: 'refresh_token', refresh_token: 'rt-canary-Vb2n'} as const;
 const encodings = ['form', 'json'] as const;
 
-/** What no message may show. Values that are refused begin with it. */
+/** Text that no message may show. Values that must be rejected begin with it. */
 const canary = 'canary-3Fq8';
 
-/** What was sent: the decoded parameters, and the request itself. */
+/** The request that was sent, and its decoded parameters. */
 interface Sent {
 	readonly request: Request;
 	readonly body: string;
 	readonly parameters: Readonly<Record<string, unknown>>;
 }
 
-/** A client whose endpoints grant whatever they are asked, and keep what they were asked. */
+/** A client whose endpoints grant every request, and record it. */
 function staged(options: Partial<TokenClient> = {}): {readonly client: TokenClient; readonly sent: Sent[]} {
 	const sent: Sent[] = [];
 	const client: TokenClient = {
@@ -49,7 +49,7 @@ function staged(options: Partial<TokenClient> = {}): {readonly client: TokenClie
 	return {client, sent};
 }
 
-/** The parameters that a request becomes. */
+/** The parameters that are sent for this request. */
 async function parametersOf(
 	request: TokenRequest,
 	options: Partial<TokenClient> = {},
@@ -59,7 +59,7 @@ async function parametersOf(
 	return sent[0]?.parameters;
 }
 
-/** The error of a request that must not be sent. */
+/** The error of a request that is rejected before it is sent. */
 async function refusal(request: unknown, options: Partial<TokenClient> = {}): Promise<unknown> {
 	const {client, sent} = staged(options);
 	const error = await requestToken(client, request as AuthTokenRequest).then(
@@ -157,7 +157,7 @@ describe('the field grant_type', () => {
 
 	test('the field grant_type is never the password grant, which is a type error too [R111]', async ({canaries}) => {
 		canaries.plant(canary, 'password');
-		// @ts-expect-error -- there is no such grant
+		// @ts-expect-error -- the types have no such grant
 		const asked: AuthTokenRequest = {grant_type: 'password', username: 'a', password: canary, scope: 'a'};
 		expect(canaries.see(await refusal(asked))).toBeInstanceOf(ConfigError);
 		expect(() => createAuth({...staged().client, grant: asked})).toThrow(ConfigError);

@@ -8,7 +8,7 @@ const old = {access_token: 'old', refresh_token: 'first', ...expired};
 const rotated = {refresh_token: 'second'};
 const form = {headers: {'content-type': 'application/x-www-form-urlencoded'}};
 
-/** Answers of which the access token cannot be used, though the server has rotated the refresh token. */
+/** Responses whose access token is not usable, although the server has rotated the refresh token. */
 const answers: ReadonlyArray<readonly [title: string, answer: () => Response]> = [
 	['no access token', () => Response.json(rotated)],
 	['an empty access token', () => Response.json({...rotated, access_token: ''})],
@@ -84,7 +84,7 @@ describe('a refresh token that was rotated by an otherwise unusable answer', () 
 	);
 });
 
-/** All that an access token may be made of: RFC 6749 appendix A.12, without the space. */
+/** All characters that an access token may contain: RFC 6749 appendix A.12, without the space. */
 const visible = Array.from({length: 0x7e - 0x20}, (_, index) => String.fromCharCode(0x21 + index)).join('');
 
 describe('a token answer as real servers give it', () => {

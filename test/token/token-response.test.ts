@@ -14,7 +14,7 @@ import {
 } from '../../src/index.ts';
 import {test} from '../support/test.ts';
 
-/** 2026-11-23T10:00:00Z and some, in milliseconds. */
+/** 2026-11-23T10:00:00.900Z, in milliseconds since the epoch. */
 const now = 1_795_428_000_900;
 const issued_at = 1_795_428_000;
 
@@ -22,7 +22,7 @@ const granting = {grant_type: 'client_credentials', scope: '/accounts.read /acco
 const refreshing = {grant_type: 'refresh_token', refresh_token: 'rt-canary-old-Vb2n'} as const;
 const bearer = {access_token: 'at-canary-Jw6s', token_type: 'Bearer'} as const;
 
-/** A body that is no JSON of a value, but a text. */
+/** A response body as text, which need not be valid JSON. */
 interface Text {
 	readonly text: string;
 	readonly type?: string | undefined;
@@ -35,14 +35,14 @@ const form = (fields: Readonly<Record<string, string>>): Text => ({
 	type: 'application/x-www-form-urlencoded',
 });
 
-/** What becomes of an answer. */
+/** Makes a token request with this response, and returns the token. */
 async function read(
 	{text, type, status = 200}: Text,
 	request: AuthTokenRequest = granting,
 	options: Partial<TokenClient> = {},
 ): Promise<TokenSet> {
 	const answer = async (): Promise<Response> =>
-		// Bytes, since a Response names the type of a text itself.
+		// The body is sent as bytes, because `Response` adds a content type to a string.
 		new Response(new TextEncoder().encode(text), {status, headers: type === undefined ? {} : {'content-type': type}});
 	const client = {tokenEndpoint: 'https://as.example/token', clientId: 'client', fetch: answer, now: () => now};
 	return requestToken({...client, ...options}, request);
@@ -335,7 +335,7 @@ describe('the field token_type', () => {
 });
 
 describe('the field expires_in', () => {
-	/** Written as in the body of the answer, since some of it is not what JSON.stringify would write. */
+	/** Takes the number as JSON text, because `JSON.stringify` would write some of these numbers in another way. */
 	const withExpiry = (expires_in: string): Text => ({
 		text: `{"access_token":"at","token_type":"Bearer","expires_in":${expires_in}}`,
 		type: 'application/json',
@@ -455,7 +455,7 @@ describe('the field expires_at', () => {
 		[{expires_at: issued_at + 60, expires_in: null}, issued_at + 60],
 		[{expires_at: issued_at + 60, expires_in: 'soon'}, issued_at + 60],
 		[{expires_at: issued_at + 60, expires_in: -1}, issued_at + 60],
-		// The server's clock may differ from ours.
+		// The server's clock may differ from ours, so `expires_in` decides.
 		[{expires_at: issued_at + 660, expires_in: 60}, issued_at + 60],
 		[{expires_at: issued_at - 600, expires_in: 60}, issued_at + 60],
 		[{expires_at: issued_at + 660, expires_in: 0}, issued_at],
@@ -615,7 +615,7 @@ describe('the field scope [R31, F-43]', () => {
 		});
 		expect(narrow.scope?.split(' ')).toEqual(expect.arrayContaining(['/accounts.read']));
 		expect(narrow.scope?.split(' ')).not.toContain('/accounts.write');
-		// The grant is as wide as before.
+		// The narrower request did not narrow the grant itself.
 		const wide = await requestToken(client, {
 			grant_type: 'refresh_token',
 			refresh_token: narrow.refresh_token ?? '',
@@ -692,7 +692,7 @@ describe('an answer of 200 with an error [R35]', () => {
 });
 
 describe('pollution [R39]', () => {
-	/** Runs while every object inherits some members: as from an assignment, or where a loop does not see them. */
+	/** Runs the task while every object inherits these members. Loops see them only if they are enumerable, as assigned members are. */
 	async function polluted<T>(
 		members: Readonly<Record<string, unknown>>,
 		enumerable: boolean,
@@ -917,7 +917,7 @@ describe('whatever the answer,', () => {
 				async (code, contentType, body) => {
 					try {
 						expectUsable(await read({text: body, type: contentType, status: code}));
-						// Any 2xx with a usable token is success: NestJS answers 201 to every POST. [R15, F-12]
+						// Any 2xx with a usable token is a success: NestJS answers every POST with 201. [R15, F-12]
 						expect(Math.floor(code / 100)).toBe(2);
 					} catch (error) {
 						if (!isRegrantError(error)) throw error;
