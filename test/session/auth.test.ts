@@ -350,7 +350,7 @@ describe('a session', () => {
 		const client = createAuth(serviceOptions(server));
 		await client.getToken();
 		for (const value of [auth, store, clientAuthentication, client]) canaries.see(value);
-		// What cannot be cloned at all gives nothing away either.
+		// If a value cannot be cloned, the error must not show a secret, either.
 		for (const value of [auth, store]) canaries.see(attempt(() => structuredClone(value)));
 	});
 

@@ -18,7 +18,7 @@ import {test} from '../support/test.ts';
 const first = {access_token: 'first', expires_in: 60};
 const second = {access_token: 'second', expires_in: 60};
 
-/** A `renew` function that gives these in turn, and what it was told. An error is thrown. */
+/** A `renew` function that returns these answers in turn, and records its arguments. An answer that is an error is thrown. */
 function staged(...answers: readonly unknown[]): {
 	readonly renew: RenewFunction;
 	readonly contexts: RenewContext[];
@@ -34,7 +34,7 @@ function staged(...answers: readonly unknown[]): {
 	};
 }
 
-/** ky's error for a status. */
+/** The error that ky throws for this status. */
 const httpError = (status: number): HTTPError =>
 	new HTTPError(new Response(null, {status}), new Request('https://app.example.com'), {} as NormalizedOptions);
 
@@ -117,12 +117,12 @@ describe('createSession', () => {
 		expect(new Set(outcomes)).toEqual(new Set(['SessionEndedError invalid_grant']));
 		expect(gist(events)).toEqual(['session-ended invalid_grant']);
 		expect([auth.status, await auth.peek()]).toEqual(['signed-out', undefined]);
-		// From now on calls go without a token, and nobody asks the backend.
+		// From now on calls carry no token, and do not call `renew`.
 		for (let call = 0; call < 10; call++) await client.get('me');
 		expect(await outcomeOf(auth.getToken())).toBe('SessionEndedError no_session');
 		expect(contexts).toHaveLength(1);
 		expect(authorizations(api).at(-1)).toBeNull();
-		// Whoever asks for it hears the same again, and listeners hear nothing.
+		// `refresh()` does call `renew`, and rejects again. Listeners get no second event.
 		expect(await outcomeOf(auth.refresh())).toBe('SessionEndedError no_session');
 		expect(contexts).toHaveLength(2);
 		expect(gist(events)).toHaveLength(1);
@@ -167,7 +167,7 @@ describe('createSession', () => {
 		if (answer instanceof Error) expect((error as Error).cause).toBe(answer);
 		expect(gist(events)).toEqual(['refresh-failed renewal_failed']);
 		expect(await auth.getToken()).toMatchObject({access_token: 'first'});
-		// The cool-down: nobody asks again at once.
+		// During the cool-down, `renew` is not called again.
 		expect(await outcomeOf(auth.refresh())).toBe('RenewalError');
 		expect(contexts).toHaveLength(1);
 	});
@@ -231,7 +231,7 @@ describe('createSession', () => {
 		const call = api.client(auth).get('me');
 		await gate.reached;
 		await outcomeOf(auth.refresh());
-		// Another user has signed in at the backend.
+		// Another user has signed in at the backend, so `renew` returns that user's token.
 		await auth.refresh();
 		gate.open();
 		expect((await call).status).toBe(401);

@@ -7,7 +7,7 @@ import {test} from '../support/test.ts';
 const old = {access_token: 'old', refresh_token: 'dead', ...expired};
 const service = {grant: {grant_type: 'client_credentials', scope: null}} as const;
 
-/** What a user's `endsSession` saw. */
+/** The errors that the user's `endsSession` was given. */
 const seen: unknown[] = [];
 const endsSession =
 	(isOver: boolean): NonNullable<AuthOptions['endsSession']> =>
@@ -16,7 +16,7 @@ const endsSession =
 		return isOver;
 	};
 
-/** How servers say that a refresh token is dead, and what the session is told of them for that. */
+/** How servers say that a refresh token is dead, with the options that the session needs to recognise it. */
 const deaths: ReadonlyArray<readonly [title: string, answer: () => Response, options?: Partial<AuthOptions>]> = [
 	...[
 		'invalid_grant',
@@ -187,7 +187,7 @@ describe('endsSession', () => {
 });
 
 describe('the cool-down', () => {
-	/** A client with a wrong secret. */
+	/** A client whose server rejects its secret. */
 	const wrong = (options?: Partial<AuthOptions>): ReturnType<typeof createFakeClient> =>
 		createFakeClient(() => refusal('invalid_client', 401), options);
 
@@ -222,7 +222,7 @@ describe('the cool-down', () => {
 		await end(auth);
 		await outcomeOf(auth.getToken());
 		expect(asked).toHaveLength(2);
-		// And begins with a second again.
+		// The next cool-down begins with one second again.
 		clock.advance(1);
 		await outcomeOf(auth.getToken());
 		expect(asked).toHaveLength(3);

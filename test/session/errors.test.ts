@@ -33,7 +33,7 @@ const granting = {grant_type: 'client_credentials', scope: '/accounts.read /acco
 const refreshing = {grant_type: 'refresh_token', refresh_token: 'rt-canary-Vb2n'} as const;
 const at = (origin: string): TokenClient => ({tokenEndpoint: `${origin}/token`, clientId: 'client'});
 
-/** The error of a token request that is answered in a certain way. */
+/** The error of a token request with this response. */
 async function refused(
 	answer: Response,
 	request: AuthTokenRequest = granting,
@@ -53,7 +53,7 @@ const page = (status: number, text = '<!doctype html><title>secret page</title>'
 const bare = (status: number, headers: Readonly<Record<string, string>> = {}): Response =>
 	new Response(null, {status, headers});
 
-/** One error of each kind that can be had without `endpoint`. */
+/** One error of each class that can occur without `endpoint`. */
 const kinds: readonly (readonly [name: string, code: string, make: () => Promise<unknown>])[] = [
 	['ConfigError', 'invalid_options', () => requestToken(at('http://as.example'), granting)],
 	[
@@ -537,7 +537,7 @@ describe('an answer that is nonsense', () => {
 		['F-16', '404 with a page', () => page(404), 'unexpected_status', true],
 		['F-17', '200 with a page', () => page(200), 'not_json', true],
 		['F-20', '200 with nothing', () => bare(200), 'not_json', true],
-		// Any 2xx is success, and these lack what a 200 would have to have. [R15]
+		// Any 2xx is a success, but these responses lack what a 200 must contain. [R15]
 		['F-12', 'a bare 204', () => bare(204), 'not_json', true],
 		['F-12', 'a bare 205', () => bare(205), 'not_json', true],
 		['F-12', '201 with a page', () => page(201), 'not_json', true],
@@ -770,9 +770,9 @@ describe('the properties of a class', () => {
 		const error = canaries.see(await refused(json({error: 'invalid_client'}, 401)));
 		if (!(error instanceof OAuthError)) throw new Error('not an OAuthError');
 		const assign = (): void => {
-			// @ts-expect-error -- read-only
+			// @ts-expect-error -- the property is read-only
 			error.error = 'x';
-			// @ts-expect-error -- read-only
+			// @ts-expect-error -- the property is read-only
 			error.code = 'oauth_error';
 		};
 		expect(assign).toBeTypeOf('function');

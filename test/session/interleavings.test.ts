@@ -4,7 +4,7 @@ import {apiOrigin, createFakeApi} from '../support/fake-api.ts';
 import {outcomeOf} from '../support/scenario.ts';
 import {test} from '../support/test.ts';
 
-/** Numbers below n, by chance, the same for the same seed. */
+/** Creates a source of random numbers below n. The same seed gives the same numbers. */
 function createDice(seed: number): (n: number) => number {
 	let state = seed;
 	return n => {
@@ -13,19 +13,19 @@ function createDice(seed: number): (n: number) => number {
 	};
 }
 
-/** What there is to judge. */
+/** What the test checks after a run. */
 interface Story {
 	readonly auth: ReturnType<typeof createSession>;
 	readonly events: readonly AuthEvent[];
-	/** The users as whom each call was sent. */
+	/** The users whose tokens each call was sent with. */
 	readonly sentAs: ReadonlyMap<string, ReadonlySet<string>>;
-	/** The most renewals that were under way at once. */
+	/** The highest number of renewals that ran at the same time. */
 	readonly most: number;
 }
 
 /**
-Lets users sign in and out while calls and renewals are under way. Between any two steps pass some turns of the event loop, or a few of its
-microtasks: what is decided in one and told in the next can be overtaken in between.
+Lets users sign in and out while calls and renewals are running. Between two steps, a random number of microtasks or turns of the event loop
+passes. Another step can then come between a decision and its event.
 */
 async function play(seed: number): Promise<Story> {
 	const dice = createDice(seed);
@@ -93,7 +93,7 @@ describe('whatever users do in whatever order', () => {
 			expect(most, where).toBeLessThanOrEqual(1);
 			const token = await auth.peek();
 			expect(auth.status, where).toBe(token ? 'signed-in' : 'signed-out');
-			// What was told last is no session that nobody has heard of.
+			// If there is a token, the last event must not be the end of a session.
 			if (token)
 				expect(events.findLast(({type}) => type === 'token' || type === 'session-ended')?.type, where).toBe('token');
 		}

@@ -1,4 +1,4 @@
-// A session belongs to one login, a call to the login under which it began, and a store to one client.
+// A session belongs to one login. A call belongs to the login under which it began. A store belongs to one client.
 import ky from 'ky';
 import {describe, expect} from 'vitest';
 import {type Auth, createAuth, memoryStore, type StoreDriver, type TokenSet} from '../../src/index.ts';
@@ -24,19 +24,19 @@ import {test} from '../support/test.ts';
 
 test.override('serverOptions', {accessTokenSeconds: 60});
 
-/** A token response of a login, as somebody keeps it who restores it later. */
+/** The token of a login, as an app keeps it to restore it later. */
 async function mintSet(server: AuthorizationServer, issued_at: number): Promise<TokenSet & {refresh_token: string}> {
 	const {expires_in, ...minted} = await server.mint();
 	return {...minted, issued_at, expires_at: issued_at + expires_in};
 }
 
-/** The realms of one shared store, with and without a comparison before each write. */
+/** Shared stores with and without `replace()`. Each creates the drivers of any number of tabs. */
 const places: ReadonlyArray<readonly [title: string, create: () => () => StoreDriver]> = [
 	['without replace()', () => createSharedRecord().realm],
-	['with replace()', () => createSharedMemory().holder as () => StoreDriver], // in this realm it takes no time
+	['with replace()', () => createSharedMemory().holder as () => StoreDriver], // in memory, `holder()` returns no promise
 ];
 
-/** Holds the first answer of the token endpoint back. The server has rotated by then. */
+/** Delays the first response of the token endpoint. By then the server has rotated the refresh token. */
 function holdAnswer(server: AuthorizationServer): Gate {
 	const gate = createGate();
 	server.onTokenAnswer(once(() => gate.pass()));
@@ -46,7 +46,10 @@ function holdAnswer(server: AuthorizationServer): Gate {
 describe.for(places)('two users of a shared store %s', ([, create]) => {
 	const seconds = Math.floor(Date.now() / 1000);
 
-	/** Ways in which the second user signs in: what one might tell logins apart by is the same, or the wrong way round. */
+	/**
+	Ways in which the second user signs in. The times of the two logins are the same or in the wrong order, so they cannot tell the logins
+	apart.
+	*/
 	const logins: ReadonlyArray<
 		readonly [title: string, clock: number, login: (server: AuthorizationServer) => unknown]
 	> = [
@@ -88,7 +91,7 @@ describe.for(places)('two users of a shared store %s', ([, create]) => {
 		const {replace: _, ...inner} = realm();
 		const gate = createGate();
 		let isSlow = false;
-		// It has looked before the sign-out, and writes after the login: this is what a store without comparison cannot see.
+		// This holder reads before the sign-out, and writes after the login. A store without `replace()` cannot detect that.
 		const slowly: StoreDriver = {
 			...inner,
 			set: async token => {
@@ -131,7 +134,7 @@ describe.for(places)('two users of a shared store %s', ([, create]) => {
 });
 
 describe('calls and logins', () => {
-	/** Ways in which another user signs in while a call is under way: here, or in another tab. */
+	/** Where another user signs in while a call is running: here, or in another tab. */
 	const elsewhere: ReadonlyArray<readonly [title: string, isHere: boolean]> = [
 		['here', true],
 		['in another tab', false],
@@ -143,7 +146,7 @@ describe('calls and logins', () => {
 	}
 
 	async function openTabs(server: AuthorizationServer, isHere: boolean, more: Partial<TokenSet> = {}): Promise<Tabs> {
-		const realm = createSharedMemory().holder as () => StoreDriver; // in this realm it takes no time
+		const realm = createSharedMemory().holder as () => StoreDriver; // in memory, `holder()` returns no promise
 		const auth = createAuth(appOptions(server, {store: realm()}));
 		const other = createAuth(appOptions(server, {store: realm()}));
 		await signIn(server, auth, more);
@@ -223,7 +226,7 @@ describe('calls and logins', () => {
 	});
 
 	test('a call continues with the token of its own login that another tab has renewed', async ({server}) => {
-		const realm = createSharedMemory().holder as () => StoreDriver; // in this realm it takes no time
+		const realm = createSharedMemory().holder as () => StoreDriver; // in memory, `holder()` returns no promise
 		const auth = createAuth(appOptions(server, {store: realm()}));
 		const other = createAuth(appOptions(server, {store: realm()}));
 		await signIn(server, auth);
@@ -279,7 +282,7 @@ describe('a store serves one client', () => {
 		expect(evil.requests.map(({method, headers}) => [method, headers['authorization']])).toEqual([['GET', undefined]]);
 		expect(gist(events)).toEqual(['store-failed store_corrupt']);
 		expect(events[0]).toMatchObject({error: {message: expect.stringContaining('another client')}});
-		// The other way round: what they store is not used by us.
+		// Our session does not use the other client's token, either.
 		await theirs.setToken({access_token: 'theirs', token_type: 'Bearer', refresh_token: 'refresh-of-theirs'});
 		expect(await outcomeOf(ours.getToken())).toBe('SessionEndedError no_session');
 		expect(server.tokenRequests).toHaveLength(0);
@@ -315,7 +318,7 @@ describe('a login while a renewal is under way', () => {
 	test.for(['a login', 'a sign-out'] as const)(
 		'another holder waits for the write of %s that interrupts a renewal, and does not send the used refresh token [F-141, F-160]',
 		async (what, {server, watch}) => {
-			const realm = createSharedMemory().holder as () => StoreDriver; // in this realm it takes no time
+			const realm = createSharedMemory().holder as () => StoreDriver; // in memory, `holder()` returns no promise
 			const {replace, ...driver} = realm();
 			const writing = createGate();
 			let isSlow = false;

@@ -23,7 +23,7 @@ const old = {...bearer, refresh_token: 'rt1', issued_at: 0, expires_at: 1};
 const clock = createClock();
 const fresh = {...bearer, access_token: 'at2', refresh_token: 'rt2', issued_at: clock.seconds()};
 
-/** A session whose endpoints are this function, and what they were asked. */
+/** A session whose endpoints are this function, and the requests that they received. */
 function staged(
 	answer: (asked: URLSearchParams) => Response | Promise<Response>,
 	options: Partial<ScenarioOptions> = {},
@@ -46,7 +46,7 @@ function staged(
 
 const refused = (error: string, status = 400): Response => Response.json({error}, {status});
 
-/** A store in front of which something is done before its `count`-th read. */
+/** A store that calls `act` before its read number `count`. */
 function beforeRead(store: StoreDriver, count: number, act: () => void): StoreDriver {
 	let reads = 0;
 	return {
@@ -109,7 +109,7 @@ describe('a renewal', () => {
 		const failing = staged(() => refused('temporarily_unavailable', 503), {store: shared.realm()});
 		await failing.auth.setToken(old);
 		expect(await outcomeOf(failing.auth.getToken())).toBe('OAuthError');
-		// The login, and the same token once more before its refresh token is used [F-141].
+		// The login writes the token. The renewal writes the same token again before it uses the refresh token [F-141].
 		expect(shared.log.filter(step => step === 'set')).toHaveLength(2);
 		expect(shared.value).toMatchObject(old);
 		const empty = createSharedRecord();
@@ -164,7 +164,7 @@ describe('a renewal', () => {
 			auth.subscribe(event => events.push(...gist([event]), ...(shared.isLocked() ? ['under the lock'] : [])));
 			const asked = outcomeOf(auth.getToken());
 			await gate.reached;
-			// The next holder, which waits for the lock.
+			// The next holder is waiting for the lock.
 			const found = shared.realm().lock?.(async () => shared.value ?? {});
 			gate.open();
 			await asked;
@@ -244,7 +244,7 @@ test('a call that knows no origin says what is required', async () => {
 });
 
 describe('a call that is answered with 401', () => {
-	/** A call whose answer waits, and what its API is sent. */
+	/** Begins a call whose response waits for `answer()`. `carried` holds the `Authorization` headers that the API received. */
 	async function calling(first: object): Promise<{
 		readonly auth: ReturnType<typeof createAuth>;
 		readonly carried: (string | null)[];

@@ -13,7 +13,7 @@ const stored = {
 	scope: 'a',
 };
 
-/** A session that may ask nobody. */
+/** A session that must not use the network. */
 const offline = (options: object = {}): ReturnType<typeof createAuth> =>
 	createAuth({...endpoint, fetch: () => Promise.reject(new Error('The network was used')), ...options});
 
@@ -97,7 +97,7 @@ describe('status', () => {
 	test('status is what a renderer sees that asks after each event', async () => {
 		const auth = createSession({renew: () => ({access_token: 'second'})});
 		const seen: string[] = [auth.status];
-		// As useSyncExternalStore does it, which detaches both functions.
+		// React's useSyncExternalStore also calls this function without its object.
 		const {subscribe} = auth;
 		subscribe(() => {
 			if (seen.at(-1) !== auth.status) seen.push(auth.status);

@@ -3,7 +3,7 @@ import {planRenewal} from '../../src/session/plan.ts';
 import type {TokenSource} from '../../src/token/renewer.ts';
 import type {TokenSet} from '../../src/token/token-set.ts';
 
-/** The time now: milliseconds since the epoch. */
+/** The current time, in milliseconds since the epoch. */
 const now = 100_000;
 const token = (access_token: string, expires_at?: number): TokenSet => ({
 	access_token,

@@ -1105,7 +1105,7 @@ describe('waitUntil', () => {
 });
 
 describe('a renewal whose owner is gone', () => {
-	// Those of the session come to nothing. All others are the platform's.
+	// Timers with these two delays are the session's, and do nothing. All other timers work.
 	const platform = setTimeout;
 	const withoutDeadlines = (task: () => void, delay?: number): NodeJS.Timeout =>
 		delay === 100 || delay === 200 ? platform(() => {}, 0) : platform(task, delay);
@@ -1123,7 +1123,7 @@ describe('a renewal whose owner is gone', () => {
 		const auth = watch(createAuth(appOptions(server, {store, fetch: own, timeout: 100})));
 		const patient = watch(createAuth(appOptions(server, {store})));
 		await signIn(server, auth, expired);
-		// As on Workers: with the request that began it, all its timers are gone.
+		// On Workers, all timers end with the request that started them.
 		vi.stubGlobal('setTimeout', withoutDeadlines);
 		void auth.getToken();
 		await reached.pass();

@@ -69,7 +69,7 @@ describe('setToken(token, {renews: true})', () => {
 			});
 			const auth = watch(createSession({renew: () => null, origins: [apiOrigin]}));
 			await auth.setToken({access_token: 'first'});
-			// ky sends it again by itself.
+			// ky itself resends the call after the 503.
 			const call = api
 				.client(auth)
 				.extend({throwHttpErrors: true, retry: {limit: 1, delay: () => 1}})
@@ -103,7 +103,7 @@ describe('setToken(token, {renews: true})', () => {
 		await auth.setToken({access_token: 'slid', token_type: 'Bearer', expires_in: 60}, {renews: true});
 		gate.open();
 		expect(await outcomeOf(waiting)).toBe('fulfilled');
-		// The refresh token was rotated meanwhile, so the renewed token is the one that can go on.
+		// The server has rotated the refresh token, so only the renewed token can be refreshed again.
 		await auth.refresh();
 		expect(server.tokenRequests.map(({status}) => status)).toEqual([200, 200]);
 	});

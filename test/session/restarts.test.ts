@@ -1,4 +1,4 @@
-// What another process, or a restart, needs to go on with a session: it has the options and the store, and nothing else.
+// A process that continues a session after a restart has only the options and the store.
 import {describe, expect} from 'vitest';
 import {createAuth, none, type StoreDriver} from '../../src/index.ts';
 import {app, service} from '../support/authorization-server.ts';
@@ -19,13 +19,13 @@ import {test} from '../support/test.ts';
 
 test.override('serverOptions', {accessTokenSeconds: 60});
 
-/** A process of its own on the same record: nothing but the record is left of the one before. */
+/** A new process with the same record. Nothing else is left of the process before it. */
 const restarted = (store: StoreDriver): StoreDriver => ({...store});
 
 describe('the client secret of a grant', () => {
 	const {client_secret, ...publicGrant} = serviceGrant;
 
-	/** Ways to say it. */
+	/** Ways to pass a grant with a client secret. */
 	const grants: ReadonlyArray<readonly [title: string, options: Partial<ScenarioOptions>]> = [
 		['as data', {grant: serviceGrant}],
 		['by a function', {grant: () => serviceGrant}],

@@ -5,7 +5,7 @@ import {holds} from '../support/property.ts';
 import {type Script, scriptsOf, themes, unlocked} from '../support/schedule-themes.ts';
 import {play} from '../support/schedules.ts';
 
-// Some hundreds of each. `npm run chaos` plays 20,000.
+// Each theme runs some hundred schedules here. `npm run chaos` runs 20,000.
 describe('schedules of one session, with the server as referee', () => {
 	test.for(themes.map(theme => [theme.title, theme] as const))('%s', {timeout: 120_000}, async ([, theme], context) => {
 		const isRight = fc.asyncProperty(scriptsOf(theme), async script => {

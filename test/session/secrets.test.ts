@@ -46,7 +46,7 @@ function plantAll(canaries: Canaries): void {
 	canaries.plant(btoa(`${clientId}:${secret}`), 'Basic credentials');
 }
 
-/** How a client may show that it is the one, and with which secret. */
+/** The ways in which a client can authenticate, each with its secret. */
 const clients: readonly (readonly [what: string, options: Partial<TokenClient>, extra: {client_secret?: string}])[] = [
 	['Basic', {clientAuthentication: clientSecretBasic(secret)}, {}],
 	['raw Basic with JSON', {clientAuthentication: clientSecretBasic(secret, {encoding: 'raw'}), encoding: 'json'}, {}],
@@ -62,7 +62,7 @@ const clients: readonly (readonly [what: string, options: Partial<TokenClient>, 
 	['nothing', {}, {}],
 ];
 
-/** What a server may repeat of a request, in the spellings in which it has it. */
+/** The parts of a request that a server may repeat, encoded and decoded. */
 async function materialOf(request: Request): Promise<string[]> {
 	const body = await request.text();
 	const authorization = request.headers.get('authorization') ?? '';
@@ -79,7 +79,7 @@ async function materialOf(request: Request): Promise<string[]> {
 const json = (body: unknown, status = 400, headers: Readonly<Record<string, string>> = {}): Response =>
 	new Response(JSON.stringify(body), {status, headers: {'content-type': 'application/json', ...headers}});
 
-/** Where a server may repeat it. */
+/** The places in a response where a server may repeat them. */
 const places: readonly (readonly [where: string, answer: (text: string) => Response])[] = [
 	['error', text => json({error: text})],
 	['error, of 200', text => json({error: text}, 200)],
@@ -120,7 +120,7 @@ const places: readonly (readonly [where: string, answer: (text: string) => Respo
 	['a form', text => new Response(new URLSearchParams({error: text, error_description: text}), {status: 400})],
 ];
 
-/** A client whose server repeats what it was sent: one piece after the other, one for each request. */
+/** A client whose server repeats what it receives. Each response repeats the next part of the request. */
 function echoing(
 	options: Partial<TokenClient>,
 	answer: (text: string) => Response,
@@ -141,7 +141,7 @@ function echoing(
 	return {client, left: () => count - index};
 }
 
-// A revocation and a session make their errors as a token request does: the clients that differ most will do.
+// Revocations and sessions create their errors as token requests do, so the two most different clients are enough.
 const fewClients = clients.filter(([what]) => ['Basic', 'a post of JSON'].includes(what));
 
 describe('a server that repeats whatever it was sent, however the client proved itself, [R90, R93, F-112, F-113]', () => {
@@ -252,7 +252,7 @@ describe('a secret that is not spelled as it is [R93]', () => {
 	test.for(rows)('a secret in another spelling is masked in $name $how [F-155]', async ({spell, name}, {canaries}) => {
 		for (const [, respell] of spellings) {
 			canaries.plant(respell(awkward), 'awkward secret');
-			// As it looks when what RFC 6749 leaves out has been replaced.
+			// RFC 6749 does not allow these characters in an error, so each of them is replaced.
 			canaries.plant(respell(awkward).replaceAll(/["\\]/g, '?'), 'cleaned secret');
 		}
 		const client = (clientAuthentication: ClientAuthentication | undefined): TokenClient => ({
@@ -355,7 +355,7 @@ describe('a secret that is not spelled as it is [R93]', () => {
 					const proof = post ? client : basic;
 					for (const planted of [client, refresh, proof]) own.plant(planted);
 					const shown = {client, refresh, proof}[which].slice(0, length);
-					// In a header there are no such characters.
+					// A header cannot contain these characters.
 					const around = (given: string): string => given.replaceAll(/[^\x20-\x7E]/g, '').trim();
 					const answer = (): Response => places[place]?.[1](`${around(before)}${shown}${around(after)}`) ?? json({});
 					const options: TokenClient = {
@@ -381,7 +381,7 @@ describe('a secret that is not spelled as it is [R93]', () => {
 });
 
 describe('a fetch of one’s own [R90]', () => {
-	/** What a fetch may do that is not the platform's, given the request with all its secrets. */
+	/** What a user's own `fetch` may do, given the request with all its secrets. */
 	const ways: readonly (readonly [what: string, fetch: (request: Request, text: string, init: unknown) => unknown])[] =
 		[
 			[
@@ -408,13 +408,13 @@ describe('a fetch of one’s own [R90]', () => {
 			[
 				'throws the body itself',
 				(_request, text) => {
-					throw text; // oxlint-disable-line typescript/only-throw-error -- some do
+					throw text; // oxlint-disable-line typescript/only-throw-error -- a user's fetch may throw any value
 				},
 			],
 			[
 				'throws the request itself',
 				request => {
-					throw request; // oxlint-disable-line typescript/only-throw-error -- some do
+					throw request; // oxlint-disable-line typescript/only-throw-error -- a user's fetch may throw any value
 				},
 			],
 			[

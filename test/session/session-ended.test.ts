@@ -25,7 +25,7 @@ const call: Act = (auth, api) =>
 		.get('me')
 		.then(({status}) => status);
 
-/** How a session ends, why, and what whoever caused it gets. */
+/** What ends a session, the reason that the event gives, and the result for the caller. */
 const ends: ReadonlyArray<readonly [title: string, token: object, act: Act, reason: string, outcome: unknown]> = [
 	['the API refuses a token that nothing can renew', {access_token: 'a'}, call, 'no_refresh_token', 401],
 	[
@@ -76,7 +76,7 @@ describe('session-ended', () => {
 		expect(await act(auth, api, client)).toBe(outcome);
 		expect(gist(events)).toEqual([`session-ended ${reason}`]);
 		expect([auth.status, await auth.peek()]).toEqual(['signed-out', undefined]);
-		// From then on there is nothing to end, and nobody is asked.
+		// From now on there is no session to end, and no request is sent.
 		const requests = asked.length;
 		for (let count = 0; count < 3; count++) await call(auth, api, client);
 		const late = [auth.getToken(), auth.refresh(), auth.refresh({instead: 'a'})];

@@ -373,13 +373,13 @@ describe('two Auth on one store [R58]', () => {
 });
 
 describe('whatever happens in whatever order', () => {
-	/** One thing that is done. */
+	/** One step of a script. */
 	interface Step {
 		readonly act:
 			'ky' | 'fetch' | 'getToken' | 'refresh' | 'setToken' | 'signOut' | 'expire' | 'wait' | 'break' | 'mend';
-		/** Which holder of the store does it. */
+		/** The index of the session that performs the step. */
 		readonly holder: number;
-		/** Whether he leaves before the end. */
+		/** Whether the caller aborts before the end. */
 		readonly leaves: boolean;
 	}
 
@@ -393,15 +393,15 @@ describe('whatever happens in whatever order', () => {
 	const fatesOf = (...fates: Fate[]): fc.Arbitrary<Fate[]> => fc.array(fc.constantFrom(...fates), {maxLength: 8});
 	const calls = ['ky', 'ky', 'fetch', 'getToken', 'refresh', 'expire', 'expire'] as const;
 
-	/** What is done, and how. */
+	/** The steps of a run, and what happens to its token requests. */
 	interface Script {
 		readonly plan: readonly Step[];
 		readonly fates: readonly Fate[];
-		/** Whether there are two holders of one store, as two tabs are, or one. */
+		/** Whether the two sessions have two stores for one record, as two tabs do, or use the same store. */
 		readonly isShared: boolean;
 	}
 
-	/** Runs the steps in an order that the scheduler chooses, and gives back what there is to judge. */
+	/** Runs the steps in an order that the scheduler chooses. Returns what the tests check. */
 	async function play(scheduler: fc.Scheduler, {plan, fates, isShared}: Script) {
 		const schedule = (label: string): Promise<void> => scheduler.schedule(Promise.resolve(), label);
 		const fatesLeft = [...fates];
@@ -443,7 +443,7 @@ describe('whatever happens in whatever order', () => {
 			return (await ky.post('https://api.example/', {...options, signal, json: {}})).status;
 		};
 		const perform = async ({act, holder, leaves}: Step): Promise<unknown> => {
-			const auth = auths[holder] as Auth; // there are two
+			const auth = auths[holder] as Auth; // there are always two
 			await schedule(act);
 			const leaver = new AbortController();
 			if (leaves) void schedule('leave').then(() => leaver.abort(left));
@@ -474,7 +474,7 @@ describe('whatever happens in whatever order', () => {
 					return act satisfies never;
 			}
 		};
-		/** Lets all that is under way come to its end. */
+		/** Waits until everything that is running has ended. */
 		const finish = async <T>(promise: Promise<T>): Promise<T> => {
 			const result = await scheduler.waitFor(promise);
 			await scheduler.waitIdle();
@@ -566,7 +566,7 @@ describe('whatever happens in whatever order', () => {
 		});
 		await fc.assert(
 			fc.asyncProperty(fc.scheduler(), plan, async (scheduler, script) => {
-				// There is one at least, and it may come anywhere among the others.
+				// There is at least one sign-out, at any place among the other steps.
 				const plan: Step[] = [...script.plan, {act: 'signOut', holder: 0, leaves: false}];
 				const {server, shared, auths, finish, call} = await play(scheduler, {...script, plan});
 				expect(shared.value).toBe(undefined);

@@ -25,7 +25,7 @@ test.override('serverOptions', {accessTokenSeconds: 60});
 const revoked = ({revocationRequests}: AuthorizationServer): Array<string | null> =>
 	revocationRequests.map(({parameters}) => parameters.get('token'));
 
-/** Holds each answer of the token endpoint, which has rotated already, and remembers what it gives. */
+/** Delays each response of the token endpoint, after the server has rotated the refresh token. Records the new refresh tokens. */
 function holdAnswers(server: AuthorizationServer): {reached: Promise<void>; open: () => void; refreshTokens: string[]} {
 	const gate = createGate();
 	const refreshTokens: string[] = [];
@@ -489,7 +489,7 @@ test.for(['signOut', 'setToken'] as const)(
 		const changing = method === 'signOut' ? auth.signOut() : auth.setToken(next);
 		await writing.reached;
 		reading.open();
-		// Time enough for a renewal of the old token, were there one.
+		// This waits long enough to see a renewal of the old token, if there was one.
 		await expect
 			.poll(() => server.tokenRequests[0]?.status, {timeout: 300})
 			.toBe(200)
@@ -612,7 +612,7 @@ describe('a store that is slow, or fails, to forget', () => {
 		let isBroken = false;
 		const store: StoreDriver = {
 			...inner,
-			// It takes the write before the refresh token is used (F-141), and no other one after that.
+			// The store accepts the write before the refresh token is used (F-141), and rejects all later writes.
 			set: async token => (isBroken && token.access_token !== access_token ? broken() : inner.set(token)),
 			delete: async () => (isBroken ? broken() : inner.delete()),
 		};

@@ -5,7 +5,7 @@ import type {Served} from '../support/serve.ts';
 import {test as base} from '../support/test.ts';
 
 const test = base
-	/** An API that takes the token `good`. */
+	/** An API that accepts only the token `good`. */
 	.extend('api', async ({serve}) =>
 		serve(({headers}) => ({status: headers.get('authorization') === 'Bearer good' ? 200 : 401, body: '{}'})),
 	);

@@ -5,10 +5,12 @@ const token = {access_token: 'at', token_type: 'Bearer', issued_at: 0, expires_a
 type Status = SessionState['status'];
 const statuses: readonly Status[] = ['unknown', 'none', 'active', 'ended'];
 
-/** Whether what is under way goes on, or belongs to a login that is over, or to one that was signed out. */
+/** Whether running work continues, belongs to a login that is over, or belongs to a login that was signed out. */
 type Work = 'goes on' | 'is over' | 'is over and late tokens are revoked';
 
-/** An action, what becomes of the session from each state, what is told, and what becomes of work under way. */
+/**
+An action, the status that follows, the event, and what happens to running work. `exceptions` holds other events, by the status before.
+*/
 type Row = readonly [
 	title: string,
 	action: SessionAction,
@@ -46,7 +48,7 @@ const rows: readonly Row[] = [
 		'ended',
 		'session-ended invalid_grant',
 		'goes on',
-		// A session ends once.
+		// A session ends only once.
 		{ended: undefined},
 	],
 	[
@@ -67,7 +69,7 @@ const table = statuses.flatMap(status => rows.map(row => ({status, title: row[0]
 test.for(table)('a session that is $status, after $title', ({status, row}) => {
 	const [, action, next, told, work, exceptions = {}] = row;
 	const {state, event} = transition({status, login: 7, signOuts: 3}, action);
-	// What begins after an end is another login.
+	// If a session has ended, the next token begins another login.
 	const isOver = work !== 'goes on' || (status === 'ended' && action.type === 'stored');
 	expect(state).toEqual({
 		status: next === 'the same' ? status : next,

@@ -4,7 +4,7 @@ import {createGate, type Gate, gist, memoryDriver, record, settle, storeOf} from
 
 const bearer = {access_token: 'at1', token_type: 'Bearer'};
 
-/** A session whose store answers a read when the gate opens. */
+/** A session whose store answers a read only when the gate opens. */
 function sessionBehind(gate: Gate, stored?: TokenSet): ReturnType<typeof createSession> {
 	const driver = memoryDriver();
 	if (stored) void driver.set(stored);

@@ -5,7 +5,7 @@ import {test} from '../support/test.ts';
 
 test.override('serverOptions', {accessTokenSeconds: 60});
 
-/** As Workers have it: it works on the object that it is called on. */
+/** As on Workers, `waitUntil` fails if it is not called as a method of its object. */
 class ExecutionContext {
 	readonly #promises: Array<Promise<unknown>> = [];
 
