@@ -3,9 +3,9 @@ import {globSync, readFileSync} from 'node:fs';
 import ts from 'typescript';
 import {expect, test} from 'vitest';
 
-/** What each folder of `src`, and each file beside them, imports from. All may import from `errors.ts` and `lib/`. */
+/** What each folder of `src`, and each file beside the folders, may import. All may import `errors.ts` and `lib/`. */
 const directions: Readonly<Record<string, readonly string[]>> = {
-	// A folder imports only from what stands to its right.
+	// The core. The rows are in order: an import never leads to a row further up.
 	'create-auth.ts': ['create-session.ts', 'auth.ts', 'fetch', 'session', 'stores', 'oauth', 'token'],
 	'create-session.ts': ['auth.ts', 'fetch', 'session', 'stores', 'token'],
 	'auth.ts': ['fetch', 'session', 'stores', 'token'],
@@ -17,7 +17,7 @@ const directions: Readonly<Record<string, readonly string[]>> = {
 	endpoint: [],
 	'errors.ts': [],
 	lib: [],
-	// Entries of their own, which sessions know nothing of.
+	// Entry points of their own. The core does not import them.
 	login: ['oauth', 'token'],
 	'jwt.ts': ['jwt'],
 	jwt: ['oauth', 'token'],
@@ -25,10 +25,10 @@ const directions: Readonly<Record<string, readonly string[]>> = {
 	dpop: ['jwt', 'token'],
 };
 
-/** Packages that are imported for their types alone. */
+/** Packages of which only types are imported. */
 const types = ['ky'];
 
-/** What else may be imported, and where. */
+/** The packages that may be imported, and the files that may import them. */
 const packages: Readonly<Record<string, RegExp>> = {
 	ky: /^(?:auth\.ts$|endpoint\/)/,
 	valibot: /^oauth\//,
@@ -40,7 +40,7 @@ const packages: Readonly<Record<string, RegExp>> = {
 	'node:url': /^stores\/file/,
 };
 
-/** The lines of code that a function may have. */
+/** The highest number of lines of code that a function may have. */
 const longestFunction = 60;
 
 const topLevel = [
@@ -59,15 +59,15 @@ const topLevel = [
 
 interface Import {
 	readonly specifier: string;
-	/** Not one of its names is a value. */
+	/** True if all the imported names are types. */
 	readonly isType: boolean;
 }
 
 interface Source {
-	/** Below `src`. */
+	/** The path below `src`. */
 	readonly file: string;
 	readonly text: string;
-	/** The text less comments, and less what quotes and patterns hold. */
+	/** The text without comments, and without what stands in quotes and patterns. */
 	readonly code: string;
 	readonly imports: readonly Import[];
 }
@@ -90,7 +90,7 @@ function readSource(file: string): Source {
 	};
 }
 
-/** The path below `src` of one of our files, or the specifier of anything else. */
+/** The path below `src` if the file is ours. Otherwise, the specifier as it stands. */
 function resolve(file: string, specifier: string): string {
 	return specifier.startsWith('.') ? new URL(specifier, `file:///${file}`).pathname.slice(1) : specifier;
 }
@@ -107,10 +107,10 @@ function isTypeOnly(clause: string): boolean {
 
 const isOurs = ({specifier}: Import): boolean => specifier.endsWith('.ts');
 
-/** The folder of a file below `src`, or the file itself. */
+/** The folder of a file below `src`, or the file itself if it is in no folder. */
 const placeOf = (file: string): string => file.split('/')[0] ?? file;
 
-/** The lines, each with its file, in which a pattern is found. */
+/** The lines that match a pattern, each with its file. */
 function findAll(pattern: RegExp): string[] {
 	return sources.flatMap(({file, code}) =>
 		code.split('\n').flatMap(line => (pattern.test(line) ? [`${file}: ${line.trim()}`] : [])),
@@ -170,7 +170,7 @@ test('ky is imported for its types alone, and other packages where they are need
 test('only files that build schemas import valibot', () => {
 	const builders = sources.filter(({imports}) => imports.some(({specifier}) => specifier === 'valibot'));
 	expect(builders.length).toBeGreaterThan(0);
-	// Each has a schema, or a function that makes one: with `isolatedDeclarations` its type is written there.
+	// Each such file holds a schema, or a function that creates one. Because of `isolatedDeclarations`, its type is written there.
 	const others = builders.filter(({code}) => !/\w*Schema</.test(code));
 	expect(others.map(({file}) => file)).toEqual([]);
 });
@@ -181,7 +181,7 @@ test('no function of src is longer than a screen, the closure of a factory inclu
 		const found: string[] = [];
 		const visit = (node: ts.Node): void => {
 			if (ts.isFunctionLike(node) && 'body' in node && node.body) {
-				// Its type parameters are no code.
+				// Only the body counts: type parameters are not code.
 				const count = codeLines(node.body.getText());
 				if (count > longestFunction) found.push(`${file}: ${nameOf(node)} has ${count} lines`);
 			}
@@ -193,7 +193,7 @@ test('no function of src is longer than a screen, the closure of a factory inclu
 	expect(long).toEqual([]);
 });
 
-/** The lines that hold code: neither empty nor a comment alone. */
+/** The number of lines with code. Empty lines and lines of comments do not count. */
 function codeLines(text: string): number {
 	const bare = text.replaceAll(/\/\*[^]*?\*\/|(?<=^|\s)\/\/.*/gm, '');
 	return bare.split('\n').filter(line => line.trim() !== '').length;

@@ -8,7 +8,7 @@ import result from '../bench/result.json' with {type: 'json'};
 import {bundle, ownRows, peerRows, toKilobytes} from '../bench/sizes.ts';
 import {measureTypeCheck} from '../bench/type-check.ts';
 
-// That the benchmark measures what it says. What it measures is no matter of a test.
+// These tests check that the benchmark measures what it claims to measure. They do not check its results.
 const once = {rounds: 1, seconds: 0};
 
 describe('the benchmark', () => {
@@ -26,7 +26,7 @@ describe('the benchmark', () => {
 			['ky, the same requests by hand', 1, 60, 30],
 			['regrant', 1, 60, 30],
 			["ky, its readme's recipe", 30, 60, 30],
-			['@badgateway/oauth2-client', expect.any(Number), 60, 30], // one more for each late 401
+			['@badgateway/oauth2-client', expect.any(Number), 60, 30], // one more grant for each late 401
 		]);
 	});
 
@@ -46,7 +46,7 @@ describe('the benchmark', () => {
 				const seen = rows.filter(row => row.contender === contender).map(({done, traffic}) => ({done, ...traffic}));
 				expect(seen).toEqual([
 					{...nothing, done: 3, unanswered: 0, grants: 3, refused: 3},
-					// Some may be gone before they are on their way.
+					// Some calls may be aborted before they are sent.
 					{...nothing, done: 4, unanswered: expect.any(Number)},
 					{...nothing, done: 200_001, unanswered: 0, bytesDown: 200_001},
 					{...nothing, done: 200_001, unanswered: 0, bytesUp: 200_001},
@@ -67,7 +67,7 @@ describe('the benchmark', () => {
 			[100e6, 100e6],
 		]);
 		const [ky, regrant] = rows;
-		// Far less than the Blob.
+		// The limit, in megabytes, is far below the size of the Blob.
 		expect((regrant?.peak ?? Infinity) - (ky?.peak ?? 0)).toBeLessThan(40);
 	});
 
@@ -111,7 +111,7 @@ describe('the benchmark', () => {
 });
 
 describe('the measurement of memory that is kept', () => {
-	// What `npm run bench:memory` has written: it is not run here.
+	// `npm run bench:memory` wrote this file. The test does not run it.
 	const {rows} = JSON.parse(readFileSync('test/bench/memory.json', 'utf8')) as MemoryResult;
 	const amounts = {'auth retries': 10_000, 'abandoned calls': 1_000, download: 500e6, upload: 500e6};
 

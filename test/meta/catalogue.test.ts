@@ -1,7 +1,7 @@
 import {globSync, readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
 
-/** A row of the catalogue. */
+/** A row of the catalogue: a rule or a fault. */
 interface Row {
 	readonly id: string;
 	readonly text: string;
@@ -21,7 +21,7 @@ const sources = [...globSync('{src,test}/**/*.ts'), 'README.md']
 	.toSorted()
 	.map(file => ({file, text: readFileSync(file, 'utf8')}));
 
-/** What stands between quotes in the tests: their titles, and the tables of their cases. */
+/** All quoted text of the tests: their titles, and the tables of their cases. */
 const quoted = sources
 	.filter(({file}) => file.startsWith('test/'))
 	.flatMap(({text}) => [...text.matchAll(/(['"`])(?:(?!\1)[^\n])*/g)].map(([literal]) => literal))

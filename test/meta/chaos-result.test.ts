@@ -7,7 +7,7 @@ import type {ScheduleResult} from '../chaos/schedules.ts';
 import {findGrowth} from '../chaos/vitals.ts';
 import {themes} from '../support/schedule-themes.ts';
 
-// What `npm run chaos` has written: it is not run here.
+// `npm run chaos` wrote this file. The test does not run it.
 const result = JSON.parse(readFileSync('test/chaos/result.json', 'utf8')) as ChaosResult;
 const {acts} = result;
 const sum = (number: (act: ActResult) => number): number => acts.reduce((all, act) => all + number(act), 0);

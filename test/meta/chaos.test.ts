@@ -2,7 +2,7 @@ import {describe, expect, test} from 'vitest';
 import {reproaches} from '../chaos/ledger.ts';
 import {runRealms} from '../chaos/realms.ts';
 
-// The short one of `npm run chaos`.
+// A small run of what `npm run chaos` does at length.
 const small = {refreshes: 300, sessions: 40, seconds: 20, rests: 2, timeout: 2_000};
 const random = Math.floor(Math.random() * 2 ** 31);
 

@@ -25,7 +25,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(workplace, {recursive: true, force: true}));
 
-/** Runs a module in the folder into which the package was installed, and gives what it prints as JSON. */
+/** Runs a module in the folder where the package is installed. Returns what the module prints as JSON. */
 function runAsUser(code: string): unknown {
 	const output = execFileSync(process.execPath, ['--input-type=module', '--eval', code], {cwd: user, encoding: 'utf8'});
 	return JSON.parse(output);
@@ -33,9 +33,9 @@ function runAsUser(code: string): unknown {
 
 const read = (file: string): string => readFileSync(file, 'utf8');
 
-/** What Vite and tsc make of a source: nothing to run of types, and no map of a list of re-exports. */
+/** The files that Vite and tsc build from a source file. A file of types has no JavaScript, and a list of re-exports has no source map. */
 function builtFiles(file: string): string[] {
-	// Declarations for our own compiler alone.
+	// Only our own compiler reads these declarations.
 	if (file.endsWith('.d.ts')) return [];
 	const text = read(`src/${file}`);
 	const name = `dist/${file.replace(/\.ts$/, '')}`;
@@ -49,11 +49,11 @@ function builtFiles(file: string): string[] {
 	];
 }
 
-/** The values that a module exports, its own and those that it re-exports by name. */
+/** The values that a module exports: its own, and those that it re-exports by name. */
 function exportedNames(file: string): string[] {
 	const lists = read(file).matchAll(/^export \{([^}]*)\} from/gm);
 	const own = read(file).matchAll(/^export (?:async )?(?:function|const|class) (\w+)/gm);
-	// An example in a comment may export it, too.
+	// A Set, because an example in a comment may export the same name.
 	const names = new Set([...lists].flatMap(([, list = '']) => list.match(/\w+/g) ?? []));
 	for (const [, name = ''] of own) names.add(name);
 	return [...names].toSorted();
@@ -165,14 +165,14 @@ describe('a bundle', () => {
 
 	test.for(entries)('the bundle of an unused import of %s is empty', async entry => {
 		const {text} = await bundle({code: `import 'regrant${entry.slice(1)}';`, external: ['node:*']});
-		// A bundler cannot know that a module of Node does nothing when it is imported.
+		// A bundler cannot know that importing a module of Node has no effect.
 		expect(text.replaceAll(/import"node:[\w/]+";\n?/g, '').trim()).toBe('');
 	});
 
 	test('the words that bundles must not have are in the package', () => {
 		const built = globSync('**/*.js', {cwd: join(installed, 'dist')}).map(file => read(join(installed, 'dist', file)));
 		const words = new Set(ownRows.flatMap(({without}) => without));
-		// What valibot brings along.
+		// These words come from valibot, and are not in the package.
 		const others = ['picklist', 'unrecognized_keys', 'variant'];
 		expect([...words].filter(word => !others.includes(word) && !built.some(text => text.includes(word)))).toEqual([]);
 	});

@@ -18,20 +18,20 @@ const read = (path: string): string => readFileSync(path, 'utf8');
 
 const readme = read('README.md');
 
-/** The types whose members the tables have. */
+/** The types whose members the tables list. */
 const tabled = ['Auth', 'AuthOptions', 'TokenClient', 'GrantOptions', 'SessionOptions', 'CreateSessionOptions'];
 
-/** As much of a lock file as counts here. */
+/** The part of a lock file that these tests read. */
 interface Lock {
 	readonly packages: Readonly<Record<string, {readonly version?: string} | undefined>>;
 }
 
 const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as Lock;
 
-/** The version that is installed. */
+/** The installed version of a package. */
 const versionOf = (name = ''): string | undefined => lock.packages[`node_modules/${name}`]?.version;
 
-// Compiled and run against what npm would publish, not against what is built here.
+// The examples are compiled and run against the package as npm would publish it, not against `dist`.
 const packed = await createPackedProject();
 const project = createUserProject(packed.regrant);
 afterAll(() => {
@@ -39,7 +39,7 @@ afterAll(() => {
 	packed.remove();
 });
 
-// A busy machine takes longer to start a process than the server's tokens are good for.
+// A busy machine may need longer to start a process than the server's tokens are usually valid.
 test.override('serverOptions', {accessTokenSeconds: 600});
 
 describe('the README', {timeout: 60_000}, () => {
@@ -103,7 +103,7 @@ describe('the README', {timeout: 60_000}, () => {
 	});
 
 	test('the README links to each recipe', () => {
-		// The page of the service worker belongs to it.
+		// The page belongs to the recipe of the service worker.
 		const recipes = globSync('playground/recipes/*.ts').filter(file => !file.endsWith('-page.ts'));
 		expect(recipes).not.toEqual([]);
 		expect(recipes.filter(file => !readme.includes(`](${file.replaceAll('\\', '/')})`))).toEqual([]);
@@ -121,7 +121,7 @@ describe('the README', {timeout: 60_000}, () => {
 
 describe('the tables of the README', () => {
 	const reference = readReference('dist', [manifest.exports['.'].types]);
-	/** What the first columns of tables name. */
+	/** The names in the first columns of the tables. */
 	const named = new Set(
 		[...readme.matchAll(/^\| ([^|]+) \|/gm)].flatMap(([, cell = '']) =>
 			[...cell.matchAll(/`\[?([\w.-]+)/g)].map(([, name = '']) => name),
@@ -156,10 +156,10 @@ describe('the tables of the README', () => {
 });
 
 describe('a number of the README', () => {
-	// Both pages: that for contributors has numbers, too.
+	// Both pages state numbers: the README, and the page for contributors.
 	const prose = `${readme}\n${read('test/README.md')}`.replaceAll(/^```[^]*?^```$/gm, '').replaceAll(/\s+/g, ' ');
 
-	// If one is not: `node test/support/state-claims.ts` writes the measured ones.
+	// If a number is wrong, `node test/support/state-claims.ts` writes the measured one.
 	test.for(claims)('the README states the measured number: $pattern', async ({pattern, measures}) => {
 		const [, ...stated] = pattern.exec(prose) ?? [];
 		expect(stated).toHaveLength(measures.length);

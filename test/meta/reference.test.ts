@@ -14,13 +14,13 @@ const reference = readReference('dist', entryPoints);
 
 const namesOf = (entries: readonly Entry[]): string[] => entries.map(({name}) => name);
 
-/** What a caller may choose. */
+/** The options that a caller may set. */
 const options = /^(?:\w+Options|TokenClient|EndpointDefinition)\./;
 
-/** What is gone wrong with a store is told by an event. */
+/** `peek()` never rejects. If the store fails, an event says so. */
 const neverRejects = 'Auth.peek';
 
-/** Where the words of the protocol are declared: an RFC defines what is exported from there. */
+/** The files that declare terms of the protocol. An RFC defines everything that they export. */
 const protocol =
 	/^(?:oauth\/(?:client-authentication|models|revocation-request|token-endpoint|token-request)|token\/token-response)\.d\.ts$/;
 
@@ -83,7 +83,7 @@ describe('the reference', () => {
 	test('typedoc writes the reference without warnings, and no export is missing', {timeout: 120_000}, async () => {
 		const folder = mkdtempSync(join(tmpdir(), 'regrant-reference-'));
 		try {
-			// What typedoc warns of makes it fail: package.json says so.
+			// If typedoc warns, it fails: package.json says so.
 			const {stdout} = await promisify(execFile)(process.execPath, [
 				'node_modules/typedoc/bin/typedoc',
 				'--out',

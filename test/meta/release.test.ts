@@ -31,7 +31,7 @@ describe('a release', () => {
 	});
 
 	test('npm publish --dry-run accepts a release', async ({serve}) => {
-		// A registry that knows of no package yet.
+		// This registry does not have the package yet.
 		const {origin} = await serve(() => new Response('{}', {status: 404}));
 		const args = ['publish', '--dry-run', '--registry', origin];
 		const {stdout, stderr} = await promisify(execFile)('npm', args);
@@ -46,7 +46,7 @@ const workflows = globSync('.github/workflows/*.yml').map(file => ({
 	text: readFileSync(file, 'utf8'),
 }));
 
-/** The text of each job by its name, and what is above all jobs. */
+/** The text of each job by its name, and the text above all jobs. */
 function jobsOf(text: string): {readonly head: string; readonly jobs: ReadonlyMap<string, string>} {
 	const [head = '', body = ''] = text.split(/^jobs:\n/m);
 	const jobs = body.split(/^(?= {2}\w)/m).map(job => [/^ {2}([\w-]+):/.exec(job)?.[1] ?? '', job] as const);

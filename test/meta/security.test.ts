@@ -7,16 +7,16 @@ const sectionOf = (file: string, title: string): string =>
 const section = sectionOf('README.md', 'Security');
 const promises = [...section.matchAll(/^\d+\. (.*)$/gm)].map(([, text = '']) => text);
 
-/** The list for contributors: the tests of each promise, in the order of the README. */
+/** The list for contributors. It names the tests of each promise, in the order of the README. */
 const lists = [...sectionOf('test/README.md', 'Promises').matchAll(/^\d+\. (.*)$/gm)].map(([, text = '']) => text);
 
-/** The tests that a line names: rules or faults, and the file whose tests have these ids. */
+/** The tests that a line names: the id of each rule or fault, and the file whose test titles have this id. */
 const testsOf = (line: string): Array<readonly [id: string, file: string]> =>
 	[...line.matchAll(/\[([^\]]*)\]\(([^)]*)\)/g)].flatMap(([, ids = '', file = '']) =>
 		ids.split(', ').map(id => [id, `test/${file}`] as const),
 	);
 
-/** Whether a text in quotes, as a title is, has the id in it. */
+/** Whether a quoted text of the file, such as a title, contains the id. */
 const isNamed = (id: string, file: string): boolean =>
 	existsSync(file) && new RegExp(`(['"\`])(?:(?!\\1)[^\\n])*\\b${id}\\b`).test(readFileSync(file, 'utf8'));
 

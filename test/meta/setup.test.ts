@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import manifest from '../../package.json' with {type: 'json'};
 
-/** Runs the script on a machine that has these commands alone, and that is root's or not. */
+/** Runs the script as root or not, and on a machine that has all programs or lacks some of them. */
 function setUp({isRoot, hasAll}: {readonly isRoot: boolean; readonly hasAll: boolean}) {
 	const folder = mkdtempSync(join(tmpdir(), 'regrant-setup-'));
 	try {

@@ -41,7 +41,7 @@ describe('what others check before they take a package', {timeout: 60_000}, () =
 
 	test('arethetypeswrong finds the types of every entry', async () => {
 		const [tarball = ''] = globSync('*.tgz', {cwd: project.root});
-		// In words of its own that do not depend on the terminal.
+		// The JSON does not depend on the terminal.
 		const args = [join(project.root, tarball), '--profile', 'esm-only', '--format', 'json'];
 		const {status, output} = await run(local('attw'), args);
 		const {analysis} = JSON.parse(output) as {
@@ -53,7 +53,7 @@ describe('what others check before they take a package', {timeout: 60_000}, () =
 		expect(Object.keys(analysis.entrypoints).toSorted()).toEqual(
 			[...Object.keys(jsr.exports), './package.json'].toSorted(),
 		);
-		// A package of modules alone is nothing to these two.
+		// Neither of these two can load a package that has only ES modules.
 		const isIgnored = (kind = ''): boolean => ['node10', 'node16-cjs'].includes(kind);
 		expect([status, analysis.problems.filter(({resolutionKind}) => !isIgnored(resolutionKind))]).toEqual([0, []]);
 	});
@@ -90,7 +90,7 @@ test('the Deno script of the playground calls an API, and ends by itself', {time
 			const events = logged.map(line => JSON.parse(line) as unknown);
 			expect(events).toEqual(runs === 1 ? [{type: 'token', cause: 'grant', expires_at: expect.any(Number)}] : []);
 		}
-		// The second one found the token of the first.
+		// The second run found the token that the first one had stored.
 		expect(server.tokenRequests).toHaveLength(1);
 	} finally {
 		remove();

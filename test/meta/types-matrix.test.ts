@@ -6,7 +6,7 @@ import {afterAll, describe, expect, test} from 'vitest';
 import {createPackedProject} from '../support/packed-project.ts';
 import {docExamples, givenModules, readmeExamples, recipes} from '../support/snippets.ts';
 
-/** Imports every entry, as a user does. It does not compile if something is missing, or is any. */
+/** Imports every entry point, as a user does. The code does not compile if an export is missing, or if its type is `any`. */
 const consumer = `
 import ky from 'ky';
 import {type Auth, type AuthEvent, clientSecretBasic, createAuth, endpoint, isRegrantError, memoryStore, type TokenSet, type TokenStore} from 'regrant';
@@ -85,7 +85,7 @@ for (const {name, code} of [...readmeExamples, ...docExamples, ...recipes]) {
 const namesOf = (snippets: ReadonlyArray<{readonly name: string}>): string[] => snippets.map(({name}) => name);
 const isWorker = ({name}: {readonly name: string}): boolean => name.endsWith('service-worker.ts');
 
-/** What is compiled together. */
+/** The files that are compiled together. */
 const sets: Readonly<Record<string, readonly string[]>> = {
 	'every entry': ['consumer.ts'],
 	'every example': ['given.d.ts', ...namesOf(readmeExamples), ...namesOf(docExamples)],
@@ -105,7 +105,7 @@ const resolutions: Readonly<Record<string, object>> = {
 	nodenext: {module: 'nodenext', moduleResolution: 'nodenext'},
 };
 
-/** The compilers that are installed here: the newest one, and the last one that is written in JavaScript. npx has the others. */
+/** The installed compilers: the newest one, and the last one that is written in JavaScript. npx loads all others. */
 const compilers = new Map([
 	['7.0', resolve('node_modules/@typescript/native/bin/tsc')],
 	['6.0', resolve('node_modules/typescript/bin/tsc6')],
@@ -126,14 +126,14 @@ interface Compilation {
 	readonly set: string;
 }
 
-/** Compiles, and gives what the compiler says of our files and of the user's. The types of others are their own affair. */
+/** Compiles a set. Returns the errors in our files and in the user's, but not those in the types of other packages. */
 async function compile({version, resolution, platform, set}: Compilation, config: string): Promise<string[]> {
 	const compilerOptions = {
 		target: 'es2022',
 		strict: true,
 		exactOptionalPropertyTypes: true,
 		noUncheckedIndexedAccess: true,
-		// Our own declarations are checked with the first set. Others' take as long as everything else together.
+		// Only the first set checks our declarations. Checking those of other packages takes as long as everything else together.
 		skipLibCheck: set !== 'every entry',
 		allowImportingTsExtensions: true,
 		noEmit: true,
@@ -148,14 +148,14 @@ async function compile({version, resolution, platform, set}: Compilation, config
 			else resolve(output);
 		});
 	});
-	// What is imported beside these files is of others, or of another platform.
+	// All other files belong to other packages, or to another platform.
 	const ours = [...(sets[set] ?? []), 'node_modules/regrant/'];
 	return output.split('\n').filter(line => ours.some(name => line.startsWith(name)) || line.startsWith('error'));
 }
 
 const [entries = '', examples = '', copies = '', worker = ''] = Object.keys(sets);
 
-/** The older compilers take seconds each, so they get little. The newest one gets everything. */
+/** The older compilers take seconds for each set, so they compile only a few. The newest one compiles all of them. */
 const compilations: Compilation[] = [
 	{version: '5.4', resolution: 'bundler', platform: 'the DOM', set: entries},
 	{version: '5.6', resolution: 'nodenext', platform: 'Node alone', set: entries},

@@ -26,7 +26,7 @@ const settings = {
 const project = createUserProject();
 afterAll(project.remove);
 
-/** Every mistake of the fixtures, and words of the complaint that it must get. */
+/** Every mistake in the fixtures, with words that the compiler's message must contain. */
 const mistakes = fixtures.flatMap(({file, text}) =>
 	text
 		.split('\n')
@@ -49,7 +49,7 @@ describe('the types of the public surface', {timeout: 60_000}, () => {
 	);
 });
 
-// Bun's `fetch` has a function `preconnect`, which no function of the user's has.
+// Bun's `fetch` has a method `preconnect`. A user's function does not have it.
 const bun = `
 import ky from 'ky';
 import {type Auth, createAuth, requestToken, revokeToken} from 'regrant';
@@ -122,7 +122,8 @@ test('the types of endpoints read plainly, and have names in the declarations of
 	}
 }, 60_000);
 
-// The schemas are exported under written types, which say less than the schemas know. All fields of the types, none optional:
+// The exported schemas have written types, which say less than the schemas do. These values have every field of the types, also the
+// optional ones.
 const client = {client_id: 'i', client_secret: 's'};
 const granting: Required<ClientCredentialsRequest> = {grant_type: 'client_credentials', ...client, scope: 'a'};
 const refreshing: Required<RefreshTokenRequest> = {
@@ -156,7 +157,7 @@ describe('a schema has exactly the fields of its type', () => {
 	});
 });
 
-/** The fields of an object schema, or those of each option of a variant. */
+/** The fields of an object schema, or of each option of a variant schema. */
 function fieldsOf(schema: object): string[][] {
 	const {entries, options = [schema]} = schema as {readonly entries?: object; readonly options?: readonly object[]};
 	return entries ? [Object.keys(entries).toSorted()] : options.flatMap(fieldsOf);
