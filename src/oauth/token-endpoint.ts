@@ -47,6 +47,13 @@ Revokes a token. An unknown token counts as revoked.
 @throws {OAuthError} if the server rejects the request.
 @throws {TokenResponseError} if the response cannot be used.
 @throws {TokenNetworkError} if the server does not answer within `timeout`. Try again later.
+@example
+```ts
+import {requestToken, revokeToken} from 'regrant';
+
+const {access_token} = await requestToken(client, grant);
+await revokeToken(client, {token: access_token, token_type_hint: 'access_token'});
+```
 @see https://www.rfc-editor.org/rfc/rfc7009#section-2
 */
 export async function revokeToken(client: TokenClient, request: RevokeTokenRequest): Promise<void> {

@@ -4,6 +4,15 @@ import type {TokenCell, TokenStore} from './token-cell.ts';
 
 /**
 Keeps the token in memory: the default. All sessions with the same store share one token, and make one token request at a time.
+
+@example
+```ts
+import {createAuth, memoryStore} from 'regrant';
+
+const store = memoryStore();
+const accounts = createAuth({tokenEndpoint, clientId, grant, store, origins: ['https://accounts.example.com']});
+const reports = createAuth({tokenEndpoint, clientId, grant, store, origins: ['https://reports.example.com']});
+```
 */
 export function memoryStore(): TokenStore {
 	let held: TokenSet | undefined;

@@ -20,6 +20,9 @@ const options = /^(?:\w+Options|TokenClient|EndpointDefinition)\./;
 /** `peek()` never rejects. If the store fails, an event says so. */
 const neverRejects = 'Auth.peek';
 
+/** The functions whose call needs no example: none of them needs more than one argument. */
+const obvious = ['clientSecretBasic', 'clientSecretPost', 'isSignedOut', 'none'];
+
 /** The files that declare terms of the protocol. An RFC defines everything that they export. */
 const protocol =
 	/^(?:oauth\/(?:client-authentication|models|revocation-request|token-endpoint|token-request)|token\/token-response)\.d\.ts$/;
@@ -62,6 +65,15 @@ describe('the reference', () => {
 		);
 		expect(namesOf(calls)).toEqual(expect.arrayContaining(['requestToken', 'Auth.signOut', 'Endpoint.request']));
 		expect(namesOf(calls.filter(({tags}) => !tags['throws']))).toEqual([]);
+	});
+
+	test('the reference shows how to call every function whose call is not obvious', () => {
+		const functions = reference.filter(({name}) => /^[a-z]\w*$/.test(name));
+		expect(namesOf(functions)).toEqual(expect.arrayContaining([...obvious, 'createAuth', 'dpop', 'memoryStore']));
+		const isShown = ({name, tags}: Entry): boolean =>
+			tags['example']?.some(text => new RegExp(`^\`\`\`ts .*\\b${name}\\(.*\`\`\`$`).test(text)) ?? false;
+		const needed = functions.filter(({name}) => !obvious.includes(name));
+		expect(namesOf(needed.filter(entry => !isShown(entry)))).toEqual([]);
 	});
 
 	test('the reference names every error that the source of a function throws', () => {
