@@ -256,10 +256,7 @@ describe('the fetch of the user', () => {
 		},
 	);
 
-	/**
-	A request is passed on with its signal, because a copied request may no longer hear of an abort. No other option is added: each one would
-	reset the referrer.
-	*/
+	/** What `fetch` is given beside the request: its signal, because in Node a copied request may no longer hear of an abort. */
 	const ofTheCall = {signal: expect.any(AbortSignal) as unknown};
 
 	test('the fetch of the user is given the referrer policy of the caller', async ({server, watch}) => {
