@@ -14,7 +14,7 @@ import type {SeedApi} from '../support/seed-api.ts';
 import {seedClient} from '../support/seed-vault.ts';
 import {test as base} from '../support/test.ts';
 
-// Definitions for a part of Moov's API: the endpoints that a user calls with a token from its token endpoint.
+// A model of Moov's API: the endpoints that an app calls with a token from its token endpoint.
 
 const Account = v.object({subject: v.string(), body: v.string()});
 const Refusal = v.object({error: v.string()});

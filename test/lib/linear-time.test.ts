@@ -11,10 +11,7 @@ import {workOf} from '../support/work.ts';
 const patterns = patternsOfSource();
 const shorten = (text: string): string => (text.length > 70 ? `${text.slice(0, 70)}…` : text);
 
-/**
-How the time of a pattern grows in the worst case. The checker searches for a text that is slow to match, and counts steps instead of
-measuring time.
-*/
+/** How the time of a pattern grows in the worst case. The checker searches for a slow text, and counts steps instead of time. */
 function growthOf({source, flags}: Pattern): string {
 	process.env['RECHECK_SYNC_BACKEND'] = 'pure'; // all other back-ends start a process
 	// The checker tries random texts on patterns with a lookahead. The seed makes them the same in every run.

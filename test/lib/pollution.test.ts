@@ -55,7 +55,7 @@ const platformRequest: Readonly<Record<string, unknown>> = {
 };
 const ofPlatforms: Readonly<Record<string, unknown>> = {
 	...platformRequest,
-	// Read from errors, and by promises, listeners, locks, decoders and JSON.
+	// Members of errors, and what promises, listeners, locks, decoders and JSON read.
 	cause: new Error(canary),
 	then: canary, // oxlint-disable-line unicorn/no-thenable -- an attacker could set it, too
 	toJSON: () => canary,
@@ -128,10 +128,7 @@ const names = [
 	.filter(name => !descriptors.includes(name))
 	.toSorted();
 
-/**
-Runs the task while every object inherits this member. Loops see it, too. If it is not writable, no object can be assigned a member of its
-name.
-*/
+/** Runs the task while every object inherits this member. Loops see it, too. If it is not writable, nobody can assign to its name. */
 async function polluted<T>(name: string, value: unknown, task: () => Promise<T>, writable = true): Promise<T> {
 	const root: object = Object.prototype;
 	const before = Object.getOwnPropertyDescriptor(root, name);
