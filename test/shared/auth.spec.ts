@@ -261,7 +261,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		test(`no token goes to an origin that is not listed, whatever URL and whatever redirects are tried, part ${part} [R40, R42, F-136, F-146]`, async () => {
 			const {access_token} = await lab.mint();
 			const seed = Math.floor(Math.random() * 2 ** 31);
-			const trips = createTrips(lab.places, seed, 500);
+			const trips = createTrips(lab.places, seed, 500, traits);
 			const {answered, refused} = await travel(lab.places, access_token, trips);
 			const {toListed, elsewhere} = await lab.carried(access_token);
 			equal([seed, elsewhere], [seed, []]);

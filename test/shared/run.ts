@@ -17,6 +17,10 @@ export interface Traits {
 	readonly copiesReasons?: boolean;
 	/** Headers of another origin that CORS does not expose are hidden. */
 	readonly hidesHeaders?: boolean;
+	/** Adds `Authorization` again if a redirect follows the one that dropped it. */
+	readonly restoresAuthorization?: boolean;
+	/** Throws outside of `fetch` if a redirect leads to a URL with credentials. */
+	readonly failsAtCredentials?: boolean;
 	/** How its console shows a value, where that can be asked for. */
 	inspect?(value: unknown): string;
 }

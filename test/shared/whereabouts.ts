@@ -1,6 +1,7 @@
 // Where tokens go: URLs and redirects that one parser may read otherwise than another, tried at two servers, of which one may get the token.
 import ky, {type KyInstance} from 'ky';
 import {type Auth, createAuth, type Origins} from 'regrant';
+import type {Traits} from './run.ts';
 
 /** The two servers, as origins. Both answer `/go?chain=…` by going on with the chain, and anything else with 200. */
 export interface Servers {
@@ -96,8 +97,17 @@ function createTexts({listed, unlisted}: Servers, random: () => number): (isHead
 	};
 }
 
-/** Makes as many trips as are asked for: the same ones for the same seed. */
-export function createTrips(servers: Servers, seed: number, count: number): Trip[] {
+/**
+Makes as many trips as are asked for: the same ones for the same seed.
+
+@param traits What the runtime does wrong by itself, without regrant. Such trips are left out.
+*/
+export function createTrips(
+	servers: Servers,
+	seed: number,
+	count: number,
+	{restoresAuthorization, failsAtCredentials}: Pick<Traits, 'restoresAuthorization' | 'failsAtCredentials'> = {},
+): Trip[] {
 	const random = createRandom(seed);
 	const text = createTexts(servers, random);
 	const names = Object.keys(ways) as Array<keyof typeof ways>;
@@ -106,8 +116,11 @@ export function createTrips(servers: Servers, seed: number, count: number): Trip
 		// Redirects follow a plain start, so that the first request has a token.
 		const isPlain = random() < 0.5;
 		if (isPlain)
-			for (let hop = 0; hop < 1 + random() * 3; hop++)
-				hops.push([[301, 302, 303, 307, 308][Math.floor(random() * 5)] ?? 302, text(true)]);
+			for (let hop = 0; hop < (restoresAuthorization ? 1 : 1 + random() * 3); hop++) {
+				const location = text(true);
+				const isLeftOut = failsAtCredentials && location.includes('@');
+				if (!isLeftOut) hops.push([[301, 302, 303, 307, 308][Math.floor(random() * 5)] ?? 302, location]);
+			}
 		const start = isPlain ? `${servers.listed}/go` : text(false);
 		const query = hops.length > 0 ? `?chain=${encodeURIComponent(JSON.stringify(hops))}` : '';
 		return {

@@ -10,7 +10,14 @@ const names: ReadonlyArray<readonly [name: string, pattern: RegExp]> = [
 const [name = 'a browser', version = ''] =
 	names.map(([name, pattern]) => [name, pattern.exec(navigator.userAgent)?.[1]]).find(([, version]) => version) ?? [];
 // Chromium sends streams over HTTP/2 alone, Firefox sends what String makes of one, WebKit none. WebKit has reasons of its own.
-const traits = {isPage: true, hidesHeaders: true, lacksStreams: true, losesReasons: name === 'WebKit'};
+// Firefox 153 drops `Authorization` at a redirect to another origin, and adds it again at the next redirect there.
+const traits = {
+	isPage: true,
+	hidesHeaders: true,
+	lacksStreams: true,
+	losesReasons: name === 'WebKit',
+	restoresAuthorization: name === 'Firefox',
+};
 const stores = {
 	indexedDbStore: () => indexedDbStore('session'),
 	webStorage: () => webStorage('session', sessionStorage),
