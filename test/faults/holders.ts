@@ -1,4 +1,4 @@
-// Tabs, processes and isolates that share a session.
+// Faults of tabs, processes and isolates that share a session.
 import {tally} from './call-cases.ts';
 import {elsewhere, type Fault, fault} from './case.ts';
 import {times, all} from './words.ts';

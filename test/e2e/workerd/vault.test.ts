@@ -14,12 +14,12 @@ import {test} from '../../support/workers-test.ts';
 const token: TokenSet = {access_token: 'hunter2hunter2', token_type: 'bearer', refresh_token: 'hunter2', issued_at: 1};
 const forLong = 600_000;
 
-/** Takes the lock for another owner and keeps it. */
+/** Acquires the lock for another owner, and does not release it. */
 const lend = async (stub: VaultStub, owner: string, lease = forLong): Promise<unknown> =>
 	tellVault(stub, {op: 'acquire', owner, lease});
 const free = async (stub: VaultStub, owner: string): Promise<unknown> => tellVault(stub, {op: 'release', owner});
 
-/** Whether the lock can be had, asked once: the wait for it is ended when the vault has certainly heard of it. */
+/** Asks once whether the lock is free. The wait for it is aborted after the vault has certainly received the request. */
 async function isFree(store: StoreDriver): Promise<boolean> {
 	const waiting = new AbortController();
 	const had = store.lock?.(async () => true, waiting.signal);
