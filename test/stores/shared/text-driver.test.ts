@@ -17,7 +17,7 @@ const tokens: fc.Arbitrary<TokenSet> = fc.record(
 	},
 	{requiredKeys: ['access_token', 'token_type', 'issued_at'], noNullPrototype: false},
 );
-/** Anything that somebody may have left in a record. */
+/** Texts that other programs could have left in a record. */
 const texts = fc.oneof(
 	fc.json(),
 	fc.string(),
@@ -38,7 +38,7 @@ const texts = fc.oneof(
 	),
 );
 
-/** A place that holds a text, and its driver. */
+/** Creates a place for one text, and its driver. */
 function createPlace(text?: string | null) {
 	const place = {text};
 	const driver = textDriver({
