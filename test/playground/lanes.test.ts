@@ -3,7 +3,7 @@ import {createDenoProgram} from '../../playground/deno-program.ts';
 import {createWorkerProgram} from '../../playground/worker-program.ts';
 import {callsOf, grantsOf, type Playground, test} from '../support/playground.ts';
 
-/** What the list says of those who share a lane. */
+/** Returns the entries of the list about everybody in a lane. */
 const listed = async ({tab}: Playground, who: RegExp): Promise<string[]> =>
 	(await tab.locator('#requests li').allTextContents()).filter(text => who.test(text));
 
@@ -108,7 +108,7 @@ describe('the lane of', {timeout: 120_000}, () => {
 		});
 		expect(await worker.run()).toMatch(/^workerd does not run here, all else does: .*\S/);
 		expect(await deno.run()).toBe('Deno does not run here, all else does: spawn /nowhere/deno ENOENT');
-		// It is tried anew each time.
+		// Each click tries again to start workerd.
 		delete process.env['MINIFLARE_WORKERD_PATH'];
 		expect(await worker.run()).toContain('40 answered 200');
 	});
@@ -121,7 +121,7 @@ test('a page of elsewhere cannot use the controls', async ({place: {origin, serv
 		(await fetch(`${origin}/login`, {method: 'POST', headers})).status;
 	expect([await ask({}), await ask({origin})]).toEqual([200, 200]);
 	expect(await ask({origin: 'https://elsewhere.example'})).toBe(403);
-	// A name of elsewhere that leads here, and the page that it has then.
+	// Sends the name of another host that resolves to this machine, and the origin of its page.
 	expect(await ask({host: 'elsewhere.example', origin: 'http://elsewhere.example'})).toBe(403);
 	expect(await ask({host, origin: 'null'})).toBe(403);
 });

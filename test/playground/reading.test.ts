@@ -12,7 +12,7 @@ const views: ReadonlyArray<readonly [string, View]> = [
 	['dark, 360 px', {...small, colorScheme: 'dark'}],
 ];
 
-/** Puts everything on the page that it can show at once. */
+/** Makes the page show everything that it can show at once. */
 async function fill({tab, click, summary, compare, play}: Playground): Promise<void> {
 	await click('sign-in');
 	await compare();
@@ -33,7 +33,7 @@ const tip = '#drawer .tip';
 
 const valueOf = async (tab: Page): Promise<string | null> => tab.getAttribute(track, 'aria-valuetext');
 
-/** The contrast of two colours as `getComputedStyle` writes them, by WCAG 2. */
+/** Computes the contrast of two colours by WCAG 2. They are in the format of `getComputedStyle`. */
 function contrast(one: string, other: string): number {
 	const luminance = (color: string): number => {
 		const [red = 0, green = 0, blue = 0] = (color.match(/\d+/g) ?? []).map(part => {
@@ -54,7 +54,7 @@ describe.for(views)('the playground in %s', {timeout: 60_000}, ([name, view]) =>
 		await fill(playground);
 		await tab.evaluate(axe.source);
 		const {violations, passes} = await tab.evaluate(async () => {
-			const {run} = (window as unknown as {axe: typeof axe}).axe; // which was just put there
+			const {run} = (window as unknown as {axe: typeof axe}).axe; // the line above has added `axe`
 			return run(document);
 		});
 		expect(violations.map(({id, nodes}) => [id, nodes.map(({html}) => html)])).toEqual([]);
@@ -97,7 +97,7 @@ describe.for(views)('the playground in %s', {timeout: 60_000}, ([name, view]) =>
 
 	here('has marks that stand out from the track that they are drawn on', async ({playground: {tab}}) => {
 		const {marks, ground} = await tab.evaluate(() => ({
-			// The pale mark stands out by its edges.
+			// A pale mark is told from the track by its edges.
 			marks: [...document.querySelectorAll('#stage .swatch')].map(swatch => {
 				const {backgroundColor, borderTopColor, borderTopStyle} = getComputedStyle(swatch);
 				return borderTopStyle === 'solid' ? borderTopColor : backgroundColor;
@@ -114,11 +114,11 @@ describe('by keyboard', {timeout: 60_000}, () => {
 	test('every control is reached in the order in which it is read, and shows that it is', async ({
 		playground: {tab},
 	}) => {
-		// Opened without a click, so that the focus is still at the beginning of the page.
+		// The drawer is opened without a click, so that the focus remains at the beginning of the page.
 		await tab.evaluate(() => document.querySelector('#drawer')?.setAttribute('open', ''));
 		const expected = await tab.evaluate(() =>
 			[...document.querySelectorAll<HTMLElement>('button, select, input, canvas[tabindex], summary')]
-				// Arrow keys lead from one radio button to the others.
+				// Tab reaches only one radio button of a group. Arrow keys reach the others.
 				.filter(
 					element =>
 						element.checkVisibility({visibilityProperty: true}) && !element.matches('[type=radio]:not(:checked)'),
@@ -165,7 +165,7 @@ describe('by keyboard', {timeout: 60_000}, () => {
 		await tab.press('#sign-in', 'Enter');
 		await fillIn(tab, 'Ann');
 		expect(await comeBack(tab)).toBe('signed in');
-		// Where the user was before.
+		// The focus is where it was before.
 		expect(await tab.evaluate(() => document.activeElement?.id)).toBe('sign-in');
 		expect(await press('offline', 'Space')).toBe('this tab is offline');
 		expect(await press('offline', 'Space')).toBe('this tab is online');
@@ -204,7 +204,7 @@ describe('by pointer', {timeout: 60_000}, () => {
 		const box = await tab.locator(track).boundingBox();
 		if (!box) throw new Error('The lane is not there');
 		const grant = /^tab 1, token request: POST \/token, refresh_token #[0-9a-f]{4} → 200, \d+ ms$/;
-		// From left to right at the height of the token requests, of which there is one.
+		// Moves the mouse from left to right at the height of the token requests, until it is on the only one.
 		for (let x = 0; x < box.width && !grant.test((await tab.textContent(tip)) ?? ''); x += 5) {
 			await tab.mouse.move(box.x + x, box.y + 28);
 		}

@@ -15,7 +15,7 @@ const test = base
 		});
 		return recipe;
 	})
-	/** Signs a user in, whose access token has expired. Gives what their browser sends. */
+	/** Signs in a user whose access token has expired. Returns the cookie that their browser sends. */
 	.extend('signedIn', async ({recipe: {signIn}}) => async (server: AuthorizationServer): Promise<string> => {
 		const [cookie = ''] = (await signIn({...(await server.mint()), ...expired})).split(';');
 		return cookie;
