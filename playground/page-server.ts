@@ -20,7 +20,7 @@ export interface Page {
 
 /** What is served. */
 export interface PageOptions {
-	/** What was printed before. */
+	/** The lines that the trace has printed. */
 	readonly traced?: readonly string[];
 	/** The page as it was built. By default it is served from its sources. */
 	readonly files?: ReadonlyMap<string, string>;
@@ -63,7 +63,7 @@ export async function servePage(server: AuthorizationServer, {traced = [], files
 	};
 }
 
-/** Whether a request comes from this page, or from no page at all: others that the browser shows have no business here. */
+/** Whether a request comes from this page or from no page at all. Other pages in the browser may not use this server. */
 function isOwn({headers: {host = '', origin}, socket: {localPort}}: IncomingMessage): boolean {
 	const hosts = [`127.0.0.1:${localPort}`, `localhost:${localPort}`];
 	return hosts.includes(host) && (origin === undefined || origin === `http://${host}`);
@@ -83,7 +83,7 @@ function serverRoutes(
 		'GET /place': () => ({tokenEndpoint, revocationEndpoint, api, server: metadata, mood: controls.mood}),
 		'POST /login': () => server.mint(),
 		async 'POST /expire'(body) {
-			const accessToken = JSON.parse(body || 'null') as string | null; // of the page
+			const accessToken = JSON.parse(body || 'null') as string | null; // the page sends it
 			await controls.expire(accessToken ?? undefined);
 			// The expiry of a single token concerns nobody but the scene that asked for it.
 			if (accessToken === null) lane.note('expired');
@@ -93,7 +93,7 @@ function serverRoutes(
 			lane.note('revoked');
 		},
 		'POST /mood'(body) {
-			const mood = JSON.parse(body) as Mood; // of the page's own select
+			const mood = JSON.parse(body) as Mood; // the page's select has no other values
 			controls.setMood(mood);
 			hub.tellMood(mood);
 			lane.note(mood);
