@@ -13,7 +13,7 @@ export interface FaultRunner {
 
 /** All cases of the catalogue, with their titles. */
 export const titledCases: ReadonlyArray<readonly [title: string, entry: Case]> = faults.flatMap(fault =>
-	'cases' in fault ? fault.cases.map(entry => [`${fault.id}, ${fault.what}: ${entry.title}`, entry] as const) : [],
+	'cases' in fault ? fault.cases.map(entry => [`${fault.what}: ${entry.title} [${fault.id}]`, entry] as const) : [],
 );
 
 /** Defines a test for each case of the catalogue that is possible in this runtime. */

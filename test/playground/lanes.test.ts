@@ -7,8 +7,8 @@ import {callsOf, grantsOf, type Playground, test} from '../support/playground.ts
 const listed = async ({tab}: Playground, who: RegExp): Promise<string[]> =>
 	(await tab.locator('#requests li').allTextContents()).filter(text => who.test(text));
 
-describe('the lane of', {timeout: 120_000}, () => {
-	test('the worker: forty calls through three isolates make one grant for each token that has expired', async ({
+describe('the lanes of the playground', {timeout: 120_000}, () => {
+	test('forty calls through three isolates of the worker make one grant for each token that has expired', async ({
 		playground,
 	}) => {
 		const {server, click, summary, picture} = playground;
@@ -26,7 +26,7 @@ describe('the lane of', {timeout: 120_000}, () => {
 		await picture('worker');
 	});
 
-	test('the worker: clients that hang up while their grant is under way take nothing along', async ({playground}) => {
+	test('clients of the worker that hang up during their grant do not affect the others', async ({playground}) => {
 		const {server, click, choose} = playground;
 		await click('worker');
 		const before = grantsOf(server).length;
@@ -40,7 +40,7 @@ describe('the lane of', {timeout: 120_000}, () => {
 		expect(grantsOf(server).slice(before)).toEqual([200]);
 	});
 
-	test('the Deno scripts: four processes make one grant, and those that run later have its token', async ({
+	test('four processes of the Deno script make one grant, and those that run later use its token', async ({
 		playground,
 	}) => {
 		const {server, click, summary, picture} = playground;
@@ -56,7 +56,7 @@ describe('the lane of', {timeout: 120_000}, () => {
 		await picture('deno');
 	});
 
-	test('the recipe, other tabs, the worker and the Deno scripts appears when it is first used', async ({
+	test('a lane of the recipe, other tabs, the worker or the Deno scripts appears when it is first used', async ({
 		playground,
 	}) => {
 		const {tab, click} = playground;
@@ -76,7 +76,7 @@ describe('the lane of', {timeout: 120_000}, () => {
 		expect(await visible()).toEqual(['server', 'here']);
 	});
 
-	test('trouble: what is done to the server is told in a word, to every tab', async ({playground}) => {
+	test('every tab is told in a word what is done to the server', async ({playground}) => {
 		const {tab, click, choose, openOther} = playground;
 		const other = await openOther();
 		await click('sign-in');
@@ -93,10 +93,7 @@ describe('the lane of', {timeout: 120_000}, () => {
 		}
 	});
 
-	test('a program that cannot start: the page says so, and all else runs', async ({
-		place: {server},
-		onTestFinished,
-	}) => {
+	test('the page says that a program cannot start, and all else runs', async ({place: {server}, onTestFinished}) => {
 		const [worker, deno] = [
 			createWorkerProgram(server, () => {}),
 			createDenoProgram(server, () => {}, ['/nowhere/deno']),
@@ -114,7 +111,7 @@ describe('the lane of', {timeout: 120_000}, () => {
 	});
 });
 
-test('a page of elsewhere cannot use the controls', async ({place: {origin, server}}) => {
+test('a page of another origin cannot use the controls', async ({place: {origin, server}}) => {
 	server.reset();
 	const {host} = new URL(origin);
 	const ask = async (headers: Record<string, string>): Promise<number> =>

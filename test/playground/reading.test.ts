@@ -49,7 +49,7 @@ function contrast(one: string, other: string): number {
 describe.for(views)('the playground in %s', {timeout: 60_000}, ([name, view]) => {
 	const here = test.override('view', view);
 
-	here('has nothing that axe finds fault with, fits, and cuts off no text', async ({playground}) => {
+	here('the playground has nothing that axe finds fault with, fits, and cuts off no text', async ({playground}) => {
 		const {tab, picture} = playground;
 		await fill(playground);
 		await tab.evaluate(axe.source);
@@ -71,17 +71,20 @@ describe.for(views)('the playground in %s', {timeout: 60_000}, ([name, view]) =>
 		await picture(`everything-${name.replaceAll(/\W+/g, '-')}`);
 	});
 
-	here('shows the whole comparison on the first screen, and its verdicts without scrolling', async ({playground}) => {
-		const {tab, compare, picture} = playground;
-		await compare();
-		const bottoms = await tab.evaluate(() =>
-			[...document.querySelectorAll('#story .verdict')].map(verdict => verdict.getBoundingClientRect().bottom),
-		);
-		expect(bottoms).toEqual([1, 2].map(() => expect.toSatisfy(bottom => bottom < view.height)));
-		await picture(`story-${name.replaceAll(/\W+/g, '-')}`);
-	});
+	here(
+		'the playground shows the whole comparison on the first screen, and its verdicts without scrolling',
+		async ({playground}) => {
+			const {tab, compare, picture} = playground;
+			await compare();
+			const bottoms = await tab.evaluate(() =>
+				[...document.querySelectorAll('#story .verdict')].map(verdict => verdict.getBoundingClientRect().bottom),
+			);
+			expect(bottoms).toEqual([1, 2].map(() => expect.toSatisfy(bottom => bottom < view.height)));
+			await picture(`story-${name.replaceAll(/\W+/g, '-')}`);
+		},
+	);
 
-	here('shows the result of a trouble beside its button', async ({playground}) => {
+	here('the playground shows the result of a trouble beside its button', async ({playground}) => {
 		const {tab, play, picture} = playground;
 		await play('two-tabs');
 		const gap = await tab.evaluate(() => {
@@ -95,7 +98,7 @@ describe.for(views)('the playground in %s', {timeout: 60_000}, ([name, view]) =>
 		await picture(`stage-${name.replaceAll(/\W+/g, '-')}`);
 	});
 
-	here('has marks that stand out from the track that they are drawn on', async ({playground: {tab}}) => {
+	here('the playground has marks that stand out from the track that they are drawn on', async ({playground: {tab}}) => {
 		const {marks, ground} = await tab.evaluate(() => ({
 			// A pale mark is told from the track by its edges.
 			marks: [...document.querySelectorAll('#stage .swatch')].map(swatch => {
@@ -111,7 +114,7 @@ describe.for(views)('the playground in %s', {timeout: 60_000}, ([name, view]) =>
 });
 
 describe('by keyboard', {timeout: 60_000}, () => {
-	test('every control is reached in the order in which it is read, and shows that it is', async ({
+	test('every control is reached by keyboard in the order in which it is read, and shows that it is', async ({
 		playground: {tab},
 	}) => {
 		// The drawer is opened without a click, so that the focus remains at the beginning of the page.
@@ -140,7 +143,7 @@ describe('by keyboard', {timeout: 60_000}, () => {
 		expect(new Set(reached).size).toBe(reached.length);
 	});
 
-	test('a trouble is chosen and played', async ({playground: {tab, server}}) => {
+	test('a trouble is chosen and played by keyboard', async ({playground: {tab, server}}) => {
 		await tab.focus('input[value="two-tabs"]');
 		await tab.keyboard.press('ArrowLeft');
 		await tab.keyboard.press('ArrowLeft');
@@ -155,7 +158,7 @@ describe('by keyboard', {timeout: 60_000}, () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('a session is begun, broken and used', async ({playground: {tab, server}}) => {
+	test('a session is begun, broken and used by keyboard', async ({playground: {tab, server}}) => {
 		const press = async (id: string, key: string): Promise<string> => {
 			await tab.press(`#${id}`, key);
 			return said(tab, id);
@@ -173,7 +176,7 @@ describe('by keyboard', {timeout: 60_000}, () => {
 		expect(server.calls).toHaveLength(40);
 	});
 
-	test('the marks of a lane are stepped through, each with all its detail', async ({playground}) => {
+	test('the marks of a lane are stepped through by keyboard, each with all its detail', async ({playground}) => {
 		const {tab} = playground;
 		await fill(playground);
 		const last = await valueOf(tab);

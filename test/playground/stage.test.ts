@@ -38,7 +38,7 @@ describe('on the stage', {timeout: 60_000}, () => {
 		expect([grantsOf(server), await isAlive(playground)]).toEqual([[200], true]);
 	});
 
-	test('a token endpoint that answers 503 is asked once, and once more when it is well again', async ({playground}) => {
+	test('a token endpoint that answers 503 is asked once, and once more when it has recovered', async ({playground}) => {
 		const {server, play, picture} = playground;
 		const {verdict, happened, why} = await play('unavailable');
 		expect(verdict).toMatch(/^\d refreshes, \d failed · 1 of 4\d calls answered · Ann is still signed in$/);

@@ -12,7 +12,7 @@ const lost = '40 refreshes, 39 refused · Ann is signed out';
 describe('the comparison, where motion is welcome', {timeout: 60_000}, () => {
 	const moving = test.override('view', {width: 1_280, height: 800, reducedMotion: 'no-preference'});
 
-	moving('runs once by itself, and says what the server counted', async ({playground}) => {
+	moving('the comparison runs once by itself, and says what the server counted', async ({playground}) => {
 		const {server, tab, picture} = playground;
 		expect(await verdicts(tab)).toEqual([won, lost]);
 		// The last call of the recipe only asks whether Ann is signed in. It also tried to refresh.

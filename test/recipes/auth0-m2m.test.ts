@@ -47,7 +47,7 @@ test('twenty calls at once ask for one token, with the audience and without a sc
 	]);
 });
 
-test('a token that is no longer taken is replaced once, with the audience again', async ({auth0}) => {
+test('a token that the API no longer accepts is replaced once, with the audience again', async ({auth0}) => {
 	const {api, auth, login, forget} = auth0;
 	await auth.getToken();
 	forget();

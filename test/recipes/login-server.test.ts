@@ -125,7 +125,7 @@ test('a login that somebody else began is not finished, whoever opens its addres
 	expect(server.tokenRequests).toEqual([]);
 });
 
-test('an address that was opened before ends no login', async ({place: {origin}, server}) => {
+test('a callback address that was opened before finishes no login', async ({place: {origin}, server}) => {
 	const ann = createVisitor();
 	const consent = await ann.submit(await ann.open(`${origin}/login`), {name: 'ann'});
 	const {url} = await ann.submit(consent, {}, next => next.startsWith(`${origin}/callback`));

@@ -177,7 +177,7 @@ test('a user who says no is told, and may begin again', async ({place: {origin},
 	await statusOf(page, 'signed-in');
 });
 
-test('an address that was finished before, or that another tab began, ends no login', async ({
+test('a callback address that was used before, or that belongs to another tab, finishes no login', async ({
 	place: {origin},
 	server,
 	user,

@@ -209,7 +209,7 @@ test('a page signs out all others, also while the token is being renewed [R76]',
 	for (const token of refreshTokens.slice(-2)) await expect.poll(() => server.isActive(token)).toBe(false);
 });
 
-test('a page that leaves while the server renews the token takes no session along', async ({place}) => {
+test('a page that leaves while the server renews the token does not end the session', async ({place}) => {
 	const {server, open, signIn, call} = place;
 	const [leaving, staying] = [await open(), await open()];
 	const {access_token} = await signIn(staying);

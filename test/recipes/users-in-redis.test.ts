@@ -73,7 +73,7 @@ test('a session that nobody uses is deleted by itself', async ({server, recipe, 
 	expect(await recipe.redis.ttl(`session:${id}`)).toBeGreaterThan(0);
 });
 
-test('a createAuth for each request costs microseconds, and asks nothing', async ({server, recipe: {authOf}}) => {
+test('a createAuth for each request costs microseconds, and sends nothing', async ({server, recipe: {authOf}}) => {
 	const count = 10_000;
 	for (let index = 0; index < count; index++) authOf(`warm-${index}`);
 	const begun = performance.now();

@@ -106,7 +106,7 @@ test('a connection that was lost is opened again, with a token that is good for 
 	await stop();
 });
 
-test('a token that the server takes no longer is renewed once, by however many connections', async ({
+test('a token that the server no longer accepts is renewed once, however many connections there are', async ({
 	server,
 	recipe: {auth},
 	feed,

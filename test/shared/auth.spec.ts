@@ -128,7 +128,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		equal((await lab.log()).grants.length, traits.isPage ? 0 : 1);
 	});
 
-	test('one token request without a session, and its revocation', async () => {
+	test('a token can be requested and revoked without a session', async () => {
 		const {clientId, secret} = lab.service;
 		const client = {...optionsOf(), clientId, clientAuthentication: clientSecretBasic(secret), ...secretsAllowed};
 		const {origins: _, ...endpoint} = client;
@@ -271,7 +271,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 	}
 
 	// A 401 and the single retry.
-	test('twenty calls at once with a dead token are answered after one grant [R57, F-62]', async () => {
+	test('twenty calls at once with a rejected token are answered after one grant [R57, F-62]', async () => {
 		const {api} = await signIn('dead');
 		const statuses = await statusesOf(Array.from({length: 20}, () => api.get('me')));
 		equal(new Set(statuses).size === 1 && statuses[0], 200);
@@ -292,7 +292,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		equal([auth.status, asked], ['signed-out', 3]);
 	});
 
-	test('a token that is over is renewed before it is sent', async () => {
+	test('an expired token is renewed before it is sent', async () => {
 		const {api} = await signIn('over');
 		equal((await api.get('me')).status, 200);
 		const {calls, grants} = await lab.log();
@@ -516,7 +516,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 	});
 
 	// Aborts and deadlines.
-	test('a caller that leaves during a renewal takes nobody along [R60, F-74]', async () => {
+	test('a caller that aborts during a renewal does not affect the others [R60, F-74]', async () => {
 		const {auth, api} = await signIn('dead', {tokenEndpoint: `${lab.tokenEndpoint}?delay=150`});
 		const caller = new AbortController();
 		const leaving = reasonOf(auth.refresh({signal: caller.signal}));
@@ -527,7 +527,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		equal((await staying).status, 200);
 	});
 
-	test('when all leave, the grant ends well all the same [R59, F-75]', async () => {
+	test('when all callers abort, the grant still completes [R59, F-75]', async () => {
 		const {auth, api, refresh_token} = await signIn('over', {tokenEndpoint: `${lab.tokenEndpoint}?delay=150`});
 		const caller = new AbortController();
 		const calls = [auth.refresh({signal: caller.signal}), auth.getToken({signal: caller.signal})].map(reasonOf);
@@ -562,7 +562,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		equal((await lab.log()).grants.length, 0);
 	});
 
-	test('a call whose signal is aborted already goes nowhere', async () => {
+	test('a call whose signal is already aborted is not sent', async () => {
 		const {auth, api} = await signIn();
 		const gone = AbortSignal.abort();
 		const errors = [auth.fetch(`${lab.api}/me`, {signal: gone}), auth.getToken({signal: gone})].map(reasonOf);
@@ -624,7 +624,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		equal(gist(events), ['token set', 'refresh-failed network']);
 	});
 
-	test('a refresh token that is dead ends the session once, and is sent once [R66, R68]', async () => {
+	test('a rejected refresh token ends the session once, and is sent once [R66, R68]', async () => {
 		const {auth, events} = await signIn('over');
 		await auth.setToken({...(await lab.mint()), refresh_token: 'never-issued', ...expired});
 		const calls = Array.from({length: 5}, async () => nameOf(await reasonOf(auth.getToken())));
@@ -634,7 +634,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		equal((await auth.fetch(`${lab.api}/me`)).status, 401);
 	});
 
-	test('after a sign-out the refresh token is dead, and a call goes without a token [R106, R107]', async () => {
+	test('after a sign-out the refresh token is revoked, and a call goes without a token [R106, R107]', async () => {
 		const {auth, events, refresh_token} = await signIn();
 		await auth.signOut();
 		equal(gist(events), ['token set', 'session-ended signed_out']);
@@ -672,7 +672,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		);
 	});
 
-	test('getToken gives one that lives as long as is asked for', async () => {
+	test('getToken gives a token that lives as long as is asked for', async () => {
 		const {auth, access_token} = await signIn();
 		equal((await auth.getToken({minimumLifetime: 10})).access_token === access_token, true);
 		// No token of this server lives for an hour, so the newest one must do.

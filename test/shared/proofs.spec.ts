@@ -52,7 +52,7 @@ export function assertionsSpec({test, equal, lab}: Pick<Runner, 'test' | 'equal'
 		);
 	});
 
-	test('a key that is none is refused before anything is sent', async () => {
+	test('a value that is no key is refused before anything is sent', async () => {
 		const [prover] = lab.provers;
 		if (!prover) throw new Error('There is no prover');
 		for (const key of [undefined, 'secret', {kty: 'oct', k: 'secret'}]) {

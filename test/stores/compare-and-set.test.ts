@@ -170,7 +170,7 @@ describe('a renewal by another holder', () => {
 		return token;
 	};
 
-	test('just before a sign-out removes the record is noticed: the new refresh token is revoked [F-101, F-139]', async ({
+	test('a renewal by another holder just before a sign-out is noticed, and its refresh token is revoked [F-101, F-139]', async ({
 		server,
 		watch,
 	}) => {
@@ -187,7 +187,7 @@ describe('a renewal by another holder', () => {
 		expect(auth.status).toBe('signed-out');
 	});
 
-	test('just before a login stores the same token again is kept: the used refresh token is not stored [F-159]', async ({
+	test('a renewal by another holder just before a login stores the same token again is kept, and the used refresh token is not stored [F-159]', async ({
 		server,
 		watch,
 	}) => {

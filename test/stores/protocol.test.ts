@@ -290,7 +290,7 @@ const ended = (events: readonly AuthEvent[][]): string[] =>
 	events.flat().flatMap(event => (event.type === 'session-ended' ? [event.reason] : []));
 
 test(
-	`three holders, in any order: one refresh at a time, no refresh token twice (seed ${seed}) [R70, R71]`,
+	`three holders in any order refresh one at a time, and send no refresh token twice (seed ${seed}) [R70, R71]`,
 	options,
 	async () => {
 		await fc.assert(

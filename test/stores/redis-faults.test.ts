@@ -106,7 +106,7 @@ describe.each(names)('with %s', {timeout: 30_000}, name => {
 		expect(gist(events)).toEqual(['token set', 'token refresh']);
 	});
 
-	test('a Redis that comes back late gets the token then [R78]', async ({server, begin}) => {
+	test('a Redis that comes back late gets the new token as soon as it is back [R78]', async ({server, begin}) => {
 		const {redis, auth, events, stored, onAnswer, call} = await begin(name, durable, 300);
 		await signIn(server, auth);
 		onAnswer(redis.stop);

@@ -116,8 +116,11 @@ async function mintElsewhere(server: AuthorizationServer) {
 	return {...minted, issued_at, expires_at: issued_at + expires_in};
 }
 
-describe('processes on one session [F-104]', patient, () => {
-	test('processes on one session make one grant for all their callers, and all use it', async ({server, fleet}) => {
+describe('processes on one session', patient, () => {
+	test('processes on one session make one grant for all their callers, and all use it [F-104]', async ({
+		server,
+		fleet,
+	}) => {
 		const [one, two] = await Promise.all([fleet.startOther(), fleet.startOther()]);
 		await signIn(server, fleet.auth, expired);
 		const calls = [one, two].flatMap(({tell}) => Array.from({length: 10}, async () => tell('call')));
@@ -127,7 +130,7 @@ describe('processes on one session [F-104]', patient, () => {
 		expect([await one.tell('getToken'), await two.tell('getToken')]).toEqual([access_token, access_token]);
 	});
 
-	test('processes on one session renew it in turns', async ({server, fleet}) => {
+	test('processes on one session renew it in turns [F-104]', async ({server, fleet}) => {
 		const other = await fleet.startOther();
 		await signIn(server, fleet.auth);
 		for (let turn = 0; turn < 3; turn++) {
@@ -139,7 +142,7 @@ describe('processes on one session [F-104]', patient, () => {
 		expect(server.tokenRequests).toHaveLength(6);
 	});
 
-	test('a sign-out in one wins over a refresh in another, whose late token is revoked [R76, F-101]', async ({
+	test('a sign-out in one process wins over a refresh in another, whose late token is revoked [R76, F-101]', async ({
 		server,
 		fleet,
 	}) => {
@@ -160,7 +163,7 @@ describe('processes on one session [F-104]', patient, () => {
 	});
 
 	test.for(['waiting', 'held', 'answered', 'writing'] as const)(
-		'another login in one is neither overwritten nor used by a refresh that is %s in another [F-102]',
+		'another login in one process is neither overwritten nor used by a refresh that is %s in another [F-102]',
 		async (point, {server, fleet}) => {
 			const other = await fleet.startOther();
 			await signIn(server, fleet.auth, expired);
@@ -176,8 +179,8 @@ describe('processes on one session [F-104]', patient, () => {
 	);
 });
 
-describe('a process that is stopped for longer than its lease [F-135]', patient, () => {
-	test('a process that is stopped while it waits for the lock finds the new token', async ({server, fleet}) => {
+describe('a process that is stopped for longer than its lease', patient, () => {
+	test('a process that is stopped while it waits for the lock finds the new token [F-135]', async ({server, fleet}) => {
 		const other = await fleet.startOther();
 		const gate = fleet.holdAnswer();
 		await signIn(server, fleet.auth, expired);
@@ -193,7 +196,10 @@ describe('a process that is stopped for longer than its lease [F-135]', patient,
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('a process that is stopped with the lock does not send the refresh token any more', async ({server, fleet}) => {
+	test('a process that is stopped with the lock does not send the refresh token any more [F-135]', async ({
+		server,
+		fleet,
+	}) => {
 		const other = await fleet.startOther();
 		await signIn(server, fleet.auth, expired);
 		const {outcome} = await other.tellUntil('held', 'getToken');
@@ -209,7 +215,7 @@ describe('a process that is stopped for longer than its lease [F-135]', patient,
 	});
 
 	test.for(['answered', 'writing'] as const)(
-		'a process that is stopped with an answer (%s) uses what another has stored',
+		'a process that is stopped with an answer (%s) uses what another has stored [F-135]',
 		async (point, {server, fleet}) => {
 			const other = await fleet.startOther();
 			await signIn(server, fleet.auth, expired);
@@ -229,7 +235,7 @@ describe('a process that is stopped for longer than its lease [F-135]', patient,
 	);
 
 	test.for(['answered', 'writing'] as const)(
-		'a process that is stopped with an answer (%s), while another uses the refresh token, ends the session once for all',
+		'a process that is stopped with an answer (%s), while another uses the refresh token, ends the session once for all [F-135]',
 		async (point, {server, fleet}) => {
 			server.referee.expectLoss();
 			const other = await fleet.startOther();
@@ -252,7 +258,7 @@ describe('a process that is stopped for longer than its lease [F-135]', patient,
 		},
 	);
 
-	test('a process that is stopped with an answer does not overwrite a login that came meanwhile', async ({
+	test('a process that is stopped with an answer does not overwrite a login that came meanwhile [F-135]', async ({
 		server,
 		fleet,
 	}) => {
@@ -272,7 +278,7 @@ describe('a process that is stopped for longer than its lease [F-135]', patient,
 		expect(await other.tell('getToken')).toBe(login.access_token);
 	});
 
-	test('a process that is stopped after its write loses nothing', async ({server, fleet}) => {
+	test('a process that is stopped after its write loses nothing [F-135]', async ({server, fleet}) => {
 		const other = await fleet.startOther();
 		await signIn(server, fleet.auth, expired);
 		const {outcome} = await other.tellUntil('written', 'getToken');

@@ -47,7 +47,7 @@ export function tabSpec({name: browser, open}: TabSpecBrowser): void {
 	};
 
 	describe(`tabs of ${browser}`, {timeout: 120_000}, () => {
-		test('eight tabs with five callers each make one grant on one dead token [R71, F-96]', async ({server}) => {
+		test('eight tabs with five callers each make one grant on one expired token [R71, F-96]', async ({server}) => {
 			const {first, opened, close} = await connect(server, 8);
 			const minted = await server.mint();
 			await signInTab(first, minted);

@@ -184,7 +184,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal(await here.get(), third);
 	});
 
-	test('nothing is replaced only where there is nothing [F-94]', async () => {
+	test('an empty place gets a token by a comparison only if it is still empty [F-94]', async () => {
 		const {holder} = await place();
 		const [here, there] = [await holder(), await holder()];
 		equal(await here.replace?.(undefined, first), true);
@@ -362,7 +362,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal(runs, 0);
 	});
 
-	test('once the lock is held, the signal is nothing to it [R72]', async () => {
+	test('once the lock is held, the signal has no effect on it [R72]', async () => {
 		const {holder} = await place();
 		const [here, there] = [await holder(), await holder()];
 		const waiting = new AbortController();
@@ -388,7 +388,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal(await store.lock?.(async () => 'had'), 'had');
 	});
 
-	test('a lock that is not to be had fails the renewal in time, and is no end of the session [F-99]', async () => {
+	test('a lock that cannot be acquired fails the renewal in time, and does not end the session [F-99]', async () => {
 		const {holder} = await place();
 		const [here, there] = [await holder(), await holder()];
 		const {auth, events} = authOf(there, {timeout: 300});
@@ -415,7 +415,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal((await server.grants()) - before, 1);
 	});
 
-	test('the same for a token that the API refuses [R71, F-62]', async () => {
+	test('fifteen callers of three holders make one grant on one token that the API rejects [R71, F-62]', async () => {
 		const {holder} = await place();
 		const auths = await Promise.all(Array.from({length: 3}, async () => authOf(await holder()).auth));
 		const minted = await server.mint();
@@ -430,7 +430,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal((await server.grants()) - before, 1);
 	});
 
-	test('one holder goes on with what another has renewed, in turns', async () => {
+	test('holders take turns, and each uses the token that another has renewed', async () => {
 		const {holder} = await place();
 		const [here, there] = [authOf(await holder()), authOf(await holder())];
 		await here.auth.setToken(await server.mint());
@@ -507,7 +507,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal((await here.auth.getToken()).access_token, login.access_token);
 	});
 
-	test('nor to those who waited for the lock [F-102]', async () => {
+	test('the token of another login is not given to those who waited for the lock [F-102]', async () => {
 		const {holder, peek} = await place();
 		const [free, here, there] = [await holder(), authOf(await holder()), authOf(await holder())];
 		await here.auth.setToken({...(await server.mint()), ...expired});
@@ -546,7 +546,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		);
 	});
 
-	test('a refresh token that is dead ends the session once, for all holders [R66]', async () => {
+	test('a refresh token that the server rejects ends the session once, for all holders [R66]', async () => {
 		const {holder, peek} = await place();
 		const [here, there] = [authOf(await holder()), authOf(await holder())];
 		await here.auth.setToken({...(await server.mint()), refresh_token: 'never-issued', ...expired});
@@ -594,7 +594,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal(await statusOf(auth), 200);
 	});
 
-	test('a token of a store that cannot be read is not spent: another holder may have spent it', async () => {
+	test('a refresh token of a store that cannot be read is not sent, because another holder may have used it', async () => {
 		const {breakable, holder} = await place();
 		const {store, breaks, mends} = await breakable();
 		const [here, there] = [authOf(store, {timeout: 1_000}), authOf(await holder())];
@@ -660,7 +660,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 	});
 
 	if (!lacks.includes('subscribe')) {
-		test('a change by another holder is told, until one no longer listens', async () => {
+		test('a listener is told of changes by another holder until it is removed', async () => {
 			const {holder} = await place();
 			const [here, there] = [await holder(), await holder()];
 			let changed = Promise.withResolvers<void>();

@@ -75,7 +75,7 @@ const particular: ReadonlyArray<readonly [titles: RegExp, names: RegExp]> = [
 	[/^a stream /, /^(?:Node|Deno|Bun|workerd)/],
 ];
 
-test('each has run the whole specification', () => {
+test('each runtime has run the whole specification', () => {
 	const catalogue = new Set(titledCases.map(([title]) => title));
 	const titlesOf = (report: Report | Error): string[] =>
 		'outcomes' in report ? report.outcomes.flatMap(({title}) => (catalogue.has(title) ? [] : [title])) : [];
@@ -89,7 +89,7 @@ test('each has run the whole specification', () => {
 	}
 });
 
-test('each has run all of the catalogue of faults that can be there', () => {
+test('each runtime has run every case of the catalogue of faults that is possible there', () => {
 	for (const [name, report] of reports) {
 		const outcomes = 'outcomes' in report ? report.outcomes : [];
 		const due = titledCases.filter(([, entry]) => isDue(entry, name)).map(([title]) => title);

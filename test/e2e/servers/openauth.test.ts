@@ -97,7 +97,10 @@ const test = specify({
 	wrongSecret: {name: 'TokenResponseError', code: 'unexpected_status', status: 400, retryable: false},
 });
 
-test('a service whose refresh token has died gets a token by its own credentials again', async ({server, canaries}) => {
+test('a service whose refresh token is rejected gets a token by its own credentials again', async ({
+	server,
+	canaries,
+}) => {
 	const {service = server.app} = server;
 	const parameters = new URLSearchParams({grant_type: 'client_credentials', provider: 'test', client_id: 'service'});
 	parameters.set('client_secret', secret);

@@ -168,7 +168,7 @@ function specifyUsers(test: ServerTest): void {
 		expect(grantsOf(server)).toEqual(['refresh_token granted', 'refresh_token granted']);
 	});
 
-	test('forty calls at once on a token that is no longer taken make one refresh', async ({server, canaries}) => {
+	test('forty calls at once with a token that the API rejects make one refresh', async ({server, canaries}) => {
 		const token = await signIn(server);
 		const {auth, call} = createSession(server, server.app, canaries);
 		await auth.setToken(token);
@@ -181,7 +181,7 @@ function specifyUsers(test: ServerTest): void {
 		expect((await call()).ok).toBe(true);
 	});
 
-	test('a dead refresh token ends the session, once for forty calls', async ({server, canaries}) => {
+	test('a rejected refresh token ends the session, once for forty calls', async ({server, canaries}) => {
 		const token = await signIn(server);
 		const {auth, call, events} = createSession(server, server.app, canaries);
 		await auth.setToken({...token, ...expired});

@@ -105,7 +105,7 @@ describe.each(compatibilityDates)('at compatibility date %s', {timeout: 30_000},
 			};
 		};
 
-		test('with waitUntil, everybody gets the token of its grant [R82, F-107, F-108]', async ({
+		test('with waitUntil, everybody gets the token of a renewal whose request is gone [R82, F-107, F-108]', async ({
 			server,
 			workersAt,
 			serve,
@@ -123,7 +123,7 @@ describe.each(compatibilityDates)('at compatibility date %s', {timeout: 30_000},
 			expect(server.tokenRequests.length).toBe(1);
 		});
 
-		test('without waitUntil, nobody waits forever, and the session goes on [R82, F-107, F-108]', async ({
+		test('without waitUntil, nobody waits forever for a renewal whose request is gone, and the session goes on [R82, F-107, F-108]', async ({
 			server,
 			workersAt,
 			serve,

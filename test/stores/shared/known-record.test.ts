@@ -44,7 +44,7 @@ test.for<readonly [what: string, known: KnownRecord, found: StoredRecord, findin
 	['another login after a sign-out', signedOut, other, 'changed'],
 	['a late record of a login that was signed out, after the next login [F-139]', signedInAfter, second, 'late'],
 	['a record without a mark after a sign-out', signedOut, {...first, raw: first.token}, 'changed'],
-])('a shared store that holds %s', ([, known, found, finding]) => {
+])('a shared store recognises %s', ([, known, found, finding]) => {
 	expect(compareRecord(known, found, isSameLogin)).toBe(finding);
 });
 
