@@ -26,7 +26,7 @@ export interface PageOptions {
 	readonly files?: ReadonlyMap<string, string>;
 }
 
-/** What the page asks for, by method and path. What it returns is answered as JSON. */
+/** The handlers of the page's requests, by method and path. Their results are sent as JSON. */
 type Routes = Readonly<Record<string, (body: string) => unknown>>;
 
 /** Serves the page on loopback, with the trace, the controls of the server, and what all lanes report. */
@@ -39,7 +39,7 @@ export async function servePage(server: AuthorizationServer, {traced = [], files
 	const routes: Routes = {
 		'GET /trace': () => traced,
 		...serverRoutes(server, await discover(server.issuer), hub, report),
-		// All of these come from the page, which was served from here.
+		// Only this page sends these requests, so their bodies need no checks.
 		'POST /reports': body => hub.publish(JSON.parse(body) as Report[]),
 		'POST /worker': programs.worker.run,
 		'POST /worker-hang-up': programs.worker.hangUp,
@@ -85,7 +85,7 @@ function serverRoutes(
 		async 'POST /expire'(body) {
 			const accessToken = JSON.parse(body || 'null') as string | null; // the page sends it
 			await controls.expire(accessToken ?? undefined);
-			// The expiry of a single token concerns nobody but the scene that asked for it.
+			// If only one token expires, only the scene that asked for it needs to know.
 			if (accessToken === null) lane.note('expired');
 		},
 		async 'POST /revoke'() {

@@ -27,7 +27,7 @@ export interface LaneOptions {
 	readonly latency?: number;
 }
 
-/** Creates a lane, which gives its reports to whoever draws it. */
+/** Creates a lane that passes its reports to a function, which draws them. */
 export function createLane(
 	lane: LaneName,
 	who: string,

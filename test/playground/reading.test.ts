@@ -100,7 +100,7 @@ describe.for(views)('the playground in %s', {timeout: 60_000}, ([name, view]) =>
 
 	here('the playground has marks that stand out from the track that they are drawn on', async ({playground: {tab}}) => {
 		const {marks, ground} = await tab.evaluate(() => ({
-			// A pale mark is told from the track by its edges.
+			// A pale mark has edges, which distinguish it from the track.
 			marks: [...document.querySelectorAll('#stage .swatch')].map(swatch => {
 				const {backgroundColor, borderTopColor, borderTopStyle} = getComputedStyle(swatch);
 				return borderTopStyle === 'solid' ? borderTopColor : backgroundColor;

@@ -1,4 +1,4 @@
-// What users can rely on, tested on every runtime. Each runtime passes its own test runner, servers and traits.
+// Tests of what users can rely on, for every runtime. Each runtime passes its own test runner, servers and traits.
 import ky, {type KyInstance} from 'ky';
 import {
 	type Auth,

@@ -1,4 +1,4 @@
-// What regrant/jwt and regrant/dpop promise, tested on every runtime. Both prove the possession of a key, in place of sending a secret.
+// What regrant/jwt and regrant/dpop promise, tested on every runtime. Both prove that the client has a key, so no secret is sent.
 import ky, {type KyInstance} from 'ky';
 import {type Auth, type AuthEvent, createAuth, requestToken, type TokenScheme} from 'regrant';
 import {dpop, type DpopOptions} from 'regrant/dpop';

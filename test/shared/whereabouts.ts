@@ -92,7 +92,7 @@ function createTexts({listed, unlisted}: Servers, random: () => number): (isHead
 	};
 	return isHeader => {
 		const text = written() + pick(tails);
-		// control characters are among those to leave out
+		// oxlint-disable-next-line no-control-regex -- control characters are among those to leave out
 		return isHeader ? text.replaceAll(/[^!-~]/g, '') : text;
 	};
 }

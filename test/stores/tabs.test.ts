@@ -331,7 +331,7 @@ const inWorker = (page: Page, expression: string): Realm => ({
 						else resolve(data.value);
 					});
 					port1.start();
-					// a page cannot be given a worker of its own
+					// oxlint-disable-next-line no-eval -- a test cannot give the page a worker script of its own
 					const worker = (0, eval)(expression) as Pick<ServiceWorker, 'postMessage'>;
 					worker.postMessage({task, given}, [port2]);
 				}) as never,

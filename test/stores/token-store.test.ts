@@ -814,7 +814,7 @@ describe('a token that another holder stores', () => {
 		watch,
 	}) => {
 		let subscriptions = 0;
-		const subscribe = (() => void subscriptions++) as unknown as StoreDriver['subscribe'] & {}; // as a program in JavaScript could pass it
+		const subscribe = (() => void subscriptions++) as unknown as StoreDriver['subscribe'] & {}; // a JavaScript program could pass this
 		const auth = watch(createAuth(appOptions(server, {store: {...createSharedRecord().realm(), subscribe}})));
 		const stops = [auth.subscribe(() => {}), auth.subscribe(() => {})];
 		expect(subscriptions).toBe(1);

@@ -18,7 +18,7 @@ export interface Track {
 	clear(): void;
 }
 
-/** Is told which mark somebody points at or steps to, and where it is. Both are undefined if there is none. */
+/** Called with the mark that the user points at or steps to, and with its box. Both are undefined if there is no such mark. */
 export type Point = (canvas: HTMLElement, mark: Mark | undefined, box: Box | undefined) => void;
 
 const fewestLines = 12;

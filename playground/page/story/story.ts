@@ -81,7 +81,7 @@ interface Player {
 	readonly recording: Recording;
 }
 
-/** Who gets the reports: `draw` those of the forty calls, `log` all of them. */
+/** The functions that get the reports: `draw` gets those of the forty calls, and `log` gets all. */
 interface Watchers {
 	draw(report: Report): void;
 	log(report: Report): void;

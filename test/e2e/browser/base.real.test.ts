@@ -5,7 +5,7 @@ import {createAuth} from '../../../src/index.ts';
 const elsewhere = 'https://evil.example';
 const accessToken = 'token-of-the-page';
 
-/** What an attacker can do who may write markup into a page. */
+/** Injects a <base>, as an attacker can who may write markup into a page. */
 function injectBase(href: string): void {
 	const base = document.createElement('base');
 	base.href = href;
