@@ -1,24 +1,24 @@
-// The page as a single-page application would ship it: `npm run build:page` prints how large each part of it is, and fails where
+// Builds the page as a single-page application would ship it. `npm run build:page` prints the size of each part of the page, and fails if
 // one has grown beyond its limit.
 import {gzipSync} from 'node:zlib';
 import {build, type Rolldown} from 'vite';
 import {partsOfPage} from './parts-of-page.ts';
 
-/** What the page is made of, and the most that each part may weigh: bytes, minified and compressed. */
+/** The parts of the page, and the most bytes of each, minified and compressed. */
 export const limits = {ky: 8_800, valibot: 1_700, regrant: 18_600, page: 18_500} as const;
 
-/** One of them. */
+/** The name of a part. */
 export type Part = keyof typeof limits;
 
-/** The page in production. */
+/** The built page. */
 export interface BuiltPage {
-	/** By path. */
+	/** The files by their paths. */
 	readonly files: ReadonlyMap<string, string>;
-	/** Bytes, minified and compressed. */
+	/** The bytes of each part, minified and compressed. */
 	readonly sizes: Readonly<Record<Part, number>>;
 }
 
-/** Which package a module is of. What is of none is the page's own. */
+/** The package that a module belongs to. A module of no package is the page's own. */
 const groups = [
 	{name: 'ky', test: /\/node_modules\/ky\//},
 	{name: 'valibot', test: /\/node_modules\/valibot\//},
@@ -44,14 +44,14 @@ export async function buildPage(): Promise<BuiltPage> {
 			},
 		},
 	});
-	const {output} = built as Rolldown.RolldownOutput; // of one build that watches nothing
+	const {output} = built as Rolldown.RolldownOutput; // without watch mode, one build gives one output
 	const files = new Map<string, string>();
 	const sizes: Record<Part, number> = {ky: 0, valibot: 0, regrant: 0, page: 0};
 	for (const file of output) {
 		const text = file.type === 'chunk' ? file.code : file.source.toString();
 		const {name} = groups.find(group => group.name === file.name) ?? {name: 'page'};
 		files.set(`/${file.fileName}`, text);
-		sizes[name as Part] += gzipSync(text, {level: 9}).length; // the groups are named for the parts
+		sizes[name as Part] += gzipSync(text, {level: 9}).length; // the groups have the names of the parts
 	}
 	return {files, sizes};
 }

@@ -48,7 +48,7 @@ export function createControls(server: AuthorizationServer): Controls {
 					if (mood === 'busy') return {status: 429, headers: [['retry-after', String(busyFor)]]};
 					return undefined;
 				}),
-				// By then the server has rotated the refresh token. Nobody gets to know its answer.
+				// By then the server has rotated the refresh token. Its response never arrives.
 				server.onTokenAnswer(async () => {
 					if (mood === 'late') await sleep(slowness);
 					return mood === 'lossy' ? {status: 502} : undefined;

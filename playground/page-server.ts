@@ -20,13 +20,13 @@ export interface Page {
 
 /** What is served. */
 export interface PageOptions {
-	/** What was printed before. */
+	/** The lines that the trace has printed. */
 	readonly traced?: readonly string[];
 	/** The page as it was built. By default it is served from its sources. */
 	readonly files?: ReadonlyMap<string, string>;
 }
 
-/** What the page asks for, by method and path. What it returns is answered as JSON. */
+/** The handlers of the page's requests, by method and path. Their results are sent as JSON. */
 type Routes = Readonly<Record<string, (body: string) => unknown>>;
 
 /** Serves the page on loopback, with the trace, the controls of the server, and what all lanes report. */
@@ -39,7 +39,7 @@ export async function servePage(server: AuthorizationServer, {traced = [], files
 	const routes: Routes = {
 		'GET /trace': () => traced,
 		...serverRoutes(server, await discover(server.issuer), hub, report),
-		// All of these come from the page, which was served from here.
+		// Only this page sends these requests, so their bodies need no checks.
 		'POST /reports': body => hub.publish(JSON.parse(body) as Report[]),
 		'POST /worker': programs.worker.run,
 		'POST /worker-hang-up': programs.worker.hangUp,
@@ -63,7 +63,7 @@ export async function servePage(server: AuthorizationServer, {traced = [], files
 	};
 }
 
-/** Whether a request comes from this page, or from no page at all: others that the browser shows have no business here. */
+/** Whether a request comes from this page or from no page at all. Other pages in the browser may not use this server. */
 function isOwn({headers: {host = '', origin}, socket: {localPort}}: IncomingMessage): boolean {
 	const hosts = [`127.0.0.1:${localPort}`, `localhost:${localPort}`];
 	return hosts.includes(host) && (origin === undefined || origin === `http://${host}`);
@@ -83,9 +83,9 @@ function serverRoutes(
 		'GET /place': () => ({tokenEndpoint, revocationEndpoint, api, server: metadata, mood: controls.mood}),
 		'POST /login': () => server.mint(),
 		async 'POST /expire'(body) {
-			const accessToken = JSON.parse(body || 'null') as string | null; // of the page
+			const accessToken = JSON.parse(body || 'null') as string | null; // the page sends it
 			await controls.expire(accessToken ?? undefined);
-			// The expiry of a single token concerns nobody but the scene that asked for it.
+			// If only one token expires, only the scene that asked for it needs to know.
 			if (accessToken === null) lane.note('expired');
 		},
 		async 'POST /revoke'() {
@@ -93,7 +93,7 @@ function serverRoutes(
 			lane.note('revoked');
 		},
 		'POST /mood'(body) {
-			const mood = JSON.parse(body) as Mood; // of the page's own select
+			const mood = JSON.parse(body) as Mood; // the page's select has no other values
 			controls.setMood(mood);
 			hub.tellMood(mood);
 			lane.note(mood);

@@ -57,8 +57,8 @@ function choiceOf([name, {title}]: readonly [string, Trouble]): string {
 }
 
 /**
-All panels lie on one another, and one of them is shown. The sentences that a run may come to are there from the start, invisible:
-they reserve the room, and the page takes them from there.
+All panels occupy the same place, and only one of them is visible. The sentences for the outcomes of a run are in the page from the start,
+but invisible. They reserve the space, and the page shows them after a run.
 */
 function panelOf([name, {title, what, watch, button, verdict, happened, why}]: readonly [string, Trouble]): string {
 	return `<section class="trouble${name === first?.[0] ? ' chosen' : ''}" data-trouble="${name}" aria-label="${escape(title)}">
@@ -83,15 +83,15 @@ function panelOf([name, {title, what, watch, button, verdict, happened, why}]: r
 interface Lane {
 	readonly lane: string;
 	readonly title: string;
-	/** What a screen reader calls the drawing. No two of the page have the same. */
+	/** The name of the drawing for screen readers. No two drawings of the page have the same name. */
 	readonly label?: string;
-	/** What is under the title: a verdict, for which room is reserved, a sum, or nothing. */
+	/** What is below the title: a sum, a verdict for which space is reserved, or nothing. */
 	readonly below?: 'sum' | {readonly verdict: string};
-	/** The lane has words in place of requests. */
+	/** The lane shows texts instead of requests. */
 	readonly isWords?: boolean;
-	/** The lane appears when it is first used. */
+	/** The lane is hidden until it is first used. */
 	readonly isLate?: boolean;
-	/** What the token requests are called. */
+	/** The name of the token requests in this lane. */
 	readonly grants?: string;
 }
 

@@ -4,7 +4,7 @@ import {servePage} from './page-server.ts';
 import {scenesAt, trace} from './trace.ts';
 
 const minute = 60;
-/** Tokens live so briefly that the page has something to show. */
+/** The lifetime of tokens in seconds. It is short, so that the page has something to show. */
 const moment = 10;
 
 async function start(once: boolean): Promise<void> {
@@ -33,7 +33,9 @@ async function showPage(lines: readonly string[]): Promise<void> {
 /** How often to check whether the parent process is still there, in milliseconds. */
 const watch = 500;
 
-/** Resolves at a signal. The shell between npm and this process passes no signal on, but it ends at one. */
+/**
+Resolves at a signal, or when the parent process has ended. The shell between npm and this process passes no signal on, but ends at one.
+*/
 async function untilTold(): Promise<void> {
 	const {ppid} = process;
 	await new Promise<void>(resolve => {

@@ -2,7 +2,7 @@ import type {KyInstance} from 'ky';
 import {isRegrantError, SessionEndedError} from 'regrant';
 import type {Lane} from './lane.ts';
 
-/** What became of calls: how many of them had which outcome. */
+/** The outcomes of calls: how many calls had each outcome. */
 export type Outcomes = ReadonlyMap<string, number>;
 
 const answered = (status: number): string => `answered ${status}`;
@@ -53,7 +53,7 @@ export function describeOutcomes(outcomes: Outcomes): string {
 }
 
 /**
-Makes one more call, and says whether it was answered as a call of somebody who is signed in.
+Makes one more call. Returns true if its answer shows that the user is signed in.
 
 @throws the error of the call, unless it says that the session is over.
 */

@@ -1,6 +1,6 @@
 import type {AuthEvent} from 'regrant';
 
-/** Says what of a session's event is shown. The event may have come as JSON. */
+/** Describes what the page shows of a session's event. The event may have come as JSON. */
 export function describeEvent(event: AuthEvent): string {
 	switch (event.type) {
 		case 'token':

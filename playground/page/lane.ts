@@ -27,7 +27,7 @@ export interface LaneOptions {
 	readonly latency?: number;
 }
 
-/** Creates a lane, which gives its reports to whoever draws it. */
+/** Creates a lane that passes its reports to a function, which draws them. */
 export function createLane(
 	lane: LaneName,
 	who: string,
@@ -48,7 +48,7 @@ export function createLane(
 		tell({...begun, text: sent});
 		try {
 			if (latency > 0) await new Promise(resolve => setTimeout(resolve, latency));
-			// The words of a browser without a network.
+			// A browser without a network throws this error.
 			if (isOffline) throw new TypeError('Failed to fetch');
 			const response = await fetch(request);
 			end(response.status, response.status);
@@ -120,7 +120,7 @@ async function describeSent(request: Request, parameters: URLSearchParams | unde
 	return `${sent}${parameters.get('grant_type') ?? 'revocation'}${token ? ` ${await fingerprint(token)}` : ''}`;
 }
 
-/** By its fingerprint a token can be recognised, but not used. */
+/** Returns a fingerprint of a token, by which the token can be recognised but not used. */
 async function fingerprint(token: string): Promise<string> {
 	const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token));
 	return `#${[...new Uint8Array(digest, 0, 2)].map(byte => byte.toString(16).padStart(2, '0')).join('')}`;

@@ -4,5 +4,5 @@ later. `lossy`: it does its work, and its answer is lost.
 */
 export const moods = ['normal', 'slow', 'late', 'unavailable', 'busy', 'lossy'] as const;
 
-/** One of them. */
+/** One way in which the token endpoint can behave. */
 export type Mood = (typeof moods)[number];

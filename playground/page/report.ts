@@ -9,7 +9,7 @@ export interface Report {
 	/** A later report replaces an earlier one with the same id. */
 	readonly id: string;
 	readonly lane: LaneName;
-	/** Who of those that share the lane: `tab 2`, `isolate 1`. */
+	/** Which of those that share the lane: `tab 2` or `isolate 1`, for example. */
 	readonly who: string;
 	readonly kind: 'call' | 'retry' | 'grant' | 'revocation' | 'event';
 	/** Milliseconds since the epoch. An event has no length. */
@@ -18,7 +18,7 @@ export interface Report {
 	readonly end?: number | undefined;
 	/** The status of the answer; 0 if there was none. Undefined for an event, and while the request is under way. */
 	readonly status?: number | undefined;
-	/** A call and its retry have this in common. Undefined where only single requests can be seen. */
+	/** The same for a call and its retry. Undefined where only single requests can be seen. */
 	readonly call?: string | undefined;
 	/** What the caller got in the end. Only the last request of a call has it. */
 	readonly caller?: 'response' | 'error' | undefined;
@@ -65,7 +65,7 @@ export function summaryOf(reports: readonly Report[]): string[] {
 	return [`${grants} token ${grants === 1 ? 'request' : 'requests'}`, ...parts];
 }
 
-/** Says all of a report, for whoever points at its mark, steps to it or reads the list. */
+/** Describes a report completely, for users who point at its mark, step to it or read the list. */
 export function detailOf({who, start, end, kind, text}: Report): string {
 	if (kind === 'event') return `${who}: ${text}`;
 	const name = kind === 'grant' ? 'token request' : kind;

@@ -10,7 +10,7 @@ export interface Place {
 	readonly revocationEndpoint: string;
 	/** The origin of the API. */
 	readonly api: string;
-	/** What the authorization server says of itself. */
+	/** The metadata of the authorization server. */
 	readonly server: AuthorizationServer;
 	/** How the token endpoint behaves at present. */
 	readonly mood: string;

@@ -15,7 +15,7 @@ const stores = {
 export type StoreName = keyof typeof stores;
 
 /** The names of all stores. */
-export const storeNames = Object.keys(stores) as readonly StoreName[]; // they were just written there
+export const storeNames = Object.keys(stores) as readonly StoreName[]; // `stores` has no other keys
 
 /** The store for a session that several tabs share. */
 export const sharedStore: StoreName = 'IndexedDB';

@@ -4,7 +4,7 @@ import {isFailedGrant, type Report} from './report.ts';
 
 const separator = ' · ';
 
-/** What a run came to, counted. */
+/** The result of a run. */
 export interface Result {
 	/** What was sent and what happened meanwhile. */
 	readonly reports: readonly Report[];

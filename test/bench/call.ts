@@ -3,13 +3,13 @@ import {type Client, clients} from './clients.ts';
 /** The cost of a call for each client, as a multiple of the first client's cost. */
 export type Ratios = Readonly<Record<string, number>>;
 
-/** How much is measured. */
+/** How long to measure, and with how many calls. */
 export interface Effort {
-	/** At most this many, at least one. */
+	/** The most rounds, without the warm-up. At least one runs. */
 	readonly rounds: number;
-	/** No round begins after this time, in milliseconds. */
+	/** No further round starts after this many seconds. */
 	readonly seconds: number;
-	/** How many calls each round makes, one after another or at once. */
+	/** The number of calls in each round, whether sequential or concurrent. */
 	readonly calls: number;
 }
 

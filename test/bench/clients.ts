@@ -4,7 +4,7 @@ import {customFetch, protectedResourceRequest, type ProtectedResourceRequestOpti
 import {createAuth} from 'regrant';
 import {dpop} from 'regrant/dpop';
 
-/** The world of a benchmark's clients: its servers and its tokens. */
+/** What a benchmark's client needs: the servers, and the tokens to begin with. */
 export interface Place {
 	readonly fetch: typeof fetch;
 	/** The origin of the API and of the token endpoint, `/token`. */
@@ -40,14 +40,14 @@ function onKy(api: KyInstance): Client {
 	};
 }
 
-/** A session of the benchmark's servers. For a client, its token is valid for an hour. */
+/** A session at the benchmark's servers. As far as the client knows, its token is valid for an hour. */
 export async function regrant({origin, fetch, access_token, refresh_token}: Place): Promise<Client> {
 	const auth = createAuth({tokenEndpoint: `${origin}/token`, clientId: 'app', fetch});
 	await auth.setToken({access_token, refresh_token, token_type: 'Bearer', expires_in: 3600});
 	return onKy(ky.create({baseUrl: origin, fetch, hooks: auth.hooks}));
 }
 
-/** The same with a token that is bound to a key: a signature for each call. */
+/** A session whose tokens are bound to a key (DPoP), so each call needs a signature. */
 async function regrantWithProofs({origin, fetch, access_token, refresh_token}: Place): Promise<Client> {
 	const auth = createAuth({tokenEndpoint: `${origin}/token`, clientId: 'app', fetch, scheme: dpop()});
 	await auth.setToken({access_token, refresh_token, token_type: 'DPoP', expires_in: 3600});
@@ -102,7 +102,7 @@ function oauth4webapi({origin, fetch, access_token}: Place): Client {
 	const call = async (method: string, headers?: Headers, text?: string): Promise<unknown> => {
 		const url = new URL(`${origin}/accounts`);
 		const options: ProtectedResourceRequestOptions = {
-			[customFetch]: (url, init) => fetch(url, init as RequestInit), // which may say undefined, as its types do not
+			[customFetch]: (url, init) => fetch(url, init as RequestInit), // the types of `fetch` do not allow an explicit undefined here, but ky passes one
 		};
 		return (await protectedResourceRequest(access_token, method, url, headers, text, options)).json();
 	};

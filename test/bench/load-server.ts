@@ -1,5 +1,5 @@
-// Runs in a thread of its own, so that only the client is measured. It accepts every token that it has issued, like a server without
-// rotation and revocation, so that all requests of the clients can be counted.
+// Runs in its own thread, so that only the client is measured. It accepts every token that it has ever issued, like a server without
+// rotation and revocation. So no request of a client fails, and all of them can be counted.
 import {createServer, type ServerResponse} from 'node:http';
 import {parentPort} from 'node:worker_threads';
 import {listen} from '../support/serve.ts';

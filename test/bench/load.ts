@@ -15,7 +15,7 @@ export interface Load {
 	readonly answered: number;
 	/** Milliseconds, lower decile of the rounds. */
 	readonly milliseconds: number;
-	/** To the same requests on bare ky. */
+	/** The time, divided by the time of bare ky for the same requests. */
 	readonly ratio: number;
 	readonly rounds: number;
 }
@@ -24,29 +24,29 @@ type Session = Pick<Place, 'access_token' | 'refresh_token'>;
 type Run = Omit<Load, 'name' | 'ratio' | 'rounds'>;
 type Contender = (place: Place, crowd: number) => Promise<number>;
 
-/** The same requests without a session: all with the expired token, one grant, and all with the new token. */
+/** The requests that a session sends, made by hand: all calls with the expired token, one grant, and all calls with the new token. */
 const sameRequests = 'ky, the same requests by hand';
 
 const contenders: Readonly<Record<string, Contender>> = {
 	[sameRequests]: byHand,
 	...Object.fromEntries(
 		Object.entries(clients)
-			// The server of this measurement gives Bearer tokens.
+			// Leaves out the clients that cannot refresh, and the one with DPoP, because the server here only issues Bearer tokens.
 			.filter(([name]) => !/no token|hard-coded|no retry|dpop/.test(name))
 			.map(([name, create]): [string, Contender] => [name, async (place, crowd) => all(await create(place), crowd)]),
 	),
 };
 
-/** Lets each client make its calls at once, round by round, at a server in a thread of its own. */
+/** Lets each client make its calls at once, round by round. The server runs in its own thread. */
 export async function measureLoad(effort: Effort): Promise<Load[]> {
 	const worker = new Worker(new URL('load-server.ts', import.meta.url));
 	try {
-		const [origin] = (await once(worker, 'message')) as [string]; // the one message that the server sends
+		const [origin] = (await once(worker, 'message')) as [string]; // the thread only posts its origin
 		const runs = new Map<string, Run[]>(Object.keys(contenders).map(name => [name, []]));
 		for (const round of roundsOf(effort)) {
 			for (const [name, contender] of Object.entries(contenders)) {
 				const run = await runOnce(origin, contender, effort.calls);
-				if (round > 0) runs.get(name)?.push(run); // the first one opens the connections
+				if (round > 0) runs.get(name)?.push(run); // the first round opens the connections and does not count
 			}
 		}
 		return toLoads(runs);
@@ -65,7 +65,7 @@ async function runOnce(origin: string, contender: Contender, crowd: number): Pro
 }
 
 async function post<Answer>(origin: string, path: string): Promise<Answer> {
-	return (await (await fetch(origin + path, {method: 'POST'})).json()) as Answer; // load-server.ts says what it answers
+	return (await (await fetch(origin + path, {method: 'POST'})).json()) as Answer; // the format is defined in load-server.ts
 }
 
 async function all(client: Pick<Client, 'get'>, crowd: number): Promise<number> {

@@ -1,10 +1,9 @@
-// Runs one scenario with one client, in a process that does nothing else, so that its memory belongs to that client. Started by
-// `measureMemory`.
+// Runs one scenario with one client. `measureMemory` starts this process for nothing else, so all of its memory belongs to that client.
 import process from 'node:process';
 import type {Footprint} from './memory.ts';
 import {contenders, scenarios, type Task} from './memory-scenarios.ts';
 
-const {scenario, contender, amount, origin} = JSON.parse(process.argv[2] ?? '') as Task; // from `measureMemory`
+const {scenario, contender, amount, origin} = JSON.parse(process.argv[2] ?? '') as Task; // written by `measureMemory`
 const client = await contenders[contender](origin);
 const start = performance.now();
 const done = await scenarios[scenario](client, amount);
@@ -15,7 +14,7 @@ const footprint: Footprint = {
 	done,
 	milliseconds,
 	settled: process.memoryUsage.rss() / 1e6,
-	// In kibibytes, on every platform.
+	// `maxRSS` is in kibibytes on every platform.
 	peak: (process.resourceUsage().maxRSS * 1024) / 1e6,
 };
 process.stdout.write(JSON.stringify(footprint));

@@ -6,7 +6,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import ky, {type KyInstance} from 'ky';
 import {createAuth} from 'regrant';
 
-/** How much is done: how many calls, or how many bytes. */
+/** How much a scenario does: a number of calls, or a number of bytes. */
 export interface Task {
 	readonly scenario: keyof typeof scenarios;
 	readonly contender: keyof typeof contenders;
@@ -14,16 +14,16 @@ export interface Task {
 	readonly origin: string;
 }
 
-/** Something with an API to call. */
+/** A client of an API. */
 interface Contender {
 	readonly api: KyInstance;
-	/** GET, once more with a new token after a 401. */
+	/** Sends a GET. After a 401, sends it once more with a new token. */
 	get(path: string): Promise<Response>;
 }
 
 const token = {access_token: 'access-0', refresh_token: 'refresh-0', token_type: 'Bearer', expires_in: 3600};
 
-/** The same requests by hand, and regrant. */
+/** Bare ky, which makes the same requests by hand, and regrant. */
 export const contenders = {
 	ky: async (origin: string): Promise<Contender> => {
 		let {access_token, refresh_token} = token;
@@ -50,10 +50,10 @@ export const contenders = {
 	},
 } as const;
 
-/** How many calls are abandoned at once. */
+/** How many calls are aborted at once. */
 const crowd = 50;
 
-/** What is measured. Each resolves with how much was done. */
+/** What is measured. Each scenario resolves with the number of calls or bytes. */
 export const scenarios = {
 	'auth retries': async ({get}: Contender, amount: number): Promise<number> => {
 		let answered = 0;
@@ -71,7 +71,7 @@ export const scenarios = {
 			const {signal} = leaving;
 			const calls = Array.from({length: Math.min(crowd, amount - abandoned)}, async () => api.get('never', {signal}));
 			const ends = Promise.allSettled(calls);
-			// So that they are on their way.
+			// Waits until the requests have been sent.
 			await sleep(20);
 			leaving.abort();
 			abandoned += (await ends).filter(({status}) => status === 'rejected').length;
@@ -95,7 +95,7 @@ export const scenarios = {
 				else controller.close();
 			},
 		});
-		const response = await api.post('up', {body, duplex: 'half'} as object); // the types of the platform lack `duplex`
+		const response = await api.post('up', {body, duplex: 'half'} as object); // the platform's types lack `duplex`
 		await response.text();
 		return bytes;
 	},

@@ -1,14 +1,14 @@
 import {createServer, type IncomingMessage, type ServerResponse} from 'node:http';
 import {listen, shut} from '../support/serve.ts';
 
-/** What the server has seen. */
+/** What the server has counted. */
 export interface Traffic {
 	grants: number;
 	/** Calls that were answered with 401. */
 	refused: number;
 	/** Calls that were never answered. */
 	unanswered: number;
-	/** Of bodies, that were sent to clients that took them, and that came from them. */
+	/** Bytes of response bodies that were sent, and bytes of request bodies that were received. */
 	bytesDown: number;
 	bytesUp: number;
 }
@@ -16,22 +16,23 @@ export interface Traffic {
 /** An API for large amounts, and a token endpoint. */
 export interface MemoryServer {
 	readonly origin: string;
-	/** What was seen since it was asked before. */
+	/** Returns the counts since the previous call, and starts at zero again. */
 	takeTraffic(): Traffic;
 	close(): Promise<void>;
 }
 
-/** Nothing. */
+/** Counts of zero. */
 export const none: Traffic = {grants: 0, refused: 0, unanswered: 0, bytesDown: 0, bytesUp: 0};
 const chunk = Buffer.alloc(64 * 1024, 'regrant ');
 
 /**
-Starts one. `/once` takes each token a single time, `/never` does not answer, `/down?bytes=…` gives and `/up` takes a body of any length.
+Starts the server. `/once` accepts each token a single time. `/never` does not answer. `/down?bytes=…` sends that many bytes, and `/up`
+accepts a body of any length.
 */
 export async function startMemoryServer(): Promise<MemoryServer> {
 	let traffic = {...none};
 	let issued = 0;
-	/** The one that `/once` takes next. */
+	/** The token that `/once` accepts next. */
 	let fresh = '';
 
 	const give = (bytes: number, response: ServerResponse): void => {

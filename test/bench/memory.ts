@@ -6,32 +6,32 @@ import {median} from './call.ts';
 import {contenders, scenarios, type Task} from './memory-scenarios.ts';
 import {none, startMemoryServer, type Traffic} from './memory-server.ts';
 
-/** What a process came to. */
+/** What one process has done, and the memory that it needed. */
 export interface Footprint {
-	/** Calls or bytes. */
+	/** The number of calls or bytes. */
 	readonly done: number;
 	readonly milliseconds: number;
-	/** Resident memory after a collection, and the most that there was, in megabytes. */
+	/** Resident memory after a garbage collection, and its maximum, in megabytes. */
 	readonly settled: number;
 	readonly peak: number;
 }
 
-/** The medians of one scenario by one contender. */
+/** The medians of one scenario with one client. */
 export interface MemoryRow extends Footprint {
 	readonly scenario: Task['scenario'];
 	readonly contender: Task['contender'];
-	/** Median of the ratios to bare ky's time, round by round. */
+	/** The median, over all rounds, of the time divided by that of bare ky. */
 	readonly ratio: number;
-	/** Of the last round. */
+	/** The requests of the last round. */
 	readonly traffic: Traffic;
 }
 
-/** How much of each scenario is done, and how many times. */
+/** How much each scenario does, and how many times it is repeated. */
 export type MemoryEffort = Readonly<
 	Partial<Record<Task['scenario'], {readonly amount: number; readonly rounds: number}>>
 >;
 
-/** A whole measurement. */
+/** The result of a whole measurement. */
 export interface MemoryResult {
 	readonly versions: Readonly<Record<string, string>>;
 	readonly rows: readonly MemoryRow[];
@@ -41,10 +41,10 @@ const script = fileURLToPath(new URL('memory-process.ts', import.meta.url));
 
 async function runOnce(task: Task): Promise<Footprint> {
 	const {stdout} = await promisify(execFile)(process.execPath, ['--expose-gc', script, JSON.stringify(task)]);
-	return JSON.parse(stdout) as Footprint; // from memory-process.ts
+	return JSON.parse(stdout) as Footprint; // memory-process.ts prints this
 }
 
-/** Measures each scenario by bare ky and by regrant, in turn and in a process of its own each time. */
+/** Measures each scenario with bare ky and with regrant, alternately. Each run has its own process. */
 export async function measureMemory(effort: MemoryEffort): Promise<MemoryRow[]> {
 	const server = await startMemoryServer();
 	const {origin} = server;
@@ -57,7 +57,7 @@ export async function measureMemory(effort: MemoryEffort): Promise<MemoryRow[]> 
 			const traffic: Partial<Record<Task['contender'], Traffic>> = {};
 			const names = Object.keys(contenders) as Task['contender'][];
 			for (let round = 0; round < rounds; round++) {
-				// In changing order: whoever is first may find the machine busier.
+				// The order changes each round, because the machine may be busier for the first client.
 				for (const contender of round % 2 === 0 ? names : names.toReversed()) {
 					server.takeTraffic();
 					runs[contender].push(await runOnce({scenario, contender, amount, origin}));

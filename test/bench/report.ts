@@ -4,7 +4,7 @@ import {type Size, toKilobytes} from './sizes.ts';
 import {printTable} from './table.ts';
 import type {TypeCheck} from './type-check.ts';
 
-/** Prints sizes, with what was wished for and what a test holds. */
+/** Prints the sizes, beside the goal and the limit that a test enforces. */
 export function printSizes(sizes: readonly Size[]): void {
 	printTable(
 		'Size of a bundle, minified, gzip -9',
@@ -19,7 +19,7 @@ export function printSizes(sizes: readonly Size[]): void {
 	);
 }
 
-/** Prints how long the compiler takes for as many endpoints. */
+/** Prints how long the compiler takes for this number of endpoints. */
 export function printTypeChecks(checks: readonly TypeCheck[], definitions: number): void {
 	const byHand = checks.find(({name}) => name.startsWith('ky'))?.milliseconds ?? 0;
 	printTable(
@@ -34,10 +34,10 @@ export function printTypeChecks(checks: readonly TypeCheck[], definitions: numbe
 	);
 }
 
-/** The most that a call is wished to cost, × ky. */
+/** The goal for the cost of a call, as a multiple of ky's. */
 const callGoal = 1.15;
 
-/** The most that a crowd on a dead token is wished to cost, × the same requests by hand. */
+/** The goal for many calls at once with an expired token, as a multiple of the same requests made by hand. */
 const loadGoal = 1.25;
 
 /** Prints what one call costs. */
@@ -50,7 +50,7 @@ export function printCalls({get, post}: {readonly get: CallCosts; readonly post:
 	console.log(`  (1.00 was ${get.microseconds.toFixed(0)} µs and ${post.microseconds.toFixed(0)} µs)`);
 }
 
-/** Prints what becomes of a crowd. */
+/** Prints what many calls at once with an expired token cost. */
 export function printLoads(loads: readonly Load[], calls: number): void {
 	printTable(
 		`${calls} calls at once on an expired token, loopback, × ky (lower decile of ${loads[0]?.rounds} rounds; goal: ${loadGoal})`,

@@ -13,7 +13,7 @@ const callEffort = {rounds: 2000, seconds: 60, calls: 20};
 const typeCheckEffort = {definitions: 100, rounds: 3};
 const loadEffort = {rounds: 9, seconds: 90, calls: 1000};
 
-/** What is measured, beside regrant, or measured with. */
+/** The packages that take part in the measurement: those that are compared with regrant, and the tools. Their versions are stored. */
 const packages = [
 	'ky',
 	'valibot',

@@ -6,39 +6,39 @@ export interface SizeRow {
 	readonly name: string;
 	/** The user's module. */
 	readonly code: string;
-	/** What the user already has. It is in the bundle, but does not count. Nothing by default. */
+	/** Code that the user has anyway. It is bundled, but its size is subtracted. Default: nothing. */
 	readonly beside?: string;
 	/** Packages that are not counted. */
 	readonly external: readonly string[];
 	/** The goal in bytes, if that is less than the limit. */
 	readonly goal?: number;
-	/** The limit in bytes, minified and compressed. A test holds it. Other people's packages have none. */
+	/** The limit in bytes, minified and compressed. A test enforces it. Packages of others have none. */
 	readonly limit?: number;
-	/** What must not be in the bundle: property names and texts, because they survive minifying. */
+	/** Texts that must not be in the bundle. They are property names and strings, because those survive minifying. */
 	readonly without: readonly string[];
 }
 
 /** A bundle as a user would ship it. */
 export interface Bundle {
-	/** Compressed. */
+	/** Compressed size. */
 	readonly bytes: number;
-	/** Minified. */
+	/** The minified code. */
 	readonly text: string;
 }
 
-/** Of the request builder alone. */
+/** Texts by which the request builder is recognised in a bundle. */
 const builder = ['searchParams', 'arrayBuffer', 'hook has answered', 'ValidationError'];
-/** Of the stores that are shared, one of each. */
+/** Texts by which the shared stores are recognised, one for each store. */
 const stores = ['BroadcastChannel', 'token-vault', 'PEXPIRE', 'versionstamp'];
-/** Of a session alone, and of the protocol. */
+/** Texts by which a session is recognised, and below those of the OAuth protocol. */
 const sessions = ['session-ended', 'refresh-failed', 'store-failed'];
 const protocol = ['grant_type', 'token_type', 'www-authenticate', 'OAuthError'];
-/** Of proofs in place of secrets. */
+/** Texts by which `regrant/jwt` and `regrant/dpop` are recognised. */
 const proofs = ['client-assertion-type', 'dpop+jwt'];
 
 const session = "export {createAuth, memoryStore} from 'regrant';";
 
-/** A store as its entry has it: what it shares with a session is in the bundle once. */
+/** A row for a store. What the store shares with a session is in the bundle only once. */
 const store = (entry: string, name: string, limit: number, mark: string): SizeRow => ({
 	name: `${entry}: ${name} alone`,
 	code: `export {${name}} from '${entry}';`,
@@ -48,7 +48,7 @@ const store = (entry: string, name: string, limit: number, mark: string): SizeRo
 	without: [...builder, ...sessions, ...protocol, ...stores.filter(text => text !== mark)],
 });
 
-/** The limits, which benchmark and tests share. */
+/** The size rows of regrant, for the benchmark and for the tests. */
 export const ownRows: readonly SizeRow[] = [
 	{
 		name: 'createSession, hooks, memoryStore: own code',
@@ -64,7 +64,7 @@ export const ownRows: readonly SizeRow[] = [
 		external: ['ky', 'valibot'],
 		goal: 7_000,
 		limit: 13_300,
-		// A login reads the query of a URL.
+		// A login reads the query of a URL, so its code contains `searchParams`.
 		without: [...builder.filter(text => text !== 'searchParams'), ...stores, ...proofs],
 	},
 	{
@@ -81,7 +81,7 @@ export const ownRows: readonly SizeRow[] = [
 		external: [],
 		goal: 16_700,
 		limit: 21_700,
-		// ky has words of its own for the rest.
+		// ky itself contains the other texts of the request builder.
 		without: ['picklist', 'hook has answered', 'RequestValidationError', 'ResponseValidationError', ...stores],
 	},
 	{
@@ -155,7 +155,7 @@ export const ownRows: readonly SizeRow[] = [
 		external: ['ky', 'valibot'],
 		goal,
 		limit,
-		// A login reads the query of a URL.
+		// A login reads the query of a URL, so its code contains `searchParams`.
 		without: [...builder.filter(text => text !== 'searchParams'), ...stores, ...proofs],
 	})),
 ];
@@ -184,13 +184,13 @@ export const peerRows: readonly SizeRow[] = [
 	peer('oidc-client-ts: UserManager', "export {UserManager} from 'oidc-client-ts';"),
 ];
 
-/** What a bundle came to. */
+/** The measured size of a row. */
 export interface Size extends Pick<SizeRow, 'name' | 'goal' | 'limit'> {
 	/** Minified and compressed. */
 	readonly bytes: number;
 }
 
-/** Measures all rows, own and others'. */
+/** Measures all rows: those of regrant and those of other libraries. */
 export async function measureSizes(): Promise<Size[]> {
 	return Promise.all(
 		[...ownRows, ...peerRows].map(async ({name, goal, limit, ...row}) => {
@@ -200,7 +200,7 @@ export async function measureSizes(): Promise<Size[]> {
 	);
 }
 
-/** Bundles what a user would write. What the user already has is subtracted. */
+/** Bundles the code of a row. The size of what the user has anyway is subtracted. */
 export async function bundle(row: Pick<SizeRow, 'beside' | 'code' | 'external'>): Promise<Bundle> {
 	const {beside = '', code, external} = row;
 	const {bytes, text} = await bundleAll({code: `${beside} ${code}`, external});
@@ -224,5 +224,5 @@ async function bundleAll({code, external}: Pick<SizeRow, 'code' | 'external'>): 
 	return {bytes: gzipSync(text, {level: 9}).length, text};
 }
 
-/** In kilobytes of 1,000 bytes, rounded up to a tenth. */
+/** Converts bytes to kilobytes (1,000 bytes), rounded up to a tenth. */
 export const toKilobytes = (bytes: number): number => Math.ceil(bytes / 100) / 10;

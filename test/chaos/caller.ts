@@ -4,7 +4,7 @@ import {isRegrantError} from '../../src/index.ts';
 import {draw, pick, type Random} from './random.ts';
 import type {Place, Realm} from './realm.ts';
 
-/** What a caller does, in shares of a thousand. The rest are calls of the API. */
+/** What a caller does, in shares of a thousand. In all other cases it calls the API. */
 const deeds = {
 	'with ky': 120,
 	'get a token': 200,
@@ -13,29 +13,29 @@ const deeds = {
 	'jump of the clock': 150,
 } as const;
 
-/** What a caller has to know about an outcome before it goes on. */
+/** The outcome of a call, as far as the caller needs it to continue. */
 export interface Outcome {
-	/** A status, the code of an error, or what else it came to. */
+	/** A status, the code of an error, or another short name. */
 	readonly name: string;
-	/** Whether this outcome is possible in this weather. */
+	/** False if neither a working API nor the injected faults can cause this outcome. */
 	readonly isExpected: boolean;
-	/** Whether the session was reported as over. */
+	/** True if the session was reported as ended. */
 	readonly isOver: boolean;
-	/** Whether it helps to wait. */
+	/** True if the call may succeed later. */
 	readonly isTransient: boolean;
 }
 
 const expected = (name: string): Outcome => ({name, isExpected: true, isOver: false, isTransient: false});
 
-/** What an API that is in order, or the weather, can answer. */
+/** The statuses that a working API or an injected fault can answer with. */
 const statuses = new Set([200, 401, 429, 503]);
 
-/** Sorts what was thrown. */
+/** Classifies an error that a call has thrown. */
 export function sort(error: unknown, signal: AbortSignal | undefined): Outcome {
 	if (signal?.aborted && error === signal.reason) return expected('aborted by the caller');
 	if (isRegrantError(error)) {
 		const {code, retryable} = error;
-		const {status} = error as {readonly status?: number}; // of those that come of an answer
+		const {status} = error as {readonly status?: number}; // only errors of a response have a status
 		const isOver = code === 'session_ended';
 		const name = status === undefined ? code : `${code} ${status}`;
 		return {name, isExpected: isOver || retryable, isOver, isTransient: retryable};
@@ -46,18 +46,18 @@ export function sort(error: unknown, signal: AbortSignal | undefined): Outcome {
 	return {...expected(String(error)), isExpected: false};
 }
 
-/** What Node's `fetch` says where a connection ends before the answer does. */
+/** True for the errors of Node's `fetch` when the connection closes before the response is complete. */
 const isUnanswered = (error: unknown): boolean =>
 	error instanceof TypeError && ['fetch failed', 'terminated'].includes(error.message);
 
 const ofStatus = (status: number): Outcome => ({
 	...expected(String(status)),
 	isExpected: statuses.has(status),
-	// Where the token that was renewed for it was ended too: for a while there is no other.
+	// A 401 here means that the server has also ended the token of the refresh. No other token is available for a while.
 	isTransient: status === 401,
 });
 
-/** Calls the API until its end. */
+/** Calls the API and reads the response to its end. */
 export async function call({auth}: Realm, api: string, signal?: AbortSignal): Promise<Outcome> {
 	try {
 		const response = await auth.fetch(`${api}/me`, signal ? {signal} : {});
@@ -93,7 +93,7 @@ async function askForToken(
 	}
 }
 
-/** Does something at random, patiently or not. Each outcome is one of a call. */
+/** Does something at random, and aborts it at random. Returns the outcomes of its calls. */
 export async function act(
 	realm: Realm,
 	place: Pick<Place, 'assertStored'>,
@@ -111,7 +111,7 @@ export async function act(
 		case 'many at once':
 			return Promise.all(Array.from({length: 8}, async () => call(realm, api, signal)));
 		case 'jump of the clock':
-			// Past a lifetime as often as not, and back.
+			// Jumps by up to ten minutes, mostly forwards. Many of the jumps are longer than the lifetime of a token.
 			realm.clock.jump(pick(random, [-1, 1, 1, 1]) * random() * 10 * 60_000);
 			return [];
 		case undefined:
@@ -121,7 +121,7 @@ export async function act(
 	}
 }
 
-/** What a caller does that should retry later: it lets time pass, or comes back at once. */
+/** Waits for a moment before a retry. In most cases the clock of the realm also jumps, so that a back-off may be over. */
 export async function wait({clock}: Realm, random: Random): Promise<void> {
 	if (random() < 0.7) clock.jump(random() * 3 * 60_000);
 	await sleep(random() * 20);

@@ -9,8 +9,8 @@ const isolates = 4;
 const callers = 10;
 
 /**
-Isolates of one worker in a real workerd, on one object. The access token expires over and over. At random some callers lose their
-connection, and the object is restarted.
+Runs several isolates of one worker in a real workerd, with one Durable Object. The access token expires again and again. At random, clients
+drop their connections and the object restarts.
 */
 export const run: Act = async ({seconds, seed, isUnlocked = false, log = () => {}}) => {
 	const random = createRandom(seed);
@@ -18,7 +18,7 @@ export const run: Act = async ({seconds, seed, isUnlocked = false, log = () => {
 	const {tokenEndpoint, revocationEndpoint, api} = server;
 	const env = {SERVER: JSON.stringify({tokenEndpoint, revocationEndpoint, api})};
 	const {origins, probe, stop} = await startWorkers({env, isolates});
-	/** Of the login that is under way: each has an object of its own. */
+	/** The name of the object. Each login has its own. */
 	const name = (): string => `login-${sessionsLost}`;
 	const url = (isolate: number, route: string): string => {
 		const query = new URLSearchParams({session: name(), waitUntil: '', ...(isUnlocked && {unlocked: ''})});
@@ -79,7 +79,7 @@ export const run: Act = async ({seconds, seed, isUnlocked = false, log = () => {
 			seconds: elapsed,
 			refreshes,
 			grants,
-			waits: waits.flat() as number[], // from the worker
+			waits: waits.flat() as number[], // the worker answers with numbers
 			outcomes,
 			faults,
 			why,

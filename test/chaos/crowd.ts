@@ -11,31 +11,34 @@ import {createRandom} from './random.ts';
 import {type ActResult, sumUp} from './result.ts';
 import {brew} from './weather.ts';
 
-/** A crowd of processes on one session. */
+/** Options for many processes that share one session. */
 export interface CrowdOptions {
 	readonly store: HolderOptions['store'];
 	readonly place: string;
 	readonly lease: number;
-	/** The words before the script: `node`, or Deno with its flags. */
+	/** The command that runs the script: `node`, or Deno with its flags. */
 	readonly command: readonly [string, ...string[]];
-	/** Writes the token of a login into the record that all share. */
+	/** Writes the token of a login into the record that all processes share. */
 	readonly login: (key: string, token: TokenResponse) => Promise<void>;
 	readonly holders: number;
 	readonly callers: number;
-	/** How long it lasts, or, where `refreshes` are given, how long it may take. */
+	/** How long the run lasts, or how long it may take at most if `refreshes` is set. */
 	readonly seconds: number;
-	/** It is over after so many, once a process was also killed and stopped, if that is done; without a lock, once a session was lost. */
+	/**
+	Ends the run after this many refreshes. If `isCruel` is set, the run goes on until a process was killed and another one stopped. Without
+	a lock, it goes on until a session was lost.
+	*/
 	readonly refreshes?: number;
 	readonly seed: number;
 	readonly isUnlocked?: boolean;
-	/** Whether processes are killed and stopped. */
+	/** Kills and stops processes at random. */
 	readonly isCruel?: boolean;
-	/** Whether requests and answers are delayed, refused and lost. */
+	/** Delays, rejects and loses requests and responses at random. */
 	readonly isFoul?: boolean;
 	readonly log?: (line: string) => void;
 }
 
-/** What can happen to a process: SIGKILL, or SIGSTOP for less or more than its lease. */
+/** What is done to a process: SIGKILL, or SIGSTOP for a time that is longer (`stop`) or shorter (`pause`) than its lease. */
 type Harm = 'kill' | 'pause' | 'stop';
 
 interface Holder {
@@ -44,11 +47,11 @@ interface Holder {
 	report: HolderReport | undefined;
 	isKilled: boolean;
 	isStopped: boolean;
-	/** Until when it was stopped for longer than its lease: Infinity while it is, 0 for never. */
+	/** When the last stop that was longer than the lease ends. Infinity during the stop, 0 if there was none. */
 	stoppedUntil: number;
 }
 
-/** Logs in through a store of this process. */
+/** Creates a `login` that writes through a store of this process. */
 export function loginTo(open: (key: string) => StoreDriver): CrowdOptions['login'] {
 	return async (key, {expires_in, ...token}) => {
 		const issued_at = Math.floor(Date.now() / 1000);
@@ -56,12 +59,12 @@ export function loginTo(open: (key: string) => StoreDriver): CrowdOptions['login
 	};
 }
 
-/** How long the API takes an access token, in milliseconds. The clients are told a minute: it is the 401 that decides. */
+/** How long the API accepts an access token, in milliseconds. The clients are told one minute, so they only learn it from the 401. */
 const tokenLifetime = 250;
-/** The deadlines of token requests, in milliseconds: a short one where some are never answered. */
+/** The deadlines of token requests, in milliseconds. Where some requests are never answered, the short one is used. */
 const timeouts = {usual: 10_000, short: 3_000};
 
-/** Runs many processes on one session, and reports the outcome. The server is the referee. */
+/** Runs many processes on one session and reports the outcome. The server decides whether a session was lost without an excuse. */
 export async function crowd(options: CrowdOptions): Promise<ActResult> {
 	const {holders: size, callers, seconds, seed, lease, log = () => {}} = options;
 	const {isUnlocked = false, isCruel = false, isFoul = false} = options;
@@ -72,10 +75,10 @@ export async function crowd(options: CrowdOptions): Promise<ActResult> {
 	const holders = new Map<string, Holder>();
 	const reports: Array<() => HolderReport | undefined> = [];
 	const faults: Counts = {};
-	/** The refresh token that the present login began with. */
+	/** The refresh token of the current login, as it was issued. */
 	let login = '';
 	let born = 0;
-	/** What is done to the next one that renews the token. */
+	/** What to do to the process that renews the token next. */
 	let aimed: Harm | undefined;
 	let harming: Promise<unknown> = Promise.resolve();
 
@@ -89,12 +92,12 @@ export async function crowd(options: CrowdOptions): Promise<ActResult> {
 	const weather = brew(server, {random, ledger, timeout, isFair: !isFoul, clocksJump: true});
 	const expireSoon = async (accessToken: string): Promise<void> => {
 		await sleep(tokenLifetime);
-		// It may be gone by itself, with its session.
+		// The token may have been revoked already, together with its session.
 		await server.expire(accessToken).catch(() => {});
 	};
 	server.onTokenAnswer(({headers}, {status, body}) => {
 		if (status !== 200) return undefined;
-		void expireSoon((body as TokenResponse).access_token); // of a 200
+		void expireSoon((body as TokenResponse).access_token); // a 200 has a token response
 		const holder = aimed && holders.get(headers['x-holder'] ?? '');
 		if (holder && aimed) harming = Promise.all([harming, strike(holder, aimed)]);
 		aimed = undefined;
@@ -137,7 +140,7 @@ export async function crowd(options: CrowdOptions): Promise<ActResult> {
 		void expireSoon(minted.access_token);
 	};
 
-	/** Stops or kills a holder, as operators, kernels and empty batteries do. */
+	/** Stops or kills a process, as an operator, a kernel or an empty battery does. */
 	const strike = async (victim: Holder, harm: Harm): Promise<void> => {
 		const {name, child} = victim;
 		if (harm === 'kill') {
@@ -159,7 +162,7 @@ export async function crowd(options: CrowdOptions): Promise<ActResult> {
 		count(faults, isLong ? 'process stopped for longer than its lease' : 'process stopped for a moment');
 		log(`${name} was stopped for ${isLong ? 'longer than its lease' : 'a moment'}`);
 	};
-	/** One at random, at once or at the moment at which it hurts: its answer is there, and has not been sent yet. */
+	/** Harms one process: a random one at once, or the next one that renews, when its response exists but has not been sent. */
 	const harmSomebody = async (): Promise<void> => {
 		const harm: Harm = random() < 0.5 ? 'kill' : random() < 0.5 ? 'pause' : 'stop';
 		if (random() < 0.15) {
@@ -169,7 +172,7 @@ export async function crowd(options: CrowdOptions): Promise<ActResult> {
 		const alive = [...holders.values()].filter(({isKilled}) => !isKilled);
 		const well = alive.filter(({isStopped}) => !isStopped);
 		const victim = well[Math.floor(random() * well.length)];
-		// Somebody must be left to go on.
+		// More than half of the processes must keep running.
 		if (victim && well.length > alive.length / 2) await strike(victim, harm);
 	};
 
@@ -184,13 +187,13 @@ export async function crowd(options: CrowdOptions): Promise<ActResult> {
 	try {
 		await logIn();
 		for (let started = 0; started < size; started++) start();
-		// All of them are there before it counts: a busy machine starts them slowly.
+		// Waits until all processes run before anything is counted, because a busy machine starts them slowly.
 		for (let tries = 0; tries < 600 && [...holders.values()].some(({report}) => !report); tries++) await sleep(50);
 		const end = performance.now() + seconds * 1_000;
 		const began = performance.now();
 		while (performance.now() < end && !isEnough()) {
 			await sleep(200 + random() * 400);
-			// A long stop is nothing that the others wait for.
+			// A long stop must not delay the other faults, so it runs in the background.
 			if (isCruel && random() < 0.5) harming = Promise.all([harming, harmSomebody()]);
 			const fate = ledger.fateOf(login);
 			if (fate !== undefined) {

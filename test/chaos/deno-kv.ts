@@ -2,7 +2,7 @@ import {createKvFolder, deno, runDeno} from '../support/deno.ts';
 import {crowd, type CrowdOptions} from './crowd.ts';
 import type {Act, ActResult} from './result.ts';
 
-/** Processes of Deno on one file of KV. */
+/** Runs Deno processes that share one file of Deno KV. */
 export async function denoCrowd(
 	options: Omit<CrowdOptions, 'store' | 'place' | 'command' | 'login'>,
 ): Promise<ActResult> {
@@ -24,7 +24,7 @@ export async function denoCrowd(
 	}
 }
 
-/** Six processes with ten callers each, that are killed and stopped. */
+/** Six processes with ten callers each. Some are killed or stopped. */
 export const run: Act = async options =>
 	denoCrowd({
 		...options,

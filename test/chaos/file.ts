@@ -5,7 +5,7 @@ import {fileDriver} from '../../src/stores/file-driver.ts';
 import {crowd, type CrowdOptions, loginTo} from './crowd.ts';
 import type {Act, ActResult} from './result.ts';
 
-/** Processes on one file. */
+/** Runs processes that share one file. */
 export async function fileCrowd(options: Omit<CrowdOptions, 'store' | 'place' | 'login'>): Promise<ActResult> {
 	const place = mkdtempSync(join(tmpdir(), 'regrant-file-'));
 	try {
@@ -20,14 +20,14 @@ export async function fileCrowd(options: Omit<CrowdOptions, 'store' | 'place' | 
 	}
 }
 
-/** Six processes with ten callers each, that are killed and stopped. */
+/** Six processes with ten callers each. Some are killed or stopped. */
 export const run: Act = async options =>
 	fileCrowd({
 		...options,
 		command: [process.execPath],
 		holders: 6,
 		callers: 10,
-		// A process that is killed in the middle of a change holds the others up for a second: a lease must outlive that.
+		// If a process is killed in the middle of a change, the others wait for a second. The lease must be longer than that.
 		lease: 3_000,
 		isCruel: !options.isUnlocked,
 		isFoul: !options.isUnlocked,

@@ -1,4 +1,4 @@
-// One of many processes on a session: some callers use it until the process is told to stop.
+// One of many processes that share a session. Its callers use the session until the process is told to stop.
 import process from 'node:process';
 import {createAuth, isRegrantError} from '../../src/index.ts';
 import {denoKvDriver} from '../../src/stores/deno-kv-driver.ts';
@@ -8,31 +8,31 @@ import {sharedStore} from '../../src/stores/shared/shared-store.ts';
 import type {StoreDriver} from '../../src/stores/shared/store-driver.ts';
 import type {Counts} from './counts.ts';
 
-/** What a holder is told. */
+/** The options of this process, as JSON. */
 export interface HolderOptions {
 	readonly store: 'redis' | 'ioredis' | 'deno-kv' | 'file';
-	/** The address of Redis, the path of a file, or that of a folder for files. */
+	/** The URL of Redis, the path of a file, or the path of a folder for the files of a Deno KV. */
 	readonly place: string;
 	readonly key: string;
 	readonly lease: number;
-	/** Without lock and compare-and-set. */
+	/** Disables the lock and compare-and-set. */
 	readonly isUnlocked: boolean;
 	readonly callers: number;
 	/** The deadline of a token request, in milliseconds. */
 	readonly timeout: number;
-	/** Whether its clock jumps at random, past every wait that it was told. */
+	/** Lets the clock of the process jump at random, further than any back-off. */
 	readonly clockJumps: boolean;
 	readonly tokenEndpoint: string;
 	readonly api: string;
 	readonly name: string;
 }
 
-/** What it has done so far. It says so now and then, a line each. */
+/** What the process has done so far. It prints this now and then, as one line of JSON. */
 export interface HolderReport {
 	readonly calls: number;
-	/** By what a call came to. */
+	/** The outcomes of its calls. */
 	readonly outcomes: Readonly<Counts>;
-	/** How long it waited for the lock each time, in milliseconds. */
+	/** How long it waited for the lock, each time, in milliseconds. */
 	readonly waits: readonly number[];
 }
 
@@ -40,17 +40,17 @@ interface DenoGlobal {
 	openKv(path: string): Promise<Parameters<typeof denoKvDriver>[0]>;
 }
 
-const options = JSON.parse(process.argv[2] ?? '') as HolderOptions; // from the crowd
+const options = JSON.parse(process.argv[2] ?? '') as HolderOptions; // written by crowd.ts
 
 async function openDriver({store, place, key, lease}: HolderOptions): Promise<StoreDriver> {
 	if (store === 'file') return fileDriver(`${place}/${key}`, {lease});
 	if (store === 'deno-kv') {
-		const {Deno} = globalThis as unknown as {readonly Deno: DenoGlobal}; // it is run by Deno
+		const {Deno} = globalThis as unknown as {readonly Deno: DenoGlobal}; // only Deno runs this branch
 		for (;;) {
 			try {
 				return denoKvDriver(await Deno.openKv(place), [key], {lease});
 			} catch (error) {
-				// Two that open a file at once get in each other's way.
+				// If two processes open the file at the same time, one of them fails.
 				if (!String(error).includes('database is locked')) throw error;
 			}
 		}
@@ -93,7 +93,7 @@ const auth = createAuth({
 	origins: [options.api],
 	store,
 	timeout: options.timeout,
-	// So that the server can tell who asks, and for how long he has been waiting.
+	// Tells the server which process asks, and since when it has been waiting.
 	fetch: async (input, init) => {
 		const headers = new Headers(init?.headers);
 		headers.set('x-holder', options.name);

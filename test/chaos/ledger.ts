@@ -1,7 +1,7 @@
 import type {TokenResponse} from '../support/authorization-server.ts';
 import {count, type Counts} from './counts.ts';
 
-/** The reasons that excuse a lost session: nobody knows the new refresh token, and the old one has been used. */
+/** Reasons that excuse a lost session: no client knows the new refresh token, and the old one has been used. */
 export const excuses = {
 	lost: 'an answer was lost after the server had rotated',
 	late: 'an answer came after the deadline, though the server had rotated',
@@ -16,19 +16,19 @@ export const reproaches = {
 	refused: 'a refresh token was sent again after it had been refused',
 } as const;
 
-/** The first use of a refresh token. If all is well, it is the only one. */
+/** The first use of a refresh token. It should be the only one. */
 export interface Use {
-	/** Who sent it. */
+	/** The process that sent it. */
 	readonly holder: string;
-	/** When, by a clock or a count of the caller. */
+	/** When it was sent: by a clock, or by a counter of the caller. */
 	readonly at: number;
-	/** Whether anybody has shown that they know the outcome. */
+	/** True if a client has shown that it received the response. */
 	readonly isKnown: () => boolean;
 }
 
-/** A login, and everything that followed from it. */
+/** A login and all tokens that followed from it. */
 interface Login {
-	/** Why it was lost, once it was. */
+	/** Why the session was lost. Undefined as long as it was not. */
 	fate: string | undefined;
 }
 
@@ -37,19 +37,19 @@ interface Entry {
 	use?: Use;
 	successor?: TokenResponse;
 	excuse?: string;
-	/** To whom it was refused. */
+	/** The use that the server rejected. */
 	refused?: Use;
 }
 
-/** The totals of a ledger. */
+/** The totals of the ledger. */
 export interface Account {
 	/** How often a refresh token was exchanged. */
 	readonly refreshes: number;
 	/** How many logins were lost, by reason. */
 	readonly why: Readonly<Counts>;
-	/** How many of them have no excuse. */
+	/** How many of these logins were lost without an excuse. */
 	readonly sessionsLost: number;
-	/** What else must not have happened. */
+	/** Other things that must not happen, and how often they did. */
 	readonly complaints: Readonly<Counts>;
 }
 
@@ -58,37 +58,37 @@ Records who has sent which refresh token to a server with reuse detection. When 
 ledger says whether a client is to blame.
 */
 export interface Ledger {
-	/** A login has begun, with this token. */
+	/** Records a login that began with this token. */
 	open(token: TokenResponse): void;
-	/** A refresh token is about to be looked at by the server. */
+	/** Records that this refresh token has arrived. Call it before the server processes the request. */
 	spend(refreshToken: string, by: Pick<Use, 'holder' | 'at'>): void;
-	/** It was exchanged for this one. */
+	/** Records that the server has exchanged the refresh token for this response. */
 	rotate(refreshToken: string, successor: TokenResponse): void;
-	/** It was refused, and who sent it was told so. */
+	/** Records that the server rejected the refresh token, and that the sender received the rejection. */
 	refuse(refreshToken: string, to: Pick<Use, 'holder' | 'at'>): void;
-	/** What came of it will not be known to anybody. */
+	/** Records that no client will learn the outcome of this use. */
 	excuse(refreshToken: string, why: string): void;
-	/** An access token was used: whoever did so knows the refresh token that came with it, too. */
+	/** Records the use of an access token. Its sender has received the response, and so knows the refresh token that came with it. */
 	see(accessToken: string): void;
-	/** Whether it was used before. */
+	/** True if the access token has been used before. */
 	isSeen(accessToken: string): boolean;
-	/** Why the login that began with this refresh token was lost. Undefined where it was not. */
+	/** Why the login that began with this refresh token was lost. Undefined if it was not lost. */
 	fateOf(refreshToken: string): string | undefined;
-	/** What it comes to so far. */
+	/** Returns the totals so far. */
 	account(): Account;
-	/** Of each session that was lost without an excuse: who sent what, and when. */
+	/** One text for each session that was lost without an excuse: which process sent what, and when. */
 	readonly unexcused: readonly string[];
 }
 
-/** What an account can know besides. */
+/** Options of a ledger. */
 export interface LedgerOptions {
-	/** An excuse for the second use of a token, by its first. */
+	/** Returns an excuse for the second use of a token, given its first use. */
 	readonly explain?: (first: Use) => string | undefined;
-	/** After how many milliseconds a client gives up a token request. */
+	/** The timeout of the clients' token requests, in milliseconds. */
 	readonly timeout?: number;
 }
 
-/** An empty one. */
+/** Creates an empty ledger. */
 export function createLedger({explain = () => undefined, timeout = Infinity}: LedgerOptions = {}): Ledger {
 	const entries = new Map<string, Entry>();
 	const seen = new Set<string>();
@@ -121,7 +121,7 @@ export function createLedger({explain = () => undefined, timeout = Infinity}: Le
 		spend: (refreshToken, by) => {
 			const entry = entries.get(refreshToken);
 			if (!entry) return;
-			// A client that heard of the rejection, and still runs, makes sure that nobody sends the token again.
+			// A client that received the rejection and still runs must make sure that nobody sends the token again.
 			if (entry.refused && explain(entry.refused) === undefined) count(complaints, reproaches.refused);
 			if (entry.use) lose(entry, reproaches.twice, by);
 			const isKnown = (): boolean => {

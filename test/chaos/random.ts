@@ -1,7 +1,7 @@
-/** Numbers from 0 to 1 that look random, and come again with the seed. */
+/** Returns pseudorandom numbers from 0 to 1. The same seed gives the same numbers. */
 export type Random = () => number;
 
-/** A source of its own: mulberry32. */
+/** Creates a generator (mulberry32). */
 export function createRandom(seed: number): Random {
 	let state = seed;
 	return () => {
@@ -12,12 +12,12 @@ export function createRandom(seed: number): Random {
 	};
 }
 
-/** One of several, each as likely. */
+/** Picks one of several values. All have the same probability. */
 export function pick<T>(random: Random, [first, ...others]: readonly [T, ...T[]]): T {
 	return others[Math.floor(random() * (others.length + 1)) - 1] ?? first;
 }
 
-/** One by its share of a thousand, or undefined for the rest. */
+/** Picks a name by its share of a thousand. Returns undefined for the remaining share. */
 export function draw<Name extends string>(random: Random, shares: Readonly<Record<Name, number>>): Name | undefined {
 	let left = random() * 1000;
 	for (const name in shares) {

@@ -12,24 +12,24 @@ import {
 import {createSharedMemory} from '../support/shared-memory.ts';
 import type {Random} from './random.ts';
 
-/** A clock that can be set. */
+/** A clock that a test can set. */
 export interface Clock {
 	readonly now: () => number;
-	/** By so many milliseconds, forwards or backwards. */
+	/** Moves the clock by this many milliseconds, forwards or backwards. */
 	jump(milliseconds: number): void;
 }
 
-/** A realm as a tab or a process is one, but in this process: its `Auth`, and a clock of its own. */
+/** Simulates a tab or a process inside this process: it has its own `Auth` and its own clock. */
 export interface Realm {
 	readonly auth: Auth;
-	/** On the API, with the hooks of the `Auth`. */
+	/** A ky instance for the API, with the hooks of the `Auth`. */
 	readonly ky: KyInstance;
 	readonly clock: Clock;
-	/** It is gone: it hears of nothing any more. */
+	/** Closes the realm. It receives no more events. */
 	close(): void;
 }
 
-/** What the realms of one session have in common. */
+/** What all realms of one session share. */
 export interface Home {
 	readonly name: string;
 	readonly tokenEndpoint: string;
@@ -37,22 +37,22 @@ export interface Home {
 	/** The deadline of a token request, in milliseconds. */
 	readonly timeout: number;
 	readonly random: Random;
-	/** Hears of a token that was given to a caller before it was stored. */
+	/** Called if a caller got a token before it was stored. */
 	readonly onUnstored: () => void;
 	readonly onEnded: () => void;
 }
 
-/** A place where one session lives, and realms that share it. */
+/** The place of one session, and the realms that share it. */
 export interface Place {
 	open(): Promise<Realm>;
-	/** Whether a token has ever been stored. */
+	/** Complains if this token was never stored. */
 	assertStored(accessToken: string): void;
 }
 
-/** How many tokens back one may still be used. */
+/** How many of the latest tokens may still be in use. */
 const memory = 300;
 
-/** All callers on one store of this realm: what is to keep them apart is the single flight. */
+/** Realms that use one memory store. Only its single flight keeps their callers apart. */
 export function createMemoryPlace(home: Home): Place {
 	const watch = watchWrites(home);
 	const inner = memoryStore();
@@ -82,7 +82,7 @@ export function createMemoryPlace(home: Home): Place {
 	return {...watch, open: async () => openRealm(home, watch, store, () => {})};
 }
 
-/** Realms that share a record: what is to keep them apart is its lock, if it has one. It takes its time, as a store elsewhere does. */
+/** Realms that share a record. Only its lock keeps them apart, if it has one. Each operation takes time, as with a remote store. */
 export function createSharedPlace(home: Home, isUnlocked: boolean): Place {
 	const watch = watchWrites(home);
 	const shared = createSharedMemory();
@@ -159,7 +159,7 @@ function openRealm(home: Home, {assertStored}: Watch, store: TokenStore, close: 
 		store,
 		timeout,
 		now: clock.now,
-		// So that whoever is between knows for how long the client has been waiting.
+		// Tells the server since when the client has been waiting.
 		fetch: async (input, init) => {
 			const headers = new Headers(init?.headers);
 			headers.set('x-holder', name);
@@ -178,7 +178,7 @@ function openRealm(home: Home, {assertStored}: Watch, store: TokenStore, close: 
 			hooks: auth.hooks,
 			retry: {limit: 1, delay: () => 5},
 			fetch: async (input, init) => {
-				const {headers} = input as Request; // as regrant calls it
+				const {headers} = input as Request; // regrant always passes a `Request`
 				const authorization = headers.get('authorization');
 				if (authorization !== null) assertStored(authorization.replace('Bearer ', ''));
 				return fetch(input, init);

@@ -7,20 +7,20 @@ import {startServer, type ServerProcess, type Tally} from './server-process.ts';
 import {type Book, note, openSession, realmsOfSession, type Session} from './session.ts';
 import {takeVitals, type Vitals} from './vitals.ts';
 
-/** Many sessions at once in one process. */
+/** Options for many sessions in one process. */
 export interface RealmsOptions extends ActOptions {
-	/** It ends when so many refresh tokens were exchanged, or at the end of its time. */
+	/** The run ends after this many refreshes, or when its time is over. */
 	readonly refreshes: number;
 	readonly sessions?: number;
-	/** How often it comes to rest: then every session must be in order. */
+	/** How often the faults pause. Every session must work during a pause. */
 	readonly rests?: number;
-	/** The deadline of a token request, in milliseconds: so long that a busy machine alone does not let it pass. */
+	/** The timeout of a token request, in milliseconds. Choose it so long that a busy machine alone does not exceed it. */
 	readonly timeout?: number;
 }
 
 const callersOfSession = 4;
 
-/** Somebody who uses a session until he is told to rest. */
+/** A caller that uses a session until it is told to rest. */
 async function live(session: Session, api: string, book: Book, random: Random, isOver: () => boolean): Promise<void> {
 	while (!isOver()) {
 		const which = random();
@@ -36,7 +36,7 @@ async function live(session: Session, api: string, book: Book, random: Random, i
 	}
 }
 
-/** What the server has seen, and what must not have been. */
+/** Gets the server's counts, and adds its complaints to the book. */
 async function takeTally(server: ServerProcess, {complaints}: Book): Promise<Tally> {
 	const tally = await server.tally();
 	const {revocations, failures, why} = tally;
@@ -47,7 +47,10 @@ async function takeTally(server: ServerProcess, {complaints}: Book): Promise<Tal
 	return tally;
 }
 
-/** Lets callers loose on sessions in memory, behind bad weather, with clocks that jump. The server, elsewhere, is the referee. */
+/**
+Runs callers on sessions in memory, with injected faults and clocks that jump. The server runs in another process, and decides whether a
+session was lost without an excuse.
+*/
 export async function runRealms(options: RealmsOptions): Promise<ActResult> {
 	const {refreshes, seconds, seed, sessions: size = 100, rests = 10, timeout = 5_000} = options;
 	const {isUnlocked = false, log = () => {}} = options;
@@ -74,7 +77,7 @@ export async function runRealms(options: RealmsOptions): Promise<ActResult> {
 				callers.map(async ({session, own}) => live(session, server.api, book, own, () => isOver)),
 			);
 			while (!isOver) {
-				// A caller that fails ends all of it.
+				// If a caller fails, the whole run fails.
 				await Promise.race([sleep(100), lives]);
 				isOver = (await server.tally()).refreshes >= (refreshes * rest) / rests || isLate();
 			}

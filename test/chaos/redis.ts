@@ -4,7 +4,7 @@ import {startRedis} from '../support/redis-server.ts';
 import {crowd, type CrowdOptions, loginTo} from './crowd.ts';
 import type {Act} from './result.ts';
 
-/** Eight processes with twenty callers each, that are killed and stopped. */
+/** Eight processes with twenty callers each. Some are killed or stopped. */
 export const run: Act = async ({seconds, seed, isUnlocked = false, log = () => {}, ...more}) => {
 	const redis = await startRedis();
 	const client = new Redis(redis.url);

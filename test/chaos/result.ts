@@ -1,45 +1,45 @@
 import {type Counts, total} from './counts.ts';
 import type {Vitals} from './vitals.ts';
 
-/** What came of holders that renewed sessions over and over. */
+/** The result of one run, in which many holders renewed sessions again and again. */
 export interface ActResult {
-	/** Who they were, and what was done to them. */
+	/** Describes the holders and the faults. */
 	readonly name: string;
 	readonly holders: number;
-	/** Of each holder, on average. */
+	/** The average number of callers of each holder. */
 	readonly callers: number;
 	readonly seed: number;
 	readonly seconds: number;
 	/** How often the server exchanged a refresh token. */
 	readonly refreshes: number;
-	/** How many token requests came. */
+	/** How many token requests arrived. */
 	readonly grants: number;
-	/** 1, where everybody waits for one and nothing fails. */
+	/** Token requests for each refresh. It is 1 if every caller waits for one refresh and nothing fails. */
 	readonly grantsPerRefresh: number;
 	/** How long a holder waited for the lock, in milliseconds. */
 	readonly waitInLock?: {readonly median: number; readonly max: number};
 	readonly calls: number;
-	/** What the calls came to, by status or error code. */
+	/** How often the calls had which outcome: a status or an error code. */
 	readonly outcomes: Readonly<Counts>;
-	/** What was done to requests, answers and holders, by name. */
+	/** How often each fault was injected, by name. */
 	readonly faults: Readonly<Counts>;
-	/** What the losses of sessions came from. */
+	/** Why sessions were lost, and how often. */
 	readonly why: Readonly<Counts>;
-	/** How many sessions were lost that should not have been. */
+	/** How many sessions were lost without an excuse. */
 	readonly sessionsLost: number;
-	/** What else must not have been. */
+	/** Other things that must not happen, and how often they did. */
 	readonly complaints: Readonly<Counts>;
-	/** Of the process of the holders, at moments of rest. */
+	/** The memory and handles of the holders' process, at each pause of the faults. */
 	readonly vitals?: readonly Vitals[];
 }
 
-/** What an act has counted, before it is summed up. */
+/** What a run has counted, before averages are computed. */
 export type Counted = Omit<ActResult, 'grantsPerRefresh' | 'waitInLock' | 'calls'> & {
 	/** How long a holder waited for the lock, each time, in milliseconds. */
 	readonly waits?: readonly number[];
 };
 
-/** Sums up. */
+/** Computes the result of a run from its counts. */
 export function sumUp({waits, seconds, ...counted}: Counted): ActResult {
 	const {refreshes, grants, outcomes} = counted;
 	const sorted = waits?.toSorted((one, other) => one - other);
@@ -54,25 +54,25 @@ export function sumUp({waits, seconds, ...counted}: Counted): ActResult {
 	};
 }
 
-/** How holders are let loose. */
+/** Options of a run. */
 export interface ActOptions {
-	/** For how long, at most. */
+	/** The maximum length of the run, in seconds. */
 	readonly seconds: number;
-	/** Where whatever happens at random begins. */
+	/** The seed of all random decisions. */
 	readonly seed: number;
-	/** Without lock and compare-and-set: what a store without them would be. */
+	/** Disables the lock and compare-and-set, to show what happens without them. */
 	readonly isUnlocked?: boolean;
-	/** Hears what happens meanwhile. */
+	/** Is called with messages about the progress. */
 	readonly log?: (line: string) => void;
 }
 
-/** The holders of one store. */
+/** Runs the holders of one kind of store. */
 export type Act = (options: ActOptions) => Promise<ActResult>;
 
-/** A whole run. */
+/** The results of all runs. */
 export interface ChaosResult {
 	readonly seed: number;
-	/** By package, and of Node. */
+	/** The versions of the packages and of Node. */
 	readonly versions: Readonly<Record<string, string>>;
 	readonly refreshes: number;
 	readonly calls: number;

@@ -1,6 +1,6 @@
-// `npm run chaos`: renews sessions over and over while everything around them fails. A session that is lost without an excuse is an error.
-// The result of a full run is stored in result.json, and the README's number comes from there. `npm run chaos -- --seed 7 --refreshes 2000`
-// is a small run. The seed decides what happens to whom; the machine decides when.
+// `npm run chaos`: renews sessions again and again while everything around them fails. It fails if a session is lost without an excuse. The
+// result of a full run is stored in result.json, and the README's number comes from there. For a small run: `npm run chaos -- --seed 7
+// --refreshes 2000`. The seed decides which faults are injected. Their timing depends on the machine.
 import {writeFileSync} from 'node:fs';
 import process from 'node:process';
 import {parseArgs} from 'node:util';
@@ -11,7 +11,7 @@ import type {Act, ActResult, ChaosResult} from './result.ts';
 import {runSchedules} from './schedules.ts';
 import {findGrowth} from './vitals.ts';
 
-/** Those with holders in processes, tabs and isolates of their own. */
+/** The runs whose holders are separate processes, tabs or isolates. */
 const acts: Readonly<Record<string, () => Promise<{readonly run: Act}>>> = {
 	web: async () => import('./web.ts'),
 	redis: async () => import('./redis.ts'),
@@ -27,13 +27,13 @@ const longest = 3 * 3_600;
 const {values} = parseArgs({
 	options: {
 		seed: {type: 'string', default: String(Math.floor(Math.random() * 2 ** 31))},
-		/** How many there must be in all. */
+		/** The number of refreshes in total. */
 		refreshes: {type: 'string', default: String(full)},
-		/** For each store with holders outside of this process. 0 leaves them out. */
+		/** The seconds for each store whose holders are outside of this process. 0 skips these stores. */
 		seconds: {type: 'string', default: '60'},
-		/** How many there must be of each theme. 0 leaves them out. */
+		/** The number of schedules of each theme. 0 skips the schedules. */
 		schedules: {type: 'string', default: String(everySchedule)},
-		/** Each store also without its lock, to see what that is worth. Sessions are lost then. */
+		/** Also runs each store without its lock, for comparison. Those runs lose sessions. */
 		compare: {type: 'boolean', default: false},
 	},
 });

@@ -3,16 +3,16 @@ import * as copy from 'regrant';
 import {scriptsOf, themes} from '../support/schedule-themes.ts';
 import {play} from '../support/schedules.ts';
 
-/** What came of the schedules of one theme. */
+/** The result of the schedules of one theme. */
 export interface ScheduleResult {
 	readonly theme: string;
-	/** How many were played. */
+	/** How many schedules were run. */
 	readonly schedules: number;
-	/** The smallest one that went wrong, and what went wrong in it. */
+	/** The smallest schedule that failed, and how it failed. */
 	readonly wrong?: string;
 }
 
-/** Plays schedules of each theme, in virtual time. The seed decides everything about them. */
+/** Runs schedules of each theme in virtual time. They depend on nothing but the seed. */
 export async function runSchedules(
 	count: number,
 	seed: number,

@@ -5,27 +5,27 @@ import type {TokenResponse} from '../support/authorization-server.ts';
 import type {Counts} from './counts.ts';
 import type {Account} from './ledger.ts';
 
-/** What the server is told when it starts. */
+/** The options of the server process, as JSON. */
 export interface ServerOptions {
 	readonly seed: number;
 	/** The deadline of the clients' token requests, in milliseconds. */
 	readonly timeout: number;
 }
 
-/** What the server has counted so far. */
+/** The counts of the server. */
 export interface Tally extends Account {
-	/** Token requests that came. */
+	/** How many token requests arrived. */
 	readonly grants: number;
-	/** Grants that the provider has revoked, since a refresh token came twice. */
+	/** How many grants the provider has revoked, because a refresh token came twice. */
 	readonly revocations: number;
-	/** Requests that the provider failed at. */
+	/** How many requests failed inside the provider. */
 	readonly failures: number;
 	readonly faults: Readonly<Counts>;
-	/** Of each session that was lost without an excuse: who sent what, and when. */
+	/** One text for each session that was lost without an excuse: which process sent what, and when. */
 	readonly unexcused: readonly string[];
 }
 
-/** What it is asked. */
+/** A message to the server process. */
 export interface Question {
 	readonly id: number;
 	readonly ask:
@@ -34,7 +34,7 @@ export interface Question {
 		| {readonly what: 'calm'; readonly isCalm: boolean};
 }
 
-/** What it answers: what was asked for. */
+/** The answer of the server process. Only the fields that were asked for are set. */
 export interface Answer {
 	readonly token?: TokenResponse;
 	readonly fate?: string | undefined;
@@ -42,20 +42,20 @@ export interface Answer {
 	readonly place?: {readonly tokenEndpoint: string; readonly api: string};
 }
 
-/** The server in its own process. */
+/** The server, which runs in its own process. */
 export interface ServerProcess {
 	readonly tokenEndpoint: string;
 	readonly api: string;
-	/** The first tokens of a login. */
+	/** Returns the token response of a new login. */
 	mint(): Promise<TokenResponse>;
-	/** Why the login that began with this refresh token was lost, or undefined. */
+	/** Why the login that began with this refresh token was lost. Undefined if it was not lost. */
 	fateOf(refreshToken: string): Promise<string | undefined>;
 	calm(isCalm: boolean): Promise<void>;
 	tally(): Promise<Tally>;
 	close(): Promise<void>;
 }
 
-/** Starts it. */
+/** Starts the server process. */
 export async function startServer(options: ServerOptions): Promise<ServerProcess> {
 	const script = fileURLToPath(new URL('server.ts', import.meta.url));
 	const child = fork(script, [JSON.stringify(options)], {execArgv: []});
@@ -76,7 +76,7 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
 		});
 	const ask = async (question: Question['ask']): Promise<Answer> =>
 		next(id => void child.send({id, ask: question} satisfies Question));
-	// The first answer is that it is there.
+	// The server sends its address first, without being asked.
 	const {place} = await next(() => {});
 	if (!place) throw new Error('The server is nowhere');
 	return {

@@ -1,4 +1,4 @@
-// An authorization server with an API, in a process of its own, and with bad weather in front of it. Started by `startServer`.
+// An authorization server and an API in a process of their own, with injected faults. `startServer` starts it.
 import process from 'node:process';
 import {startAuthorizationServer} from '../support/authorization-server.ts';
 import {createLedger} from './ledger.ts';
@@ -6,7 +6,7 @@ import {createRandom} from './random.ts';
 import type {Answer, Question, ServerOptions} from './server-process.ts';
 import {brew} from './weather.ts';
 
-const {seed, timeout} = JSON.parse(process.argv[2] ?? '') as ServerOptions; // from `startServer`
+const {seed, timeout} = JSON.parse(process.argv[2] ?? '') as ServerOptions; // written by `startServer`
 
 const server = await startAuthorizationServer({accessTokenSeconds: 60});
 const ledger = createLedger({timeout});
@@ -15,7 +15,7 @@ let grants = 0;
 let revocations = 0;
 let failures = 0;
 
-/** What the server keeps of every request would fill its memory. */
+/** Deletes the recorded requests, which would otherwise fill the memory. */
 function forget(): void {
 	grants += server.tokenRequests.length;
 	revocations += server.events.filter(event => event === 'grant.revoked').length;
@@ -26,7 +26,7 @@ function forget(): void {
 async function answer({ask}: Question): Promise<Answer> {
 	switch (ask.what) {
 		case 'mint': {
-			// Without an ID token, which would have to be signed.
+			// Does not ask for an ID token, because signing it takes time.
 			const token = await server.mint({scope: 'offline_access /accounts.read'});
 			ledger.open(token);
 			return {token};

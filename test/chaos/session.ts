@@ -4,48 +4,48 @@ import {count, type Counts} from './counts.ts';
 import {createMemoryPlace, createSharedPlace, type Home, type Place, type Realm} from './realm.ts';
 import type {ServerProcess} from './server-process.ts';
 
-/** What is counted in the process of the callers. */
+/** The counts of the callers' process. */
 export interface Book {
 	readonly outcomes: Counts;
 	readonly faults: Counts;
 	readonly complaints: Counts;
 }
 
-/** What a session is opened with. */
+/** Options of `openSession`. */
 export interface SessionOptions extends Pick<Home, 'name' | 'timeout' | 'random'> {
-	/** Whether its realms share a record, or one of them has it for itself and its callers. */
+	/** True if each realm has its own store on a shared record. False if all realms use one memory store. */
 	readonly isShared: boolean;
-	/** Whether nothing keeps them apart. */
+	/** Disables the lock and compare-and-set. */
 	readonly isUnlocked: boolean;
 }
 
-/** A session in several realms, that is begun anew where it was lost. */
+/** One session in several realms. After a loss, it begins again with a new login. */
 export interface Session {
 	readonly place: Pick<Place, 'assertStored'>;
-	/** The token that its login began with. */
+	/** The token response of its current login. */
 	readonly login: () => TokenResponse;
-	/** One of its realms, by a number from 0 to 1. */
+	/** Returns one of its realms, chosen by a number from 0 to 1. */
 	realm(which: number): Realm;
-	/** As when a page is reloaded, or a process started anew: what was in its memory is gone. */
+	/** Replaces a realm, as a reload or a restart does: what was in its memory is lost. */
 	replaceRealm(which: number): Promise<void>;
-	/** Logs in again, where the session of this login is over: if it is. */
+	/** Logs in again if the session of this login is over. */
 	mend(login: TokenResponse, realm: Realm): Promise<void>;
-	/** In calm weather each of its realms works, or it was lost for a reason. */
+	/** Checks, while no faults are injected, that every realm works, or that the session was lost for a known reason. */
 	inspect(): Promise<void>;
 }
 
 export const realmsOfSession = 3;
 
-/** Of the clocks at rest, in milliseconds: no cool-down and no lifetime is longer. */
+/** How far the clocks jump during a pause of the faults, in milliseconds. Every back-off and every lifetime is shorter. */
 const longTime = 2 * 3_600_000;
 
-/** Notes what a call came to. */
+/** Counts the outcome of a call. */
 export function note({outcomes, complaints}: Book, {name, isExpected}: Outcome): void {
 	count(outcomes, name);
 	if (!isExpected) count(complaints, `a call came to ${name}`);
 }
 
-/** Logs in, and opens the realms. */
+/** Logs in and opens the realms. */
 export async function openSession(server: ServerProcess, book: Book, options: SessionOptions): Promise<Session> {
 	const {isShared, isUnlocked, ...named} = options;
 	const home: Home = {
@@ -69,7 +69,7 @@ export async function openSession(server: ServerProcess, book: Book, options: Se
 	const heal = async ({auth}: Realm): Promise<void> => {
 		const fate = (): Promise<string | undefined> => server.fateOf(login.refresh_token);
 		if ((await fate()) === undefined) {
-			// What was heard may have been of the login before.
+			// The caller's outcome may concern the previous login, so ask again.
 			const isOver = await auth.getToken().then(
 				() => false,
 				(error: unknown) => sort(error, undefined).isOver,

@@ -1,17 +1,17 @@
 import process from 'node:process';
 import {count, type Counts} from './counts.ts';
 
-/** What a process holds on to. */
+/** The memory and the handles of a process. */
 export interface Vitals {
-	/** Megabytes of live objects, after a collection where one can be asked for. */
+	/** Megabytes of live objects. If possible, a garbage collection runs first. */
 	readonly heap: number;
 	/** Megabytes of resident memory. */
 	readonly resident: number;
-	/** What keeps a process alive, such as timers and sockets, by kind. */
+	/** The handles that keep the process alive, such as timers and sockets, by kind. */
 	readonly handles: Readonly<Counts>;
 }
 
-/** Of this process, now. */
+/** Measures this process now. */
 export function takeVitals(): Vitals {
 	globalThis.gc?.();
 	globalThis.gc?.();
@@ -23,10 +23,10 @@ export function takeVitals(): Vitals {
 
 const toMegabytes = (bytes: number): number => Math.round(bytes / 1e5) / 10;
 
-/** How much more there may be at the end than at the beginning: far less than one object for each refresh would be. */
+/** The most that each value may grow over a run. It is far less than one object for each refresh. */
 const bounds = {heap: 16, resident: 128, handles: 100};
 
-/** What has grown between two moments of rest, in words. */
+/** Describes what has grown between two pauses. Returns one text for each value. */
 export function findGrowth(before: Vitals, after: Vitals): string[] {
 	const total = ({handles}: Vitals): number => Object.values(handles).reduce((sum, more) => sum + more, 0);
 	const growth = {

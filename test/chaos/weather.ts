@@ -5,29 +5,29 @@ import {count, type Counts} from './counts.ts';
 import {excuses, type Ledger} from './ledger.ts';
 import {draw, type Random} from './random.ts';
 
-/** The network between clients and servers: it delays requests, answers in their place, and loses answers. */
+/** Injects faults between clients and servers: it delays requests, answers in place of the server, and loses responses. */
 export interface Weather {
-	/** Lets everything through from now on, or no longer. */
+	/** With true, no more faults are injected. With false, injecting starts again. */
 	calm(isCalm: boolean): void;
-	/** What it has done, by name. */
+	/** How often each fault was injected, by name. */
 	readonly faults: Readonly<Counts>;
 }
 
-/** What makes the weather. */
+/** Options of the injected faults. */
 export interface WeatherOptions {
 	readonly random: Random;
 	readonly ledger: Ledger;
 	/** The deadline of a token request, in milliseconds. */
 	readonly timeout: number;
-	/** Without any of it: the ledger alone is kept. */
+	/** Injects no faults, and only keeps the ledger. */
 	readonly isFair?: boolean;
-	/** Whether clients' clocks jump. Where they do not, nobody is told to wait for minutes. */
+	/** True if the clients' clocks jump. If not, no response asks a client to wait for minutes. */
 	readonly clocksJump?: boolean;
-	/** Whether access tokens end while they are used. */
+	/** Makes the API reject access tokens while they are in use. */
 	readonly endsTokens?: boolean;
 }
 
-// Shares of a thousand.
+// The probabilities of the faults, in shares of a thousand.
 const beforeToken = {
 	'reset before the server': 20,
 	'503': 20,
@@ -51,7 +51,7 @@ const beforeCall = {
 	'call delayed': 100,
 } as const;
 
-/** An answer that comes so close to the deadline may be too late: the client's clock began before. */
+/** The share of the deadline after which a response may arrive too late. The client started its clock earlier than the server. */
 const late = 0.5;
 const longestDelay = 60;
 
@@ -59,7 +59,7 @@ const html: Headers = [['content-type', 'text/html']];
 
 type Headers = ReadonlyArray<readonly [name: string, value: string]>;
 
-/** Which refresh token came, from whom, and when the client began to wait. */
+/** The refresh token of a request, its sender, and when the client began to wait. */
 interface Sent {
 	readonly token: string;
 	readonly holder: string;
@@ -79,7 +79,7 @@ function readSent(request: EndpointRequest): Sent {
 	};
 }
 
-/** Makes the weather of a server, and keeps its ledger. */
+/** Creates the injected faults for a server, and keeps its ledger. */
 export function brew(
 	server: AuthorizationServer,
 	{random, ledger, timeout, isFair = false, clocksJump = false, endsTokens = false}: WeatherOptions,
@@ -120,7 +120,7 @@ export function brew(
 			case undefined:
 		}
 		if (!isFair && isLate(sent)) {
-			// The client may have sent it again by now: what is late must not overtake that.
+			// The client may have sent the token again by now, so this old request must not arrive first.
 			count(faults, 'too late to be forwarded');
 			return {reset: true};
 		}
@@ -131,7 +131,7 @@ export function brew(
 	server.onTokenAnswer(async (request, {status, body}) => {
 		const sent = readSent(request);
 		const isRotated = status === 200;
-		if (isRotated) ledger.rotate(sent.token, body as TokenResponse); // of a 200
+		if (isRotated) ledger.rotate(sent.token, body as TokenResponse); // a 200 has a token response
 		const fault = fall(afterToken);
 		let lost: Reply | undefined;
 		switch (fault) {
@@ -145,7 +145,7 @@ export function brew(
 				lost = {headers: [['content-type', 'application/json']], body: brokenOff(JSON.stringify(body))};
 				break;
 			case 'answer after the deadline':
-				// Before the client may send it again.
+				// Recorded before the response is lost, because the client may send the token again at once.
 				ledger.excuse(sent.token, excuses.lost);
 				await sleep(timeout * 1.2);
 				lost = {reset: true};
@@ -167,7 +167,8 @@ export function brew(
 		if (token) ledger.see(token);
 		switch (fall(callShares)) {
 			case 'access token ended':
-				// Where that meets one that was just renewed, its holder does not renew it again for a minute.
+				// If the API rejected a token that was only just renewed, its holder would not renew it again for a minute. So only a token
+				// that was used before is expired.
 				if (isSeen) await server.expire(token).catch(() => {});
 				break;
 			case 'call reset':
@@ -192,7 +193,7 @@ export function brew(
 	};
 }
 
-/** The first half of a text, and then the end of the connection. */
+/** Sends the first half of a text and then breaks the connection. */
 function brokenOff(text: string): ReadableStream<Uint8Array> {
 	const half = new TextEncoder().encode(text.slice(0, text.length / 2));
 	let isSent = false;
@@ -200,7 +201,7 @@ function brokenOff(text: string): ReadableStream<Uint8Array> {
 		pull: async controller => {
 			if (!isSent) controller.enqueue(half);
 			else {
-				// So that the half is on its way.
+				// Waits until the first half has been sent.
 				await sleep(5);
 				controller.error(new Error('broken off'));
 			}

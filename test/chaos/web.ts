@@ -13,7 +13,7 @@ const callers = 5;
 /** The deadline of a token request, in milliseconds. */
 const timeout = 3_000;
 
-/** Eight tabs of a Chromium with five callers each. Now and then one is closed in the middle, and another opened. */
+/** Eight tabs of Chromium with five callers each. Now and then, one tab is closed in the middle of its work, and a new one is opened. */
 export const run: Act = async ({seconds, seed, isUnlocked = false, log = () => {}}) => {
 	const random = createRandom(seed);
 	const server = await startAuthorizationServer({accessTokenSeconds: 60});
@@ -21,13 +21,13 @@ export const run: Act = async ({seconds, seed, isUnlocked = false, log = () => {
 	const faults: Counts = {};
 	const outcomes: Counts = {};
 	const waits: number[] = [];
-	/** When a tab was closed last: Infinity while one is. */
+	/** When a tab was last closed. Infinity while one is being closed. */
 	let closed = 0;
-	/** The refresh token that the present login began with. */
+	/** The refresh token of the current login, as it was issued. */
 	let login = '';
 	const ledger = createLedger({
 		timeout,
-		// A tab that was closed since may have been the one that knew the answer.
+		// If a tab was closed after that use, it may have been the only one that knew the response.
 		explain: ({at}) => (closed > at && !isUnlocked ? excuses.closed : undefined),
 	});
 	const weather = brew(server, {random, ledger, timeout, isFair: isUnlocked});
@@ -38,7 +38,7 @@ export const run: Act = async ({seconds, seed, isUnlocked = false, log = () => {
 	};
 	try {
 		const opened = await Promise.all(Array.from({length: tabCount}, open));
-		const first = (): Page => opened[0] as Page; // there are eight
+		const first = (): Page => opened[0] as Page; // there are eight tabs
 		const logIn = async (): Promise<void> => {
 			const minted = await server.mint();
 			ledger.open(minted);
@@ -77,7 +77,7 @@ export const run: Act = async ({seconds, seed, isUnlocked = false, log = () => {
 			seconds: elapsed,
 			...ledger.account(),
 			grants: server.tokenRequests.length,
-			// Of the whole call: a tab cannot be looked into from outside.
+			// These are the times of whole calls, because the test cannot measure inside a tab.
 			waits,
 			outcomes,
 			faults: {...weather.faults, ...faults},

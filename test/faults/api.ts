@@ -1,4 +1,4 @@
-// The API.
+// Faults of the API.
 import bareKy from 'ky';
 import {
 	asBare,
@@ -18,7 +18,7 @@ import type {Staged} from './room.ts';
 import type {World} from './world.ts';
 import {text, hidden, timeout, times, all} from './words.ts';
 
-/** All bytes that there are. */
+/** 100,000 bytes, among them every possible byte. */
 const allBytes = (): Uint8Array<ArrayBuffer> => Uint8Array.from({length: 100_000}, (_, index) => index % 256);
 
 export const apiFaults: readonly Fault[] = [
@@ -296,7 +296,7 @@ export const apiFaults: readonly Fault[] = [
 				const {token} = await room.log();
 				return [...tally(outcomes), token.length];
 			},
-			// How many of them are refused first depends on how many can be on their way at once.
+			// How many calls get a 401 first depends on how many requests the platform sends at the same time.
 			expected: {gets: ['200 ×30', 1], grants: 1, session: 'second', events: ['token refresh'], calls: uncounted},
 		},
 	),
@@ -373,7 +373,7 @@ export const apiFaults: readonly Fault[] = [
 		async act({signIn, auth, room, get}) {
 			await signIn();
 			const body = new Blob(['streamed']).stream();
-			const init = {method: 'POST', body, duplex: 'half'} as RequestInit; // the DOM's types do not know duplex
+			const init = {method: 'POST', body, duplex: 'half'} as RequestInit; // the DOM's types lack `duplex`
 			const sent = await get(auth().fetch(`${room.api}me`, init));
 			const bodies = (await room.log()).api.map(({body}) => body);
 			return [sent, bodies.join(), await get(auth().fetch(`${room.api}me`))];
@@ -395,7 +395,7 @@ export const apiFaults: readonly Fault[] = [
 				const outcomes = [await get(auth().fetch(request)), await get(auth().fetch(request))];
 				return [...outcomes.map(kindOf), ...(await room.log()).api.map(({body}) => body)];
 			},
-			// A copy of theirs leaves the body where it was, whole.
+			// In these runtimes, copying a request leaves its body readable, so it can be sent twice.
 			expected: ({runtime}) =>
 				/^(?:Bun|happy-dom)/.test(runtime)
 					? {gets: ['200', '200', 'once', 'once'], calls: ['first 200 ×2']}
@@ -485,7 +485,7 @@ export const apiFaults: readonly Fault[] = [
 			async act({signIn, ky, room, get}) {
 				await signIn();
 				const outcome = await get((async () => ky().get(input(new URL(room.elsewhere))))());
-				// A platform may refuse what would be a user name.
+				// Some platforms refuse a URL that contains a user name.
 				return ['error' in outcome && title.includes('user name') ? 401 : outcome];
 			},
 			expected: ({runtime}) => {
@@ -549,7 +549,7 @@ export const apiFaults: readonly Fault[] = [
 				await signIn();
 				let has: boolean | undefined;
 				const own: typeof fetch = async input => {
-					has = (input as Request).headers.has('authorization'); // regrant gives a Request
+					has = (input as Request).headers.has('authorization'); // regrant passes a Request
 					return new Response('ok');
 				};
 				return [await get(ky({fetch: own}, {origins: [origin]}).get(url)), has];
@@ -738,7 +738,7 @@ export const apiFaults: readonly Fault[] = [
 				await signIn();
 				return [await get(auth().fetch(`${room.api}me`, {mode: 'no-cors'}))];
 			},
-			// The platform drops the header.
+			// The platform drops the `Authorization` header.
 			expected: {gets: [0], calls: ['none 401']},
 			except: [[/^(?:Node|Deno|Bun|workerd|happy-dom)/, 'it has no CORS, and so no mode']],
 		},
@@ -747,7 +747,7 @@ export const apiFaults: readonly Fault[] = [
 			async act({signIn, ky, get}) {
 				await signIn();
 				const headers = {'www-authenticate': 'Bearer error="invalid_token"'};
-				// Most platforms make a network error of one that comes over the network.
+				// The answer is made in memory, because most platforms turn a 407 from the network into a network error.
 				return [await get(ky({fetch: async () => new Response(null, {status: 407, headers})}).get('me'))];
 			},
 			expected: {gets: [407]},

@@ -12,10 +12,10 @@ export const renewed: Partial<Seen> = {
 	events: ['token refresh'],
 };
 
-/** The caller gets the answer, and nothing else happens. */
+/** The caller gets the answer of the API as it is, and nothing else happens. */
 export const untouched = (status: number): Partial<Seen> => ({gets: [status], calls: [`first ${status}`]});
 
-/** Cases of one call, by ky and by `auth.fetch`, for each first answer of the API. */
+/** Creates cases of one call, through ky and through `auth.fetch`, for each first answer of the API. */
 export function calls(
 	expected: Case['expected'],
 	variants: Variants<Staged | readonly Staged[]>,
@@ -54,7 +54,7 @@ export function challenges(status: number, challenge: string): Case {
 	};
 }
 
-/** One call of ky with two retries of its own. */
+/** Creates a case of one call through ky, which retries twice itself. */
 export function retries(
 	api: readonly Staged[],
 	calls: readonly string[],
@@ -73,7 +73,7 @@ export function retries(
 	};
 }
 
-/** One call, whose redirects lead through both servers. */
+/** Creates a case of one call whose redirects lead through both servers. */
 export function hops(
 	title: string,
 	api: readonly Staged[],
@@ -93,7 +93,7 @@ export function hops(
 	};
 }
 
-/** An answer that regrant leaves alone: a call has the same outcome as without regrant. */
+/** Creates a case in which regrant changes nothing: a call has the same outcome as without regrant. */
 export function asBare(title: string, staged: Staged): Case {
 	return {
 		title: `${title}: as without regrant, and no grant`,
@@ -109,7 +109,7 @@ export function asBare(title: string, staged: Staged): Case {
 	};
 }
 
-/** A redirect to an address that is not a server: a network error, or whatever the platform does. */
+/** Creates a case of a redirect to an address without a server. It must be a network error, or what the platform makes of it. */
 export function unfollowed(location: string): Case {
 	return {
 		title: `to ${JSON.stringify(location)}: a network error, or as without regrant`,
@@ -125,11 +125,11 @@ export function unfollowed(location: string): Case {
 	};
 }
 
-/** The class of an error, or the status of an answer. */
+/** Returns the class of an error, or the status of an answer. */
 export const kindOf = (outcome: Settled): string =>
 	'error' in outcome ? nameOfKind(outcome.error) : String((outcome.value as Response).status);
 
-/** A method that a redirect changes, or not. */
+/** Creates a case of a POST that is redirected. Some statuses change the method to GET. */
 export function posts(status: number): Case {
 	const isKept = status >= 307;
 	return {
@@ -145,7 +145,7 @@ export function posts(status: number): Case {
 	};
 }
 
-/** ky's timeout is shorter than the refresh. The refresh goes on. */
+/** Creates a case in which ky's timeout is shorter than the refresh. The refresh goes on. */
 export function impatience(options: Options): Case {
 	return {
 		title: 'TimeoutError, and the grant goes on',
@@ -167,7 +167,7 @@ export function impatience(options: Options): Case {
 	};
 }
 
-/** All ways to wait for a token, each with a signal. */
+/** All methods that wait for a token, each called with a signal. */
 export const ways = (
 	{ky, auth, room}: World,
 	signal: AbortSignal,
@@ -178,16 +178,16 @@ export const ways = (
 	refresh: () => auth().refresh({signal}),
 });
 
-/** The caller’s own `fetch`, in place of an API that rejects one token. */
+/** A `fetch` option that stands for an API which rejects one token. */
 export const fakeApi =
 	(dead: string, challenge = 'Bearer error="invalid_token"'): typeof fetch =>
 	async input => {
-		const {headers} = input as Request; // regrant gives a Request
+		const {headers} = input as Request; // regrant passes a Request
 		const isDead = headers.get('authorization') === `Bearer ${dead}`;
 		return isDead ? new Response('no', {status: 401, headers: {'www-authenticate': challenge}}) : new Response('ok');
 	};
 
-/** How often there was each outcome. */
+/** Counts equal outcomes. */
 export const tally = (outcomes: readonly Settled[]): string[] => {
 	const counts = new Map<string, number>();
 	for (const outcome of outcomes) {

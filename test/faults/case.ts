@@ -2,60 +2,60 @@ import type {StoreDriver, TokenStore} from 'regrant';
 import type {Room, Script, Staged} from './room.ts';
 import {openWorld, type Seen, type Where, type World} from './world.ts';
 
-/** Does something, and returns what the callers got. */
+/** Acts out the case, and returns what the callers got. */
 export type Act = (world: World) => Promise<readonly unknown[]>;
 
-/** The runtimes in which a case is impossible, by name, and the reason. */
+/** Runtimes in which a case is impossible, as a pattern of their names, and the reason. */
 export type Exception = readonly [runtimes: RegExp, because: string];
 
 /** Variants of a case, by their titles. */
 export type Variants<T> = Readonly<Record<string, T>>;
 
-/** Stands for a result that depends on more than the case. */
+/** Stands for a result that may differ from run to run, so it is not compared. */
 export const uncounted: unique symbol = Symbol('uncounted');
 
-/** The expected observations. What is left out must not happen, except for the login. */
+/** The expected observations. If one is left out, nothing of that kind may happen. The login is always allowed. */
 export type Expected = {readonly [Part in keyof Seen]?: Seen[Part] | typeof uncounted};
 
 /** One case of a fault. */
 export interface Case {
 	readonly title: string;
-	/** What the servers do. A function gets the time of the case. */
+	/** The staged answers of the servers. A function gets the time at which the case starts. */
 	readonly script?: Script | ((now: number) => Script);
 	/** The store of the session. Memory by default. */
 	readonly store?: (room: Room) => TokenStore | StoreDriver;
 	readonly act: Act;
 	readonly expected: Expected | ((where: Where) => Expected);
 	readonly except?: readonly Exception[];
-	/** Set if it changes something shared, such as `Object.prototype`. */
+	/** Set it if the case changes something global, such as `Object.prototype`. */
 	readonly isAlone?: boolean;
-	/** Set if the server loses the answer to a rotation, so that it sees the old refresh token again. */
+	/** Set it if the server loses the response to a rotation, and therefore sees the old refresh token again. */
 	readonly isReuseDue?: boolean;
 }
 
 /** A test in another file, for a fault that needs several tabs, processes or isolates. */
 export interface Holder {
 	readonly file: string;
-	/** The title, exactly as in the file. */
+	/** The title of the test, exactly as it is in that file. */
 	readonly title: string;
 }
 
-/** One row of the catalogue: its cases, or the tests that have it and the reason. */
+/** One row of the catalogue: its cases, or the tests elsewhere that cover it and the reason for that. */
 export type Fault = {readonly id: string; readonly what: string} & (
 	{readonly cases: readonly Case[]} | {readonly because: string; readonly heldBy: readonly Holder[]}
 );
 
-/** A fault that is tried on every runtime. */
+/** Creates a fault that runs on every runtime. */
 export function fault(id: string, what: string, ...cases: ReadonlyArray<Case | readonly Case[]>): Fault {
 	return {id, what, cases: cases.flat()};
 }
 
-/** A fault that other tests have, because it needs more than one realm. */
+/** Creates a fault that other tests cover, because it needs more than one realm. */
 export function elsewhere(id: string, what: string, because: string, ...heldBy: readonly Holder[]): Fault {
 	return {id, what, because, heldBy};
 }
 
-/** Whether the case is possible in this runtime. */
+/** Returns false if the case is impossible in this runtime. */
 export function isDue({except = []}: Case, runtime: string): boolean {
 	return !except.some(([runtimes]) => runtimes.test(runtime));
 }
@@ -71,7 +71,7 @@ export async function runCase(
 ): Promise<readonly [Seen, Expected]> {
 	const world = await openWorld(where, script, store);
 	const gets = await act(world);
-	// Browsers themselves resend a request that was reset on a reused connection.
+	// If a reused connection is reset, browsers resend the request themselves, so requests are not counted.
 	const plain = typeof script === 'function' ? script(0) : script;
 	const isRepeated = browsers.test(where.runtime) && JSON.stringify(plain ?? {}).includes('"fault":"reset"');
 	const due = Object.entries({
@@ -86,16 +86,16 @@ export async function runCase(
 	];
 }
 
-// Answers that many rows use.
+// Answers that many rows use:
 
 type Pair = readonly [name: string, value: string];
 
-/** An answer of this media type. */
+/** Creates an answer with this media type. */
 export function typed(contentType: string, body: string, ...headers: readonly Pair[]): Staged {
 	return {headers: [['content-type', contentType], ...headers], body};
 }
 
-/** An answer in JSON. */
+/** Creates an answer in JSON. */
 export function json(value: unknown, more: Staged = {}): Staged {
 	return {
 		...more,
@@ -104,27 +104,27 @@ export function json(value: unknown, more: Staged = {}): Staged {
 	};
 }
 
-/** A valid answer of the token endpoint, with these fields changed. Undefined leaves a field out. */
+/** Creates a valid token response, with these fields changed. Undefined removes a field. */
 export function token(fields: Readonly<Record<string, unknown>> = {}, more?: Staged): Staged {
 	return json({access_token: '<access>', token_type: 'Bearer', expires_in: 600, ...fields}, more);
 }
 
-/** An HTML page with a secret in it. */
+/** Creates an HTML page that repeats a secret of the request. */
 export function page(status: number): Staged {
 	return {...typed('text/html; charset=utf-8', '<!doctype html><title>Sorry</title><p><sent>'), status};
 }
 
-/** An answer without a body. */
+/** Creates an answer without a body. */
 export function after(status: number, ...headers: readonly Pair[]): Staged {
 	return {status, headers};
 }
 
-/** A redirect. */
+/** Creates a redirect. */
 export function redirect(status: number, location: string): Staged {
 	return after(status, ['location', location]);
 }
 
-/** A 401 with these challenges, each in a header line of its own. */
+/** Creates a 401 with these challenges, each in a header line of its own. */
 export function bearer(...challenges: readonly string[]): Staged {
 	const lines = challenges.length > 0 ? challenges : ['Bearer error="invalid_token"'];
 	return {

@@ -1,4 +1,4 @@
-// Clocks.
+// Faults of clocks.
 import {tally} from './call-cases.ts';
 import {after, bearer, type Fault, fault} from './case.ts';
 import {keeping} from './store-cases.ts';

@@ -1,4 +1,4 @@
-// The token endpoint: what it answers.
+// Faults in what the token endpoint answers.
 import {createAuth, memoryStore, type TokenSet} from 'regrant';
 import {tally} from './call-cases.ts';
 import {after, type Case, type Fault, fault, json, page, token, typed} from './case.ts';
@@ -376,7 +376,7 @@ export const contentFaults: readonly Fault[] = [
 				await other.refresh();
 				const renewing = get(auth().refresh());
 				await room.arrivals('token', 2);
-				await driver().set(place.peek() as TokenSet); // what the other one stored
+				await driver().set(place.peek() as TokenSet); // the other holder has stored a token
 				await room.release();
 				return [await renewing, await get(auth().fetch(`${room.api}me`))];
 			},

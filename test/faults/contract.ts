@@ -1,4 +1,4 @@
-// What the contract promises, and Moov’s API, which is where regrant comes from.
+// Rows about what the contract promises, and about Moov’s API, for which regrant was first written.
 import {type AuthOptions, clientSecretBasic, clientSecretPost, endpoint} from 'regrant';
 import * as v from 'valibot';
 import {renewed, hops, posts, tally, unfollowed} from './call-cases.ts';
@@ -23,7 +23,7 @@ import {text, grant, network, unexpected, invalid, times} from './words.ts';
 
 const pages = /^(?:Chromium|Firefox|WebKit|happy-dom)\b/;
 const readItem = endpoint({method: 'get', path: 'items/{id}/end', params: v.object({id: v.string()})});
-/** The fields that an error names. */
+/** Returns the fields that an error names. */
 const fieldsOf = (outcome: Settled): string => ('error' in outcome ? String(Object(outcome.error).fields) : 'none');
 
 export const contractFaults: readonly Fault[] = [
@@ -42,7 +42,7 @@ export const contractFaults: readonly Fault[] = [
 			async act({signIn, auth, get, room, held, advance}) {
 				await signIn();
 				const outcome = await get(auth().refresh());
-				const {access_token} = (await held()) as {readonly access_token: string}; // as memory gives it
+				const {access_token} = (await held()) as {readonly access_token: string}; // memoryStore holds a TokenSet
 				advance(1);
 				return [
 					'error' in outcome && nameOfKind(outcome.error),
@@ -306,7 +306,7 @@ export const contractFaults: readonly Fault[] = [
 			async act({signIn, auth, get, room}) {
 				await signIn();
 				const body = new Blob(['streamed']).stream();
-				const init = {method: 'POST', body, duplex: 'half'} as RequestInit; // the DOM's types do not know duplex
+				const init = {method: 'POST', body, duplex: 'half'} as RequestInit; // the DOM's types lack `duplex`
 				return [await get(auth().fetch(`${room.api}me`, init))];
 			},
 			expected: {gets: ['TypeError'], calls: ['first 307']},
@@ -378,7 +378,7 @@ export const contractFaults: readonly Fault[] = [
 				await signIn();
 				let has: boolean | undefined;
 				const own: typeof fetch = async input => {
-					has = (input as Request).headers.has('authorization'); // regrant gives a Request
+					has = (input as Request).headers.has('authorization'); // regrant passes a Request
 					return new Response('ok');
 				};
 				const called = await get(ky({fetch: own}).get('http://api.example/me'));

@@ -1,6 +1,7 @@
-// The faults of servers, networks, clocks, stores and callers, one row each, with what regrant does about them. They run unchanged on
-// every runtime. The words of the results are explained in world.ts: `first` always stands for what the login gave, and whatever a row
-// does not mention did not happen. A case that a runtime cannot have says so (`except`). A fault that needs several tabs, processes or
+// The catalogue of faults: of servers, networks, clocks, stores and callers, one row each, with the required reaction of regrant. The cases
+// run unchanged on every runtime. world.ts explains the words of the results: `first` always means what the login gave, and whatever a row
+// does not mention must not happen. If a case is impossible in a runtime, it says so (`except`). A fault that needs several tabs, processes
+// or isolates names the test that covers it.
 // isolates names the test that has it.
 import {apiFaults} from './api.ts';
 import type {Fault} from './case.ts';

@@ -1,4 +1,4 @@
-// Tabs, processes and isolates that share a session.
+// Faults of tabs, processes and isolates that share a session.
 import {tally} from './call-cases.ts';
 import {elsewhere, type Fault, fault} from './case.ts';
 import {times, all} from './words.ts';
@@ -10,7 +10,7 @@ export const holderFaults: readonly Fault[] = [
 		'it takes several tabs',
 		{
 			file: 'test/support/tab-spec.ts',
-			title: 'eight tabs with five callers each make one grant on one dead token [R71, F-96]',
+			title: 'eight tabs with five callers each make one grant on one expired token [R71, F-96]',
 		},
 		{
 			file: 'test/e2e/browser/frames.real.test.ts',
@@ -55,7 +55,7 @@ export const holderFaults: readonly Fault[] = [
 		{file: 'test/support/tab-spec.ts', title: 'a sign-out in one tab wins over a refresh in another [R76, F-101]'},
 		{
 			file: 'test/stores/redis-processes.test.ts',
-			title: 'a sign-out in one wins over a refresh in another, whose late token is revoked [R76, F-101]',
+			title: 'a sign-out in one process wins over a refresh in another, whose late token is revoked [R76, F-101]',
 		},
 		{
 			file: 'test/e2e/workerd/isolates.test.ts',
@@ -114,11 +114,12 @@ export const holderFaults: readonly Fault[] = [
 		'it takes several requests of one isolate',
 		{
 			file: 'test/e2e/workerd/isolates.test.ts',
-			title: 'with waitUntil, everybody gets the token of its grant [R82, F-107, F-108]',
+			title: 'with waitUntil, everybody gets the token of a renewal whose request is gone [R82, F-107, F-108]',
 		},
 		{
 			file: 'test/e2e/workerd/isolates.test.ts',
-			title: 'without waitUntil, nobody waits forever, and the session goes on [R82, F-107, F-108]',
+			title:
+				'without waitUntil, nobody waits forever for a renewal whose request is gone, and the session goes on [R82, F-107, F-108]',
 		},
 	),
 	elsewhere(
@@ -127,7 +128,8 @@ export const holderFaults: readonly Fault[] = [
 		'it takes several requests of one isolate',
 		{
 			file: 'test/e2e/workerd/isolates.test.ts',
-			title: 'without waitUntil, nobody waits forever, and the session goes on [R82, F-107, F-108]',
+			title:
+				'without waitUntil, nobody waits forever for a renewal whose request is gone, and the session goes on [R82, F-107, F-108]',
 		},
 	),
 	elsewhere(

@@ -2,7 +2,7 @@ import type {Case, Expected} from './case.ts';
 import type {Room, SeenRequest} from './room.ts';
 import type {World} from './world.ts';
 
-/** Runs a task while every object inherits these properties. */
+/** Runs a task while `Object.prototype` has these properties, so that every object inherits them. */
 export async function polluted<T>(properties: object, task: () => Promise<T>): Promise<T> {
 	const root: object = Object.prototype;
 	for (const [name, value] of Object.entries(properties)) {
@@ -15,7 +15,7 @@ export async function polluted<T>(properties: object, task: () => Promise<T>): P
 	}
 }
 
-/** Cases of an Auth that is created and used while every object inherits these properties: none of them is sent. */
+/** Creates cases of an Auth that is created and used while every object inherits these properties. None of them may be sent. */
 export function pollution(
 	title: string,
 	properties: (room: Room, secret: string) => object,

@@ -5,8 +5,8 @@ import type {Seen} from './world.ts';
 
 type Broken = (room: Room) => Partial<AuthOptions>;
 
-// A renewal that fails: first by itself, and then during a call whose token is still valid. After an hour, which is the longest back-off,
-// the server works again, and so does the renewal.
+// In these cases a renewal fails: first in a direct refresh, and then during a call whose token is still valid. After an hour, which is the
+// longest back-off, the server works again, and a renewal must succeed.
 
 const renew =
 	(broken: Broken = () => ({})): Act =>
@@ -21,7 +21,7 @@ const renew =
 		return [failure, meanwhile, await get(auth().fetch(`${room.api}me`))];
 	};
 
-/** The session goes on, the valid token is still used, and the server is left alone for a while. */
+/** Expected: the session goes on, calls use the valid token, and no token request is sent until the back-off ends. */
 export const forNow = (error: string, delay?: number): Seen => ({
 	gets: [`${error}, retryable${delay === undefined ? '' : `, after ${delay}`}`, 200, 200],
 	grants: 2,
@@ -31,10 +31,13 @@ export const forNow = (error: string, delay?: number): Seen => ({
 	events: [`refresh-failed ${codeOf(error)}`, 'token refresh'],
 });
 
-/** The same, but only the last request reaches the server. */
+/** Expected: the same, but only the last request reaches the server. */
 export const unreached = (error: string): Seen => ({...forNow(error), grants: 1});
 
-/** Only the programmer can fix it, and each call says so. The session goes on, and the server is left alone for a while. */
+/**
+Expected: each call fails with this error, because only the programmer can fix it. The session goes on, and no token request is sent until
+the back-off ends.
+*/
 export const refused = (error: string): Seen => ({
 	gets: [error, error, 200],
 	grants: 2,
@@ -44,7 +47,7 @@ export const refused = (error: string): Seen => ({
 	events: [`refresh-failed ${codeOf(error)}`, 'token refresh'],
 });
 
-/** The session is over, and no further token request is sent. */
+/** Expected: the session has ended, and no further token request is sent. */
 export const ended: Seen = {
 	gets: ['SessionEndedError invalid_grant', 401, 401],
 	grants: 1,
@@ -57,7 +60,7 @@ export const ended: Seen = {
 const codeOf = (error: string): string =>
 	error.startsWith('OAuthError') ? 'oauth_error' : (error.split(' ')[1] ?? '');
 
-/** Cases of a failing renewal, for each answer of the token endpoint. */
+/** Creates cases of a failing renewal, for each answer of the token endpoint. */
 export function renewals(
 	expected: Case['expected'],
 	variants: Variants<Staged | ((now: number) => Staged)>,
@@ -72,21 +75,21 @@ export function renewals(
 	}));
 }
 
-/** Tokens that nobody gets do not count. */
+/** Replaces the new access token of a failing answer by one that nobody may use, so that tokens are still numbered correctly. */
 const useless = (staged: Staged): Staged =>
 	staged.body === undefined ? staged : {...staged, body: staged.body.replaceAll('<access>', '<useless>')};
 
-/** Sends the requests of the client to another URL, whatever its token endpoint is. */
+/** Sends the token requests to another URL, whatever `tokenEndpoint` is. */
 export const sentTo = (url: string): Partial<AuthOptions> => ({fetch: (_url, init) => fetch(url, init)});
 
-/** Cases of a renewal with options that keep it from reaching the server. */
+/** Creates cases of a renewal whose options keep it from reaching the server. */
 export function detours(expected: Seen, variants: Variants<Broken>, more: Pick<Case, 'except'> = {}): Case[] {
 	return Object.entries(variants).map(([title, broken]) => ({title, act: renew(broken), expected, ...more}));
 }
 
-// A renewal that works, and three calls after it.
+// In the following cases a renewal succeeds, and three calls follow.
 
-/** Cases of what the caller of a renewal gets for each answer, and which refresh token remains. */
+/** Creates cases of a successful renewal: what its caller gets for each answer, and which refresh token remains. */
 export function readings(
 	lives: string,
 	variants: Variants<Staged>,
@@ -117,7 +120,7 @@ export function readings(
 	}));
 }
 
-/** The refresh token of before is kept, and is the next one to be sent. */
+/** Creates cases in which the old refresh token is kept and sent next. */
 export function keepings(variants: Variants<Staged>): Case[] {
 	return Object.entries(variants).map(([title, staged]) => ({
 		title,
@@ -135,7 +138,7 @@ export function keepings(variants: Variants<Staged>): Case[] {
 	}));
 }
 
-/** How long a token lives, by what it is said to expire in. */
+/** Creates cases of a token's lifetime, one for each value of `expires_in`. */
 export function lives(expected: string, ...values: readonly unknown[]): Case[] {
 	return readings(
 		`${expected}, scope a b`,
@@ -143,7 +146,7 @@ export function lives(expected: string, ...values: readonly unknown[]): Case[] {
 	);
 }
 
-/** Cases of whether `expires_in` is read as a timestamp or as seconds. An expired token is renewed at the next call. */
+/** Creates cases of whether `expires_in` is read as a timestamp or as seconds. An expired token is renewed at the next call. */
 export function instants(
 	expiresIn: 'auto' | 'seconds' | 'timestamp',
 	expires_in: number | string,
@@ -172,7 +175,7 @@ export function instants(
 	};
 }
 
-/** Cases of a token endpoint that redirects. Browsers hide the status and the target. */
+/** Creates cases of a token endpoint that redirects. Browsers hide the status and the target. */
 export function redirects(statuses: readonly number[], location: string): Case[] {
 	const variants = Object.fromEntries(
 		statuses.map(status => [`${status} to ${location || 'nowhere'}`, redirect(status, location)]),

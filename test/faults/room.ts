@@ -1,35 +1,35 @@
 /** How an answer can go wrong below HTTP, or in the headers that describe its body. */
 export type TransportFault =
-	/** The connection is reset before any byte. */
+	/** The connection is reset before any byte arrives. */
 	| 'reset'
-	/** Nothing comes, ever. */
+	/** Nothing is ever sent. */
 	| 'hang'
-	/** Nothing comes until the room is released. Then the answer comes. */
+	/** Nothing is sent until `release()`. Then the answer is sent. */
 	| 'held'
-	/** The headers and half of the body come, and then nothing. */
+	/** The headers and half of the body are sent, and then nothing more. */
 	| 'stall'
-	/** The body comes byte by byte, and takes longer than anybody waits. */
+	/** The body is sent byte by byte, which takes longer than any caller waits. */
 	| 'drip'
 	/** The connection closes in the middle of the body. */
 	| 'cut'
-	/** Less is announced than comes. */
+	/** Content-Length is smaller than the body. */
 	| 'understated'
-	/** More is announced than comes. */
+	/** Content-Length is larger than the body. */
 	| 'overstated'
 	/** The body never ends. */
 	| 'flood'
-	/** The body is small on the wire, and 32 MiB when it is decompressed. */
+	/** The body is small when it is sent, and 32 MiB when it is decompressed. */
 	| 'bomb'
 	/** The body is declared as gzip, but is not. */
 	| 'no-gzip'
-	/** What comes is not HTTP. */
+	/** The bytes are not HTTP. */
 	| 'garbage';
 
 /**
-One answer, as JSON. In header values and in the body, these words stand for values that the room knows: `<access>` and `<refresh>` for new
-tokens (a new refresh token takes the place of the old one), `<useless>` for an access token that nobody is to use, `<sent>`, `<body>` and
-`<authorization>` for what the request had in it, `<token>`, `<api>` and `<elsewhere>` for the URLs of the servers, `<beside>` for the last
-one without its scheme.
+One staged answer, as JSON. In header values and in the body, placeholders stand for values that only the server knows. `<access>` and
+`<refresh>` are new tokens, and a new refresh token replaces the old one. `<useless>` is an access token that nobody may use. `<sent>`,
+`<body>` and `<authorization>` repeat what the request contained. `<token>`, `<api>` and `<elsewhere>` are the URLs of the servers, and
+`<beside>` is the last one without its scheme.
 */
 export interface Staged {
 	/** 200 by default. */
@@ -38,13 +38,13 @@ export interface Staged {
 	readonly body?: string;
 	readonly fault?: TransportFault;
 	readonly encoding?: 'gzip' | 'deflate' | 'br';
-	/** Spaces that are sent before the body. */
+	/** How many spaces are sent before the body. */
 	readonly padding?: number;
-	/** The refresh token is used up, even though the answer does not say so. */
+	/** Makes the server rotate the refresh token although the answer contains no new one. */
 	readonly rotates?: boolean;
 }
 
-/** The staged answers of a server, one for each request. After that, the server answers by itself. */
+/** The staged answers of a server, one for each request. After them, the server answers normally. */
 export type Stage = readonly Staged[] | {readonly untilMended: Staged};
 
 /** What the servers of a room do. */
@@ -52,28 +52,28 @@ export interface Script {
 	readonly token?: Stage;
 	readonly revocation?: Stage;
 	readonly api?: Stage;
-	/** By itself, it refuses every call. */
+	/** Answers of the foreign origin. It rejects every call after them. */
 	readonly elsewhere?: Stage;
-	/** The API refuses the first access token. */
+	/** Makes the API reject the first access token. */
 	readonly isDead?: boolean;
-	/** Every refresh token that was ever issued is valid, as with a server whose storage is not atomic. */
+	/** Accepts every refresh token that was ever issued, like a server whose storage is not atomic. */
 	readonly isLenient?: boolean;
 }
 
-/** A request, as it arrived. */
+/** A recorded request. */
 export interface SeenRequest {
 	readonly method: string;
-	/** Below the room. */
+	/** The path, relative to the room. */
 	readonly path: string;
 	readonly headers: Readonly<Record<string, string>>;
 	readonly body: string;
-	/** The body in hexadecimal digits. */
+	/** The body as hexadecimal digits. */
 	readonly bytes: string;
-	/** What was answered; 0 for none. */
+	/** The status of the answer; 0 if there was none. */
 	readonly status: number;
 }
 
-/** The requests that the servers of a room got. */
+/** The recorded requests of a room. */
 export interface RoomLog {
 	readonly token: readonly SeenRequest[];
 	readonly revocation: readonly SeenRequest[];
@@ -83,47 +83,47 @@ export interface RoomLog {
 	readonly accessTokens: readonly string[];
 	/** The refresh tokens, in the order in which they were issued. */
 	readonly refreshTokens: readonly string[];
-	/** The access tokens that nobody is to use. */
+	/** The access tokens that nobody may use. */
 	readonly uselessTokens: readonly string[];
-	/** Whether a used refresh token has come again. */
+	/** True if a used refresh token was sent again. */
 	readonly isReused: boolean;
-	/** How many bodies were not read to their end. */
+	/** How many response bodies the client stopped reading before their end. */
 	readonly abandoned: number;
 }
 
-/** Where a room is, and what its login gave. */
+/** Where the servers of a room are, and the tokens of its login. */
 export interface RoomFacts {
 	readonly tokenEndpoint: string;
 	readonly revocationEndpoint: string;
-	/** The API: a URL with a slash at its end, as the next two. */
+	/** The URL of the API. It ends with a slash, like the next two. */
 	readonly api: string;
-	/** The origin that must get nothing. */
+	/** The URL of the foreign origin, which must not get a token. */
 	readonly elsewhere: string;
-	/** A port at which nobody listens. */
+	/** A URL at whose port no server listens. */
 	readonly nowhere: string;
 	readonly access_token: string;
 	readonly refresh_token: string;
 }
 
-/** Servers of one test, with their own scripts, tokens and logs. */
+/** The servers of one test, with their own scripts, tokens and logs. */
 export interface Room extends RoomFacts {
-	/** Ends the script: from now on the servers answer by themselves. */
+	/** Ends the script: from now on the servers answer normally. */
 	mend(): Promise<void>;
 	/** Sends the answers that are held back. */
 	release(): Promise<void>;
-	/** The API refuses every access token that was issued so far. */
+	/** Makes the API reject every access token that was issued so far. */
 	expire(): Promise<void>;
 	log(): Promise<RoomLog>;
-	/** Waits for so many requests of a kind. */
+	/** Resolves when this number of requests of a kind has arrived. */
 	arrivals(kind: 'token' | 'api' | 'elsewhere', count: number): Promise<void>;
 }
 
-/** Opens a room at the fault server. It needs nothing but `fetch`. */
+/** Opens a room at the fault server. It uses only `fetch`, so it works in every runtime. */
 export async function openRoom(door: string, script: Script): Promise<Room> {
 	const ask = async <T>(method: string, path: string, body?: string): Promise<T> => {
 		const response = await fetch(door + path, {method, ...(body !== undefined && {body})});
 		if (!response.ok) throw new Error(`The door answered ${response.status} to ${method} ${path}`);
-		return (await response.json()) as T; // as the server made it
+		return (await response.json()) as T; // the fault server writes it
 	};
 	const {id, ...facts} = await ask<RoomFacts & {readonly id: string}>('POST', '/open', JSON.stringify(script));
 	const log = (): Promise<RoomLog> => ask('GET', `/${id}/log`);

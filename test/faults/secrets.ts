@@ -1,4 +1,4 @@
-// Secrets. Every case of every section is searched for them; these are the ones that had most to leak.
+// Cases that are most likely to leak a secret. The cases of all other sections are searched for secrets, too.
 import {type AuthOptions, clientSecretBasic, clientSecretPost} from 'regrant';
 import {renewed} from './call-cases.ts';
 import {bearer, type Case, type Fault, fault, json, page, redirect, token, uncounted} from './case.ts';
@@ -16,7 +16,7 @@ export const secretFaults: readonly Fault[] = [
 			const outcome = await get(ky({throwHttpErrors: true}).get('me'));
 			const {request, options} = Object('error' in outcome && outcome.error) as Record<string, unknown>;
 			see([request, options]);
-			return [outcome, (request as Request).headers.has('authorization')]; // ky’s errors have it
+			return [outcome, (request as Request).headers.has('authorization')]; // ky’s errors contain the request
 		},
 		expected: {...renewed, gets: ['HTTPError 500', false], calls: ['first 401', 'second 500']},
 	}),

@@ -7,13 +7,13 @@ export const refuse = (): never => {
 	throw new DOMException('The operation is insecure.', 'SecurityError');
 };
 
-/** The same, later. */
+/** Rejects with that error. */
 export const reject = async (): Promise<never> => refuse();
 
 /** Never settles. */
 export const hang = (): Promise<never> => new Promise(() => {});
 
-/** Creates a store in memory. */
+/** Creates a store in memory that already contains this record. */
 export function keeping(record?: unknown): StoreDriver {
 	let held = record;
 	return {
@@ -23,7 +23,7 @@ export function keeping(record?: unknown): StoreDriver {
 	};
 }
 
-/** A store that replaces its second write, which is the one after a rotation. */
+/** Creates a store whose second write is replaced. That is the write after a rotation. */
 export function failingOnce(write: (token: TokenSet) => void | Promise<void>): StoreDriver {
 	const driver = keeping();
 	let writes = 0;
@@ -35,7 +35,7 @@ interface Record {
 	readonly refresh_token: string;
 }
 
-/** Cases of a store that somebody else has written to: the record is not a token, and counts as absent until a new login. */
+/** Creates cases of a store that another program has written to. The record is not a token, so it counts as absent until a new login. */
 export function records(events: readonly string[], variants: Variants<(record: Record) => unknown>): Case[] {
 	return Object.entries(variants).map(([title, tamper]) => ({
 		title: `${title}: it counts as none, and gives way to a login`,
@@ -55,13 +55,13 @@ export function records(events: readonly string[], variants: Variants<(record: R
 	}));
 }
 
-/** A store that shows late what another holder has written. */
+/** A store in which the writes of another holder become visible late. */
 export interface LateStore extends StoreDriver {
-	/** The next two looks find what was there before. */
+	/** Sets a record that becomes visible only after two more reads. */
 	showLater(record: unknown): void;
 }
 
-/** A store that shows everything at once, until it is told otherwise. */
+/** Creates a store that shows every write at once, except for `showLater`. */
 export function createLateStore(): LateStore {
 	let held: unknown;
 	let later: unknown;

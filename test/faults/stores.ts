@@ -1,4 +1,4 @@
-// Stores.
+// Faults of stores.
 import {createAuth, memoryStore, type StoreDriver, type TokenSet, type TokenStore} from 'regrant';
 import {webStorage} from 'regrant/web';
 import {type Case, type Fault, fault, json, token, typed} from './case.ts';
@@ -32,7 +32,7 @@ export const storeFaults: readonly Fault[] = [
 				gets: ['StoreError store_write, retryable', 200, 200],
 				grants: 1,
 				calls: ['second 200 ×2'],
-				// A store of regrant's gives what is in memory.
+				// The stores of regrant return what is in memory. A driver does not.
 				session: title.startsWith('a Web Storage') ? 'second' : 'out of reach',
 				events: ['store-failed store_read', 'token set', 'token refresh'],
 			},
@@ -81,7 +81,8 @@ export const storeFaults: readonly Fault[] = [
 			async act({signIn, auth, room, get}) {
 				await signIn('over');
 				const during = await get(auth({timeout: 1000}).fetch(`${room.api}me`));
-				// While it hangs it is asked nothing, for as long as the deadline is. That is measured by a clock that nobody can set.
+				// While a write hangs, the store is not used again until the deadline has passed. A real clock measures that, so the test
+				// has to wait.
 				await new Promise(resolve => setTimeout(resolve, 1200));
 				return [during, await get(auth().fetch(`${room.api}me`))];
 			},
@@ -239,7 +240,7 @@ export const storeFaults: readonly Fault[] = [
 			({auth, room}) => auth().fetch(`${room.api}me`),
 			{gets: [200, 'POST grant_type,refresh_token,client_id', 'GET ', false], calls: ['second 200']},
 		),
-		// What a call of the API inherits of these is the doing of the platform: its own `fetch` reads them.
+		// A call of the API does inherit these, because the platform's own `fetch` reads them. So only token requests are tested.
 		pollution(
 			'those of the platform’s fetch: no effect on a token request',
 			(_, secret) => ({
@@ -273,7 +274,7 @@ export const storeFaults: readonly Fault[] = [
 			await other.refresh();
 			const renewing = get(auth().refresh());
 			await room.arrivals('token', 2);
-			await driver().set(place.peek() as TokenSet); // what the other one stored
+			await driver().set(place.peek() as TokenSet); // the other holder has stored a token
 			await room.release();
 			return [await renewing];
 		},
@@ -295,7 +296,7 @@ export const storeFaults: readonly Fault[] = [
 			const other = createAuth(options({store: place}));
 			await other.setToken({...loginOf(world), expires_in: 600});
 			await other.refresh();
-			(driver() as LateStore).showLater(place.peek()); // made by createLateStore
+			(driver() as LateStore).showLater(place.peek()); // this case creates its store with createLateStore
 			return [await get(auth().refresh())];
 		},
 		expected: {

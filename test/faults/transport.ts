@@ -1,9 +1,9 @@
-// The token endpoint: the network, and HTTP.
+// Faults of the network and of HTTP, between regrant and the token endpoint.
 import {typed, after, type Fault, fault, json, page, token} from './case.ts';
 import {detours, forNow, readings, redirects, refused, renewals, sentTo, unreached} from './renewal-cases.ts';
 import {times, text, hidden, network, timeout, unexpected, all} from './words.ts';
 
-/** A date as RFC 850 wrote it, and as `asctime` of C does. */
+/** Formats a date as RFC 850 does. The next function formats it as C's `asctime` does. */
 const dateOf850 = (time: number): string => {
 	const [day = '', date, month, year = '', clock] = new Date(time).toUTCString().split(/,? /);
 	const days = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];

@@ -17,55 +17,55 @@ import {gist} from '../shared/outcome.ts';
 import {textsOf} from '../shared/renderings.ts';
 import type {Traits} from '../shared/run.ts';
 
-/** Where a case runs. */
+/** The runtime that a case runs in, and its fault server. */
 export interface Where {
 	/** The name of the runtime, with its version. */
 	readonly runtime: string;
 	readonly traits: Traits;
-	/** The door of the fault server. */
+	/** The URL at which the fault server opens rooms. */
 	readonly door: string;
 }
 
-/** What was observed in a case, in words that tables can compare. */
+/** What was observed in a case, in words that can be compared. */
 export interface Seen {
-	/** What the callers got, in their order. */
+	/** What the callers got, in order. */
 	readonly gets: readonly unknown[];
 	/** How many token requests went out. */
 	readonly grants: number;
-	/** Each call of the API: the access token that it carried, and what was answered. The first token is that of the login. */
+	/** Each call of the API: which access token it carried, and the status of the answer. `first` is the token of the login. */
 	readonly calls: readonly string[];
-	/** The token of each request that the foreign origin got. */
+	/** Which token each request to the foreign origin carried. */
 	readonly foreign: readonly string[];
-	/** The refresh token that the store holds in the end; the first is that of the login. */
+	/** The refresh token in the store at the end of the case. `first` is that of the login. */
 	readonly session: string;
-	/** What the listener was told after the login. */
+	/** The events after the login. */
 	readonly events: readonly string[];
 }
 
-/** How old the access token of a login is: valid; valid but due for renewal; or expired. */
+/** The state of a login's access token: valid, valid but due for renewal, or expired. */
 export type Age = 'fresh' | 'due' | 'over';
 
-/** Everything that one case has for itself. */
+/** What one case works with. No other case shares it. */
 export interface World {
 	readonly where: Where;
 	readonly room: Room;
 	readonly store: TokenStore;
-	/** The driver of the store. Throws if the store is one of regrant's own. */
+	/** Returns the driver of the store. Throws if the case uses one of regrant's own stores. */
 	readonly driver: () => StoreDriver;
-	/** What the store holds. */
+	/** Returns the record in the store. */
 	readonly held: () => Promise<unknown>;
-	/** The time in milliseconds. It stands still until it is moved. */
+	/** The current time in milliseconds. It changes only when a case moves it. */
 	readonly now: () => number;
 	readonly advance: (seconds: number) => void;
-	/** The options of an Auth on this session. */
+	/** Returns options of an Auth on this session. */
 	options(more?: Partial<AuthOptions>): AuthOptions;
-	/** An Auth on this session. */
+	/** Creates an Auth on this session. */
 	auth(more?: Partial<AuthOptions>): Auth;
-	/** ky with the API as its base, without retries, and with answers of every status. */
+	/** Creates a ky instance with the API as its base. It does not retry, and does not throw for any status. */
 	ky(options?: Options, more?: Partial<AuthOptions>): KyInstance;
-	/** Begins the session, as a login would. */
+	/** Begins the session with a login. */
 	signIn(age?: Age): Promise<void>;
-	/** Waits for a promise, and records its outcome for the table and for the search for secrets. */
+	/** Waits for a promise, and records its outcome for the comparison and for the search for secrets. */
 	get(promise: Promise<unknown>): Promise<Settled>;
 	/** Adds a value to the search for secrets, and returns it. */
 	see<T>(value: T): T;
@@ -76,17 +76,17 @@ export interface World {
 /** The outcome of a promise. */
 export type Settled = {readonly value: unknown} | {readonly error: unknown};
 
-/** A world, with the check at the end of its case. */
+/** A world that can report what happened in it. */
 export interface ObservedWorld extends World {
 	/** Returns the result of the case. Throws if a secret shows. */
 	observe(gets: readonly unknown[], isReuseDue: boolean): Promise<Seen>;
 }
 
-/** In seconds. */
+/** The lifetime of a token, in seconds. */
 const lifetime = 600;
 const lefts: Readonly<Record<Age, number>> = {fresh: lifetime, due: 10, over: -1};
 
-/** Opens a room and all that is needed to try something in it. */
+/** Opens a room, and creates everything else that a case needs. */
 export async function openWorld(
 	where: Where,
 	script: Script | ((now: number) => Script) = {},
@@ -115,7 +115,7 @@ export async function openWorld(
 		origins: [room.api],
 		store,
 		now,
-		// On a busy machine, nothing is late reliably. So an answer that should be late never comes.
+		// The timeout is long, because a busy machine may be slow. A case that needs a late answer uses one that never comes.
 		timeout: 60_000,
 		...more,
 	});
@@ -184,10 +184,10 @@ export async function openWorld(
 	};
 }
 
-/** Nobody guesses a token from nine characters. */
+/** The number of characters by which a secret is recognised. Nobody can guess a token from fewer. */
 const telling = 10;
 
-/** Throws if a secret, or the beginning of one, is where it must not be. */
+/** Throws if a secret, or its first characters, is in a place where it must not be. */
 function assertSecret(texts: readonly string[], log: RoomLog, planted: readonly string[]): void {
 	const notAccess = [...log.refreshTokens, ...planted];
 	const all = [...log.accessTokens, ...log.uselessTokens, ...notAccess];
@@ -206,7 +206,7 @@ function assertSecret(texts: readonly string[], log: RoomLog, planted: readonly 
 	for (const {path} of [...log.token, ...log.revocation]) search('the URL of the token endpoint', path, all);
 }
 
-/** The refresh token that a store holds, in a word. */
+/** Returns which refresh token a store holds, as an ordinal. */
 async function heldBy(read: () => Promise<unknown>, {refreshTokens}: RoomLog): Promise<string> {
 	const late = new Promise<undefined>(resolve => setTimeout(resolve, 100));
 	try {
@@ -217,7 +217,7 @@ async function heldBy(read: () => Promise<unknown>, {refreshTokens}: RoomLog): P
 	}
 }
 
-/** What a login gave, as a token endpoint gives it. */
+/** Returns the tokens of the login in the form of a token response. */
 export function loginOf({room: {access_token, refresh_token}}: World): AuthToken & {readonly refresh_token: string} {
 	return {access_token, refresh_token, token_type: 'Bearer'};
 }
@@ -225,14 +225,14 @@ export function loginOf({room: {access_token, refresh_token}}: World): AuthToken
 const ordinals = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth'];
 const ordinal = (index: number): string => (index < 0 ? 'none' : (ordinals[index] ?? `number ${index + 1}`));
 
-/** Which token a request carried. */
+/** Returns which access token a request carried, as an ordinal. */
 function carried({authorization}: Readonly<Record<string, string>>, {accessTokens}: RoomLog): string {
 	if (!authorization) return 'none';
 	const index = accessTokens.findIndex(token => authorization === `Bearer ${token}`);
 	return index < 0 ? 'own' : ordinal(index);
 }
 
-/** Joins equal entries that follow each other. */
+/** Merges equal entries that follow each other, and counts them. */
 function runs(texts: readonly string[]): string[] {
 	const counted: Array<{readonly text: string; count: number}> = [];
 	for (const text of texts) {
@@ -243,7 +243,7 @@ function runs(texts: readonly string[]): string[] {
 	return counted.map(({text, count}) => (count === 1 ? text : `${text} ×${count}`));
 }
 
-/** What a caller got, in words. Anything but the outcome of a promise is returned unchanged. */
+/** Describes the outcome of a promise in words. Returns anything else unchanged. */
 function wordsOf(outcome: unknown, log: RoomLog, now: number): unknown {
 	if (typeof outcome !== 'object' || outcome === null) return outcome;
 	if ('error' in outcome) return wordsOfError(outcome.error);
@@ -251,15 +251,15 @@ function wordsOf(outcome: unknown, log: RoomLog, now: number): unknown {
 	const {value} = outcome;
 	if (value instanceof Response) return value.status;
 	if (typeof value !== 'object' || value === null || !('access_token' in value)) return value;
-	const {access_token, expires_at, scope} = value as {access_token: string; expires_at?: number; scope?: string}; // a token
+	const {access_token, expires_at, scope} = value as {access_token: string; expires_at?: number; scope?: string}; // only a token has `access_token`
 	const lives = expires_at === undefined ? 'while it is accepted' : `for ${expires_at - now / 1000} s`;
 	return `the ${ordinal(log.accessTokens.indexOf(access_token))} token ${lives}, scope ${scope ?? 'unknown'}`;
 }
 
-/** The class of an error. */
+/** Returns the class name of an error. */
 export const nameOfKind = (error: unknown): string => String(Object(error).name);
 
-/** Class, code, and what a program can do about it. */
+/** Describes an error: its class, its code, and what a program can do about it. */
 function wordsOfError(error: unknown): string {
 	const {
 		name,

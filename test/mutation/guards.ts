@@ -1,9 +1,9 @@
-/** Lines of a file of src, as they are written, less what stands before and behind. */
+/** Lines of a file of src, exactly as they are written, without the whitespace around them. */
 type Lines = Readonly<Record<string, readonly string[]>>;
 
 /**
-The lines that keep the promises of this package: no mutant of them may live. A line that is written in another way has to be
-written here, too.
+The lines that keep the promises of this package. The mutation tests must kill every mutant of them. If you rewrite one of these lines,
+change it here, too.
 */
 export const guards: Readonly<Record<string, Lines>> = {
 	'the origin check': {
@@ -84,20 +84,20 @@ export const guards: Readonly<Record<string, Lines>> = {
 	},
 };
 
-/** A line that must hold, and where it is now. */
+/** One of these lines, and its present position. */
 export interface GuardLine {
 	readonly guard: string;
-	/** Below src. */
+	/** The path, relative to src. */
 	readonly file: string;
-	/** From 1. */
+	/** The line number, from 1. */
 	readonly line: number;
 }
 
 /**
-Where the guards are.
+Finds the lines in src.
 
-@param read Gives the text of a file of src.
-@throws {Error} where a line is not there.
+@param read Returns the text of a file of src.
+@throws {Error} if a line is missing.
 */
 export function locateGuards(read: (file: string) => string): GuardLine[] {
 	return Object.entries(guards).flatMap(([guard, files]) =>

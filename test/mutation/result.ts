@@ -1,27 +1,27 @@
-/** What became of the mutants of a file, or of a guard. */
+/** The mutants of a file or of a guard, and how many of them were killed. */
 export interface FileResult {
-	/** Those that could be killed: what does not run, or was left out, is none. */
+	/** All mutants that a test could kill. Those that do not compile or were left out do not count. */
 	readonly mutants: number;
 	readonly survived: number;
 }
 
-/** What the last mutation tests have found: result.json. */
+/** The result of the last mutation tests, as stored in result.json. */
 export interface MutationResult extends FileResult {
 	/** The versions of the tools. */
 	readonly stryker: string;
 	readonly vitest: string;
 	readonly node: string;
-	/** Of the last run. */
+	/** The date of the last run. */
 	readonly date: string;
 	/** Percent of the mutants that were killed, with one decimal, rounded down. */
 	readonly score: number;
-	/** By their names in guards.ts, and by the files that they are in. */
+	/** The results by the names in guards.ts, and then by file. */
 	readonly guards: Readonly<Record<string, Readonly<Record<string, FileResult>>>>;
-	/** By their paths below src. */
+	/** The results by path, relative to src. */
 	readonly files: Readonly<Record<string, FileResult>>;
 }
 
-/** The score over all of them. */
+/** Computes the score of all results together. */
 export function scoreOf(results: readonly FileResult[]): Pick<MutationResult, 'score' | 'mutants' | 'survived'> {
 	const mutants = results.reduce((sum, result) => sum + result.mutants, 0);
 	const survived = results.reduce((sum, result) => sum + result.survived, 0);

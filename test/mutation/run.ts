@@ -1,6 +1,6 @@
 /**
-Mutation tests: `npm run mutate` for all of src, `npm run mutate -- --guards` for its guard clauses, `npm run mutate -- redirect.ts` for
-single files. What is found is printed, and kept in result.json beside, file after file. Fails where a mutant of a guard clause lives.
+Mutation tests. `npm run mutate` tests all of src, `npm run mutate -- --guards` only its guard clauses, and `npm run mutate -- redirect.ts`
+single files. The result of each file is printed and stored in result.json. The run fails if a mutant of a guard clause survives.
 */
 import {globSync, readFileSync, writeFileSync} from 'node:fs';
 import {Stryker} from '@stryker-mutator/core';
@@ -22,7 +22,7 @@ const files =
 const isLiving = ({status}: MutantResult): boolean => status === 'Survived' || status === 'NoCoverage';
 const isDead = ({status}: MutantResult): boolean => status === 'Killed' || status === 'Timeout';
 
-/** What does not compile, or was left out, counts as none. */
+/** Counts mutants. Those that do not compile or were left out do not count. */
 function tally(mutants: readonly MutantResult[]): FileResult {
 	const survived = mutants.filter(isLiving).length;
 	return {mutants: survived + mutants.filter(isDead).length, survived};

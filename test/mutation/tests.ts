@@ -1,6 +1,6 @@
 /**
-The tests that are run for the mutants of a folder of src, or of a file at its top: those of its subject, without `.test.ts`. All of
-them would kill no fewer, but take hours.
+Which tests run for the mutants of each folder of src, or of each file at its top: those about the same subject. The names lack `.test.ts`.
+Running all tests would kill no more mutants, but take hours.
 */
 const tests: Readonly<Record<string, readonly string[]>> = {
 	'auth.ts': ['session/*', 'oauth/options', 'fetch/authorized-fetch'],
@@ -34,7 +34,7 @@ const tests: Readonly<Record<string, readonly string[]>> = {
 	token: ['token/*', 'session/renewal'],
 };
 
-/** Files that hold types, names or adapters of storage engines alone: the tests of these need the engines. */
+/** Files without logic to test: types, names and adapters of storage engines. Tests of the adapters need the engines. */
 export const leftOut: readonly string[] = [
 	'endpoint/inference.ts',
 	'index.ts',
@@ -70,9 +70,9 @@ export const leftOut: readonly string[] = [
 ];
 
 /**
-Gives patterns of the tests for the mutants of a file of src.
+Returns the patterns of the test files for the mutants of a file of src.
 
-@throws {Error} where none are named.
+@throws {Error} if no tests are named for the file.
 */
 export function testsOf(file: string): readonly string[] {
 	const names = tests[file.split('/')[0] ?? file];

@@ -1,12 +1,12 @@
 import {defineConfig} from 'vitest/config';
 
-/** What Stryker runs for the mutants of a file: the tests that run.ts names, in the Node project alone. */
+/** What Stryker runs for the mutants of a file: the tests that tests.ts names, in the Node project only. */
 export default defineConfig({
 	test: {
 		environment: 'node',
 		testTimeout: 30_000,
 		hookTimeout: 60_000,
-		// One realm for all files: most of the time of a mutant would be spent on starting others.
+		// All files share one realm. Starting a realm for each file would take most of the time of a mutant.
 		isolate: false,
 		include: (process.env['MUTATION_TESTS'] ?? '').split(' '),
 	},

@@ -10,7 +10,7 @@ const test = base.override('pageOptions', {files});
 describe('the production build of the playground', () => {
 	plain('has all its parts, and none is larger than its limit', () => {
 		expect(judge(sizes).faults).toEqual([]);
-		// A session needs no schemas.
+		// The page uses no schemas, so valibot must not be in the bundle.
 		expect(Object.entries(sizes).filter(([, size]) => size === 0)).toEqual([['valibot', 0]]);
 	});
 

@@ -48,7 +48,7 @@ describe('a control in the drawer of the playground', {timeout: 60_000}, () => {
 		const {server, click, summary, picture} = playground;
 		await click('sign-in');
 		expect(await click('revoke')).toBe('the server accepts no refresh token that there is');
-		// Calls that were answered 401 after the session had ended get that answer.
+		// The answer of a call may be a 401 that arrived after the session had ended. Such a call gets that 401.
 		expect(await click('send-40')).toMatch(/^40 sent: .*\d SessionEndedError \(session_ended\)/);
 		expect(grantsOf(server)).toEqual([400]);
 		await summary('here', /^1 token request 1 refused or failed/);
@@ -85,7 +85,7 @@ describe('a control in the drawer of the playground', {timeout: 60_000}, () => {
 		await picture(mood);
 		await choose('mood', 'normal');
 		await expect.poll(() => click('send-1'), {timeout: 15_000, interval: 500}).toBe('1 sent: 1 answered 200');
-		// However often the app called, no token request was made before its time.
+		// However often the app called, no token request was sent before the back-off ended.
 		expect(grantsOf(server)).toEqual([status, 200]);
 	});
 
@@ -96,10 +96,10 @@ describe('a control in the drawer of the playground', {timeout: 60_000}, () => {
 		await click('expire');
 		await tab.click('#send-40');
 		await expect.poll(() => grantsOf(server)).toEqual([0]);
-		// The drawing shows it while it is under way.
+		// The drawing shows the token request while it is running.
 		await expect.poll(() => tab.locator('#requests .grant.open').count()).toBe(1);
 		await tab.click('#abort');
-		// The control that was used last has the word.
+		// The group shows the result of the control that was used last.
 		expect(await said(tab, 'abort')).toBe('all calls under way were aborted');
 		// The next calls use the token of that refresh.
 		expect(await click('send-40')).toBe('40 sent: 40 answered 200');
@@ -163,7 +163,7 @@ describe('a control in the drawer of the playground', {timeout: 60_000}, () => {
 		]);
 		expect(stored[1]).toBe(store === 'localStorage');
 		expect(stored[2]).toBe(store === 'sessionStorage');
-		// The page opens with it, so it may be there in any case.
+		// IndexedDB is the store with which the page opens, so its record may exist in any case.
 		if (store === 'IndexedDB') expect(stored[0]).toBe(true);
 	});
 

@@ -3,12 +3,12 @@ import {createDenoProgram} from '../../playground/deno-program.ts';
 import {createWorkerProgram} from '../../playground/worker-program.ts';
 import {callsOf, grantsOf, type Playground, test} from '../support/playground.ts';
 
-/** What the list says of those who share a lane. */
+/** Returns the entries of the list about everybody in a lane. */
 const listed = async ({tab}: Playground, who: RegExp): Promise<string[]> =>
 	(await tab.locator('#requests li').allTextContents()).filter(text => who.test(text));
 
-describe('the lane of', {timeout: 120_000}, () => {
-	test('the worker: forty calls through three isolates make one grant for each token that has expired', async ({
+describe('the lanes of the playground', {timeout: 120_000}, () => {
+	test('forty calls through three isolates of the worker make one grant for each token that has expired', async ({
 		playground,
 	}) => {
 		const {server, click, summary, picture} = playground;
@@ -26,7 +26,7 @@ describe('the lane of', {timeout: 120_000}, () => {
 		await picture('worker');
 	});
 
-	test('the worker: clients that hang up while their grant is under way take nothing along', async ({playground}) => {
+	test('clients of the worker that hang up during their grant do not affect the others', async ({playground}) => {
 		const {server, click, choose} = playground;
 		await click('worker');
 		const before = grantsOf(server).length;
@@ -40,7 +40,7 @@ describe('the lane of', {timeout: 120_000}, () => {
 		expect(grantsOf(server).slice(before)).toEqual([200]);
 	});
 
-	test('the Deno scripts: four processes make one grant, and those that run later have its token', async ({
+	test('four processes of the Deno script make one grant, and those that run later use its token', async ({
 		playground,
 	}) => {
 		const {server, click, summary, picture} = playground;
@@ -56,7 +56,7 @@ describe('the lane of', {timeout: 120_000}, () => {
 		await picture('deno');
 	});
 
-	test('the recipe, other tabs, the worker and the Deno scripts appears when it is first used', async ({
+	test('a lane of the recipe, other tabs, the worker or the Deno scripts appears when it is first used', async ({
 		playground,
 	}) => {
 		const {tab, click} = playground;
@@ -76,7 +76,7 @@ describe('the lane of', {timeout: 120_000}, () => {
 		expect(await visible()).toEqual(['server', 'here']);
 	});
 
-	test('trouble: what is done to the server is told in a word, to every tab', async ({playground}) => {
+	test('every tab is told in a word what is done to the server', async ({playground}) => {
 		const {tab, click, choose, openOther} = playground;
 		const other = await openOther();
 		await click('sign-in');
@@ -93,10 +93,7 @@ describe('the lane of', {timeout: 120_000}, () => {
 		}
 	});
 
-	test('a program that cannot start: the page says so, and all else runs', async ({
-		place: {server},
-		onTestFinished,
-	}) => {
+	test('the page says that a program cannot start, and all else runs', async ({place: {server}, onTestFinished}) => {
 		const [worker, deno] = [
 			createWorkerProgram(server, () => {}),
 			createDenoProgram(server, () => {}, ['/nowhere/deno']),
@@ -108,20 +105,20 @@ describe('the lane of', {timeout: 120_000}, () => {
 		});
 		expect(await worker.run()).toMatch(/^workerd does not run here, all else does: .*\S/);
 		expect(await deno.run()).toBe('Deno does not run here, all else does: spawn /nowhere/deno ENOENT');
-		// It is tried anew each time.
+		// Each click tries again to start workerd.
 		delete process.env['MINIFLARE_WORKERD_PATH'];
 		expect(await worker.run()).toContain('40 answered 200');
 	});
 });
 
-test('a page of elsewhere cannot use the controls', async ({place: {origin, server}}) => {
+test('a page of another origin cannot use the controls', async ({place: {origin, server}}) => {
 	server.reset();
 	const {host} = new URL(origin);
 	const ask = async (headers: Record<string, string>): Promise<number> =>
 		(await fetch(`${origin}/login`, {method: 'POST', headers})).status;
 	expect([await ask({}), await ask({origin})]).toEqual([200, 200]);
 	expect(await ask({origin: 'https://elsewhere.example'})).toBe(403);
-	// A name of elsewhere that leads here, and the page that it has then.
+	// Sends the name of another host that resolves to this machine, and the origin of its page.
 	expect(await ask({host: 'elsewhere.example', origin: 'http://elsewhere.example'})).toBe(403);
 	expect(await ask({host, origin: 'null'})).toBe(403);
 });

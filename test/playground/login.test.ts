@@ -27,7 +27,7 @@ describe('the sign-in of the playground', {timeout: 60_000}, () => {
 			redirect_uri: `${origin}/`,
 			code_verifier: expect.stringMatching(/^[\w-]{43}$/) as string,
 		});
-		// The answer was loaded, and a reload does not load it again.
+		// The URL with the code was loaded once. The reload did not load it again.
 		expect(urls.filter(url => url.includes('code='))).toHaveLength(1);
 		await tab.reload();
 		await openDrawer(tab);

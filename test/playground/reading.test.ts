@@ -12,7 +12,7 @@ const views: ReadonlyArray<readonly [string, View]> = [
 	['dark, 360 px', {...small, colorScheme: 'dark'}],
 ];
 
-/** Puts everything on the page that it can show at once. */
+/** Makes the page show everything that it can show at once. */
 async function fill({tab, click, summary, compare, play}: Playground): Promise<void> {
 	await click('sign-in');
 	await compare();
@@ -33,7 +33,7 @@ const tip = '#drawer .tip';
 
 const valueOf = async (tab: Page): Promise<string | null> => tab.getAttribute(track, 'aria-valuetext');
 
-/** The contrast of two colours as `getComputedStyle` writes them, by WCAG 2. */
+/** Computes the contrast of two colours by WCAG 2. They are in the format of `getComputedStyle`. */
 function contrast(one: string, other: string): number {
 	const luminance = (color: string): number => {
 		const [red = 0, green = 0, blue = 0] = (color.match(/\d+/g) ?? []).map(part => {
@@ -49,12 +49,12 @@ function contrast(one: string, other: string): number {
 describe.for(views)('the playground in %s', {timeout: 60_000}, ([name, view]) => {
 	const here = test.override('view', view);
 
-	here('has nothing that axe finds fault with, fits, and cuts off no text', async ({playground}) => {
+	here('the playground has nothing that axe finds fault with, fits, and cuts off no text', async ({playground}) => {
 		const {tab, picture} = playground;
 		await fill(playground);
 		await tab.evaluate(axe.source);
 		const {violations, passes} = await tab.evaluate(async () => {
-			const {run} = (window as unknown as {axe: typeof axe}).axe; // which was just put there
+			const {run} = (window as unknown as {axe: typeof axe}).axe; // the line above has added `axe`
 			return run(document);
 		});
 		expect(violations.map(({id, nodes}) => [id, nodes.map(({html}) => html)])).toEqual([]);
@@ -71,17 +71,20 @@ describe.for(views)('the playground in %s', {timeout: 60_000}, ([name, view]) =>
 		await picture(`everything-${name.replaceAll(/\W+/g, '-')}`);
 	});
 
-	here('shows the whole comparison on the first screen, and its verdicts without scrolling', async ({playground}) => {
-		const {tab, compare, picture} = playground;
-		await compare();
-		const bottoms = await tab.evaluate(() =>
-			[...document.querySelectorAll('#story .verdict')].map(verdict => verdict.getBoundingClientRect().bottom),
-		);
-		expect(bottoms).toEqual([1, 2].map(() => expect.toSatisfy(bottom => bottom < view.height)));
-		await picture(`story-${name.replaceAll(/\W+/g, '-')}`);
-	});
+	here(
+		'the playground shows the whole comparison on the first screen, and its verdicts without scrolling',
+		async ({playground}) => {
+			const {tab, compare, picture} = playground;
+			await compare();
+			const bottoms = await tab.evaluate(() =>
+				[...document.querySelectorAll('#story .verdict')].map(verdict => verdict.getBoundingClientRect().bottom),
+			);
+			expect(bottoms).toEqual([1, 2].map(() => expect.toSatisfy(bottom => bottom < view.height)));
+			await picture(`story-${name.replaceAll(/\W+/g, '-')}`);
+		},
+	);
 
-	here('shows the result of a trouble beside its button', async ({playground}) => {
+	here('the playground shows the result of a trouble beside its button', async ({playground}) => {
 		const {tab, play, picture} = playground;
 		await play('two-tabs');
 		const gap = await tab.evaluate(() => {
@@ -95,9 +98,9 @@ describe.for(views)('the playground in %s', {timeout: 60_000}, ([name, view]) =>
 		await picture(`stage-${name.replaceAll(/\W+/g, '-')}`);
 	});
 
-	here('has marks that stand out from the track that they are drawn on', async ({playground: {tab}}) => {
+	here('the playground has marks that stand out from the track that they are drawn on', async ({playground: {tab}}) => {
 		const {marks, ground} = await tab.evaluate(() => ({
-			// The pale mark stands out by its edges.
+			// A pale mark has edges, which distinguish it from the track.
 			marks: [...document.querySelectorAll('#stage .swatch')].map(swatch => {
 				const {backgroundColor, borderTopColor, borderTopStyle} = getComputedStyle(swatch);
 				return borderTopStyle === 'solid' ? borderTopColor : backgroundColor;
@@ -111,14 +114,14 @@ describe.for(views)('the playground in %s', {timeout: 60_000}, ([name, view]) =>
 });
 
 describe('by keyboard', {timeout: 60_000}, () => {
-	test('every control is reached in the order in which it is read, and shows that it is', async ({
+	test('every control is reached by keyboard in the order in which it is read, and shows that it is', async ({
 		playground: {tab},
 	}) => {
-		// Opened without a click, so that the focus is still at the beginning of the page.
+		// The drawer is opened without a click, so that the focus remains at the beginning of the page.
 		await tab.evaluate(() => document.querySelector('#drawer')?.setAttribute('open', ''));
 		const expected = await tab.evaluate(() =>
 			[...document.querySelectorAll<HTMLElement>('button, select, input, canvas[tabindex], summary')]
-				// Arrow keys lead from one radio button to the others.
+				// Tab reaches only one radio button of a group. Arrow keys reach the others.
 				.filter(
 					element =>
 						element.checkVisibility({visibilityProperty: true}) && !element.matches('[type=radio]:not(:checked)'),
@@ -140,7 +143,7 @@ describe('by keyboard', {timeout: 60_000}, () => {
 		expect(new Set(reached).size).toBe(reached.length);
 	});
 
-	test('a trouble is chosen and played', async ({playground: {tab, server}}) => {
+	test('a trouble is chosen and played by keyboard', async ({playground: {tab, server}}) => {
 		await tab.focus('input[value="two-tabs"]');
 		await tab.keyboard.press('ArrowLeft');
 		await tab.keyboard.press('ArrowLeft');
@@ -155,7 +158,7 @@ describe('by keyboard', {timeout: 60_000}, () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('a session is begun, broken and used', async ({playground: {tab, server}}) => {
+	test('a session is begun, broken and used by keyboard', async ({playground: {tab, server}}) => {
 		const press = async (id: string, key: string): Promise<string> => {
 			await tab.press(`#${id}`, key);
 			return said(tab, id);
@@ -165,7 +168,7 @@ describe('by keyboard', {timeout: 60_000}, () => {
 		await tab.press('#sign-in', 'Enter');
 		await fillIn(tab, 'Ann');
 		expect(await comeBack(tab)).toBe('signed in');
-		// Where the user was before.
+		// The focus is where it was before.
 		expect(await tab.evaluate(() => document.activeElement?.id)).toBe('sign-in');
 		expect(await press('offline', 'Space')).toBe('this tab is offline');
 		expect(await press('offline', 'Space')).toBe('this tab is online');
@@ -173,7 +176,7 @@ describe('by keyboard', {timeout: 60_000}, () => {
 		expect(server.calls).toHaveLength(40);
 	});
 
-	test('the marks of a lane are stepped through, each with all its detail', async ({playground}) => {
+	test('the marks of a lane are stepped through by keyboard, each with all its detail', async ({playground}) => {
 		const {tab} = playground;
 		await fill(playground);
 		const last = await valueOf(tab);
@@ -204,7 +207,7 @@ describe('by pointer', {timeout: 60_000}, () => {
 		const box = await tab.locator(track).boundingBox();
 		if (!box) throw new Error('The lane is not there');
 		const grant = /^tab 1, token request: POST \/token, refresh_token #[0-9a-f]{4} → 200, \d+ ms$/;
-		// From left to right at the height of the token requests, of which there is one.
+		// Moves the mouse from left to right at the height of the token requests, until it is on the only one.
 		for (let x = 0; x < box.width && !grant.test((await tab.textContent(tip)) ?? ''); x += 5) {
 			await tab.mouse.move(box.x + x, box.y + 28);
 		}

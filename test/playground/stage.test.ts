@@ -4,16 +4,16 @@ import {grantsOf, type Playground, test} from '../support/playground.ts';
 
 const won = '1 refresh · 40 calls answered · Ann is still signed in';
 
-/** Whether the refresh token of the last answer is still valid at the server: its word, and not that of the page. */
+/** Whether the last refresh token is still valid. This asks the server and not the page. */
 const isAlive = async ({server}: Playground): Promise<boolean> => {
 	const [last = ''] = [...server.issued].findLast(([, kind]) => kind === 'refresh token') ?? [];
 	return server.isActive(last);
 };
 
-/** What the page says if all goes as it should. */
+/** Returns what the page says about a trouble if the run goes as it should. */
 const whyOf = (trouble: TroubleName): string => troubles[trouble].why;
 
-const choices = Object.keys(troubles) as TroubleName[]; // they are written there
+const choices = Object.keys(troubles) as TroubleName[]; // `troubles` has no other keys
 
 describe('on the stage', {timeout: 60_000}, () => {
 	test('two tabs that find the token expired send one refresh', async ({playground}) => {
@@ -38,14 +38,14 @@ describe('on the stage', {timeout: 60_000}, () => {
 		expect([grantsOf(server), await isAlive(playground)]).toEqual([[200], true]);
 	});
 
-	test('a token endpoint that answers 503 is asked once, and once more when it is well again', async ({playground}) => {
+	test('a token endpoint that answers 503 is asked once, and once more when it has recovered', async ({playground}) => {
 		const {server, play, picture} = playground;
 		const {verdict, happened, why} = await play('unavailable');
 		expect(verdict).toMatch(/^\d refreshes, \d failed · 1 of 4\d calls answered · Ann is still signed in$/);
 		expect([happened, why]).toEqual([expect.stringContaining(' 40 calls failed'), whyOf('unavailable')]);
 		expect(await isAlive(playground)).toBe(true);
 		const grants = grantsOf(server);
-		// On a busy machine the pause after the first may be over before the last call.
+		// On a busy machine, the first back-off may end before the last call, so the number of token requests may differ.
 		expect([grants.at(-1), grants.length < 5, new Set(grants.slice(0, -1))]).toEqual([200, true, new Set([503])]);
 		await picture('stage-unavailable');
 	});
@@ -64,7 +64,7 @@ describe('on the stage', {timeout: 60_000}, () => {
 		const {verdict, happened, why} = await play('offline');
 		expect(verdict).toMatch(/^\d refreshes, \d failed · 1 of 4\d calls answered · Ann is still signed in$/);
 		expect([happened, why]).toEqual([expect.stringContaining(' 40 calls failed'), whyOf('offline')]);
-		// While the tab was offline, none left.
+		// No token request left the tab while it was offline.
 		expect([grantsOf(server), await isAlive(playground)]).toEqual([[200], true]);
 	});
 
@@ -92,7 +92,7 @@ describe('on the stage', {timeout: 60_000}, () => {
 
 	test('a run that does not go as it should is shown as such', async ({playground}) => {
 		const {server, play} = playground;
-		// The server refuses the token of a tab that should have kept it.
+		// The server rejects the refresh of a tab that should have stayed signed in.
 		server.onToken(({parameters}) => {
 			if (parameters.get('grant_type') !== 'refresh_token') return undefined;
 			const body = JSON.stringify({error: 'invalid_grant'});

@@ -7,9 +7,9 @@ import {test} from '../support/test.ts';
 
 interface Program {
 	readonly process: ChildProcess;
-	/** What it has printed so far, on both outputs. */
+	/** Everything that the program has printed so far, to stdout and stderr. */
 	output(): string;
-	/** Its exit status. */
+	/** The exit status. */
 	readonly status: Promise<number | null>;
 }
 
@@ -24,11 +24,11 @@ function run(command: string, ...args: string[]): Program {
 	return {
 		process: program,
 		output: () => text,
-		status: once(program, 'close').then(([status]) => status as number | null), // as Node documents the event
+		status: once(program, 'close').then(([status]) => status as number | null), // Node documents that this event has a status
 	};
 }
 
-/** The numbered tokens and the statuses of each scene, without the columns between. */
+/** Extracts the steps of each scene: the numbered tokens and the statuses, without the columns in between. */
 function stepsOf(output: string): string[][] {
 	const scenes = output.trim().split('\n\n');
 	return scenes.map(scene =>
@@ -114,7 +114,7 @@ describe('npm start', {timeout: 30_000}, () => {
 		const page = await pageOf(program);
 		const post = async (path: string, body = ''): Promise<unknown> =>
 			(await fetch(new URL(path, page), {method: 'POST', body})).json();
-		// Workerd is up, and the Deno scripts wait for their token.
+		// By now workerd runs, and the Deno scripts wait for their token.
 		expect(await post('/worker')).toContain('40 answered 200');
 		await post('/mood', '"slow"');
 		const scripts = post('/deno').catch(() => {});
@@ -122,7 +122,7 @@ describe('npm start', {timeout: 30_000}, () => {
 		await expect.poll(() => descendantsOf(id).filter(({command}) => command.includes('deno')).length).toBe(4);
 		const started = descendantsOf(id);
 		expect(started.map(({command}) => command)).toContainEqual(expect.stringContaining('workerd'));
-		// A terminal signals all that was started from it.
+		// A terminal sends these two signals to all processes that were started from it.
 		const isOfTerminal = signal === 'SIGINT' || signal === 'SIGHUP';
 		for (const pid of isOfTerminal ? [id, ...started.map(({pid}) => pid)] : [id]) signalTo(pid, signal);
 		expect(await program.status).toBe(status);
@@ -136,13 +136,13 @@ test('npm start ends with the shell that npm runs it in, which passes no signal 
 	await pageOf(program);
 	const [started] = descendantsOf(program.process.pid ?? 0);
 	program.process.kill('SIGTERM');
-	// Its output is closed by the last of those who write to it.
+	// The output closes when the last process that writes to it ends.
 	expect(await program.status).toBe(null);
 	expect(started?.command).toContain('playground/start.ts');
 	await expect.poll(() => signalTo(started?.pid ?? 0, 0), {timeout: 20_000}).toBe(false);
 });
 
-/** The address of the page, once it is printed. */
+/** Returns the URL of the page when the program has printed it. */
 async function pageOf(program: Program): Promise<string> {
 	await expect.poll(program.output, {timeout: 20_000}).toContain('(Ctrl-C ends it)');
 	return /http:\S+/.exec(program.output())?.[0] ?? '';
@@ -153,7 +153,7 @@ interface Process {
 	readonly command: string;
 }
 
-/** All that a process has started, and what that has started. */
+/** Returns all processes that a process has started, directly or indirectly. */
 function descendantsOf(ancestor: number): Process[] {
 	const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,command='], {encoding: 'utf8'}).trim().split('\n');
 	const all = lines.map(line => {
@@ -169,7 +169,7 @@ function descendantsOf(ancestor: number): Process[] {
 	return found;
 }
 
-/** False where the process is gone. */
+/** Sends a signal. Returns false if the process does not exist. */
 function signalTo(pid: number, signal: NodeJS.Signals | 0): boolean {
 	try {
 		return process.kill(pid, signal);
@@ -178,7 +178,7 @@ function signalTo(pid: number, signal: NodeJS.Signals | 0): boolean {
 	}
 }
 
-/** Fetches a module and what it imports, as a browser would. */
+/** Loads a module and everything that it imports, as a browser would. */
 async function importAll(entry: URL): Promise<string[]> {
 	const seen = new Set<string>();
 	const visit = async (url: URL): Promise<void> => {

@@ -3,7 +3,7 @@ import {describe, expect} from 'vitest';
 import {readShown} from '../../playground/parts-of-page.ts';
 import {grantsOf, type Playground, test, verdicts} from '../support/playground.ts';
 
-/** What the page says of both sides at present. */
+/** Returns the present verdicts of both sides. */
 const verdictsOf = ({tab}: Playground): Promise<string[]> => tab.locator('#story output').allTextContents();
 
 const won = '1 refresh · 40 calls answered · Ann is still signed in';
@@ -12,14 +12,14 @@ const lost = '40 refreshes, 39 refused · Ann is signed out';
 describe('the comparison, where motion is welcome', {timeout: 60_000}, () => {
 	const moving = test.override('view', {width: 1_280, height: 800, reducedMotion: 'no-preference'});
 
-	moving('runs once by itself, and says what the server counted', async ({playground}) => {
+	moving('the comparison runs once by itself, and says what the server counted', async ({playground}) => {
 		const {server, tab, picture} = playground;
 		expect(await verdicts(tab)).toEqual([won, lost]);
-		// The last call of the recipe, which only asks whether Ann is signed in, tried to refresh as well.
+		// The last call of the recipe only asks whether Ann is signed in. It also tried to refresh.
 		const statuses = grantsOf(server);
 		expect([200, 400].map(status => statuses.filter(other => other === status).length)).toEqual([2, 40]);
 		expect(server.calls.filter(({status}) => status === 200)).toHaveLength(41);
-		// Of the two refresh tokens that were rotated, the server still accepts one.
+		// Both sides rotated a refresh token. The server accepts only one of the results.
 		const refreshTokens = [...server.issued].filter(([, kind]) => kind === 'refresh token').slice(-4);
 		const alive = await Promise.all(refreshTokens.map(([token]) => server.isActive(token)));
 		expect(alive.filter(isAlive => isAlive)).toHaveLength(1);

@@ -1,4 +1,4 @@
-// The configuration that users copy, as Wrangler itself reads it.
+// Reads the configuration that users copy as Wrangler itself reads it.
 import {execFile} from 'node:child_process';
 import {copyFileSync, cpSync, globSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync} from 'node:fs';
 import {tmpdir} from 'node:os';
@@ -13,7 +13,7 @@ import {test} from '../support/test.ts';
 
 test.override('serverOptions', {accessTokenSeconds: 60});
 
-/** A project of a user, which has the package as it is built. */
+/** A project of a user, with the package as it was built. */
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'regrant-worker-')));
 afterAll(() => rmSync(root, {recursive: true, force: true}));
 for (const file of ['wrangler.jsonc', 'worker.ts']) copyFileSync(`playground/${file}`, join(root, file));
@@ -23,13 +23,13 @@ for (const name of ['ky', 'valibot'])
 	symlinkSync(resolve('node_modules', name), join(root, 'node_modules', name), 'dir');
 const config = join(root, 'wrangler.jsonc');
 
-/** What Wrangler makes of the configuration: its own type is not exported whole. */
+/** What Wrangler makes of the configuration. The package does not export the whole type. */
 interface WorkerOptions {
 	readonly compatibilityDate: string;
 	readonly durableObjects: Record<string, {className: string}>;
 }
 
-/** What Wrangler would upload. */
+/** Returns the bundle that Wrangler would upload. */
 async function bundle(): Promise<string> {
 	const args = ['deploy', '--dry-run', '--config', config, '--outdir', join(root, 'out')];
 	const env = {...process.env, CI: '1', WRANGLER_SEND_METRICS: 'false', WRANGLER_LOG_PATH: join(root, 'logs')};
@@ -61,7 +61,7 @@ test(
 					CLIENT_SECRET: servicePost.secret,
 				},
 			}),
-			// What the worker logs, and a warning that there is no Cloudflare in reach.
+			// Drops the worker's log, and a warning that Cloudflare cannot be reached.
 			handleStructuredLogs: () => {},
 		});
 		onTestFinished(() => miniflare.dispose());

@@ -7,7 +7,7 @@ const secret = 'auth0-secret-of-a-machine';
 const test = base.extend('auth0', async ({serve, canaries}, {onCleanup}) => {
 	canaries.plant(secret, 'client secret');
 	const tokens = new Set<string>();
-	// As Auth0 documents it: the audience is required, where no default is set, and there is no refresh token.
+	// Auth0's documentation says: the audience is required if no default is set, and there is no refresh token.
 	const login = await serve((_request, {body}) => {
 		const parameters = new URLSearchParams(body);
 		if (parameters.get('client_secret') !== secret) return Response.json({error: 'access_denied'}, {status: 401});
@@ -47,7 +47,7 @@ test('twenty calls at once ask for one token, with the audience and without a sc
 	]);
 });
 
-test('a token that is no longer taken is replaced once, with the audience again', async ({auth0}) => {
+test('a token that the API no longer accepts is replaced once, with the audience again', async ({auth0}) => {
 	const {api, auth, login, forget} = auth0;
 	await auth.getToken();
 	forget();

@@ -9,7 +9,7 @@ import {deno} from '../support/deno.ts';
 import {expired} from '../support/scenario.ts';
 import {test as base} from '../support/test.ts';
 
-/** What became of one run of the tool. */
+/** The result of one run of the tool. */
 interface Run {
 	readonly code: number | null;
 	readonly output: string;

@@ -12,9 +12,9 @@ import {createVisitor} from '../support/visitor.ts';
 
 /** A run of the tool. */
 interface Run {
-	/** All lines that it has printed, once it has ended. */
+	/** All lines that the tool has printed. Resolves when the tool has ended. */
 	readonly lines: Promise<readonly string[]>;
-	/** The first line. */
+	/** The first line. Resolves when it is printed. */
 	readonly first: Promise<string>;
 }
 
@@ -47,7 +47,7 @@ const test = base
 		return {lines: ended, first: first.promise};
 	});
 
-/** What a user does who reads this line. */
+/** Does what the line tells the user to do. */
 async function obey(line: string, name: string): Promise<void> {
 	const [, url = '', user_code = ''] = /^Open (\S+) and enter (\S+)$/.exec(line) ?? [];
 	const visitor = createVisitor();

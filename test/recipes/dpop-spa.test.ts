@@ -95,7 +95,7 @@ async function signIn(page: Page): Promise<void> {
 	await statusOf(page, 'signed-in');
 }
 
-/** Calls the API as the app does. Gives the user whom it knows, or the error. */
+/** Calls the API as the app does. Returns the user that the API knows, or the error. */
 const call = (page: Page): Promise<string> =>
 	page.evaluate(async () => {
 		const {api} = (globalThis as unknown as {readonly recipe: typeof recipe}).recipe;
@@ -106,7 +106,7 @@ const call = (page: Page): Promise<string> =>
 		}
 	});
 
-/** Steals what a script on the page can read. */
+/** Steals the access token, as an attacker's script on the page could. */
 const tokenOf = (page: Page): Promise<string> =>
 	page.evaluate(async () => {
 		const {auth} = (globalThis as unknown as {readonly recipe: typeof recipe}).recipe;
@@ -129,7 +129,7 @@ test('a user logs in, and calls the API in two tabs with one key, also after a r
 	await statusOf(page, 'signed-in');
 	expect(await call(page)).toBe('ann');
 	for (const {headers} of api.calls) expect(headers['authorization'] ?? '').toMatch(/^DPoP /);
-	// One of the login, and one refresh for both tabs.
+	// One grant for the login, and one refresh for both tabs.
 	expect(server.tokenRequests.filter(({status}) => status === 200)).toHaveLength(2);
 });
 
@@ -157,7 +157,7 @@ test('a session whose key the browser has deleted ends, and a new login works', 
 	expect(await call(page)).toBe('SessionEndedError');
 	await statusOf(page, 'signed-out');
 	await page.click('#sign-in');
-	// The server knows the user still, and asks for consent alone.
+	// The server still knows the user, and only asks for consent.
 	await page.getByRole('button', {name: 'Continue'}).click();
 	await statusOf(page, 'signed-in');
 	expect(await call(page)).toBe('ann');

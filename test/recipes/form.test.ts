@@ -3,7 +3,7 @@ import ky, {type KyInstance} from 'ky';
 import {expect, test as base} from 'vitest';
 import {createTransfer, submit} from '../../playground/recipes/form.ts';
 
-/** A page with the form, and an API that answers as it is told. */
+/** A page with the form, and an API whose answers the test sets. */
 const test = base
 	.extend('sent', (): unknown[] => [])
 	.extend('answer', () => ({current: (): Response => Response.json({transferID: 't-1'})}))

@@ -1,4 +1,4 @@
-// The parts of Next.js and SvelteKit that the recipes use. Neither is installed here.
+// Declarations of the parts of Next.js and SvelteKit that the recipes use. Neither is installed here.
 declare module 'next/headers' {
 	interface Cookies {
 		get(name: string): {readonly value: string} | undefined;
@@ -29,7 +29,7 @@ declare module '@sveltejs/kit' {
 	}) => Response | Promise<Response>;
 }
 
-/** What the recipe tells its reader to declare in `src/app.d.ts`. */
+/** The declaration that the recipe asks its reader to put into `src/app.d.ts`. */
 declare namespace App {
 	interface Locals {
 		// oxlint-disable-next-line typescript/consistent-type-imports -- an import would make this file a module, which can declare no other

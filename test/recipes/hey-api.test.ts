@@ -12,7 +12,7 @@ interface Answer {
 	readonly response?: Response;
 }
 
-/** What is generated, as far as it is called here. */
+/** The functions of the generated code that this test calls. */
 interface Sdk {
 	getMe(options?: {readonly throwOnError?: boolean}): Promise<Answer>;
 	openAccount(options: {readonly body: {readonly name: string}}): Promise<Answer>;
@@ -73,7 +73,7 @@ const test = base
 	.extend('recipe', {scope: 'file'}, async ({environment, project}) => {
 		environment();
 		const {auth} = await import('../../playground/recipes/hey-api.ts');
-		const sdk = (await import(join(project.root, 'client/sdk.gen.ts'))) as Sdk; // as it is described
+		const sdk = (await import(join(project.root, 'client/sdk.gen.ts'))) as Sdk; // openapi.json describes these functions
 		return {auth, ...sdk};
 	});
 
@@ -85,7 +85,7 @@ test('a generated client shares one grant among calls at once', async ({
 	const calls = Array.from({length: 20}, (_, index) =>
 		index % 2 === 0 ? getMe() : openAccount({body: {name: 'savings'}}),
 	);
-	// The token was not allowed to write, which no grant helps.
+	// The token lacks the scope for writing, and no refresh would change that.
 	expect((await Promise.all(calls)).map(({response}) => response?.status)).toEqual(
 		Array.from({length: 20}, (_, index) => (index % 2 === 0 ? 200 : 403)),
 	);
@@ -125,7 +125,7 @@ void openAccount({body: {}});`,
 	);
 	const complaints = await project.compile({
 		module: 'nodenext',
-		exactOptionalPropertyTypes: false, // the generated code does not hold it
+		exactOptionalPropertyTypes: false, // the generated code does not compile with it
 		allowImportingTsExtensions: true,
 		types: ['node'],
 	});

@@ -6,10 +6,10 @@ import {once} from '../support/stage.ts';
 import {sendAbruptly} from '../support/abrupt-request.ts';
 import {startWorkers} from '../support/workers.ts';
 
-/** A browser of one user, whose requests reach one isolate or another. */
+/** A user's browser, whose requests reach different isolates. */
 interface Visitor {
 	readonly cookie: string;
-	/** As many requests as this at once, each to the next isolate. */
+	/** Sends this number of requests at once, each to the next isolate. */
 	ask(count: number, path?: string, method?: string): Promise<Response[]>;
 }
 
@@ -69,7 +69,7 @@ test('a client that leaves while the server renews the token does not lose the s
 	const leave = sendAbruptly(`${origins[0]}/api/me`, {cookie});
 	await gate.reached;
 	leave();
-	// Until the isolate has certainly noticed.
+	// These requests give every isolate time to notice that the client is gone.
 	expect(statuses(await ask(9, '/api/nothing'))).toEqual(Array.from({length: 9}, () => 404));
 	gate.open();
 	expect(statuses(await ask(9))).toEqual(Array.from({length: 9}, () => 200));

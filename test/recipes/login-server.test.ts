@@ -13,7 +13,7 @@ interface Place {
 	readonly origin: string;
 }
 
-/** Serves a Hono application with nothing between. */
+/** Passes a request of Node's server to a Hono application, without an adapter. */
 async function toRequest(incoming: IncomingMessage, origin: string): Promise<Request> {
 	const headers = Object.entries(incoming.headersDistinct).flatMap(([name, values = []]) =>
 		values.map((value): [string, string] => [name, value]),
@@ -67,7 +67,7 @@ const test = base
 		return server;
 	});
 
-/** Logs in from a page of the app to the end. Gives where that is. */
+/** Logs in from a page of the app. Returns the URL at which the login ends. */
 async function logIn(visitor: Visitor, origin: string, name: string, returnTo = '/me'): Promise<string> {
 	const form = await visitor.open(`${origin}/login?returnTo=${encodeURIComponent(returnTo)}`);
 	const consent = form.text.includes('name="name"') ? await visitor.submit(form, {name}) : form;
@@ -90,7 +90,7 @@ test('users log in, come back to where they were, and are whom they say they are
 		[200, 'authorization_code'],
 		[200, 'authorization_code'],
 	]);
-	// The secret goes in the header, as the server asks.
+	// The server expects the secret in the header.
 	expect(server.tokenRequests.every(({headers}) => headers['authorization']?.startsWith('Basic '))).toBe(true);
 	expect([...ann.cookies.keys()].filter(name => name.startsWith('regrant'))).toEqual([]);
 });
@@ -125,11 +125,11 @@ test('a login that somebody else began is not finished, whoever opens its addres
 	expect(server.tokenRequests).toEqual([]);
 });
 
-test('an address that was opened before ends no login', async ({place: {origin}, server}) => {
+test('a callback address that was opened before finishes no login', async ({place: {origin}, server}) => {
 	const ann = createVisitor();
 	const consent = await ann.submit(await ann.open(`${origin}/login`), {name: 'ann'});
 	const {url} = await ann.submit(consent, {}, next => next.startsWith(`${origin}/callback`));
-	expect((await ann.open(url)).status).toBe(404); // the start page, which this app has not
+	expect((await ann.open(url)).status).toBe(404); // the start page, which this app does not have
 	expect((await ann.open(url)).status).toBe(400);
 	expect(server.tokenRequests).toHaveLength(1);
 });

@@ -80,7 +80,7 @@ const test = base
 		return server;
 	});
 
-/** One more tab, with the app in it. */
+/** Opens another tab with the app. */
 async function open(context: BrowserContext, url: string, urls: string[] = []): Promise<Page> {
 	const page = await context.newPage();
 	page.on('framenavigated', frame => void urls.push(frame.url()));
@@ -93,7 +93,7 @@ const statusOf = async (page: Page, status: string): Promise<void> => {
 	await page.waitForFunction(expected => document.body.dataset['status'] === expected, status);
 };
 
-/** What the server's pages ask for. Ends at the app. */
+/** Fills in the forms of the server's pages until the browser is back at the app. */
 async function fillIn(page: Page, name: string): Promise<void> {
 	const field = page.getByLabel('Name');
 	await page.waitForURL(/\/interaction\//);
@@ -105,7 +105,7 @@ async function fillIn(page: Page, name: string): Promise<void> {
 	await page.getByRole('button', {name: 'Continue'}).click();
 }
 
-/** Calls the API as the app does. Gives the user whom it knows. */
+/** Calls the API as the app does. Returns the user that the API knows. */
 const call = (page: Page): Promise<string> =>
 	page.evaluate(async () => {
 		const {api} = (globalThis as unknown as {readonly recipe: typeof recipe}).recipe;
@@ -130,7 +130,7 @@ test('a user logs in, comes back to where they were, calls the API in two tabs, 
 	const other = await open(user, `${origin}/`, urls);
 	await statusOf(other, 'signed-in');
 	expect(await call(other)).toBe('ann');
-	// No token is in an address, and what the server has answered is in the address bar of no page that is shown.
+	// No URL contains a token, and no page shows the response of the login in its address bar.
 	canaries.plantAll(new Map([...server.issued].filter(([, kind]) => kind !== 'id token')));
 	urls.forEach(canaries.see);
 	expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
@@ -141,7 +141,7 @@ test('a user logs in, comes back to where they were, calls the API in two tabs, 
 	await statusOf(page, 'signed-out');
 	await statusOf(other, 'signed-out');
 	expect(server.revocationRequests.map(({status}) => status)).toEqual([200]);
-	// The session at the server is over as well: the next login asks who is there.
+	// The user is signed out at the server, too: the next login asks for the name.
 	await page.click('#sign-in');
 	await page.getByLabel('Name').waitFor();
 });
@@ -167,7 +167,7 @@ test('a user who says no is told, and may begin again', async ({place: {origin},
 	await page.click('#sign-in');
 	await page.getByRole('button', {name: 'Cancel'}).click();
 	await statusOf(page, 'Refused: access_denied');
-	// What the server said is out of the address bar, so that a reload does not say it again.
+	// The error of the server is no longer in the address bar, so a reload does not show it again.
 	expect(page.url()).toBe(`${origin}/callback`);
 	await page.reload();
 	await statusOf(page, 'signed-out');
@@ -177,7 +177,7 @@ test('a user who says no is told, and may begin again', async ({place: {origin},
 	await statusOf(page, 'signed-in');
 });
 
-test('an address that was finished before, or that another tab began, ends no login', async ({
+test('a callback address that was used before, or that belongs to another tab, finishes no login', async ({
 	place: {origin},
 	server,
 	user,
@@ -195,7 +195,7 @@ test('an address that was finished before, or that another tab began, ends no lo
 		await statusOf(tab, over);
 		expect(tab.url()).toBe(`${origin}/callback`);
 	}
-	// The session that is there goes on.
+	// The existing session continues.
 	expect(await call(page)).toBe('ann');
 	expect(server.tokenRequests.map(({status}) => status)).toEqual([200]);
 });

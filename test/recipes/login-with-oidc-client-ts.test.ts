@@ -11,13 +11,13 @@ const test = base
 		environment({ISSUER: runningServer.issuer, REDIRECT_URI: redirect_uri});
 		return import('../../playground/recipes/login-with-oidc-client-ts.ts');
 	})
-	/** The address to which a page goes that begins a login. The page itself stays. */
+	/** Begins a login, and returns the URL that the page would go to. The page itself stays. */
 	// oxlint-disable-next-line no-empty-pattern -- vitest reads which fixtures are used from the pattern
 	.extend('leave', async ({}, {onCleanup}) => async (begin: () => Promise<unknown>): Promise<string> => {
 		const target = Promise.withResolvers<string>();
 		const assign = vi.spyOn(location, 'assign').mockImplementation(url => target.resolve(String(url)));
 		onCleanup(() => assign.mockRestore());
-		// It waits for the page to be left, which it never is.
+		// The promise waits until the page is left, which never happens here.
 		begin().catch(target.reject);
 		return target.promise;
 	});

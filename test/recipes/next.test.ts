@@ -6,7 +6,7 @@ import {test as base} from '../support/recipe-test.ts';
 import {startRedis} from '../support/redis-server.ts';
 import {once} from '../support/stage.ts';
 
-/** The cookies of the request that is being answered, as Next.js keeps them. */
+/** The cookies of the current request, as Next.js provides them. */
 const requests = await vi.hoisted(async () => {
 	const {AsyncLocalStorage} = await import('node:async_hooks');
 	return new AsyncLocalStorage<Cookies>();
@@ -56,7 +56,7 @@ test('two users whose pages are rendered at once never see each other', async ({
 	expect(second).toMatch(/^Hello, user-/);
 	expect(first).not.toBe(second);
 	expect(pages).toEqual(Array.from({length: 20}, (_, index) => (index % 2 === 0 ? first : second)));
-	// One for each user, however many of their pages were rendered.
+	// One refresh for each user, however many of their pages were rendered.
 	expect(server.tokenRequests.map(({status}) => status)).toEqual([200, 200]);
 	expect(await Promise.all([Page(createCookies()), ...users.map(user => Page(user))])).toEqual([
 		'Sign in',

@@ -12,7 +12,7 @@ test('twenty typed calls at once on an expired token make one grant', async ({se
 	const calls = Array.from({length: 20}, (_, index) =>
 		index % 2 === 0 ? api.GET('/me') : api.POST('/accounts', {body: {name: 'savings'}}),
 	);
-	// The token was not allowed to write, which no grant helps.
+	// The token lacks the scope for writing, and no refresh would change that.
 	expect((await Promise.all(calls)).map(({response}) => response.status)).toEqual(
 		Array.from({length: 20}, (_, index) => (index % 2 === 0 ? 200 : 403)),
 	);

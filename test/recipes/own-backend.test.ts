@@ -5,11 +5,11 @@ import {serve, type Served} from '../support/serve.ts';
 import {once, createStage, type Hook} from '../support/stage.ts';
 import {test as base} from '../support/recipe-test.ts';
 
-/** A backend that keeps refresh tokens, each behind a cookie. */
+/** A backend that keeps refresh tokens. A cookie identifies each session. */
 interface Backend extends Pick<Served, 'origin' | 'requests' | 'close'> {
-	/** Begins a session, as its login page does. Gives the cookie. */
+	/** Begins a session, as the backend's login page would. Returns the cookie. */
 	signIn(refreshToken: string): string;
-	/** Steps in when it is asked to refresh. */
+	/** Adds a hook that runs when the page asks the backend for an access token. */
 	onRefresh(hook: Hook<[]>): () => void;
 }
 
@@ -44,7 +44,7 @@ async function startBackend({tokenEndpoint}: AuthorizationServer): Promise<Backe
 	};
 }
 
-/** Gives Node the one thing of a browser that it lacks here: a cookie for the backend, which no script sees. */
+/** Adds a cookie to requests for the backend, as a browser would. Node has no cookies. */
 function stubCookie(origin: string, cookie: string): void {
 	const {fetch} = globalThis;
 	vi.stubGlobal('fetch', async (input: RequestInfo | URL, init?: RequestInit) => {
@@ -61,7 +61,7 @@ const test = base
 		onCleanup(backend.close);
 		return backend;
 	})
-	/** A page that was just loaded, by a browser in which somebody has signed in. */
+	/** A page that was just loaded, in a browser whose user is signed in. */
 	.extend('page', async ({server, backend, environment}, {onCleanup}) => {
 		environment({BACKEND: backend.origin});
 		const {refresh_token} = await server.mint();
@@ -109,7 +109,7 @@ test('a backend that answers 401 ends the session once, and is not asked for eac
 	for (let call = 0; call < 10; call++) await canaries.rejection(api.get('me'));
 	expect(paths(backend)).toEqual([refresh, refresh]);
 	expect(gist(events).filter(event => event.startsWith('session-ended'))).toHaveLength(1);
-	// The page may ask again when it wants to: the user may have signed in elsewhere.
+	// The page may ask again later, because the user may have signed in elsewhere.
 	expect(await resume()).toBeUndefined();
 	expect(paths(backend)).toHaveLength(3);
 });

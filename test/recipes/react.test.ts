@@ -12,7 +12,7 @@ const test = base
 		vi.resetModules();
 		return import('../../playground/recipes/react.ts');
 	})
-	/** Mounts the component. Gives what the page shows. */
+	/** Mounts the component. Returns a function that gives the text of the page. */
 	.extend('mount', async ({recipe: {SignedIn}}, {onCleanup}) => {
 		vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true);
 		const container = document.createElement('div');

@@ -19,7 +19,8 @@ test.for(recipes)('%s can be copied: it is short, stands alone, and says how it 
 	expect(ours.filter(specifier => !publicNames.includes(specifier))).toEqual([]);
 	const near = imported.filter(specifier => specifier.startsWith('.'));
 	expect(near.filter(specifier => !recipes.includes(specifier.replace('.', 'playground/recipes')))).toEqual([]);
-	// What a framework or a bundler declares, the user has. `self` is how TypeScript names the scope of a service worker.
+	// A recipe may not declare what a user's framework or bundler declares. Only `self` is allowed: TypeScript needs it for the scope of a
+	// service worker.
 	expect(text.match(/^declare (?!const self: ServiceWorkerGlobalScope;).*/gm)).toBeNull();
 	expect(text).not.toMatch(/vitest'|playwright|test\/support/);
 	const [, command] = /^(?:\/\/ .*\n)*?\/\/ .*Run: npx vitest run (\S+)\n/.exec(text) ?? [];

@@ -10,22 +10,22 @@ import {serve} from '../support/serve.ts';
 import {once} from '../support/stage.ts';
 import {test as base} from '../support/test.ts';
 
-/** What a page has, beside the platform: what it does with its worker. */
+/** The globals of a page that the test adds: functions to control the worker. */
 interface Realm {
 	readonly recipe: typeof recipe;
-	/** All that its worker has told it, and all that it was answered. */
+	/** The messages of the worker, and the answers of the API. */
 	readonly heard: string[];
 }
 
-/** Pages of one browser, behind one service worker. */
+/** Pages of one browser that share a service worker. */
 interface Place {
 	readonly server: AuthorizationServer;
 	readonly context: BrowserContext;
-	/** One more page, whose calls go through the worker. */
+	/** Opens another page. Its calls go through the worker. */
 	open(): Promise<Page>;
-	/** Signs in by a login that has come back to this page. Gives the tokens, of which the page learns nothing. */
+	/** Signs in, as when a login has come back to this page. Returns the tokens, which the page itself never gets. */
 	signIn(page: Page): Promise<TokenResponse>;
-	/** The statuses of as many calls at once. */
+	/** Makes this number of calls at once. Returns their statuses. */
 	call(page: Page, count?: number): Promise<number[]>;
 }
 
@@ -85,7 +85,7 @@ const test = base
 		return served.origin;
 	})
 	.extend('place', async ({browser, origin, server}, {onCleanup}): Promise<Place> => {
-		// A profile of its own, and so a worker of its own.
+		// A new browser context has a profile of its own, and so a worker of its own.
 		const context = await browser.newContext();
 		onCleanup(() => context.close());
 		return {
@@ -126,11 +126,11 @@ const test = base
 		};
 	});
 
-/** What the server was asked to renew, less the login. */
+/** Returns the statuses of the refresh requests. */
 const refreshes = ({tokenRequests}: AuthorizationServer): number[] =>
 	tokenRequests.filter(({parameters}) => parameters.has('refresh_token')).map(({status}) => status);
 
-/** All that a page can read. */
+/** Returns everything that a page can read. */
 async function readable(page: Page): Promise<string> {
 	return page.evaluate(async () => {
 		const {heard} = globalThis as unknown as Realm;
@@ -177,7 +177,7 @@ test('no page can read a token, nor send one [R47]', async ({place, canaries}) =
 	expect(text).toContain('user-');
 	expect(JSON.parse(text)).toMatchObject({databases: [], caches: [], storage: [[], [], '']});
 	canaries.see(text);
-	// Of the requests of a page, and not of its worker.
+	// Only the requests of the page itself, without those of its worker.
 	const own = sent.filter(request => !request.serviceWorker());
 	expect(own.filter(request => request.url() === `${server.api}/me`)).toHaveLength(3);
 	for (const request of own) canaries.see(JSON.stringify([request.url(), request.headers(), request.postData()]));
@@ -209,7 +209,7 @@ test('a page signs out all others, also while the token is being renewed [R76]',
 	for (const token of refreshTokens.slice(-2)) await expect.poll(() => server.isActive(token)).toBe(false);
 });
 
-test('a page that leaves while the server renews the token takes no session along', async ({place}) => {
+test('a page that leaves while the server renews the token does not end the session', async ({place}) => {
 	const {server, open, signIn, call} = place;
 	const [leaving, staying] = [await open(), await open()];
 	const {access_token} = await signIn(staying);

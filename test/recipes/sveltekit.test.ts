@@ -4,19 +4,19 @@ import {expired} from '../support/scenario.ts';
 import type {AuthorizationServer} from '../support/authorization-server.ts';
 import {test as base} from '../support/recipe-test.ts';
 
-/** A browser of one user, as SvelteKit sees it. */
+/** A user's browser, as SvelteKit sees it. */
 interface Visitor {
-	/** What the fetch of its requests was asked for, in order. */
+	/** The requests that were made with the event's `fetch`, in order. */
 	readonly fetched: Request[];
-	/** The event of one more request. */
+	/** Returns the event of another request. */
 	event(): RequestEvent;
 }
 
 const app = 'https://app.example';
 
 /**
-The fetch of a request as SvelteKit's server makes it: it knows relative addresses, answers the app's own without a network and
-with the visitor's cookies, and gives no other host a cookie.
+Imitates the `fetch` of a request on SvelteKit's server. It accepts relative URLs. It answers the app's own URLs without a network and with
+the visitor's cookies. Other hosts get no cookie.
 */
 function createVisitor(): Visitor {
 	const jar = new Map<string, string>();

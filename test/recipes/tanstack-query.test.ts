@@ -30,7 +30,7 @@ test('a query that is cancelled while the server renews the token does not lose 
 }) => {
 	const {auth, me, queryClient} = recipe;
 	await signIn(server, auth, expired);
-	// The refresh token is spent by now: who dropped the answer would have lost the session.
+	// The server has rotated the refresh token by now. If the response were dropped, the session would be lost.
 	const gate = createGate();
 	server.onTokenAnswer(once(gate.pass));
 	const query = queryClient.fetchQuery(me);
@@ -84,7 +84,7 @@ test('a query that cannot succeed is not retried', async ({server, recipe: {auth
 	await expect(queryClient.fetchQuery(me)).rejects.toMatchObject({name: 'OAuthError', error: 'invalid_client'});
 	expect(server.calls).toEqual([]);
 	expect(server.tokenRequests.map(({status}) => status)).toEqual([401]);
-	// The next renewal is tried after the back-off of a second [R66].
+	// The next renewal starts after a back-off of one second [R66].
 	const subject = async (): Promise<string> =>
 		queryClient.fetchQuery(me).then(
 			({subject}) => subject,
@@ -100,7 +100,7 @@ test('a session that ends clears the cache, and cancels the queries under way', 
 	await auth.setToken({...(await server.mint()), ...expired, refresh_token: 'never-issued'});
 	await expect(queryClient.fetchQuery({...me, queryKey: ['other']})).rejects.toThrow('CancelledError');
 	expect(queryClient.getQueryData(me.queryKey)).toBeUndefined();
-	// Without a token it is the API that refuses.
+	// Without a token, the API rejects the call.
 	await expect(queryClient.fetchQuery(me)).rejects.toMatchObject({name: 'HTTPError'});
 	expect(server.calls.map(({status}) => status)).toEqual([200, 401]);
 	expect(server.tokenRequests.map(({status}) => status)).toEqual([400]);

@@ -15,7 +15,7 @@ const test = base
 		});
 		return recipe;
 	})
-	/** Signs a user in, whose access token has expired. Gives what their browser sends. */
+	/** Signs in a user whose access token has expired. Returns the cookie that their browser sends. */
 	.extend('signedIn', async ({recipe: {signIn}}) => async (server: AuthorizationServer): Promise<string> => {
 		const [cookie = ''] = (await signIn({...(await server.mint()), ...expired})).split(';');
 		return cookie;
@@ -73,7 +73,7 @@ test('a session that nobody uses is deleted by itself', async ({server, recipe, 
 	expect(await recipe.redis.ttl(`session:${id}`)).toBeGreaterThan(0);
 });
 
-test('a createAuth for each request costs microseconds, and asks nothing', async ({server, recipe: {authOf}}) => {
+test('a createAuth for each request costs microseconds, and sends nothing', async ({server, recipe: {authOf}}) => {
 	const count = 10_000;
 	for (let index = 0; index < count; index++) authOf(`warm-${index}`);
 	const begun = performance.now();

@@ -5,12 +5,12 @@ import {createGate, expired, signIn} from '../support/scenario.ts';
 import {listen as open, shut} from '../support/serve.ts';
 import {test as base} from '../support/recipe-test.ts';
 
-/** A feed that wants a token in the first message of a connection, and then says who is connected. */
+/** A feed that expects a token in the first message of a connection, and then sends who is connected. */
 interface Feed {
 	readonly url: string;
-	/** Each connection: the request that opened it, the token, and how it was taken. */
+	/** For each connection: its opening request, its token, and whether the token was accepted. */
 	readonly connections: Array<{readonly opening: string; readonly access_token: string; readonly isGood: boolean}>;
-	/** Closes all connections, as a server does that is deployed anew. */
+	/** Closes all connections, like a server that is deployed again. */
 	restart(): void;
 }
 
@@ -20,7 +20,7 @@ const test = base
 		const sockets = new WebSocketServer({server: http});
 		const connections: Feed['connections'] = [];
 		const greet = async (socket: WebSocket, opening: string, message: string): Promise<void> => {
-			const {access_token} = JSON.parse(message) as {readonly access_token: string}; // as the recipe sends it
+			const {access_token} = JSON.parse(message) as {readonly access_token: string}; // this is the first message of the recipe
 			const isGood = await runningServer.isActive(access_token);
 			connections.push({opening, access_token, isGood});
 			if (isGood) socket.send('welcome');
@@ -28,7 +28,7 @@ const test = base
 		};
 		sockets.on('connection', (socket, {url, headers}) => {
 			const opening = JSON.stringify({url, headers});
-			socket.once('message', data => void greet(socket, opening, (data as Buffer).toString())); // unless told otherwise
+			socket.once('message', data => void greet(socket, opening, (data as Buffer).toString())); // `ws` gives a Buffer by default
 		});
 		const origin = await open(http);
 		onCleanup(async () => {
@@ -96,7 +96,7 @@ test('a connection that was lost is opened again, with a token that is good for 
 	feed.restart();
 	await expect.poll(() => messages).toEqual(['welcome', 'welcome']);
 	expect(server.tokenRequests).toHaveLength(0);
-	// Ten seconds are less than it takes for another.
+	// The recipe refreshes before it connects, because ten seconds of lifetime are too few.
 	const now = Math.floor(Date.now() / 1000);
 	await auth.setToken({...(await server.mint()), issued_at: now - 50, expires_at: now + 10});
 	feed.restart();
@@ -106,7 +106,7 @@ test('a connection that was lost is opened again, with a token that is good for 
 	await stop();
 });
 
-test('a token that the server takes no longer is renewed once, by however many connections', async ({
+test('a token that the server no longer accepts is renewed once, however many connections there are', async ({
 	server,
 	recipe: {auth},
 	feed,

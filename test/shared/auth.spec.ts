@@ -1,4 +1,4 @@
-// What a user sees, on every runtime. The runner, the servers and the traits of a runtime are injected.
+// Tests of what users can rely on, for every runtime. Each runtime passes its own test runner, servers and traits.
 import ky, {type KyInstance} from 'ky';
 import {
 	type Auth,
@@ -27,14 +27,14 @@ import {createTrips, travel} from './whereabouts.ts';
 /** What a runtime provides. */
 export interface Runner {
 	test(title: string, run: () => Promise<void>): void;
-	/** Compares two JSON values. */
+	/** Compares two JSON values, and throws if they differ. */
 	equal(actual: unknown, expected: unknown): void;
 	readonly lab: LabClient;
 	readonly traits: Traits;
 	readonly stores: Stores;
 }
 
-/** The specification. Before each test the servers forget what they have seen. */
+/** Defines the tests. The servers forget their recorded requests before each test. */
 export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 	const optionsOf = (more: Partial<AuthOptions> = {}): AuthOptions => ({
 		tokenEndpoint: lab.tokenEndpoint,
@@ -53,7 +53,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		readonly refresh_token: string;
 	}
 
-	/** A session after a login. If asked for, its token is rejected by the API, or has expired. */
+	/** Creates a session after a login. On request, its token is rejected by the API, or has already expired. */
 	const signIn = async (
 		state: 'alive' | 'dead' | 'over' = 'alive',
 		more: Partial<AuthOptions> = {},
@@ -67,7 +67,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		return {auth, api: ky.extend({baseUrl: lab.api, hooks: auth.hooks, retry: 0}), events, ...minted};
 	};
 
-	/** Whether one of these values shows one of these secrets, in any way in which this runtime prints a value. */
+	/** Whether one of the values shows one of the secrets, in any of the ways in which this runtime can print a value. */
 	const shows = (values: readonly unknown[], secrets: readonly string[]): boolean => {
 		const texts = [...textsOf(values), ...values.map(value => traits.inspect?.(value) ?? '')];
 		return texts.some(text => secrets.some(secret => text.includes(secret)));
@@ -78,7 +78,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 	const statusesOf = async (calls: Array<Promise<Response>>): Promise<number[]> =>
 		(await Promise.all(calls)).map(({status}) => status);
 
-	// The grant.
+	// Token requests of a service.
 	test('a service gets its token by HTTP Basic, whatever characters its secret has [R2]', async () => {
 		for (const {clientId, secret} of [lab.service, lab.awkward]) {
 			const auth = createAuth(
@@ -128,7 +128,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		equal((await lab.log()).grants.length, traits.isPage ? 0 : 1);
 	});
 
-	test('one token request without a session, and its revocation', async () => {
+	test('a token can be requested and revoked without a session', async () => {
 		const {clientId, secret} = lab.service;
 		const client = {...optionsOf(), clientId, clientAuthentication: clientSecretBasic(secret), ...secretsAllowed};
 		const {origins: _, ...endpoint} = client;
@@ -182,7 +182,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		equal((await lab.log()).grants.length, 1);
 	});
 
-	// The token goes on calls.
+	// The access token on calls.
 	test('a call carries the token in its header [R45]', async () => {
 		const {api, access_token} = await signIn();
 		equal((await api.get('me?x=1')).status, 200);
@@ -217,7 +217,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 				['/me', 200],
 			],
 		);
-		const wrong = {params: {what: 'me'}, json: {amount: 'hunter2'}} as unknown as Parameters<typeof send>[1]; // what no compiler has seen
+		const wrong = {params: {what: 'me'}, json: {amount: 'hunter2'}} as unknown as Parameters<typeof send>[1]; // no compiler has checked these values
 		const refused = await reasonOf(send(api, wrong));
 		const upwards = await reasonOf(send(api, {params: {what: '..'}, json: {amount: 1}}));
 		const read = endpoint({method: 'get', path: 'me', response: v.object({subject: v.number()})});
@@ -265,13 +265,13 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 			const {answered, refused} = await travel(lab.places, access_token, trips);
 			const {toListed, elsewhere} = await lab.carried(access_token);
 			equal([seed, elsewhere], [seed, []]);
-			// Otherwise nothing was tried.
+			// If few redirects had reached the allowed server, the test would prove nothing.
 			equal([answered + refused, toListed > 100], [trips.length, true]);
 		});
 	}
 
-	// 401, and the one retry.
-	test('twenty calls at once with a dead token are answered after one grant [R57, F-62]', async () => {
+	// A 401 and the single retry.
+	test('twenty calls at once with a rejected token are answered after one grant [R57, F-62]', async () => {
 		const {api} = await signIn('dead');
 		const statuses = await statusesOf(Array.from({length: 20}, () => api.get('me')));
 		equal(new Set(statuses).size === 1 && statuses[0], 200);
@@ -292,7 +292,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		equal([auth.status, asked], ['signed-out', 3]);
 	});
 
-	test('a token that is over is renewed before it is sent', async () => {
+	test('an expired token is renewed before it is sent', async () => {
 		const {api} = await signIn('over');
 		equal((await api.get('me')).status, 200);
 		const {calls, grants} = await lab.log();
@@ -320,7 +320,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		['a challenge that CORS hides', 'www-authenticate=Bearer&access-control-expose-headers=', 1],
 		['no challenge', '', 1],
 		['garbage', 'www-authenticate=Bearer error="', 1],
-		// A page that may not read it takes it for none.
+		// A page that may not read the challenge treats it as absent.
 		['another scheme', 'www-authenticate=Basic realm="x"', 0],
 		['insufficient_scope', 'www-authenticate=Bearer error="insufficient_scope", scope="a"', 0],
 		['a DPoP nonce', 'www-authenticate=DPoP error="use_dpop_nonce"', 0],
@@ -363,7 +363,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		equal(nameOf(await reasonOf(auth.getToken())), 'SessionEndedError no_session');
 	});
 
-	// Bodies.
+	// Request bodies.
 	const bodies: Readonly<Record<string, () => BodyInit>> = {
 		text: () => 'grüße',
 		'a form': () => new URLSearchParams({a: 'b c'}),
@@ -375,7 +375,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 	for (const [title, body] of Object.entries(bodies)) {
 		test(`a body that is ${title} is sent again as it was [F-64]`, async () => {
 			const {api} = await signIn('dead');
-			// As it goes without regrant, which is not the same everywhere.
+			// First without regrant, because runtimes differ in what they send.
 			await ky.post(`${lab.api}/me`, {body: body(), throwHttpErrors: false, retry: 0});
 			equal((await api.post('me', {body: body()})).status, 200);
 			const {calls} = await lab.log();
@@ -431,7 +431,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 					controller.close();
 				},
 			});
-			const init = {method: 'POST', body, duplex: 'half'} as RequestInit; // the DOM's types do not know duplex
+			const init = {method: 'POST', body, duplex: 'half'} as RequestInit; // the DOM's types lack `duplex`
 			equal((await auth.fetch(`${lab.api}/me`, init)).status, 401);
 			const {calls, grants} = await lab.log();
 			equal([calls.map(call => call.body), grants.length], [['streamed'], 1]);
@@ -456,7 +456,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 					[method, '/there', '', method === 'POST' ? 'posted' : ''],
 				],
 			);
-			// R56: a 401 from there is no reason to renew.
+			// A 401 from another origin is no reason to renew [R56].
 			equal(grants.length, 0);
 		});
 
@@ -489,7 +489,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		const paths = [302, 307].map(
 			status => `me?status=${status}&location=${encodeURIComponent(`${lab.elsewhere}/there`)}`,
 		);
-		// Browsers do not let anybody keep a header back, so there such a redirect fails.
+		// Browsers do not let anybody remove a header on a redirect, so such a redirect fails there.
 		for (const path of paths) await auth.fetch(`${lab.api}/${path}`).catch(() => {});
 		const {calls, elsewhere, grants} = await lab.log();
 		equal(
@@ -516,7 +516,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 	});
 
 	// Aborts and deadlines.
-	test('a caller that leaves during a renewal takes nobody along [R60, F-74]', async () => {
+	test('a caller that aborts during a renewal does not affect the others [R60, F-74]', async () => {
 		const {auth, api} = await signIn('dead', {tokenEndpoint: `${lab.tokenEndpoint}?delay=150`});
 		const caller = new AbortController();
 		const leaving = reasonOf(auth.refresh({signal: caller.signal}));
@@ -527,7 +527,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		equal((await staying).status, 200);
 	});
 
-	test('when all leave, the grant ends well all the same [R59, F-75]', async () => {
+	test('when all callers abort, the grant still completes [R59, F-75]', async () => {
 		const {auth, api, refresh_token} = await signIn('over', {tokenEndpoint: `${lab.tokenEndpoint}?delay=150`});
 		const caller = new AbortController();
 		const calls = [auth.refresh({signal: caller.signal}), auth.getToken({signal: caller.signal})].map(reasonOf);
@@ -562,7 +562,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		equal((await lab.log()).grants.length, 0);
 	});
 
-	test('a call whose signal is aborted already goes nowhere', async () => {
+	test('a call whose signal is already aborted is not sent', async () => {
 		const {auth, api} = await signIn();
 		const gone = AbortSignal.abort();
 		const errors = [auth.fetch(`${lab.api}/me`, {signal: gone}), auth.getToken({signal: gone})].map(reasonOf);
@@ -587,7 +587,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		equal(gist(events), ['token set', 'refresh-failed timeout']);
 	});
 
-	// Failures, and what becomes of the session.
+	// Failed renewals, and whether they end the session.
 	const failures: ReadonlyArray<readonly [id: string, query: string, error: string]> = [
 		['F-06', 'status=503&retry-after=1', 'TokenResponseError unexpected_status'],
 		['F-07', 'status=429&retry-after=1', 'TokenResponseError unexpected_status'],
@@ -624,7 +624,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		equal(gist(events), ['token set', 'refresh-failed network']);
 	});
 
-	test('a refresh token that is dead ends the session once, and is sent once [R66, R68]', async () => {
+	test('a rejected refresh token ends the session once, and is sent once [R66, R68]', async () => {
 		const {auth, events} = await signIn('over');
 		await auth.setToken({...(await lab.mint()), refresh_token: 'never-issued', ...expired});
 		const calls = Array.from({length: 5}, async () => nameOf(await reasonOf(auth.getToken())));
@@ -634,7 +634,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		equal((await auth.fetch(`${lab.api}/me`)).status, 401);
 	});
 
-	test('after a sign-out the refresh token is dead, and a call goes without a token [R106, R107]', async () => {
+	test('after a sign-out the refresh token is revoked, and a call goes without a token [R106, R107]', async () => {
 		const {auth, events, refresh_token} = await signIn();
 		await auth.signOut();
 		equal(gist(events), ['token set', 'session-ended signed_out']);
@@ -650,11 +650,11 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		await auth.signOut();
 		equal(nameOf(await refresh), 'SessionEndedError signed_out');
 		equal(nameOf(await reasonOf(auth.getToken())), 'SessionEndedError no_session');
-		// Its answer is not left to the next test.
+		// Waits for the late answer, so that it does not arrive during the next test.
 		while ((await lab.log()).grants[0]?.status === 0);
 	});
 
-	// Secrets.
+	// Secrets in errors and output.
 	test('neither an Auth nor an error of ky’s shows a token [R90, R92]', async () => {
 		const {auth, api, access_token, refresh_token} = await signIn();
 		const error = await reasonOf(api.get('me?status=500'));
@@ -672,10 +672,10 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		);
 	});
 
-	test('getToken gives one that lives as long as is asked for', async () => {
+	test('getToken gives a token that lives as long as is asked for', async () => {
 		const {auth, access_token} = await signIn();
 		equal((await auth.getToken({minimumLifetime: 10})).access_token === access_token, true);
-		// Longer than the server grants: the newest will have to do.
+		// No token of this server lives for an hour, so the newest one must do.
 		const renewed = await auth.getToken({minimumLifetime: 3600});
 		equal([renewed.access_token === access_token, (await lab.log()).grants.length], [false, 1]);
 	});

@@ -1,31 +1,31 @@
 import type {Carried} from '../support/two-servers.ts';
 import type {Servers} from './whereabouts.ts';
 
-/** Where the servers of a run are, and who is known there. */
+/** Where the servers of a test run are, and which clients they know. */
 export interface LabFacts {
 	readonly door: string;
 	readonly tokenEndpoint: string;
 	readonly revocationEndpoint: string;
-	/** The origin of the API. What it answers can be asked for in the query: `status`, `times`, `delay`, `location`, `www-authenticate`. */
+	/** The origin of the API. The query of a call can choose the answer: `status`, `times`, `delay`, `location`, `www-authenticate`. */
 	readonly api: string;
-	/** The origin of the API that takes DPoP tokens alone, of which it wants nonces. What it answers can be asked for in the same way. */
+	/** The origin of an API that accepts only DPoP tokens and asks for nonces. The query can choose the answer in the same way. */
 	readonly proofApi: string;
-	/** Clients that prove who they are with a key, one for each algorithm. */
+	/** Clients that authenticate with a key, one for each algorithm. */
 	readonly provers: readonly Prover[];
-	/** The origin that must get nothing. It refuses everything. */
+	/** The origin that must not get a token. It rejects everything. */
 	readonly elsewhere: string;
-	/** Two servers that redirect as they are asked to, of which one may get a token. */
+	/** Two servers that redirect as the URL says. Only one of them may get the token. */
 	readonly places: Servers;
-	/** The door of the fault server. */
+	/** The URL at which the fault server opens rooms. */
 	readonly faults: string;
-	/** The public client. */
+	/** The id of the public client. */
 	readonly app: string;
 	readonly service: {readonly clientId: string; readonly secret: string};
-	/** A client whose id and secret are made of all that has a meaning somewhere. */
+	/** A client whose id and secret contain every character with a special meaning. */
 	readonly awkward: {readonly clientId: string; readonly secret: string};
 }
 
-/** A client and its private key, in the forms in which people have one. */
+/** A client and its private key, in each common format. */
 export interface Prover {
 	readonly clientId: string;
 	readonly algorithm: 'ES256' | 'RS256' | 'PS256' | 'EdDSA';
@@ -38,7 +38,7 @@ interface Seen {
 	readonly authorization: string;
 }
 
-/** What has come to the servers since the last reset. */
+/** The requests to the servers since the last reset. */
 export interface LabLog {
 	readonly grants: ReadonlyArray<Seen & {readonly status: number; readonly type: string}>;
 	readonly revocations: ReadonlyArray<Seen & {readonly status: number}>;
@@ -48,18 +48,18 @@ export interface LabLog {
 			readonly method: string;
 			readonly status: number;
 			readonly type: string;
-			/** The header `x-access-token`. */
+			/** The value of the header `x-access-token`. */
 			readonly ownHeader: string;
 		}
 	>;
-	/** Of the API that takes DPoP tokens alone. */
+	/** The requests to the API that accepts only DPoP tokens. */
 	readonly proven: ReadonlyArray<Seen & {readonly path: string; readonly status: number}>;
 	readonly elsewhere: ReadonlyArray<
 		Seen & {readonly path: string; readonly method: string; readonly hasProof: boolean; readonly ownHeader: string}
 	>;
 }
 
-/** An answer of the token endpoint. */
+/** A token response. */
 export interface Minted {
 	readonly access_token: string;
 	readonly token_type: string;
@@ -67,25 +67,25 @@ export interface Minted {
 	readonly refresh_token: string;
 }
 
-/** The servers, seen from wherever the specification runs. */
+/** Controls the servers, from whichever runtime runs the tests. */
 export interface LabClient extends LabFacts {
 	reset(): Promise<void>;
-	/** Tokens of a session of its own, bound to a DPoP key if its thumbprint is given. */
+	/** Returns the tokens of a new login. If the thumbprint of a DPoP key is given, they are bound to that key. */
 	mint(jkt?: string): Promise<Minted>;
-	/** The API refuses this access token from now on. */
+	/** Makes the API reject this access token from now on. */
 	expire(accessToken: string): Promise<void>;
 	isActive(token: string): Promise<boolean>;
-	/** Where an access token went, of the two servers. */
+	/** Returns which of the two redirecting servers got this access token. */
 	carried(accessToken: string): Promise<Carried>;
 	log(): Promise<LabLog>;
 }
 
-/** The way to the servers: nothing but `fetch`. */
+/** Creates the controls. They use only `fetch`, so they work in every runtime. */
 export function createLabClient(facts: LabFacts): LabClient {
 	const ask = async <T>(method: string, path: string, body?: string): Promise<T> => {
 		const response = await fetch(facts.door + path, {method, ...(body !== undefined && {body})});
 		if (!response.ok) throw new Error(`The door answered ${response.status} to ${method} ${path}`);
-		return (await response.json()) as T; // as the lab made it
+		return (await response.json()) as T; // the lab writes it
 	};
 	return {
 		...facts,

@@ -1,15 +1,16 @@
-// Logins on every runtime. The server is asked what it is; what comes after is answered in memory, since nobody is there to fill in a form.
+// Logins on every runtime. The metadata comes from a real server. The login itself is answered in memory, because nobody can fill in a
+// form.
 import {createLogin, deviceLogin, discover, type LoginStorage} from 'regrant/login';
 import type {Runner} from './auth.spec.ts';
 import {reasonOf} from './outcome.ts';
 
-/** What a page has, and other runtimes have not. */
+/** The globals that only a page has. */
 interface Page {
 	readonly history?: History;
 	readonly location?: Location;
 }
 
-/** What a server keeps for one user, since nothing there belongs to a tab. */
+/** The storage of one user on a server, where no storage belongs to a tab. */
 function createStorage(): LoginStorage {
 	const entries = new Map<string, string>();
 	return {
@@ -19,24 +20,24 @@ function createStorage(): LoginStorage {
 	};
 }
 
-/** The claims of somebody who has logged in just now, in a token that nobody has signed. */
+/** Creates an unsigned ID token with the claims of somebody who has just logged in. */
 function idTokenOf(claims: object): string {
 	const bytes = new TextEncoder().encode(JSON.stringify(claims));
 	const text = btoa(String.fromCharCode(...bytes));
 	return `e30.${text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}.c2ln`;
 }
 
-/** The challenge that belongs to a verifier, by the words of RFC 7636 §4.2. */
+/** Computes the code challenge of a verifier (RFC 7636 §4.2). */
 async function challengeOf(verifier: string | null): Promise<string> {
 	const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier ?? ''));
 	const text = btoa(String.fromCharCode(...new Uint8Array(digest)));
 	return text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
-/** Discovery, a login that comes back to where it began, and one with a code for another device. */
+/** Defines tests of the discovery, of a login that comes back to its page, and of a device login. */
 export function loginSpec({test, equal, lab, traits}: Pick<Runner, 'test' | 'equal' | 'lab' | 'traits'>): void {
 	const issuer = new URL(lab.tokenEndpoint).origin;
-	// A login needs https or loopback, which the page of happy-dom has not.
+	// A login needs https or loopback, and the page of happy-dom has neither.
 	const isPage = traits.isPage && location.hostname === '127.0.0.1';
 	const page: Page = isPage ? globalThis : {};
 	const redirectUri = `${page.location?.origin ?? 'https://app.example'}/callback`;
@@ -74,7 +75,7 @@ export function loginSpec({test, equal, lab, traits}: Pick<Runner, 'test' | 'equ
 		const url = `${redirectUri}?${answer}`;
 		const before = page.location?.href;
 		page.history?.replaceState(null, '', url);
-		// A page knows where it is, and a server is told.
+		// A page reads its own URL. A server has to pass it.
 		const given = page.history ? undefined : url;
 		equal(login.isCallback(given), true);
 		const {token, returnTo, claims} = await login.finish(given);

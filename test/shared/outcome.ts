@@ -1,6 +1,6 @@
 import {type AuthEvent, isRegrantError} from 'regrant';
 
-/** What a promise rejects with. */
+/** Returns the reason of a rejected promise. */
 export const reasonOf = async (promise: Promise<unknown>): Promise<unknown> =>
 	promise.then(
 		() => {
@@ -9,13 +9,13 @@ export const reasonOf = async (promise: Promise<unknown>): Promise<unknown> =>
 		(reason: unknown) => reason,
 	);
 
-/** Class, and code or reason. */
+/** Describes an error: its class, and its code or reason. */
 export const nameOf = (error: unknown): string => {
 	const {name, code, reason} = Object(error) as {name?: string; code?: string; reason?: string};
 	return isRegrantError(error) ? `${name} ${reason ?? code}` : String(name);
 };
 
-/** Events in a word or two each. */
+/** Describes each event in one or two words. */
 export const gist = (events: readonly AuthEvent[]): string[] =>
 	events.map(event => {
 		if (event.type === 'token') return `token ${event.cause}`;

@@ -1,4 +1,4 @@
-// What proofs in place of secrets promise, on every runtime: regrant/jwt and regrant/dpop.
+// What regrant/jwt and regrant/dpop promise, tested on every runtime. Both prove that the client has a key, so no secret is sent.
 import ky, {type KyInstance} from 'ky';
 import {type Auth, type AuthEvent, createAuth, requestToken, type TokenScheme} from 'regrant';
 import {dpop, type DpopOptions} from 'regrant/dpop';
@@ -7,7 +7,7 @@ import type {Runner} from './auth.spec.ts';
 import type {Prover} from './lab-client.ts';
 import {nameOf, reasonOf} from './outcome.ts';
 
-/** The specification of `privateKeyJwt`. Before each test the servers forget what they have seen. */
+/** Defines the tests of `privateKeyJwt`. The servers forget their recorded requests before each test. */
 export function assertionsSpec({test, equal, lab}: Pick<Runner, 'test' | 'equal' | 'lab'>): void {
 	const grant = {grant_type: 'client_credentials', scope: '/accounts.read'} as const;
 	const clientOf = (
@@ -26,7 +26,7 @@ export function assertionsSpec({test, equal, lab}: Pick<Runner, 'test' | 'equal'
 			const cryptoKey = await importKey(prover);
 			for (const [key, options] of [[pem, {algorithm}], [jwk], [cryptoKey]] as const) {
 				const client = clientOf(prover, key, options);
-				// The server takes no assertion twice.
+				// The server accepts each assertion only once, so this one must be new.
 				await requestToken(client, grant);
 				await requestToken(client, grant);
 			}
@@ -40,7 +40,7 @@ export function assertionsSpec({test, equal, lab}: Pick<Runner, 'test' | 'equal'
 
 	test('the kind of a key is found out from the key, as PEM and as a JWK without alg [R110]', async () => {
 		for (const prover of lab.provers) {
-			// RS256 and PS256 have keys of one kind.
+			// RS256 and PS256 use the same kind of key.
 			if (prover.algorithm === 'PS256') continue;
 			const {alg: _, ...jwk} = prover.jwk as JsonWebKey;
 			for (const key of [prover.pem, jwk as object]) await requestToken(clientOf(prover, key), grant);
@@ -52,7 +52,7 @@ export function assertionsSpec({test, equal, lab}: Pick<Runner, 'test' | 'equal'
 		);
 	});
 
-	test('a key that is none is refused before anything is sent', async () => {
+	test('a value that is no key is refused before anything is sent', async () => {
 		const [prover] = lab.provers;
 		if (!prover) throw new Error('There is no prover');
 		for (const key of [undefined, 'secret', {kty: 'oct', k: 'secret'}]) {
@@ -79,7 +79,7 @@ export function assertionsSpec({test, equal, lab}: Pick<Runner, 'test' | 'equal'
 			const pem = `-----BEGIN PRIVATE KEY-----\n${base64}\n-----END PRIVATE KEY-----`;
 			for (const key of [privateKey, jwk as object, pem]) {
 				const error = await reasonOf((async () => requestToken(clientOf(prover, key), grant))());
-				// Firefox takes a PEM of another curve for one of Ed25519, and the server refuses the signature.
+				// Firefox imports a PEM of another curve as an Ed25519 key. The server then rejects the signature.
 				const isRefused = key === pem && nameOf(error) === 'OAuthError oauth_error';
 				if (!isRefused) equal(nameOf(error), 'ConfigError invalid_options');
 			}
@@ -87,7 +87,7 @@ export function assertionsSpec({test, equal, lab}: Pick<Runner, 'test' | 'equal'
 	});
 }
 
-/** The specification of `dpop()`. */
+/** Defines the tests of `dpop()`. */
 export function dpopSpec({test, equal, lab, traits}: Pick<Runner, 'test' | 'equal' | 'lab' | 'traits'>): void {
 	interface BoundSession {
 		readonly auth: Auth;
@@ -151,7 +151,7 @@ export function dpopSpec({test, equal, lab, traits}: Pick<Runner, 'test' | 'equa
 		const within = `accounts?status=307&location=${encodeURIComponent('/other')}`;
 		const away = `accounts?status=307&location=${encodeURIComponent(lab.elsewhere)}`;
 		if (traits.isPage) {
-			// A browser tells nobody where a redirect leads, so none is followed.
+			// Browsers hide the target of a redirect, so regrant follows none there.
 			for (const path of [within, away]) equal((await reasonOf(api.get(path))) instanceof Error, true);
 		} else {
 			equal((await api.get(within)).status, 200);
@@ -211,13 +211,13 @@ async function importKey({algorithm, jwk}: Prover): Promise<CryptoKey> {
 	return crypto.subtle.importKey('jwk', key, parameters, false, ['sign']);
 }
 
-/** The thumbprint of the key of a scheme, RFC 7638: what a server binds tokens to. */
+/** Computes the thumbprint of a scheme's key (RFC 7638). A server binds tokens to it. */
 async function thumbprintOf(scheme: TokenScheme): Promise<string> {
 	const headers = new Headers();
 	await scheme.apply({url: 'https://api.example/', method: 'GET', headers}, undefined);
 	const [header = ''] = (headers.get('dpop') ?? '').split('.');
 	const {jwk} = JSON.parse(atob(header.replaceAll('-', '+').replaceAll('_', '/'))) as {jwk: JsonWebKey};
-	// In the order of their names, and without those that a key does not have.
+	// RFC 7638 wants the members in the order of their names, and only those that the key has.
 	const {crv, kty, x, y} = jwk;
 	const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify({crv, kty, x, y})));
 	const binary = String.fromCharCode(...new Uint8Array(digest));

@@ -1,4 +1,4 @@
-/** All that a program could print of a value. */
+/** Returns every text that a program could print of a value. */
 export function textsOf(value: unknown, depth = 0): string[] {
 	if (typeof value !== 'object' || value === null) return [String(value)];
 	if (depth > 6) return [];
@@ -13,7 +13,7 @@ export function textsOf(value: unknown, depth = 0): string[] {
 	return [...own, ...entries, ...whole, jsonOf(value)];
 }
 
-/** A getter that throws shows nothing. */
+/** If a getter throws, it shows nothing. */
 function read(value: object, key: PropertyKey): unknown {
 	try {
 		return Reflect.get(value, key);
@@ -26,7 +26,7 @@ function jsonOf(value: object): string {
 	try {
 		return JSON.stringify(value) ?? '';
 	} catch {
-		// A circle: what it is made of is looked at one by one.
+		// The value contains itself, so it has no JSON. Its members are searched one by one instead.
 		return '';
 	}
 }

@@ -5,42 +5,42 @@ import {createLabClient, type LabFacts} from './lab-client.ts';
 import {loginSpec} from './login.spec.ts';
 import {assertionsSpec, dpopSpec} from './proofs.spec.ts';
 
-/** What a runtime cannot do, or does differently. The reason stands where each one is set. */
+/** What a runtime cannot do, or does differently. The reason is where a runtime sets the trait. */
 export interface Traits {
-	/** A page: secrets are refused, redirects are followed by the browser alone. */
+	/** The runtime is a page: client secrets are refused, and only the browser follows redirects. */
 	readonly isPage?: boolean;
-	/** Streams cannot be sent. */
+	/** The runtime cannot send streams. */
 	readonly lacksStreams?: boolean;
 	/** An aborted `fetch` does not reject with the signal's reason. */
 	readonly losesReasons?: boolean;
 	/** An aborted `fetch` rejects with a copy of the signal's reason. */
 	readonly copiesReasons?: boolean;
-	/** Headers of another origin that CORS does not expose are hidden. */
+	/** The runtime hides headers of another origin that CORS does not expose. */
 	readonly hidesHeaders?: boolean;
 	/** Adds `Authorization` again if a redirect follows the one that dropped it. */
 	readonly restoresAuthorization?: boolean;
 	/** Throws outside of `fetch` if a redirect leads to a URL with credentials. */
 	readonly failsAtCredentials?: boolean;
-	/** How its console shows a value, where that can be asked for. */
+	/** Prints a value as the console does, if the runtime has a function for that. */
 	inspect?(value: unknown): string;
 }
 
 /** The outcome of one test. */
 export interface Outcome {
 	readonly title: string;
-	/** What went wrong. */
+	/** What went wrong. Undefined if the test passed. */
 	readonly error?: string;
 }
 
 /** The report of a run. */
 export interface Report {
 	readonly runtime: string;
-	/** The file that `regrant` is, where the runtime resolves names. */
+	/** The path of the file that `regrant` resolves to, if the runtime resolves package names. */
 	readonly resolved?: string;
 	readonly outcomes: readonly Outcome[];
 }
 
-/** The stores that exist in a runtime, beside memory. */
+/** The stores of a runtime, besides memory. */
 export type Stores = Readonly<Record<string, () => TokenStore>>;
 
 interface Test {
@@ -48,10 +48,10 @@ interface Test {
 	readonly run: () => Promise<void>;
 }
 
-/** So many cases of the catalogue run at once: each has servers to itself, and many wait. */
+/** How many cases of the catalogue run at once. Each has servers of its own, and many of them only wait. */
 const crowd = 12;
 
-/** Runs the specification, one test after the other, and the catalogue of faults. */
+/** Runs the specification, one test after another, and then the catalogue of faults. */
 export async function run(runtime: string, facts: LabFacts, traits: Traits = {}, stores: Stores = {}): Promise<Report> {
 	const lab = createLabClient(facts);
 	const output = watchConsole();
@@ -85,7 +85,7 @@ export async function run(runtime: string, facts: LabFacts, traits: Traits = {},
 	await Promise.all(Array.from({length: crowd}, workOff));
 	for (const test of alone) await perform(test);
 
-	// Unhandled rejections are reported at the end.
+	// Waits for one more request, because unhandled rejections are reported late.
 	await lab.log();
 	await perform({title: 'no rejection is left to nobody', run: async () => equal(unhandled().map(String), [])});
 	await perform({title: 'the console is not written to', run: async () => equal(output(), [])});
@@ -97,7 +97,7 @@ function equal(actual: unknown, expected: unknown): void {
 	if (is !== should) throw new Error(`${is} is not ${should}`);
 }
 
-/** After so many milliseconds a test has failed: whoever runs it must have a report. */
+/** A test fails after this many milliseconds, so that the runner always gets a report. */
 const patience = 30_000;
 
 async function failureOf(run: () => Promise<void>): Promise<{readonly error?: string}> {
@@ -124,17 +124,19 @@ interface RejectionTarget {
 	addEventListener?(type: string, listen: (event: RejectionEvent) => void): void;
 }
 
-/** Gives the reasons of the rejections that nobody has handled. Node has no such events: there one is the end of the process. */
+/**
+Returns a function that gives the reasons of all unhandled rejections. Node has no such events, and exits at the first unhandled rejection.
+*/
 function watchRejections(): () => unknown[] {
 	const reasons = new Map<Promise<unknown>, unknown>();
-	const target = globalThis as RejectionTarget; // the DOM's types know them for windows alone
+	const target = globalThis as RejectionTarget; // the DOM's types know these events only for windows
 	target.addEventListener?.('unhandledrejection', ({promise, reason}) => void reasons.set(promise, reason));
-	// Workers tell too soon, and take it back.
+	// Workers report a rejection too early, and withdraw the report when it is handled.
 	target.addEventListener?.('rejectionhandled', ({promise}) => void reasons.delete(promise));
 	return () => [...reasons.values()];
 }
 
-/** Gives what was written to the console since, and leaves the console as it was. */
+/** Records what is written to the console. The returned function restores the console and returns the texts. */
 function watchConsole(): () => string[] {
 	const written: string[] = [];
 	const names = ['debug', 'error', 'info', 'log', 'trace', 'warn'] as const;

@@ -1,33 +1,34 @@
-// Where tokens go: URLs and redirects that one parser may read otherwise than another, tried at two servers, of which one may get the token.
+// Finds out which server gets a token, for URLs and redirects that different parsers may read differently. Only one of two servers may get
+// it.
 import ky, {type KyInstance} from 'ky';
 import {type Auth, createAuth, type Origins} from 'regrant';
 import type {Traits} from './run.ts';
 
-/** The two servers, as origins. Both answer `/go?chain=…` by going on with the chain, and anything else with 200. */
+/** The origins of the two servers. `/go?chain=…` redirects along the chain. Everything else is answered with 200. */
 export interface Servers {
-	/** May get the token. */
+	/** The server that may get the token. */
 	readonly listed: string;
-	/** Must not. */
+	/** The server that must not get it. */
 	readonly unlisted: string;
 }
 
-/** One redirect: its status, and where it leads to. */
+/** One redirect: its status and its target. */
 export type Hop = readonly [status: number, location: string];
 
-/** What is tried, by which way, and with which redirects after it. */
+/** One attempt: how the URL is passed to regrant, the URL, and how `origins` is given. */
 export interface Trip {
 	readonly way: keyof typeof ways;
 	readonly url: string;
 	readonly origins: 'list' | 'function';
 }
 
-/** How trips ended: how many were answered, and how many the platform refused to make. */
+/** The number of attempts that were answered, and of those that the platform refused. */
 export interface Journey {
 	readonly answered: number;
 	readonly refused: number;
 }
 
-/** Gives numbers from 0 to 1, the same ones for the same seed. (mulberry32) */
+/** Creates a generator of numbers from 0 to 1 (mulberry32). The same seed gives the same numbers. */
 function createRandom(seed: number): () => number {
 	let state = seed;
 	return () => {
@@ -64,7 +65,7 @@ const separators = [
 
 const tails = ['/go', '/go', '/go', '\\go', '/./go', '/a/../go', '/%2e/go', '//go', '/\tgo', '/go/'];
 
-/** The names under which a server of loopback can be asked. Most of them are other origins than its own. */
+/** The names by which a server on loopback can be reached. Most of them are other origins than the server's own. */
 function namesOf(origin: string): string[] {
 	const {host, port} = new URL(origin);
 	const others =
@@ -74,14 +75,14 @@ function namesOf(origin: string): string[] {
 	return [host, host, host, ...others.map(name => `${name}:${port}`), `127.0.0.1:0${port}`, `127.0.0.1:\t${port}`];
 }
 
-/** Makes URLs. `isHeader` leaves out what no header line can hold. */
+/** Creates a generator of URLs. With `isHeader`, it leaves out characters that no header can contain. */
 function createTexts({listed, unlisted}: Servers, random: () => number): (isHeader: boolean) => string {
 	const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T; // no list is empty
 	const hosts = [...namesOf(listed), ...namesOf(unlisted)];
 	const credentials = ['a@', 'a:b@', 'a%40@', `${new URL(listed).host}@`, '@'];
-	/** What is usual, more often than not, so that many texts get somewhere. */
+	/** Picks the usual text in most cases, so that many URLs lead somewhere. */
 	const mostly = (usual: string, others: readonly string[]): string => (random() < 0.75 ? usual : pick(others));
-	/** The listed host for one parser, and the other one for another. */
+	/** A URL that leads to the listed host by one parser, and to the other host by another parser. */
 	const ambiguous = (): string =>
 		`http://${new URL(listed).host}${pick(['\\@', '\\\\@', '\\a@', '\\:@', '\\', '%5c@', '\t\\@'])}${new URL(unlisted).host}`;
 	const written = (): string => {
@@ -92,15 +93,15 @@ function createTexts({listed, unlisted}: Servers, random: () => number): (isHead
 	};
 	return isHeader => {
 		const text = written() + pick(tails);
-		// oxlint-disable-next-line no-control-regex -- they are what is left out
+		// oxlint-disable-next-line no-control-regex -- control characters are among those to leave out
 		return isHeader ? text.replaceAll(/[^!-~]/g, '') : text;
 	};
 }
 
 /**
-Makes as many trips as are asked for: the same ones for the same seed.
+Creates this number of attempts. The same seed gives the same attempts.
 
-@param traits What the runtime does wrong by itself, without regrant. Such trips are left out.
+@param traits What the runtime does wrong by itself, without regrant. Such attempts are left out.
 */
 export function createTrips(
 	servers: Servers,
@@ -113,7 +114,7 @@ export function createTrips(
 	const names = Object.keys(ways) as Array<keyof typeof ways>;
 	return Array.from({length: count}, (_, index) => {
 		const hops: Hop[] = [];
-		// Redirects follow a plain start, so that the first request has a token.
+		// The first request goes to the listed server, so that it carries a token when it is redirected.
 		const isPlain = random() < 0.5;
 		if (isPlain)
 			for (let hop = 0; hop < (restoresAuthorization ? 1 : 1 + random() * 3); hop++) {
@@ -131,10 +132,10 @@ export function createTrips(
 	});
 }
 
-/** What a server answers: the next redirect of the chain, or 200. */
+/** Returns the answer of a server: the next redirect of the chain, or 200. */
 export function answerTrip(url: string): {readonly status: number; readonly location?: string} {
 	const chain = /[?&]chain=([^&#]*)/.exec(url)?.[1];
-	const [hop, ...rest] = JSON.parse(chain ? decodeURIComponent(chain) : '[]') as Hop[]; // as createTrips made it
+	const [hop, ...rest] = JSON.parse(chain ? decodeURIComponent(chain) : '[]') as Hop[]; // written by createTrips
 	if (!hop) return {status: 200};
 	const [status, location] = hop;
 	return {status, location: `${location}?chain=${encodeURIComponent(JSON.stringify(rest))}`};
@@ -146,7 +147,7 @@ interface Traveller {
 	readonly servers: Servers;
 }
 
-/** The ways to give a URL to regrant. */
+/** The ways to pass a URL to regrant. */
 const ways = {
 	fetch: ({auth}: Traveller, url: string) => auth.fetch(url),
 	'fetch of a Request': ({auth}: Traveller, url: string) => auth.fetch(new Request(url)),
@@ -159,7 +160,7 @@ const ways = {
 		api(servers.listed, {hooks: {beforeRequest: [() => new Request(url)]}}),
 } as const;
 
-/** Makes trips. Where the tokens went, the servers know. */
+/** Makes the attempts. The servers record where the tokens went. */
 export async function travel(servers: Servers, accessToken: string, trips: readonly Trip[]): Promise<Journey> {
 	const travellerOf = async (origins: Origins): Promise<Traveller> => {
 		const auth = createAuth({tokenEndpoint: `${servers.listed}/token`, clientId: 'app', origins});

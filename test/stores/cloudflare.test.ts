@@ -30,7 +30,7 @@ describe('over sockets', {timeout: 30_000}, () => {
 			const name = crypto.randomUUID();
 			return createVaultPlace(() => here().workers.stub(name));
 		},
-		lacks: ['subscribe'], // nothing that one request of a Worker has opened may be used by the next
+		lacks: ['subscribe'], // Workers do not let one request use a connection of another
 		server: {
 			tokenEndpoint: () => here().server.tokenEndpoint,
 			revocationEndpoint: () => here().server.revocationEndpoint,
@@ -43,7 +43,7 @@ describe('over sockets', {timeout: 30_000}, () => {
 	});
 });
 
-/** The titles of the specification. Nothing of it is run here. */
+/** Returns the titles of the specification. The tests themselves run inside a worker. */
 function readTitles(): string[] {
 	const titles: string[] = [];
 	const unused = new Proxy({}, {}) as StoreRunner['server'];
@@ -149,7 +149,7 @@ describe('a durableObjectStore', () => {
 });
 
 describe('an object that cannot be reached for a moment', () => {
-	/** Each operation fails the first time: before it reaches the object, or with its answer. */
+	/** A stub that fails at the first call of each operation: before the object gets it, or after the object has carried it out. */
 	const flaky = (workers: Workers, name: string, when: 'before' | 'after'): (() => VaultStub) => {
 		let count = 0;
 		return () => {

@@ -20,18 +20,18 @@ import type {Place} from '../support/token-store-spec.ts';
 
 test.override('serverOptions', {accessTokenSeconds: 60});
 
-/** A token as another holder may have left it, of a session that the server knows. */
+/** Returns a token of a login that the server knows, as another holder could have stored it. */
 async function mintText(server: AuthorizationServer): Promise<TokenSet> {
 	const {expires_in, ...minted} = await server.mint();
 	const issued_at = Math.floor(Date.now() / 1000);
 	return {...minted, issued_at, expires_at: issued_at + expires_in};
 }
 
-/** Whether a write stores the same token again, as it does before a refresh token is sent [F-141]. */
+/** Whether a write stores the same token again, as regrant does before it sends a refresh token [F-141]. */
 const isRewrite = (found: unknown, token: TokenSet | undefined): boolean =>
 	!!token && (found as TokenSet | undefined)?.access_token === token.access_token;
 
-/** A holder to whom something happens once, just before it compares and sets another token. */
+/** Creates a holder for which `before` runs once, just before it replaces the token by another one. */
 async function interrupted(
 	{holder}: Place,
 	before: () => unknown,
@@ -128,7 +128,7 @@ describe('a change between our last read and our write', () => {
 		const late = await mintText(server);
 		const login = {...(await mintText(server)), login: 'another'};
 		const deleted = createGate();
-		// The sign-out compares as well: it revokes what it removes [F-139].
+		// The sign-out uses compare-and-set, too, because it revokes what it removes [F-139].
 		const isLate = (found: unknown): boolean => (found as TokenSet).access_token === late.access_token;
 		const signInAgain = async (): Promise<void> => {
 			await place.poke(JSON.stringify(login));
@@ -162,7 +162,7 @@ describe('a change between our last read and our write', () => {
 });
 
 describe('a renewal by another holder', () => {
-	/** The record of a login, as another holder has it after a renewal. */
+	/** Returns the record of a login after another holder has refreshed its token. */
 	const renewed = async (server: AuthorizationServer, place: Place): Promise<TokenSet> => {
 		const {login, client} = JSON.parse((await place.peek()) ?? '') as TokenSet;
 		const token = {...(await mintText(server)), login, client};
@@ -170,7 +170,7 @@ describe('a renewal by another holder', () => {
 		return token;
 	};
 
-	test('just before a sign-out removes the record is noticed: the new refresh token is revoked [F-101, F-139]', async ({
+	test('a renewal by another holder just before a sign-out is noticed, and its refresh token is revoked [F-101, F-139]', async ({
 		server,
 		watch,
 	}) => {
@@ -187,7 +187,7 @@ describe('a renewal by another holder', () => {
 		expect(auth.status).toBe('signed-out');
 	});
 
-	test('just before a login stores the same token again is kept: the used refresh token is not stored [F-159]', async ({
+	test('a renewal by another holder just before a login stores the same token again is kept, and the used refresh token is not stored [F-159]', async ({
 		server,
 		watch,
 	}) => {
@@ -267,7 +267,7 @@ describe('a lock that can run out', () => {
 		expect(server.tokenRequests).toHaveLength(0);
 		expect(gist(events)).toEqual(['token set', 'refresh-failed lock_timeout']);
 		isHeld = true;
-		// The back-off of a failed renewal [R66].
+		// Passes the back-off of the failed renewal [R66].
 		clock.advance(1);
 		await auth.refresh();
 		expect(server.tokenRequests).toHaveLength(1);
@@ -306,7 +306,7 @@ describe('a store with a lock that cannot be read', () => {
 });
 
 describe('a token that could not be written', () => {
-	/** A session whose renewed token is in memory alone. The next write meets `before`. */
+	/** Creates a session whose renewed token could not be stored. The next write calls `before` first. */
 	const withUnsaved = async (server: AuthorizationServer, place: Place, before: () => unknown) => {
 		const store = await place.holder();
 		let fails = true;
@@ -367,7 +367,7 @@ test('of two reads, the one that began later counts, whichever is answered first
 		return found;
 	};
 	const auth = watch(createAuth(appOptions(server, {store: {...store, get}})));
-	// Reads, and finds nothing.
+	// The session reads the store, and finds nothing.
 	const events = record(auth);
 	await gate.reached;
 	await place.poke(JSON.stringify(await mintText(server)));
@@ -395,7 +395,7 @@ test('a login that is written late still counts as another login [F-102]', async
 	const before = await other.get();
 	fails = true;
 	await signIn(server, auth).catch(() => {});
-	// Renewed in memory, which makes no difference.
+	// A renewal that is only in memory makes no difference.
 	const {access_token} = await auth.refresh();
 	fails = false;
 	await auth.getToken();

@@ -5,7 +5,7 @@ import {test} from '../support/test.ts';
 
 test.override('serverOptions', {accessTokenSeconds: 60});
 
-/** The package as it is when two versions, or two bundles, of it are installed. */
+/** Loads the package once more, as when two versions or two bundles of it are installed. */
 async function loadCopy(): Promise<typeof regrant> {
 	vi.resetModules();
 	return import('../../src/index.ts');

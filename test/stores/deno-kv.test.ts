@@ -11,7 +11,7 @@ interface Outcome {
 	readonly error?: string;
 }
 
-/** Runs the suite in Deno: what became of each test, by its title. */
+/** Runs the specification in Deno, and returns the outcome of each test. */
 async function runSuite(): Promise<Outcome[]> {
 	const lab = await startLab();
 	const {file, remove} = createKvFolder();

@@ -1,4 +1,4 @@
-// Real processes of Node, Deno and Bun on one file, that are stopped and killed at random.
+// Real processes of Node, Deno and Bun that share one file. At random, they are stopped and killed.
 import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {globSync, mkdtempSync, readFileSync, rmSync, statSync} from 'node:fs';
@@ -22,10 +22,10 @@ const runtimes: Readonly<Record<string, readonly [string, ...string[]]>> = {
 	Bun: [resolve('node_modules/.bin/bun'), 'run'],
 };
 
-/** A process that counts up. */
+/** A process that increments a number in the file. */
 interface Counter {
 	readonly child: ChildProcess;
-	/** The numbers to which it has counted, as far as it could tell. */
+	/** The numbers that it has reported. */
 	readonly numbers: number[];
 	readonly errors: string[];
 }
@@ -86,7 +86,7 @@ describe('processes on one file', {timeout: 120_000}, () => {
 			} else {
 				stops++;
 				counter.child.kill('SIGSTOP');
-				// For less, or for more, than it takes until others push its change aside.
+				// The stop is shorter or longer than the time after which other processes take the file over.
 				goingOn.push(sleep(200 + random() * 2_500).then(() => void counter.child.kill('SIGCONT')));
 			}
 		}
@@ -95,12 +95,13 @@ describe('processes on one file', {timeout: 120_000}, () => {
 		expect(stops).toBeGreaterThan(5);
 		const {issued_at: last} = (await driver.get()) as {readonly issued_at: number};
 		const numbers = all.flatMap(counter => counter.numbers);
-		// No number was counted to twice, and each one once, save by those that were killed before they could say so.
+		// No two processes wrote the same number. At most one number is missing for each killed process, which may have had no time to
+		// report it.
 		expect(new Set(numbers).size).toBe(numbers.length);
 		expect(Math.max(...numbers)).toBeLessThanOrEqual(last);
 		expect(last - numbers.length).toBeLessThanOrEqual(kills);
 		expect(last).toBeGreaterThan(100);
-		// One that was stopped for longer than a change may take gives it up.
+		// A process that was stopped for longer than a change may take gives up the change, and reports this error.
 		const errors = all.flatMap(counter => counter.errors);
 		expect(errors.filter(error => error !== 'StoreError: The token store failed: store_write')).toEqual([]);
 		expect(await driver.replace?.(await driver.get(), {access_token: 'last', token_type: 'Bearer', issued_at: 1})).toBe(

@@ -36,7 +36,7 @@ test.override('serverOptions', {accessTokenSeconds: 60});
 
 afterEach(() => {
 	vi.restoreAllMocks();
-	// What each function of the module does by itself.
+	// Resets the mocks, so that each function of the module works normally.
 	vi.resetAllMocks();
 });
 
@@ -52,7 +52,7 @@ const newFolder = (): string => {
 
 const token: TokenSet = {access_token: 'hunter2hunter2', token_type: 'Bearer', refresh_token: 'r', issued_at: 1};
 
-/** Holders of one process, each with a driver of its own. */
+/** Creates holders in this process, each with a driver of its own. */
 async function createPlace(): Promise<Place> {
 	const folder = newFolder();
 	const path = join(folder, 'session.json');
@@ -64,7 +64,7 @@ async function createPlace(): Promise<Place> {
 		abandonLock: async () => writeFileSync(`${path}.lock`, `gone ${Date.now()}`),
 		breakable: async () => ({
 			store: holder(),
-			// Something that is no directory is in its place.
+			// Replaces the directory by something that is not a directory.
 			breaks: async () => {
 				renameSync(folder, `${folder} away`);
 				writeFileSync(folder, '');
@@ -77,8 +77,8 @@ async function createPlace(): Promise<Place> {
 	};
 }
 
-// Every call reads the file, so there is no subscription.
-// Where the way to the file is broken, a lease is not given back: it has to end first.
+// fileStore reads the file at every call, so it has no subscription. If the path breaks, a holder cannot release its lease, so the others
+// have to wait until it ends.
 tokenStoreSpec({
 	...storeRunner('fileStore, in one process'),
 	place: createPlace,
@@ -179,7 +179,7 @@ describe('fileStore', () => {
 			await rename(from, to);
 		});
 		await fileDriver(path).set(token);
-		// The last one is that of the directory, which has the name.
+		// The last sync is that of the directory, because a rename changes the directory.
 		expect(steps).toEqual(['other', 'sync', 'rename', 'sync']);
 	});
 
@@ -270,7 +270,7 @@ describe('a place where a file cannot be', () => {
 		expect(readFileSync(join(folder, 'session.json'), 'utf8')).toContain(token.access_token);
 	});
 
-	/** A script that writes a token, and prints how it fails. */
+	/** A script that writes a token, and prints the error if that fails. */
 	const script = `
 		import process from 'node:process';
 		import {fileDriver} from ${JSON.stringify(pathToFileURL('src/stores/file-driver.ts').href)};
@@ -332,7 +332,7 @@ describe('files that several processes change', () => {
 		const isChanged = await change(file, found => {
 			seen.push(found);
 			if (seen.length > 1) return undefined;
-			// Here this process stands still, and another one pushes it aside and writes.
+			// At this point the process stands still, and another process takes over and writes.
 			rmSync(scratch, {recursive: true});
 			writeFileSync(file, 'of another');
 			return 'outdated';

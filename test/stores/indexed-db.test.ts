@@ -32,7 +32,7 @@ function outcomeOfRequest<T>(request: IDBRequest<T>): Promise<T> {
 const open = (name: string, version?: number): Promise<IDBDatabase> =>
 	outcomeOfRequest(factory.open(`regrant ${name}`, version));
 
-/** Uses the table of a database past every store. */
+/** Uses the object store of a database directly, without regrant. */
 async function useTable<T>(name: string, use: (table: IDBObjectStore) => IDBRequest<T>): Promise<T> {
 	const database = await open(name);
 	try {
@@ -44,21 +44,21 @@ async function useTable<T>(name: string, use: (table: IDBObjectStore) => IDBRequ
 
 let places = 0;
 
-/** Holders of one realm, each with a driver of its own. */
+/** Creates holders in this realm, each with a driver of its own. */
 async function createPlace(): Promise<Place> {
 	const name = `place ${++places}`;
-	// So that there is a table.
+	// Creates the object store.
 	await indexedDbDriver(name).get();
 	return {
 		holder: () => indexedDbDriver(name),
-		peek: async () => (await useTable(name, table => table.get('token'))) as string | undefined, // as a store has set it
+		peek: async () => (await useTable(name, table => table.get('token'))) as string | undefined, // the driver stores a string
 		poke: async text => void (await useTable(name, table => table.put(text, 'token'))),
-		// In one realm nobody is gone while the others stay. Tabs are: see tabs.test.ts.
+		// In one realm, a holder cannot disappear while the others stay. tabs.test.ts tests that with real tabs.
 		abandonLock: async () => {},
 		breakable: async () => ({
 			store: indexedDbDriver(name),
 			breaks: async () => {
-				// Operations that have begun come to their end first.
+				// Waits until the operations that have begun are complete.
 				for (let rounds = 0; rounds < 3; rounds++) await indexedDbDriver(name).get();
 				const broken = {
 					open: () => {
@@ -203,11 +203,14 @@ describe('indexedDbStore', () => {
 });
 
 describe('IndexedDB that does not answer', () => {
-	/** Passes the time of every deadline. */
+	/** Advances the clock beyond every deadline. */
 	const passDeadline = (): Promise<unknown> => vi.advanceTimersByTimeAsync(5_000);
 	const fakeTimers = (): void => void vi.useFakeTimers({toFake: ['setTimeout', 'clearTimeout']});
 
-	/** As while another tab has the database open that somebody deletes: `deleteDatabase` waits for it, and every `open` after it. */
+	/**
+	Blocks a database, as when it is deleted while another tab has it open. `deleteDatabase` waits for that tab, and every `open` waits for
+	`deleteDatabase`.
+	*/
 	async function block(name: string): Promise<{unblock(): void; readonly deleted: Promise<unknown>}> {
 		const database = await open(name);
 		const deleted = outcomeOfRequest(factory.deleteDatabase(`regrant ${name}`));
@@ -254,7 +257,7 @@ describe('IndexedDB that does not answer', () => {
 		const transaction = stuck.transaction('session', 'readwrite');
 		const table = transaction.objectStore('session');
 		let isStuck = true;
-		// Keeps the transaction alive, as a tab does that is busy or frozen.
+		// Keeps the transaction alive, as a busy or frozen tab does.
 		const stay = (): void => table.get('token').addEventListener('success', () => isStuck && stay());
 		stay();
 		fakeTimers();
@@ -279,7 +282,7 @@ describe('IndexedDB that does not answer', () => {
 		expect(gist(events)).toEqual(['token set', 'store-failed store_read']);
 		unblock();
 		await deleted;
-		// The database was deleted: that is a sign-out.
+		// Deleting the database signs out.
 		await expect.poll(async () => (await auth.fetch(`${server.api}/me`)).status).toBe(401);
 		await signIn(server, auth, expired);
 		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);

@@ -7,9 +7,9 @@ import {appOptions, memoryDriver} from '../support/scenario.ts';
 import {test} from '../support/test.ts';
 
 setFlagsFromString('--expose_gc');
-const collectGarbage = runInNewContext('gc') as () => void; // as the flag has it
+const collectGarbage = runInNewContext('gc') as () => void; // the flag in the line above defines it
 
-/** What is held when all garbage is gone, in bytes. */
+/** Returns how many bytes of memory are in use after a garbage collection. */
 async function heldBytes(): Promise<number> {
 	for (let count = 0; count < 3; count++) {
 		collectGarbage();
@@ -18,7 +18,7 @@ async function heldBytes(): Promise<number> {
 	return process.memoryUsage().heapUsed;
 }
 
-/** How much more is held after a number of rounds than after the first one, in bytes for each round. */
+/** Returns how many bytes each round adds, after some rounds to warm up. */
 async function growth(rounds: number, round: () => Promise<unknown>): Promise<number> {
 	for (let count = 0; count < 500; count++) await round();
 	const before = await heldBytes();
@@ -26,7 +26,7 @@ async function growth(rounds: number, round: () => Promise<unknown>): Promise<nu
 	return ((await heldBytes()) - before) / rounds;
 }
 
-/** A shared driver that counts who listens to it. */
+/** Creates drivers of a shared store, and the set of their listeners. */
 function createCounted(): {driver: () => StoreDriver; listeners: Set<() => void>} {
 	const listeners = new Set<() => void>();
 	return {
@@ -50,7 +50,7 @@ describe('what is left of sessions that were closed', () => {
 		const leaves = auths.map(auth => auth.subscribe(event => void heard.push(event)));
 		for (const auth of auths) auth.subscribe(() => {});
 		expect(listeners.size).toBe(200);
-		// Half of them as `using` does it.
+		// Closes every second session as `using` does.
 		for (const [index, auth] of auths.entries()) {
 			if (index % 2) auth.close();
 			else auth[Symbol.dispose]();
@@ -59,7 +59,7 @@ describe('what is left of sessions that were closed', () => {
 		for (const leave of leaves) leave();
 		for (const auth of auths) auth.close();
 		expect(listeners.size).toBe(0);
-		// Whoever subscribes after that still hears of what happens here, but the store is not listened to.
+		// A listener that is added later still gets the events of this `Auth`, but no events of the store.
 		auths[0]?.subscribe(event => void heard.push(event));
 		expect(listeners.size).toBe(0);
 		await auths[0]?.setToken(await server.mint());

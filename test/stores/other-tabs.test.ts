@@ -1,4 +1,4 @@
-// Real tabs of Firefox and of WebKit on one session.
+// Real tabs of Firefox and of WebKit that share one session.
 import {afterAll} from 'vitest';
 import {openFirefoxTabs, openWebKitTabs} from '../support/other-tabs.ts';
 import {tabSpec} from '../support/tab-spec.ts';

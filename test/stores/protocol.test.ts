@@ -7,7 +7,7 @@ import {textDriver} from '../../src/stores/shared/text-driver.ts';
 import {createModelServer, type Family} from '../support/model-server.ts';
 import {test} from '../support/test.ts';
 
-/** One thing that is done, at a time that the scheduler chooses. */
+/** One step of a plan. The scheduler chooses when it happens. */
 interface Step {
 	readonly act:
 		| 'call'
@@ -17,15 +17,15 @@ interface Step {
 		| 'wait'
 		| 'setToken'
 		| 'signOut'
-		/** The holder is gone: from now on nothing that it does has any effect, and its lock is free. */
+		/** The holder crashes: from now on nothing that it does has an effect, and its lock is free. */
 		| 'crash'
-		/** Whoever has the lock was stopped for so long that it is had by others, and goes on. */
+		/** The holder of the lock was stopped for so long that its lease ended. It goes on without knowing that. */
 		| 'lapse'
-		/** The store answers nobody, until it is mended. */
+		/** Every operation of the store fails until `mend`. */
 		| 'break'
 		| 'mend';
 	readonly holder: number;
-	/** Whether who asked leaves before the answer. */
+	/** Whether the caller aborts before the answer. */
 	readonly leaves: boolean;
 }
 
@@ -34,7 +34,7 @@ const left = new Error('left');
 const dead = new Error('of a holder that is gone');
 const forever = new Promise<never>(() => {});
 
-/** The record of one session that three realms share, each with its own copy of the library's state. */
+/** Creates the model: three realms share the record of one session, and each has its own copy of regrant's state. */
 function createModel(scheduler: fc.Scheduler) {
 	const schedule = async (label: string): Promise<void> => scheduler.schedule(Promise.resolve(), label);
 	const server = createModelServer(schedule, []);
@@ -46,12 +46,12 @@ function createModel(scheduler: fc.Scheduler) {
 	let text: string | undefined;
 	let isBroken = false;
 	let time = 1_800_000_000_000;
-	/** Who has the lock, as far as the others know. */
+	/** The holder of the lock, as far as the store knows. */
 	let holding: {readonly holder: number} | undefined;
 	const queue: Array<() => void> = [];
-	/** Who has sent a refresh token and has not written what came of it. */
+	/** The holders that have sent a refresh token and have not yet stored the response. */
 	const underWay = new Map<number, Family>();
-	/** Whether somebody was cut off between the two, the one case in which a session may be lost. */
+	/** True if a holder was stopped between the two. Only then may the session be lost. */
 	let wasCut = false;
 	const cut = (family: Family | undefined): void => {
 		if (!family) return;
@@ -68,7 +68,7 @@ function createModel(scheduler: fc.Scheduler) {
 		for (const wake of queue.splice(0)) wake();
 	};
 
-	/** Every step of a holder: at a time that the scheduler chooses, and never again once it is gone. */
+	/** Runs one step of a holder when the scheduler decides. After a crash of the holder, it never runs. */
 	const step = async <T>(holder: number, label: string, task: () => T): Promise<T> => {
 		await schedule(`${holder} ${label}`);
 		if (isGone[holder]) return forever;
@@ -81,7 +81,7 @@ function createModel(scheduler: fc.Scheduler) {
 				if (isBroken) throw new Error('broken');
 				return task();
 			});
-			// The answer takes its time, too.
+			// The answer is delayed by the scheduler, too.
 			return step(holder, `${label} done`, () => answer);
 		};
 		const put = (next: string | undefined): void => {
@@ -104,7 +104,7 @@ function createModel(scheduler: fc.Scheduler) {
 							return true;
 						});
 					} catch (error) {
-						// Where the store takes nothing, others find the refresh token that was spent.
+						// If the store rejects the write, the others find the used refresh token.
 						cut(family);
 						throw error;
 					} finally {
@@ -178,7 +178,7 @@ function createModel(scheduler: fc.Scheduler) {
 			if (holding?.holder === holder) free();
 		},
 		lapse(): void {
-			// Its refresh token is on the way: whoever comes now sends it again.
+			// The holder may have sent its refresh token, and the next holder of the lock would send it again.
 			if (holding) cut(underWay.get(holding.holder));
 			if (holding) free();
 		},
@@ -196,7 +196,7 @@ interface Outcome {
 	readonly error: unknown;
 }
 
-/** Plays the steps in an order that the scheduler chooses. What is not of a holder that is gone has come to its end. */
+/** Runs the plan in an order that the scheduler chooses. Resolves when the steps of all holders that did not crash are complete. */
 async function play(scheduler: fc.Scheduler, plan: readonly Step[]) {
 	const model = createModel(scheduler);
 	const {server, auths, gone, schedule} = model;
@@ -208,7 +208,7 @@ async function play(scheduler: fc.Scheduler, plan: readonly Step[]) {
 		return (await server.api(request)).status;
 	};
 	const perform = async ({act, holder, leaves}: Step): Promise<unknown> => {
-		const auth = auths[holder] as Auth; // there are as many
+		const auth = auths[holder] as Auth; // `holder` is a valid index
 		await schedule(act);
 		if (model.isGone(holder)) return undefined;
 		const leaver = new AbortController();
@@ -290,7 +290,7 @@ const ended = (events: readonly AuthEvent[][]): string[] =>
 	events.flat().flatMap(event => (event.type === 'session-ended' ? [event.reason] : []));
 
 test(
-	`three holders, in any order: one refresh at a time, no refresh token twice (seed ${seed}) [R70, R71]`,
+	`three holders in any order refresh one at a time, and send no refresh token twice (seed ${seed}) [R70, R71]`,
 	options,
 	async () => {
 		await fc.assert(
@@ -318,7 +318,7 @@ test(
 				expect(isLost && !wasCut()).toBe(false);
 				if (!isLost) expect(renewals.filter(outcome => outcome !== 'renewed')).toEqual([]);
 				if (!isLost) expect(ended(events)).toEqual([]);
-				// Cleanly: no holder hears of it twice.
+				// No holder gets the event twice.
 				for (const heard of events) expect(ended([heard]).length).toBeLessThanOrEqual(1);
 				expect(renewals.filter(outcome => outcome !== 'renewed' && outcome !== 'session_ended')).toEqual([]);
 			}),

@@ -1,4 +1,4 @@
-// Every kind of client that `redis` and `ioredis` have, on a real Redis or a real cluster of two.
+// Every kind of client of `redis` and `ioredis`, with a real Redis or a real cluster of two nodes.
 import {Cluster, Redis} from 'ioredis';
 import {createClient} from 'redis';
 import {afterAll, beforeAll, describe, expect} from 'vitest';
@@ -81,9 +81,9 @@ async function createPlace(kind: ClientKind): Promise<Place> {
 	};
 }
 
-// The two plain ones have their turn in redis.test.ts.
+// redis.test.ts tests the two plain clients.
 for (const kind of clientKinds.filter(name => name.includes(','))) {
-	// The cluster of ioredis takes seconds to see that it is gone.
+	// A cluster client of ioredis needs seconds to notice a lost connection.
 	const timeout = kind === 'ioredis, a cluster' ? 2_000 : undefined;
 	tokenStoreSpec({...storeRunner(kind), place: async () => createPlace(kind), lacks: ['subscribe'], timeout});
 }
@@ -128,7 +128,7 @@ test('an empty text is deleted like any other that was found', async () => {
 });
 
 describe('a client that sends a command again, since its answer was lost,', () => {
-	/** Each command is carried out twice, one after the other. The answer to the second is given. */
+	/** Sends each command twice, and returns the second answer. */
 	const stutter = (): {call: (...words: [string, ...string[]]) => Promise<unknown>} => ({
 		call: async (...words) => {
 			await admin.call(...words);

@@ -1,4 +1,5 @@
-// What becomes of a session when its Redis is killed, still loads, is full, is a replica or forbids; with clients as their packages make them.
+// What happens to a session when its Redis is killed, is loading, is full, is a replica or denies access. The clients have the defaults of
+// their packages.
 import {Redis} from 'ioredis';
 import {createClient} from 'redis';
 import {describe, expect} from 'vitest';
@@ -9,10 +10,10 @@ import {appOptions, createGate, expired, gist, outcomeOf, record, signIn} from '
 import {type RedisServer, startRedis} from '../support/redis-server.ts';
 import {test as base} from '../support/test.ts';
 
-/** How many milliseconds a client waits before it connects again. */
+/** How many milliseconds a client waits before it reconnects. */
 const pause = 20;
 
-/** The two packages, with their own defaults for all but that. */
+/** One client of each package, with its default options apart from the pause above. */
 const clients = {
 	redis: async (url: string) => {
 		const client = createClient({url, socket: {reconnectStrategy: () => pause}});
@@ -30,18 +31,18 @@ const clients = {
 type ClientName = keyof typeof clients;
 const names = Object.keys(clients) as ClientName[];
 
-/** A session in a Redis of its own. */
+/** A session with a Redis of its own. */
 interface Case {
 	readonly redis: RedisServer;
 	readonly admin: Redis;
 	readonly client: NodeRedisClient | IoRedisClient;
 	readonly auth: Auth;
 	readonly events: readonly AuthEvent[];
-	/** Of the API. */
+	/** Calls the API. Returns the status. */
 	call(): Promise<number>;
-	/** The access token of the record. */
+	/** Returns the access token in the record. */
 	stored(): Promise<string | undefined>;
-	/** Is called when the server has rotated, before the answer is read. */
+	/** Calls `task` when the server has rotated the refresh token, before the response arrives. */
 	onAnswer(task: () => Promise<unknown>): void;
 }
 
@@ -105,11 +106,11 @@ describe.each(names)('with %s', {timeout: 30_000}, name => {
 		expect(gist(events)).toEqual(['token set', 'token refresh']);
 	});
 
-	test('a Redis that comes back late gets the token then [R78]', async ({server, begin}) => {
+	test('a Redis that comes back late gets the new token as soon as it is back [R78]', async ({server, begin}) => {
 		const {redis, auth, events, stored, onAnswer, call} = await begin(name, durable, 300);
 		await signIn(server, auth);
 		onAnswer(redis.stop);
-		// Its callers may have waited for long enough. The token that it got is not lost.
+		// The callers may give up by now. The new token must not be lost.
 		await outcomeOf(auth.refresh());
 		await expect.poll(() => gist(events)).toContain('token refresh');
 		await redis.start();
@@ -126,7 +127,7 @@ describe.each(names)('with %s', {timeout: 30_000}, name => {
 		server,
 		begin,
 	}) => {
-		// So that there is something to load, and that it takes a while.
+		// Redis needs data to load, and these options make loading slow.
 		const slow = [
 			'--rdbcompression',
 			'no',
@@ -147,7 +148,7 @@ describe.each(names)('with %s', {timeout: 30_000}, name => {
 		});
 		const states = new Set<string>();
 		while (!isOver) {
-			// Past the client, which may wait until it is over.
+			// Uses a client of its own, because the session's client may wait until Redis has loaded.
 			const plain = new Redis(redis.url, {enableReadyCheck: false, retryStrategy: () => null, maxRetriesPerRequest: 0});
 			plain.on('error', () => {});
 			const error: unknown = await plain.call('GET', 'session').catch((failure: unknown) => failure);
@@ -240,7 +241,7 @@ describe.each(names)('with %s', {timeout: 30_000}, name => {
 	test('a lease, a record or a database that others overwrite harms nothing else', async ({server, begin}) => {
 		const {admin, auth, call, stored} = await begin(name, [], 300);
 		await signIn(server, auth);
-		// A lease that nobody ends, of another kind, too.
+		// The lease is a list and not a string, and never ends.
 		await admin.lpush('{session}:lease', 'x');
 		expect(await outcomeOf(auth.refresh())).toBe('LockError');
 		expect(await call()).toBe(200);

@@ -1,4 +1,4 @@
-// Several real processes on one session in a real Redis, which are stopped and killed at every point of a renewal.
+// Real processes that share one session in a real Redis. They are stopped and killed at every point of a renewal.
 import {setTimeout as sleep} from 'node:timers/promises';
 import {Redis} from 'ioredis';
 import {afterAll, beforeAll, describe, expect} from 'vitest';
@@ -22,10 +22,10 @@ import {type Point, type SessionProcess, startProcess} from '../support/redis-pr
 import {type RedisServer, startRedis} from '../support/redis-server.ts';
 import {test as base} from '../support/test.ts';
 
-/** Of those that are stopped or killed, in milliseconds. */
+/** The lease of processes that are stopped or killed, in milliseconds. */
 const lease = 600;
 
-/** Processes start when the machine has time for them. */
+/** The timeout is long, because a busy machine starts processes slowly. */
 const patient = {timeout: 60_000};
 
 let redis: RedisServer;
@@ -41,18 +41,18 @@ afterAll(async () => {
 
 let keys = 0;
 
-/** A session of the test's own process and of others. */
+/** A session that this process shares with others. */
 interface Fleet {
-	/** As in this process. */
+	/** The `Auth` of this process. */
 	readonly auth: Auth;
 	readonly events: readonly AuthEvent[];
 	readonly driver: StoreDriver;
-	/** Holds back the next answer of the token endpoint to this process. */
+	/** Holds back the next response of the token endpoint to the session of this process. */
 	holdAnswer(): Gate;
 	startOther(options?: {readonly lease: number | undefined}): Promise<SessionProcess>;
-	/** The text of the record. */
+	/** Returns the text of the record. */
 	peek(): Promise<string | null>;
-	/** Resolves when nobody has the lease any more. */
+	/** Resolves when the lease is free. */
 	leaseIsOver(): Promise<void>;
 }
 
@@ -109,15 +109,18 @@ const test = base
 		};
 	});
 
-/** A token of the same user that did not come by way of the record, such as an operator may have put there. */
+/** Returns a token of the same user that comes from another login, and not from a refresh of this session. */
 async function mintElsewhere(server: AuthorizationServer) {
 	const {expires_in, ...minted} = await server.mint();
 	const issued_at = Math.floor(Date.now() / 1000);
 	return {...minted, issued_at, expires_at: issued_at + expires_in};
 }
 
-describe('processes on one session [F-104]', patient, () => {
-	test('processes on one session make one grant for all their callers, and all use it', async ({server, fleet}) => {
+describe('processes on one session', patient, () => {
+	test('processes on one session make one grant for all their callers, and all use it [F-104]', async ({
+		server,
+		fleet,
+	}) => {
 		const [one, two] = await Promise.all([fleet.startOther(), fleet.startOther()]);
 		await signIn(server, fleet.auth, expired);
 		const calls = [one, two].flatMap(({tell}) => Array.from({length: 10}, async () => tell('call')));
@@ -127,7 +130,7 @@ describe('processes on one session [F-104]', patient, () => {
 		expect([await one.tell('getToken'), await two.tell('getToken')]).toEqual([access_token, access_token]);
 	});
 
-	test('processes on one session renew it in turns', async ({server, fleet}) => {
+	test('processes on one session renew it in turns [F-104]', async ({server, fleet}) => {
 		const other = await fleet.startOther();
 		await signIn(server, fleet.auth);
 		for (let turn = 0; turn < 3; turn++) {
@@ -139,7 +142,7 @@ describe('processes on one session [F-104]', patient, () => {
 		expect(server.tokenRequests).toHaveLength(6);
 	});
 
-	test('a sign-out in one wins over a refresh in another, whose late token is revoked [R76, F-101]', async ({
+	test('a sign-out in one process wins over a refresh in another, whose late token is revoked [R76, F-101]', async ({
 		server,
 		fleet,
 	}) => {
@@ -160,12 +163,12 @@ describe('processes on one session [F-104]', patient, () => {
 	});
 
 	test.for(['waiting', 'held', 'answered', 'writing'] as const)(
-		'another login in one is neither overwritten nor used by a refresh that is %s in another [F-102]',
+		'another login in one process is neither overwritten nor used by a refresh that is %s in another [F-102]',
 		async (point, {server, fleet}) => {
 			const other = await fleet.startOther();
 			await signIn(server, fleet.auth, expired);
 			const {outcome} = await other.tellUntil(point, 'getToken');
-			// Without the lock: a login waits for nobody.
+			// A login does not take the lock, so it does not wait.
 			const login = await signIn(server, fleet.auth);
 			other.go();
 			expect(await outcome).toBe('SessionEndedError signed_out');
@@ -176,8 +179,8 @@ describe('processes on one session [F-104]', patient, () => {
 	);
 });
 
-describe('a process that is stopped for longer than its lease [F-135]', patient, () => {
-	test('a process that is stopped while it waits for the lock finds the new token', async ({server, fleet}) => {
+describe('a process that is stopped for longer than its lease', patient, () => {
+	test('a process that is stopped while it waits for the lock finds the new token [F-135]', async ({server, fleet}) => {
 		const other = await fleet.startOther();
 		const gate = fleet.holdAnswer();
 		await signIn(server, fleet.auth, expired);
@@ -193,7 +196,10 @@ describe('a process that is stopped for longer than its lease [F-135]', patient,
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
-	test('a process that is stopped with the lock does not send the refresh token any more', async ({server, fleet}) => {
+	test('a process that is stopped with the lock does not send the refresh token any more [F-135]', async ({
+		server,
+		fleet,
+	}) => {
 		const other = await fleet.startOther();
 		await signIn(server, fleet.auth, expired);
 		const {outcome} = await other.tellUntil('held', 'getToken');
@@ -209,7 +215,7 @@ describe('a process that is stopped for longer than its lease [F-135]', patient,
 	});
 
 	test.for(['answered', 'writing'] as const)(
-		'a process that is stopped with an answer (%s) uses what another has stored',
+		'a process that is stopped with an answer (%s) uses what another has stored [F-135]',
 		async (point, {server, fleet}) => {
 			const other = await fleet.startOther();
 			await signIn(server, fleet.auth, expired);
@@ -223,13 +229,13 @@ describe('a process that is stopped for longer than its lease [F-135]', patient,
 			other.resume();
 			expect(await outcome).toBe(theirs.access_token);
 			expect(await fleet.peek()).toBe(written);
-			// The first one is of the sign-in.
+			// The first event is the sign-in.
 			expect(other.events).toEqual(['token store', 'token store']);
 		},
 	);
 
 	test.for(['answered', 'writing'] as const)(
-		'a process that is stopped with an answer (%s), while another uses the refresh token, ends the session once for all',
+		'a process that is stopped with an answer (%s), while another uses the refresh token, ends the session once for all [F-135]',
 		async (point, {server, fleet}) => {
 			server.referee.expectLoss();
 			const other = await fleet.startOther();
@@ -252,7 +258,7 @@ describe('a process that is stopped for longer than its lease [F-135]', patient,
 		},
 	);
 
-	test('a process that is stopped with an answer does not overwrite a login that came meanwhile', async ({
+	test('a process that is stopped with an answer does not overwrite a login that came meanwhile [F-135]', async ({
 		server,
 		fleet,
 	}) => {
@@ -272,7 +278,7 @@ describe('a process that is stopped for longer than its lease [F-135]', patient,
 		expect(await other.tell('getToken')).toBe(login.access_token);
 	});
 
-	test('a process that is stopped after its write loses nothing', async ({server, fleet}) => {
+	test('a process that is stopped after its write loses nothing [F-135]', async ({server, fleet}) => {
 		const other = await fleet.startOther();
 		await signIn(server, fleet.auth, expired);
 		const {outcome} = await other.tellUntil('written', 'getToken');
@@ -288,10 +294,13 @@ describe('a process that is stopped for longer than its lease [F-135]', patient,
 });
 
 describe('a process that is stopped for 11 seconds, with the default lease', patient, () => {
-	/** As long as a laptop sleeps, or a debugger stands still: longer than the deadline of a request, shorter than a lease. */
+	/**
+	How long the process is stopped, in milliseconds, as when a laptop sleeps. It is longer than the timeout of a request, and shorter than
+	the lease.
+	*/
 	const nap = 11_000;
 
-	/** A process that only writes under the lock of a record of its own. */
+	/** Tests a process that only writes under the lock, in a record of its own. */
 	async function keepLock(other: SessionProcess): Promise<void> {
 		const key = `record ${++keys}`;
 		const driver = redisDriver(admin, key);

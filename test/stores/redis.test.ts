@@ -39,12 +39,12 @@ const connectIoRedis = async (): Promise<Client & {close(): void}> => {
 const admin = new Redis(redis.url);
 closes.push(() => admin.disconnect());
 
-/** The part of a key that a cluster hashes. */
+/** Returns the part of a key that decides its slot in a cluster. */
 const hashed = (key: string): string => /\{([^}]+)\}/.exec(key)?.[1] ?? key;
 
 let places = 0;
 
-/** A key of its own, to which every holder has a connection of its own. */
+/** Creates a key that no other test uses. Each holder has a connection of its own. */
 async function createPlace(
 	connect: () => Promise<Client & {close(): void}>,
 	lease = 15_000,
@@ -58,7 +58,7 @@ async function createPlace(
 		abandonLock: async () => {
 			const client = await connect();
 			const gate = createGate();
-			// The process ends: its connection is gone, and nobody keeps the lease up.
+			// Simulates the end of a process: its connection closes, and nobody renews the lease.
 			void redisDriver(client, key, {lease: 200})
 				.lock?.(gate.pass)
 				.catch(() => {});
@@ -67,7 +67,7 @@ async function createPlace(
 		},
 		breakable: async () => {
 			let client = await connect();
-			// What a client is when its connection is gone, and when it has another one.
+			// Stands for one client, whose connection the test closes and replaces.
 			const current = new Proxy(client, {
 				get: (_, name) => {
 					const value: unknown = Reflect.get(client, name);
@@ -86,7 +86,7 @@ async function createPlace(
 	};
 }
 
-// No store of Redis hears of changes: that would take a connection of its own.
+// redisStore does not subscribe to changes, because that would need a second connection.
 tokenStoreSpec({...storeRunner('redis'), place: () => createPlace(connectNodeRedis), lacks: ['subscribe']});
 tokenStoreSpec({...storeRunner('ioredis'), place: () => createPlace(connectIoRedis), lacks: ['subscribe']});
 
@@ -204,7 +204,7 @@ describe('redisStore', () => {
 		const {expires_in: _, ...minted} = await server.mint();
 		const theirs = {...minted, issued_at: Math.floor(Date.now() / 1000)};
 		const stop = server.onTokenAnswer(async () => {
-			// As if the process had stood still for as long as that.
+			// Deletes the lease, as if this process had stood still until it ended.
 			await admin.del(`{${key}}:lease`);
 			await successor.lock?.(async () => successor.replace?.(await successor.get(), theirs));
 		});
@@ -302,7 +302,7 @@ describe('a fleet of processes on one session', {timeout: 60_000}, () => {
 		expect([result.sessionsLost, result.why]).toEqual([0, {}]);
 		expect(result.refreshes).toBeGreaterThan(3);
 		expect(result.grants - result.refreshes).toBeLessThanOrEqual(1);
-		// The API takes a token for a moment only: it may have expired again before it was sent.
+		// The API accepts each token only for a moment, so a token may have expired before it was sent. Hence the 401s.
 		expect(Object.keys(result.outcomes ?? {}).filter(outcome => outcome !== '401')).toEqual(['200']);
 	});
 

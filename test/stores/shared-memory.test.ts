@@ -1,4 +1,4 @@
-// The model of a shared store: with it the suite itself is tested.
+// Tests the specification of the stores with a simple model of a shared store.
 import {createSharedMemory} from '../support/shared-memory.ts';
 import {storeRunner} from '../support/store-runner.ts';
 import {test} from '../support/test.ts';

@@ -1,4 +1,4 @@
-// Real tabs, frames and workers of one Chromium on one session.
+// Real tabs, frames and workers of one Chromium that share one session.
 import type {Page} from 'playwright';
 import {afterAll, describe, expect, onTestFinished} from 'vitest';
 import type {AuthorizationServer} from '../support/authorization-server.ts';
@@ -26,7 +26,7 @@ afterAll(tabs.close);
 
 let sessions = 0;
 
-/** Opens tabs, and a session in each, which no other test has. They are closed after the test. */
+/** Opens tabs with a session that no other test uses. They are closed after the test. */
 async function connect(server: AuthorizationServer, count: number, options: TabOptions = {}) {
 	const name = `session ${++sessions}`;
 	const opened = await Promise.all(Array.from({length: count}, () => tabs.open()));
@@ -37,7 +37,7 @@ async function connect(server: AuthorizationServer, count: number, options: TabO
 	return {name, first, second, opened};
 }
 
-/** Holds the next answer of the token endpoint back: the server has rotated by then. */
+/** Holds back the next response of the token endpoint. By then the server has rotated the refresh token. */
 function holdAnswer(server: AuthorizationServer): Gate & {stop(): void} {
 	const gate = createGate();
 	const stop = server.onTokenAnswer(gate.pass);
@@ -60,7 +60,7 @@ describe('a tab of Chromium', {timeout: 60_000}, () => {
 		await signInTab(first, {...(await server.mint()), ...expired});
 		await holdLockInTab(first, name);
 		const call = callFromTab(second, `${server.api}/me`);
-		// This kills the process of that tab.
+		// This crashes the process of that tab.
 		await first.goto('chrome://crash').catch(() => {});
 		expect(await call).toEqual(answered(1));
 	});
@@ -80,14 +80,14 @@ describe('a tab of Chromium', {timeout: 60_000}, () => {
 		stop();
 		const calls = await callFromTab(second, `${server.api}/me`, 5);
 		expect(new Set(calls)).toEqual(new Set(['SessionEndedError invalid_grant']));
-		// The refresh that was lost, and the one that found out.
+		// The lost refresh, and the one of the other tab that the server rejected.
 		expect(server.tokenRequests).toHaveLength(2);
 		expect(await callFromTab(second, `${server.api}/me`)).toEqual(['401']);
 		expect((await heardByTab(second)).filter(event => event.startsWith('session-ended'))).toEqual([
 			'session-ended invalid_grant',
 		]);
 		expect(await storedIn(second, name)).toBe(null);
-		// The referee has seen the loss, as it should.
+		// The server has noticed the loss, which this test expects.
 		expect(() => server.referee.verdict()).toThrow();
 		server.reset();
 	});
@@ -140,7 +140,7 @@ describe('a tab of Chromium', {timeout: 60_000}, () => {
 		await signInTab(first, await server.mint());
 		await first.evaluate(async () => (globalThis as unknown as TabGlobal).auth.refresh());
 		await first.goto(`${tabs.origin}/elsewhere`);
-		// Chromium drops a page from the cache when a message comes for it. Then there is nothing to learn.
+		// Chromium removes a page from the back/forward cache when a broadcast message arrives for it. So this tab must not send one.
 		await second.evaluate(name => {
 			globalThis.BroadcastChannel = undefined as never;
 			void (globalThis as unknown as TabGlobal).regrant.indexedDbDriver(name).delete();
@@ -157,7 +157,7 @@ describe('a tab of Chromium', {timeout: 60_000}, () => {
 		await signInTab(first, await server.mint());
 		await first.evaluate(async name => {
 			const driver = (globalThis as unknown as TabGlobal).regrant.indexedDbDriver(name);
-			// As a tab that told nobody.
+			// This tab changes the record without a broadcast.
 			globalThis.BroadcastChannel = undefined as never;
 			await driver.replace?.(await driver.get(), {access_token: 'other', token_type: 'Bearer', issued_at: 1});
 			dispatchEvent(new PageTransitionEvent('pageshow', {persisted: false}));
@@ -168,7 +168,7 @@ describe('a tab of Chromium', {timeout: 60_000}, () => {
 	});
 
 	test('a tab of Chromium whose disk is full after a rotation keeps its session [F-87]', async ({server}) => {
-		// Chromium remembers for long that there is a lot of room: so it is a new one.
+		// Chromium caches for long how much space is free, so this test starts a new one.
 		const {origin, context, open, close} = await openTabs();
 		onTestFinished(close);
 		const tab = await open();
@@ -180,7 +180,7 @@ describe('a tab of Chromium', {timeout: 60_000}, () => {
 		await signInTab(tab, {...(await server.mint()), ...expired});
 		const stop = server.onTokenAnswer(async () => {
 			await setQuota(1);
-			// Chromium asks how much room is left when something is bigger than what it remembers.
+			// Chromium asks again how much space is free when a write is larger than the cached value.
 			const fill = tab.evaluate(async () => {
 				const access_token = Array.from({length: 40_000}, () => Math.random()).join('');
 				const driver = (globalThis as unknown as TabGlobal).regrant.indexedDbDriver('other');
@@ -227,7 +227,7 @@ describe('a tab of Chromium', {timeout: 60_000}, () => {
 				new Promise<void>(opened => {
 					const opening = indexedDB.open(`regrant ${name}`);
 					opening.addEventListener('success', () => {
-						// An open database keeps `deleteDatabase` waiting, and that keeps everybody waiting who opens it.
+						// While this database is open, `deleteDatabase` waits, and all later attempts to open it wait, too.
 						Object.assign(globalThis, {hostage: opening.result});
 						indexedDB.deleteDatabase(`regrant ${name}`);
 						opened();
@@ -318,7 +318,7 @@ test.for(['indexedDb', 'localStorage', 'sessionStorage'] as const)(
 	},
 );
 
-/** A worker that runs what it is sent. */
+/** Creates a realm in a worker, which runs the code that it is sent. */
 const inWorker = (page: Page, expression: string): Realm => ({
 	evaluate: (task, given) =>
 		page.evaluate(
@@ -331,7 +331,7 @@ const inWorker = (page: Page, expression: string): Realm => ({
 						else resolve(data.value);
 					});
 					port1.start();
-					// oxlint-disable-next-line no-eval -- a page cannot be given a worker of its own
+					// oxlint-disable-next-line no-eval -- a test cannot give the page a worker script of its own
 					const worker = (0, eval)(expression) as Pick<ServiceWorker, 'postMessage'>;
 					worker.postMessage({task, given}, [port2]);
 				}) as never,
@@ -389,7 +389,7 @@ describe('sessionStorage of Chromium', {timeout: 60_000}, () => {
 		const slow = callFromTab(first, `${server.api}/me`);
 		await reached;
 		stop();
-		// The first tab has its lock until its answer comes.
+		// The first tab holds its own lock until its response arrives.
 		expect(await callFromTab(second, `${server.api}/me`)).toEqual(answered(1));
 		open();
 		expect(await slow).toEqual(answered(1));
@@ -443,7 +443,7 @@ describe('localStorage of Chromium', {timeout: 60_000}, () => {
 					try {
 						for (let count = 0; ; count++) localStorage.setItem(`full ${size} ${count}`, 'x'.repeat(size));
 					} catch {
-						// As much as there is room for.
+						// This size no longer fits.
 					}
 				}
 			});
@@ -464,7 +464,7 @@ test('without a lock the first race loses the session, which shows that the test
 	const {first, opened} = await connect(server, 4, {hasLock: false});
 	await signInTab(first, {...(await server.mint()), ...expired});
 	const reached: Array<() => void> = [];
-	// All of them are asked before any of them is answered.
+	// The server answers only when the requests of all four tabs have arrived.
 	const all = new Promise<void>(resolve => {
 		server.onToken(async () => {
 			if (reached.push(resolve) === 4) resolve();

@@ -25,7 +25,7 @@ import {test} from '../support/test.ts';
 
 test.override('serverOptions', {accessTokenSeconds: 60});
 
-/** A `TokenSet` that is good for a minute, of a session that the server knows. */
+/** Returns a token that is valid for a minute, of a login that the server knows. */
 async function mintRecord(server: AuthorizationServer): Promise<TokenSet> {
 	const {expires_in, ...minted} = await server.mint();
 	const issued_at = Math.floor(Date.now() / 1000);
@@ -34,7 +34,7 @@ async function mintRecord(server: AuthorizationServer): Promise<TokenSet> {
 
 const never = async (): Promise<never> => new Promise<never>(() => {});
 
-/** Ways in which an operation fails. Where nothing comes of it, the deadline says so. */
+/** The ways in which an operation can fail. If it never settles, it fails at its deadline. */
 const failures: ReadonlyArray<readonly [title: string, fail: () => never | Promise<never>]> = [
 	[
 		'throws',
@@ -123,7 +123,7 @@ describe('a store made of your own functions', () => {
 				issued_at,
 				expires_at: expect.any(Number),
 			};
-			// The record of a store with a lock names its login and its client [F-139, F-143].
+			// A store with a lock adds the login and the client to the record [F-139, F-143].
 			const first = (await store.get()) as TokenSet;
 			const marks = store.lock ? {login: expect.any(String), client: `app ${server.tokenEndpoint}`} : {};
 			expect(first).toEqual({...token, ...marks});
@@ -294,7 +294,7 @@ describe('a stored record that is no token', () => {
 });
 
 describe('a store that fails', () => {
-	/** Whether an operation fails just now. */
+	/** Which operations fail at present. */
 	interface Switches {
 		get: boolean;
 		set: boolean;
@@ -329,7 +329,7 @@ describe('a store that fails', () => {
 			const {store} = createFailing(fail, {get: true});
 			const auth = watch(createAuth(options(server, store)));
 			const events = record(auth);
-			// Whether one that hangs is asked to write at all is left open.
+			// A sign-in may fail here: if `get()` never settles, regrant may or may not try to write.
 			await signIn(server, auth).catch(() => {});
 			for (let count = 0; count < 5; count++) expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
 			await auth.refresh();
@@ -375,7 +375,7 @@ describe('a store that fails', () => {
 			expect(shared.value).toMatchObject({access_token});
 			expect(gist(events)).toEqual(expect.arrayContaining(['store-failed store_write', 'token refresh']));
 			expect(events).toHaveLength(2);
-			if (fail === never) return; // what never settles is not asked again
+			if (fail === never) return; // a write that never settles is not repeated
 			switches.set = false;
 			expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
 			const current = await auth.getToken();
@@ -558,7 +558,7 @@ describe('a store with a lock', () => {
 			expect(gist(events)).toEqual(['refresh-failed lock_timeout']);
 			expect(server.tokenRequests).toHaveLength(0);
 			isHeld = false;
-			// The back-off of a failed renewal [R66].
+			// Passes the back-off of the failed renewal [R66].
 			clock.advance(1);
 			expect((await patient.fetch(`${server.api}/me`)).status).toBe(200);
 			expect(server.tokenRequests).toHaveLength(1);
@@ -698,7 +698,7 @@ describe('a store with a lock', () => {
 			await one?.setToken({access_token: 'same', token_type: 'Bearer', refresh_token: 'first-token'});
 			for (const auth of [one, other, one, one, other, other, one]) {
 				await auth?.refresh().catch(() => {});
-				// The back-off of a failed renewal [R66].
+				// Passes the back-off of the failed renewal [R66].
 				advance(60);
 			}
 			expect(sent).toEqual(['first-token', ...[1, 2, 3, 4, 5, 6].map(number => `rotated-${number}`)]);
@@ -814,7 +814,7 @@ describe('a token that another holder stores', () => {
 		watch,
 	}) => {
 		let subscriptions = 0;
-		const subscribe = (() => void subscriptions++) as unknown as StoreDriver['subscribe'] & {}; // as JavaScript may have it
+		const subscribe = (() => void subscriptions++) as unknown as StoreDriver['subscribe'] & {}; // a JavaScript program could pass this
 		const auth = watch(createAuth(appOptions(server, {store: {...createSharedRecord().realm(), subscribe}})));
 		const stops = [auth.subscribe(() => {}), auth.subscribe(() => {})];
 		expect(subscriptions).toBe(1);
@@ -845,7 +845,7 @@ describe('a token that another holder stores', () => {
 				await gate.pass();
 				return task();
 			},
-			// As the shared record knows it: by the object that writes.
+			// The shared record notifies all listeners but that of the object which writes. So the inner store subscribes.
 			subscribe: onChange => inner.subscribe?.(onChange) ?? (() => {}),
 		};
 		const auth = watch(createAuth(appOptions(server, {store})));

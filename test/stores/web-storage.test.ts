@@ -13,7 +13,7 @@ import {type Place, tokenStoreSpec} from '../support/token-store-spec.ts';
 test.override('serverOptions', {accessTokenSeconds: 60});
 afterEach(() => void vi.unstubAllGlobals());
 
-/** A Web Storage, for where there is none. It can be made to take nothing. */
+/** A Web Storage for runtimes that have none. A test can make its writes fail. */
 function createStorage() {
 	const items = new Map<string, string>();
 	let failure: Error | undefined;
@@ -30,7 +30,7 @@ function createStorage() {
 
 let places = 0;
 
-/** Holders of one realm, each with a driver of its own. */
+/** Creates holders in this realm, each with a driver of its own. */
 async function createPlace(): Promise<Place> {
 	const {items, storage} = createStorage();
 	const key = `place ${++places}`;
@@ -38,7 +38,7 @@ async function createPlace(): Promise<Place> {
 		holder: () => webStorageDriver(key, storage),
 		peek: async () => items.get(key),
 		poke: async text => void items.set(key, text),
-		// In one realm nobody is gone while the others stay. Tabs are: see tabs.test.ts.
+		// In one realm, a holder cannot disappear while the others stay. tabs.test.ts tests that with real tabs.
 		abandonLock: async () => {},
 		breakable: async () => {
 			let isBroken = false;

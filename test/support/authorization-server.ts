@@ -13,14 +13,14 @@ import {createStage, type Hook, type Stage} from './stage.ts';
 
 export {app, awkward, service, servicePost};
 
-/** What a canary scan looks for. */
+/** The kinds of secrets that a canary scan looks for. */
 export type SecretKind = 'access token' | 'refresh token' | 'id token' | 'client secret' | 'Basic credentials';
 
 /** Options of a test's authorization server. */
 export interface AuthorizationServerOptions extends ProviderOptions {
-	/** Lifetime of an access token: 2 by default. */
+	/** The lifetime of an access token, in seconds. Default: 2. */
 	readonly accessTokenSeconds?: number;
-	/** How many milliseconds each access to its storage takes: 0 by default. */
+	/** How many milliseconds each access to the server's storage takes. Default: 0. */
 	readonly latency?: number;
 }
 
@@ -28,11 +28,11 @@ export interface AuthorizationServerOptions extends ProviderOptions {
 export interface EndpointRequest extends CapturedRequest {
 	/** The body, read as a form. */
 	readonly parameters: URLSearchParams;
-	/** What was answered; 0 until then. */
+	/** The status of the answer; 0 until it is known. */
 	status: number;
 }
 
-/** What the provider wants to answer. */
+/** The answer that the provider is about to send. */
 export interface ProviderAnswer {
 	readonly status: number;
 	readonly body: unknown;
@@ -47,16 +47,16 @@ export interface TokenResponse {
 	readonly scope: string;
 }
 
-/** What a first token is for. */
+/** Options for the first tokens of a login. */
 export interface MintOptions {
-	/** `app` by default. */
+	/** Default: `app`. */
 	readonly clientId?: string;
 	readonly scope?: string;
-	/** The thumbprint of the DPoP key that both tokens are bound to. None by default. */
+	/** The thumbprint of the DPoP key that both tokens are bound to. Default: none. */
 	readonly jkt?: string;
 }
 
-/** A real authorization server, and an API of another origin that takes its tokens. */
+/** A real authorization server, and an API on another origin that accepts its tokens. */
 export interface AuthorizationServer {
 	readonly issuer: string;
 	/** oidc-provider itself. */
@@ -64,22 +64,22 @@ export interface AuthorizationServer {
 	readonly tokenEndpoint: string;
 	readonly revocationEndpoint: string;
 	readonly introspectionEndpoint: string;
-	/** The origin of the API, `/accounts` and `/me`. */
+	/** The origin of the API. Its paths are `/accounts` and `/me`. */
 	readonly api: string;
 	/** Returns the token response of a new login. */
 	mint(options?: MintOptions): Promise<TokenResponse>;
 	/**
-	Returns the redirect of a login that begins at this URL of the authorization endpoint, with a code for a new user. Nobody is asked: the
-	code is stored directly.
+	Returns the redirect of a login that begins at this URL of the authorization endpoint. It has a code for a new user. There is no login
+	page: the code is stored directly.
 	*/
 	authorize(url: string): Promise<string>;
-	/** Ends only an access token at the server: the API answers `invalid_token`. */
+	/** Expires an access token at the server, and nothing else. The API then answers `invalid_token`. */
 	expire(accessToken: string): Promise<void>;
 	/** Whether the server would still accept a token, of any kind. */
 	isActive(token: string): Promise<boolean>;
 	/** The user of a valid access token, and the DPoP key that it is bound to. */
 	findBound(accessToken: string): Promise<BoundToken | undefined>;
-	/** In the order in which they came, including those that a hook answered. */
+	/** The token requests in the order of their arrival, including those that a hook answered. */
 	readonly tokenRequests: EndpointRequest[];
 	readonly revocationRequests: EndpointRequest[];
 	readonly calls: ApiCall[];
@@ -87,17 +87,20 @@ export interface AuthorizationServer {
 	readonly issued: ReadonlyMap<string, SecretKind>;
 	/** The names of the provider's events, in order. */
 	readonly events: string[];
-	/** Called before the provider gets a token request: it can delay it, or answer it. Returns a function that removes it. */
+	/**
+	Adds a hook that runs before the provider gets a token request. It can delay or answer the request. Returns a function that removes the
+	hook.
+	*/
 	onToken(hook: Hook<[EndpointRequest]>): () => void;
-	/** Called when the provider has answered a token request. It can replace the answer, which is then lost. */
+	/** Adds a hook that runs when the provider has answered a token request. It can replace the answer, which is then lost. */
 	onTokenAnswer(hook: Hook<[EndpointRequest, ProviderAnswer]>): () => void;
-	/** Called before the provider gets a revocation request. */
+	/** Adds a hook that runs before the provider gets a revocation request. */
 	onRevocation(hook: Hook<[EndpointRequest]>): () => void;
-	/** Called before the API looks at a call. */
+	/** Adds a hook that runs before the API processes a call. */
 	onCall(hook: Hook<[ApiCall]>): () => void;
-	/** Forgets hooks, requests, events and what the referee saw. Tokens and grants stay. */
+	/** Clears hooks, requests, events and what the referee has recorded. Tokens and grants remain. */
 	reset(): void;
-	/** Whether a grant was lost: the server revoked it by itself, without a request to the revocation endpoint. */
+	/** Reports a lost grant: one that the server revoked by itself, without a request to the revocation endpoint. */
 	readonly referee: Referee;
 	close(): Promise<void>;
 }
@@ -110,8 +113,8 @@ interface Endpoint {
 }
 
 /**
-Starts oidc-provider, with rotation and reuse detection. The server itself says whether a refresh token was used twice, and then revokes the
-whole grant. It uses the clock of this process.
+Starts oidc-provider with rotation and reuse detection. If a refresh token is used twice, the server notices it and revokes the whole grant.
+The server uses the clock of this process.
 */
 export async function startAuthorizationServer(options: AuthorizationServerOptions = {}): Promise<AuthorizationServer> {
 	const {accessTokenSeconds = 2, latency = 0, pages} = options;
@@ -201,7 +204,7 @@ function recordEvents(provider: Provider, referee: Whistle): string[] {
 		'revocation.error',
 		'server_error',
 	]) {
-		provider.on(name as 'server_error', () => void events.push(name)); // the types know names one by one only
+		provider.on(name as 'server_error', () => void events.push(name)); // the types only know single names
 	}
 	provider.on('grant.revoked', ctx => {
 		if (ctx.path !== paths.revocation)
@@ -259,7 +262,7 @@ type Context = Pick<KoaContextWithOIDC, 'req' | 'res' | 'respond'>;
 async function readAhead(ctx: Context, origin: string): Promise<EndpointRequest> {
 	const {headers, method, socket, url} = ctx.req;
 	const captured = await capture(ctx.req, origin);
-	ctx.req = Object.assign(new IncomingMessage(socket), {headers, method, url, complete: true}); // incomplete ones take their socket along
+	ctx.req = Object.assign(new IncomingMessage(socket), {headers, method, url, complete: true}); // an incomplete message would destroy the socket
 	ctx.req.push(captured.bytes);
 	ctx.req.push(null);
 	return {...captured, parameters: new URLSearchParams(captured.body), status: 0};
@@ -269,7 +272,7 @@ function replace(ctx: Context, request: EndpointRequest, answer: Answer): Promis
 	const reply = withCors(toReply(answer));
 	request.status = reply.status ?? 200;
 	for (const name of ctx.res.getHeaderNames()) ctx.res.removeHeader(name);
-	ctx.res.statusMessage = ''; // koa's is that of the replaced status
+	ctx.res.statusMessage = ''; // koa has set the text of the replaced status
 	ctx.respond = false;
 	return send(reply, ctx.res);
 }
@@ -287,7 +290,7 @@ function knownSecrets(): Map<string, SecretKind> {
 }
 
 function remember(issued: Map<string, SecretKind>, body: unknown): void {
-	const response = (body ?? {}) as Record<string, unknown>; // a string has none of these either
+	const response = (body ?? {}) as Record<string, unknown>; // a string has none of these properties
 	for (const kind of ['access token', 'refresh token', 'id token'] as const) {
 		const value = response[kind.replace(' ', '_')];
 		if (typeof value === 'string') issued.set(value, kind);
@@ -322,7 +325,7 @@ async function authorize(provider: Provider, {searchParams}: URL): Promise<strin
 	return `${redirect_uri}?${new URLSearchParams(answer)}`;
 }
 
-// Writes the models directly, as a login page would have had them written.
+// Writes the models directly, as they would be written after a login page.
 async function mint(
 	provider: Provider,
 	lifetime: number,
@@ -338,7 +341,7 @@ async function mint(
 	};
 }
 
-/** What every token of a new login has in common. */
+/** Creates what all tokens of a new login have in common. */
 async function createClaims(provider: Provider, clientId: string, scope: string): Promise<Claims> {
 	const client = await provider.Client.find(clientId);
 	if (!client) throw new Error(`No client is called ${clientId}`);

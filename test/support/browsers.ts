@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 
-/** How a program is started. */
+/** How to start a program. */
 export interface Start {
 	readonly command: string;
 	readonly args: readonly string[];
@@ -12,14 +12,14 @@ export interface Start {
 }
 
 interface Kind {
-	/** The places where it may be. The first one that exists counts. */
+	/** The possible paths of the program. The first one that exists is used. */
 	readonly paths: ReadonlyArray<string | undefined>;
-	/** What to do if it is missing. */
+	/** What to do if the program is missing. */
 	readonly help: string;
 	start(path: string, profile: string, url: string): Start;
 }
 
-/** What WebKit needs to run without a screen of its own. */
+/** The environment that WebKit needs to run without a screen. */
 export const webkitEnvironment = (profile: string): Readonly<Record<string, string>> => ({
 	XDG_RUNTIME_DIR: profile,
 	TMPDIR: profile,
@@ -28,7 +28,7 @@ export const webkitEnvironment = (profile: string): Readonly<Record<string, stri
 	NO_AT_BRIDGE: '1',
 });
 
-/** The browsers, which need no driver: their page talks to the test by itself. */
+/** The browsers. They need no driver, because their page talks to the test by itself. */
 export const browsers: Readonly<Record<'chromium' | 'firefox' | 'webkit', Kind>> = {
 	chromium: {
 		paths: [process.env['CHROME_PATH'], '/usr/bin/chromium', '/usr/bin/google-chrome'],
@@ -69,7 +69,7 @@ export const browsers: Readonly<Record<'chromium' | 'firefox' | 'webkit', Kind>>
 	},
 };
 
-/** Sends a signal to the process group that was started here, and to nothing else. Returns false if it is gone. */
+/** Sends a signal to a process group that this file has started. Returns false if the group is gone. */
 function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
 	try {
 		return process.kill(-pid, signal);
@@ -78,13 +78,13 @@ function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
 	}
 }
 
-/** Opens a page in a browser of this machine. Returns a function that closes it. */
+/** Opens a page in an installed browser. Returns a function that closes it. */
 export function openBrowser(name: keyof typeof browsers, url: string): () => Promise<void> {
 	const {start} = browsers[name];
 	return startProgram((path, profile) => start(path, profile, url), findBrowser(name));
 }
 
-/** The path of a browser of this machine. */
+/** Returns the path of an installed browser. */
 export function findBrowser(name: keyof typeof browsers): string {
 	const {paths, help} = browsers[name];
 	const path = paths.find(candidate => candidate && existsSync(candidate));
@@ -92,7 +92,7 @@ export function findBrowser(name: keyof typeof browsers): string {
 	return path;
 }
 
-/** Starts a program with a folder of its own. Returns a function that ends it, with everything that it has started. */
+/** Starts a program with a temporary folder. Returns a function that ends the program and everything that it has started. */
 export function startProgram(start: (path: string, profile: string) => Start, path: string): () => Promise<void> {
 	const profile = mkdtempSync(join(tmpdir(), 'regrant-browser-'));
 	const {command, args, env} = start(path, profile);
@@ -102,14 +102,14 @@ export function startProgram(start: (path: string, profile: string) => Start, pa
 		stdio: ['pipe', 'ignore', 'ignore'],
 		env: {...process.env, HOME: profile, ...env},
 	});
-	// A program that cannot be started never reports. That is an error then.
+	// If a program cannot be started, no report arrives, and the test fails for that reason.
 	child.on('error', () => {});
 	child.stdin.on('error', () => {});
 	return async () => {
 		const {pid} = child;
 		child.stdin.end();
 		if (pid !== undefined) {
-			// Waits until all are gone: Xvfb removes its lock file last.
+			// Waits until all processes are gone, because Xvfb removes its lock file last.
 			for (let tries = 0; tries < 100 && signalGroup(pid, 0); tries++) await sleep(50);
 			signalGroup(pid, 'SIGKILL');
 		}

@@ -1,12 +1,12 @@
 import {inspect} from 'node:util';
 
-/** Searches everything that a test has recorded for planted secrets. */
+/** Searches everything that a test has recorded for secrets. */
 export interface Canaries {
 	/** Registers a secret. The label names it in a failure. */
 	plant(secret: string, label?: string): void;
 	/** Registers all secrets of a server, with their names. */
 	plantAll(secrets: ReadonlyMap<string, string>): void;
-	/** Records anything that could be printed, such as an error, an event or a line of console output. Returns it. */
+	/** Records any value that could be printed, such as an error, an event or a line of console output. Returns the value. */
 	see<T>(value: T): T;
 	/** Waits for a rejection, records its reason and returns it. Throws if there is none. */
 	rejection(promise: PromiseLike<unknown>): Promise<unknown>;
@@ -14,11 +14,13 @@ export interface Canaries {
 	scan(): void;
 }
 
-/** Nobody can guess a token from nine characters, and a shorter text occurs by chance. */
+/**
+The number of characters by which a secret is recognised. Nobody can guess a token from nine characters, and shorter texts occur by chance.
+*/
 const prefixLength = 10;
 const depth = 9;
 
-/** Creates an empty scan. */
+/** Creates a scan without secrets or recorded values. */
 export function createCanaries(): Canaries {
 	const planted = new Map<string, string>();
 	const seen = new Set<unknown>();
@@ -51,14 +53,14 @@ export function createCanaries(): Canaries {
 	};
 }
 
-/** The text as it is, and in the escapes of URLs, forms and JSON. */
+/** Returns the text itself and its escaped forms in URLs, forms and JSON. */
 function spellings(secret: string): Set<string> {
 	if (secret === '') throw new Error('An empty secret is everywhere');
 	const form = new URLSearchParams({'': secret}).toString().slice(1);
 	return new Set([secret, form, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]);
 }
 
-/** Every way in which somebody could read a value. */
+/** All the ways in which a program can print a value. */
 const renderings: Readonly<Record<string, (value: unknown) => string>> = {
 	'the message and the own strings': ownStrings,
 	'the stack': value => {
@@ -75,14 +77,14 @@ const renderings: Readonly<Record<string, (value: unknown) => string>> = {
 function scanValue(value: unknown, planted: ReadonlyMap<string, string>, clean: Set<string>): void {
 	for (const [name, render] of Object.entries(renderings)) {
 		const text = attempt(() => render(value));
-		if (clean.has(text)) continue; // a thousand callers get a thousand like errors
+		if (clean.has(text)) continue; // a thousand callers get a thousand equal errors
 		const position = findSecret(text, planted);
 		if (position !== undefined) throw new Error(describe(name, value, text, position, planted));
 		clean.add(text);
 	}
 }
 
-/** A value that cannot be rendered in this way cannot be read in this way. */
+/** If rendering a value throws, it shows nothing. */
 function attempt(render: () => string): string {
 	try {
 		return render();
@@ -91,7 +93,7 @@ function attempt(render: () => string): string {
 	}
 }
 
-// One pass over the text, however many tokens a load test had issued.
+// Searches the text in a single pass, because a load test can issue very many tokens.
 function findSecret(text: string, planted: ReadonlyMap<string, string>): number | undefined {
 	for (const prefix of planted.keys()) {
 		if (prefix.length < prefixLength && text.includes(prefix)) return text.indexOf(prefix);
@@ -117,12 +119,15 @@ function describe(
 
 function ownStrings(value: unknown): string {
 	if (typeof value !== 'object' || value === null) return String(value);
-	const keys = Reflect.ownKeys(value).filter(key => key !== 'stack'); // a rendering of its own
+	const keys = Reflect.ownKeys(value).filter(key => key !== 'stack'); // `stack` has its own rendering
 	const values = keys.map(key => read(value, key));
 	return [read(value, 'message'), ...values].filter(text => typeof text === 'string').join('\n');
 }
 
-/** All texts within reach: keys and values, enumerable or not, causes, `AggregateError.errors`, entries of collections. */
+/**
+Returns all texts that can be reached from a value: keys and values, enumerable or not, causes, `AggregateError.errors` and entries of
+collections.
+*/
 function strings(root: unknown): string {
 	const found: string[] = [];
 	const visited = new Set<unknown>([globalThis]);
@@ -160,7 +165,7 @@ function entries(value: object): unknown[] {
 	return found;
 }
 
-/** A getter that throws shows nothing. */
+/** If a getter throws, it shows nothing. */
 function read(value: object, key: PropertyKey): unknown {
 	try {
 		return Reflect.get(value, key);

@@ -1,4 +1,4 @@
-/** A challenge as a plain record, which compares as such. */
+/** A challenge as a plain record, so that a test can compare it. */
 export interface PlainChallenge {
 	readonly scheme: string;
 	readonly parameters: Readonly<Record<string, string>>;
@@ -9,7 +9,7 @@ const isTokenChar = (character: string): boolean => /[0-9A-Za-z]/.test(character
 const isToken68Char = (character: string): boolean => /[0-9A-Za-z]/.test(character) || '-._~+/'.includes(character);
 const isSpace = (character: string): boolean => character === ' ' || character === '\t';
 
-/** What a rule of the grammar has read, and the rest. */
+/** The value that a rule of the grammar has read, and the remaining text. */
 interface Read<Value> {
 	readonly value: Value;
 	readonly rest: string;
@@ -23,7 +23,7 @@ function run(text: string, isPart: (character: string) => boolean): Read<string>
 
 const skip = (text: string, isPart: (character: string) => boolean): string => run(text, isPart).rest;
 
-/** Where an element of the list ends: at a comma, or with the text. */
+/** Returns the remaining text if a list element ends here: at a comma or at the end of the text. */
 function ended(text: string): string | undefined {
 	const rest = skip(text, isSpace);
 	return rest === '' || rest.startsWith(',') ? rest.slice(1) : undefined;
@@ -36,7 +36,7 @@ function readQuoted(text: string): Read<string> | undefined {
 		const character = text.charAt(index);
 		if (character === '"') return {value, rest: text.slice(index + 1)};
 		if (character === '\\') index++;
-		// What ends a line is in no header, and cannot be escaped.
+		// A header cannot contain a line break, not even an escaped one.
 		if (index >= text.length || (character === '\\' && /[\n\r\u2028\u2029]/.test(text.charAt(index)))) return undefined;
 		value += text.charAt(index);
 	}
@@ -69,8 +69,8 @@ function readScheme(text: string): Read<string> | undefined {
 }
 
 /**
-A slow reference parser for challenges, by the rules of RFC 9110 §11: one character at a time, with a copy of the rest at each step. It is
-as lenient as src, and stops at invalid text as src does.
+A slow reference parser for challenges, by the rules of RFC 9110 §11. It reads one character at a time, and copies the rest at each step. It
+is as lenient as the parser in src, and stops at invalid text in the same place.
 */
 export function readChallengesSlowly(header: string): PlainChallenge[] {
 	const found: {scheme: string; parameters: Map<string, string>}[] = [];

@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import {type Browser, chromium} from 'playwright';
 
-/** How the Chromium of this machine is started. */
+/** Returns the options for starting the installed Chromium. */
 export function chromiumOptions(args: readonly string[] = []): {
 	readonly executablePath?: string;
 	readonly args: string[];
@@ -12,7 +12,7 @@ export function chromiumOptions(args: readonly string[] = []): {
 	return {...(executablePath && {executablePath}), args: ['--disable-gpu', '--disable-quic', ...args]};
 }
 
-/** Starts the Chromium of this machine, without a window. */
+/** Starts the installed Chromium without a window. */
 export async function launchChromium(args: readonly string[] = []): Promise<Browser> {
 	return chromium.launch(chromiumOptions(args));
 }

@@ -5,25 +5,25 @@ import memory from '../bench/memory.json' with {type: 'json'};
 import chaos from '../chaos/result.json' with {type: 'json'};
 import {faults} from '../faults/faults.ts';
 
-/** What was measured. */
+/** A measured number. */
 export interface Measured {
-	/** As it should be stated. */
+	/** The number as a page should state it. */
 	readonly value: number;
-	/** Whether another number may be stated, too. */
+	/** Returns true if a page may also state this number. */
 	readonly allows?: (stated: number) => boolean;
 }
 
 type Measure = () => Measured | Promise<Measured>;
 
-/** A sentence of the README, or of the page for contributors, with numbers in it. */
+/** A sentence with numbers, in the README or in test/README.md. */
 export interface Claim {
-	/** Each group is one number: in digits, or in words that `toNumber` knows. */
+	/** Matches the sentence. Each group is one number, in digits or in words that `toNumber` can read. */
 	readonly pattern: RegExp;
-	/** One for each group. */
+	/** The measured numbers, one for each group. */
 	readonly measures: readonly Measure[];
 }
 
-/** A size, measured now and rounded up to a tenth of a kB. One tenth more may be stated. */
+/** Measures a size, rounded up to a tenth of a kB. A page may also state a tenth more. */
 function kilobytes(name: string): Measure {
 	return async () => {
 		const row = [...ownRows, ...peerRows].find(row => row.name === name);
@@ -36,12 +36,12 @@ function kilobytes(name: string): Measure {
 	};
 }
 
-/** A stored number, rounded to this many digits. */
+/** Rounds a stored number to this many digits. */
 function number(measured = NaN, digits = 0): Measure {
 	return () => ({value: Number(measured.toFixed(digits))});
 }
 
-/** What the README compares, in the order of its columns. */
+/** The packages that the README compares, in the order of its columns. */
 const compared = [
 	'the same and ky',
 	'ky',
@@ -60,7 +60,7 @@ const [crowd, recipe] = ['regrant', "ky, its readme's recipe"].map(name =>
 
 const cost = benchmark.calls.get.ratios;
 
-/** How often a scenario was done with regrant, and how many MB more than with ky it needed. */
+/** Returns how often a scenario was done with regrant, and how many MB more memory it needed than with ky. */
 function held(scenario: string): {readonly done: number; readonly more: number} {
 	const [ky, regrant] = ['ky', 'regrant'].map(name =>
 		memory.rows.find(row => row.scenario === scenario && row.contender === name),
@@ -72,9 +72,9 @@ function held(scenario: string): {readonly done: number; readonly more: number} 
 const more = memory.rows.map(({scenario}) => held(scenario).more);
 
 /**
-The numbers of both pages, and where they come from. `npm run bench`, `npm run bench:memory` and `npm run chaos` store their results as
-JSON; sizes are measured here. If you write a new sentence with a number, add a row. If a new result makes a sentence wrong, the test
-says which number to write.
+The numbers of both pages and where they come from. `npm run bench`, `npm run bench:memory` and `npm run chaos` store their results as JSON.
+Sizes are measured here. If you write a new sentence with a number, add a row. If a new result makes a sentence wrong, the test says which
+number to write.
 */
 export const claims: readonly Claim[] = [
 	{
@@ -95,7 +95,7 @@ export const claims: readonly Claim[] = [
 	{pattern: /`leeway` [^|]*\|[^|]*\| (\d+) +\|/, measures: [number(30)]},
 	{pattern: /`timeout` [^|]*\|[^|]*\| ([\d,]+) +\|/, measures: [number(defaults.timeout)]},
 	{pattern: /([\d.]+) kB, and no session/, measures: [kilobytes('endpoint alone')]},
-	// The row of the comparison, in the order of its columns.
+	// A row of the comparison, in the order of its columns.
 	{
 		pattern: new RegExp(`kB in a bundle[^|]*${compared.map(() => ' +\\| +([\\d.]+)').join('')} +\\|`),
 		measures: compared.map(kilobytes),
@@ -115,7 +115,7 @@ export const claims: readonly Claim[] = [
 			number(held('auth retries').done),
 			number(held('abandoned calls').done),
 			number(Math.min(held('download').done, held('upload').done) / 1e6),
-			// The limit of the contract, which the measured numbers stay below.
+			// The limit in the sentence. The measured numbers must stay below it.
 			() => ({value: Math.max(10, Math.ceil(Math.max(...more)))}),
 		],
 	},
@@ -128,6 +128,6 @@ export function toNumber(text: string): number {
 	return words[text.trim().toLowerCase()] ?? Number(text.replaceAll(',', ''));
 }
 
-/** Finds what must have been measured: a number with a unit, with a thousands separator, or before something that is counted. */
+/** Finds numbers that must have been measured: those with a unit, with a thousands separator, or before something that is counted. */
 export const measuredNumber =
 	/(?<![\d.,-])(?:\d{1,3}(?:,\d{3})+|\d[\d.]*(?= ?(?:kB|MB|B|×|%|µs|ms|grants?|calls|refreshes|sessions|mutants?)(?!\w)))|× ?\d(?:[\d.,]*\d)?/g;

@@ -3,13 +3,13 @@ import type {ClientMetadata} from 'oidc-provider';
 /** The scopes of the API. */
 export const accountScopes = '/accounts.read /accounts.write';
 
-/** A client with tokens of its own that authenticates with HTTP Basic. */
+/** A client that gets tokens for itself. It authenticates with HTTP Basic. */
 export const service = {clientId: 'service', secret: 'dK7vR2_mXw1-Lk9TnB4sYd0q'} as const;
 
-/** The same, registered for credentials in the body. (The provider takes either from both.) */
+/** The same, registered for credentials in the body. (The provider accepts both methods from both clients.) */
 export const servicePost = {clientId: 'service-post', secret: 'Zp3hQ8-uVe6_Jc5WfA2xGt1r'} as const;
 
-/** A client whose id and secret survive Basic only when they are form-encoded first. */
+/** A client whose id and secret are only correct in HTTP Basic if both are form-encoded first. */
 export const awkward = {clientId: "we:ird %&+-_.!~*'()", secret: "s3:cr et%&+=/?#-_.!~*'()"} as const;
 
 /** A public client with refresh tokens. Its page may be on any port of loopback. */
@@ -28,7 +28,7 @@ const confidential = (
 	scope: accountScopes,
 });
 
-/** All of them, as the provider is told. */
+/** All clients, in the provider's format. */
 export const clients: ClientMetadata[] = [
 	confidential(service, 'basic'),
 	confidential(servicePost, 'post'),

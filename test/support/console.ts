@@ -10,7 +10,7 @@ export interface InterceptedConsole {
 	restore(): void;
 }
 
-/** Takes all output of `console` until it is restored: a library that prints, prints secrets one day. */
+/** Captures all output of `console` until it is restored. A library that prints will one day print a secret. */
 export function interceptConsole(): InterceptedConsole {
 	const calls: ConsoleCall[] = [];
 	const methods = Object.entries(console).filter(([, member]) => typeof member === 'function');

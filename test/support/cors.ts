@@ -15,7 +15,7 @@ export function withCors(reply: Reply): Reply {
 	return {...reply, headers: [...headers, ...granted.filter(([name]) => !names.has(name))]};
 }
 
-/** A handler that pages of every origin may call: preflights are answered, and never reach the handler. */
+/** Wraps a handler so that pages of every origin may call it. Preflights are answered here, and never reach the handler. */
 export function allowEveryOrigin(handler: Handler): Handler {
 	return async (request, captured) => {
 		if (isPreflight(captured)) return preflight(captured.headers);
@@ -23,7 +23,7 @@ export function allowEveryOrigin(handler: Handler): Handler {
 	};
 }
 
-/** Anybody else may ask with OPTIONS, too. */
+/** An OPTIONS request without this header is an ordinary request. */
 function isPreflight({method, headers}: CapturedRequest): boolean {
 	return method === 'OPTIONS' && 'access-control-request-method' in headers;
 }

@@ -3,7 +3,7 @@ import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
 
-/** Deno with the flags for scripts of this project: it uses only what is installed here. */
+/** The command for Deno, with the flags for scripts of this project. Deno then uses only what is installed here. */
 export const deno: readonly [string, ...string[]] = [
 	resolve('node_modules/.bin/deno'),
 	'run',
@@ -15,7 +15,7 @@ export const deno: readonly [string, ...string[]] = [
 	'-A',
 ];
 
-/** Runs a script to its end, and returns its output. */
+/** Runs a script to its end. Returns its output. */
 export function runDeno(script: string, ...args: readonly string[]): Promise<string> {
 	const [command, ...flags] = deno;
 	return new Promise((resolve, reject) => {
@@ -31,7 +31,7 @@ export function runDeno(script: string, ...args: readonly string[]): Promise<str
 	});
 }
 
-/** A folder for files of KV. */
+/** Creates a temporary folder for files of Deno KV. */
 export function createKvFolder(): {readonly file: string; remove(): void} {
 	const folder = mkdtempSync(join(tmpdir(), 'regrant-kv-'));
 	return {file: join(folder, 'kv'), remove: () => rmSync(folder, {recursive: true, force: true})};

@@ -6,9 +6,9 @@ import {createStage, type Hook} from './stage.ts';
 
 /** A call of the API, as it arrived. */
 export interface DpopCall extends CapturedRequest {
-	/** What was answered; 0 until then. */
+	/** The status of the answer; 0 until it is known. */
 	status: number;
-	/** The claims of its proof, if it had one that is good. */
+	/** The claims of the DPoP proof. Undefined if there was no valid proof. */
 	proof?: Readonly<Record<string, unknown>>;
 }
 
@@ -22,19 +22,21 @@ export interface BoundToken {
 export interface DpopApi {
 	readonly origin: string;
 	readonly calls: DpopCall[];
-	/** Called before a call is looked at; what it answers is sent in the API's place. Returns its removal. */
+	/**
+	Adds a hook that runs before a call is processed. If it returns an answer, that is sent. Returns a function that removes the hook.
+	*/
 	onCall(hook: Hook<[DpopCall]>): () => void;
-	/** Makes another nonce the only valid one. Every answer has it in its header. */
+	/** Replaces the valid nonce. Every answer has the new one in its header. */
 	changeNonce(): void;
-	/** Whether it asks for nonces, from now on. */
+	/** Sets whether calls need a nonce from now on. */
 	requireNonce(isRequired: boolean): void;
 	reset(): void;
 	close(): Promise<void>;
 }
 
 /**
-Starts an API that answers `{subject, body}` on every path. It checks proofs with `jose`, as RFC 9449 §4.3 and §7 say, and accepts none
-twice.
+Starts an API that answers `{subject, body}` on every path. It checks DPoP proofs with `jose` by RFC 9449 §4.3 and §7, and accepts each
+proof only once.
 */
 export async function startDpopApi(find: (token: string) => Promise<BoundToken | undefined>): Promise<DpopApi> {
 	const calls: DpopCall[] = [];

@@ -2,9 +2,9 @@ import {calculateJwkThumbprint, decodeProtectedHeader} from 'jose';
 import type {TokenScheme} from '../../src/index.ts';
 
 /**
-Gives the thumbprint of the key that a scheme proves requests with: what a server binds tokens to.
+Returns the thumbprint of the key with which a scheme proves requests. A server binds tokens to it.
 
-@param token The token of a call. A token request has none.
+@param token The token of a call. Undefined for a token request.
 */
 export async function thumbprintOf(scheme: TokenScheme, token?: string): Promise<string> {
 	const headers = new Headers();

@@ -7,9 +7,9 @@ export interface FakeApi {
 	accepted: string;
 	/** The requests as they arrived. */
 	readonly requests: Request[];
-	/** Answers a request: for ky's option `fetch`. */
+	/** The `fetch` option for ky. */
 	readonly fetch: typeof fetch;
-	/** A ky instance whose calls it answers. */
+	/** Creates a ky instance that calls this API. */
 	client(auth: Pick<Auth, 'hooks'>): KyInstance;
 }
 
@@ -23,10 +23,10 @@ export type FakeAnswer = (
 ) => Response | undefined | Promise<Response | undefined>;
 
 /**
-Creates an API that takes one token. It is for tests of decisions, which need no sockets.
+Creates an API in memory that accepts one token, for tests that need no network.
 
-@param answer What it answers in place of its default.
-@param header The header that carries the token, and what stands before it.
+@param answer Returns another answer than the default.
+@param header The header that carries the token, and the text before the token.
 */
 export function createFakeApi(answer: FakeAnswer = () => undefined, header = 'authorization: Bearer '): FakeApi {
 	const [name = '', prefix = ''] = header.split(/: ?(.*)/);
@@ -45,6 +45,6 @@ export function createFakeApi(answer: FakeAnswer = () => undefined, header = 'au
 	return api;
 }
 
-/** What the requests had in `Authorization`, in order. */
+/** The `Authorization` header of each request, in order. */
 export const authorizations = ({requests}: FakeApi, header = 'authorization'): ReadonlyArray<string | null> =>
 	requests.map(({headers}) => headers.get(header));

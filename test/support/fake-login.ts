@@ -1,13 +1,13 @@
 import {base64url} from '../../src/lib/base64url.ts';
 import {createLogin, type Login, type LoginOptions, type LoginStorage} from '../../src/login/login.ts';
 
-/** The token requests that a fake authorization server got. */
+/** A fake authorization server that records its token requests. */
 export interface FakeServer {
 	/** The bodies of the requests, in order. */
 	readonly requests: URLSearchParams[];
 	/** The headers of the same requests. */
 	readonly headers: Headers[];
-	/** What it answers with. A test changes it. */
+	/** Returns the token response. A test can replace it. */
 	answer: () => unknown;
 	/** For the option `fetch`. */
 	readonly fetch: typeof fetch;
@@ -23,7 +23,7 @@ export const place = {
 	redirectUri: 'https://app.example/callback',
 };
 
-/** Starts no server: it answers token requests in memory, with a token and nothing else. */
+/** Creates a fake server that answers token requests in memory. The answer has only a token. */
 export function createFakeServer(): FakeServer {
 	const server: FakeServer = {
 		requests: [],
@@ -42,11 +42,11 @@ export function createFakeServer(): FakeServer {
 /** The storage of one tab or of one user. */
 export interface FakeStorage extends LoginStorage {
 	readonly entries: Map<string, string>;
-	/** What was done with it, in order. */
+	/** The operations on the storage, in order. */
 	readonly log: string[];
 }
 
-/** An empty one. */
+/** Creates an empty storage. */
 export function createFakeStorage(): FakeStorage {
 	const entries = new Map<string, string>();
 	const log: string[] = [];
@@ -68,20 +68,20 @@ export function createFakeStorage(): FakeStorage {
 	};
 }
 
-/** A JSON Web Token with these claims, whose signature nobody checks. */
+/** Creates a JSON Web Token with these claims. Its signature is not valid, because nobody checks it. */
 export function idTokenOf(claims: unknown): string {
 	const encode = (part: unknown): string => base64url(new TextEncoder().encode(JSON.stringify(part)));
 	return `${encode({alg: 'ES256'})}.${encode(claims)}.c2lnbmF0dXJl`;
 }
 
-/** A fake login, with its parts. */
+/** A login at the fake server, and the parts that a test needs. */
 export interface FakeLogin {
 	readonly login: Login;
 	readonly server: FakeServer;
 	readonly storage: FakeStorage;
-	/** Begins a login, and gives the parameters that the server was sent. */
+	/** Begins a login. Returns the parameters of the authorization request. */
 	begin(options?: Parameters<Login['start']>[0]): Promise<URLSearchParams>;
-	/** Begins one, and gives the URL that ends it. */
+	/** Begins a login. Returns the URL at which the browser would come back. */
 	callback(change?: Readonly<Record<string, string | undefined>>): Promise<string>;
 }
 

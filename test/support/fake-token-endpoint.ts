@@ -1,7 +1,7 @@
 import {type AuthOptions, createAuth} from '../../src/index.ts';
 import {apiOrigin} from './fake-api.ts';
 
-/** A client whose token endpoint is a function. */
+/** A client whose token endpoint is a function of the test. */
 export interface FakeClient {
 	readonly auth: ReturnType<typeof createAuth>;
 	/** The parameters of the requests, in order. */
@@ -9,9 +9,9 @@ export interface FakeClient {
 }
 
 /**
-Creates a session whose token endpoint answers in memory: for tests of what an answer means, which need no sockets.
+Creates a client whose token endpoint answers in memory, for tests that need no network.
 
-@param answer What it answers to its nth request, from 0. Undefined stands for a new token, `granted-n`, and a refresh token.
+@param answer Returns the answer to a request by its index, from 0. Undefined stands for the tokens `granted-n` and a refresh token.
 */
 export function createFakeClient(
 	answer: (count: number, parameters: Readonly<Record<string, string>>) => Response | undefined,
@@ -33,5 +33,5 @@ export function createFakeClient(
 	return {auth, asked};
 }
 
-/** An OAuth error. */
+/** Creates the response of an OAuth error. */
 export const refusal = (error: string, status = 400): Response => Response.json({error}, {status});

@@ -3,7 +3,7 @@ import type {Staged, TransportFault} from '../faults/room.ts';
 import {withCors} from './cors.ts';
 import type {Reply} from './serve.ts';
 
-/** Fills in what a staged text leaves to the room. */
+/** Replaces the placeholders of a staged text. */
 export type Fill = (text: string) => string;
 
 type Body = ReadableStream<Uint8Array>;
@@ -12,7 +12,7 @@ const compress = {gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync};
 const bomb = gzipSync(Buffer.alloc(2 ** 25, ' '));
 const block = Buffer.alloc(2 ** 16, ' ');
 
-/** Creates the staged answer. `abandon` is called when nobody reads an endless body any more. */
+/** Creates the staged answer. Calls `abandon` when the client stops reading an endless body. */
 export function answerOf(staged: Staged, fill: Fill, abandon: () => void): Reply {
 	const {status = 200, fault, encoding, padding = 0} = staged;
 	const text = ' '.repeat(padding) + fill(staged.body ?? '');
@@ -57,7 +57,7 @@ function broken(reply: Reply, fault: TransportFault, text: string, abandon: () =
 	}
 }
 
-/** A status line and headers as bytes, for answers that an HTTP server refuses to send. */
+/** Returns the bytes of a status line and headers, for answers that Node's server refuses to send. */
 function headOf({status, headers = []}: Reply, length: string): string {
 	const lines = [`HTTP/1.1 ${status} Staged`, ...headers.map(([name, value]) => `${name}: ${value}`), length];
 	return `${lines.join('\r\n')}\r\n\r\n`;
@@ -78,7 +78,7 @@ function dripping(text: string, cancel: () => void): Body {
 	return new ReadableStream({
 		async pull(controller) {
 			await new Promise(resolve => setTimeout(resolve, 20));
-			// Spaces without end: valid JSON so far, and never all of it.
+			// Sends spaces without end after the text. So far it is valid JSON, and it never ends.
 			controller.enqueue(bytes(text[position++] ?? ' '));
 		},
 		cancel,

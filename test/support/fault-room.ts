@@ -3,13 +3,13 @@ import {answerOf} from './fault-answer.ts';
 import {createFaultVault} from './fault-vault.ts';
 import type {CapturedRequest, Reply} from './serve.ts';
 
-/** The servers that a room has. */
+/** The servers of a room. */
 export type Kind = 'token' | 'revocation' | 'api' | 'elsewhere';
 
 /** The state of one test at the fault server. */
 export interface FaultRoom {
 	readonly login: {readonly access_token: string; readonly refresh_token: string};
-	/** Answers a request to one of the servers, whose path below the room is given. */
+	/** Answers a request to one of the servers. `path` is relative to the room. */
 	answer(kind: Kind, path: string, request: CapturedRequest, client: AbortSignal): Promise<Reply>;
 	mend(): void;
 	release(): void;
@@ -24,7 +24,7 @@ const json = (value: unknown): Staged => ({
 });
 const granted = {access_token: '<access>', token_type: 'Bearer', expires_in: 600};
 
-/** A room whose words for the servers stand for these URLs. */
+/** Creates a room. The placeholders for servers stand for these URLs. */
 export function createFaultRoom(script: Script, urls: Readonly<Record<string, string>>): FaultRoom {
 	const vault = createFaultVault(script.isLenient);
 	const login = {access_token: vault.issueAccess(), refresh_token: vault.issueRefresh()};
@@ -67,7 +67,7 @@ export function createFaultRoom(script: Script, urls: Readonly<Record<string, st
 			body: () => request.body,
 			authorization: () => request.headers['authorization']?.split(' ').pop() ?? '',
 		};
-		// In one answer a word always stands for the same.
+		// Within one answer, a placeholder always has the same value.
 		const told = new Map<string, string>();
 		const tell = (word: string): string | undefined => {
 			const value = told.get(word) ?? words[word]?.() ?? urls[word];

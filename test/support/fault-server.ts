@@ -3,9 +3,9 @@ import {allowEveryOrigin} from './cors.ts';
 import {createFaultRoom, type FaultRoom, type Kind} from './fault-room.ts';
 import {type Answer, type Handler, serve} from './serve.ts';
 
-/** An authorization server, an API and a foreign origin with scripts. Each test has a room of its own. */
+/** An authorization server, an API and a foreign origin that answer by scripts. Each test has its own room at them. */
 export interface FaultServer {
-	/** Where rooms are opened. */
+	/** The URL at which rooms are opened. */
 	readonly door: string;
 	/** Requests that belong to no room. */
 	readonly strays: readonly string[];
@@ -47,7 +47,7 @@ export async function startFaultServer(): Promise<FaultServer> {
 			revocationEndpoint: `${tokens.origin}/${id}/revoke`,
 			api: urls.api,
 			elsewhere: urls.elsewhere,
-			// All servers listen at 127.0.0.1 alone.
+			// All servers listen on 127.0.0.1 only, so this address refuses connections.
 			nowhere: tokens.origin.replace('127.0.0.1', '127.0.0.2'),
 			...room.login,
 		};

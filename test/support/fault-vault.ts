@@ -5,21 +5,21 @@ export interface FaultVault {
 	readonly accessTokens: string[];
 	readonly refreshTokens: string[];
 	readonly uselessTokens: string[];
-	/** Whether a refresh token that was spent has come again. */
+	/** Whether a used refresh token was sent again. */
 	isReused(): boolean;
 	issueAccess(): string;
 	issueUseless(): string;
-	/** In place of the one before. */
+	/** Issues a refresh token, which replaces the previous one. */
 	issueRefresh(): string;
-	/** The refresh token is spent; false where it was not good. */
+	/** Marks a refresh token as used. Returns false if it was not valid. */
 	spend(refreshToken: string): boolean;
 	revoke(token: string): void;
-	/** Ends all access tokens. */
+	/** Expires all access tokens. */
 	expire(): void;
 	isGood(accessToken: string): boolean;
 }
 
-/** A vault with the tokens of a login. */
+/** Creates a vault with the tokens of a login. */
 export function createFaultVault(isLenient = false): FaultVault {
 	const accessTokens: string[] = [];
 	const refreshTokens: string[] = [];

@@ -1,4 +1,5 @@
-// Run by Node, Deno and Bun: counts up in the record of a file, by compare-and-set, until its input ends. Prints a line for each time.
+// Run by Node, Deno and Bun: increments a number in the record of a file by compare-and-set until its input ends. Prints a line for each
+// increment.
 import process from 'node:process';
 import {fileDriver} from '../../src/stores/file-driver.ts';
 
@@ -11,7 +12,7 @@ process.stdin.once('end', () => {
 while (!isOver) {
 	try {
 		const found = await driver.get();
-		const {issued_at} = found as {readonly issued_at: number}; // as the test has set it
+		const {issued_at} = found as {readonly issued_at: number}; // file-processes.test.ts wrote it
 		const next = {access_token: `hunter2 ${process.pid}`, token_type: 'Bearer', issued_at: issued_at + 1};
 		if (await driver.replace?.(found, next)) process.stdout.write(`${next.issued_at}\n`);
 	} catch (error) {

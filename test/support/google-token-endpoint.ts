@@ -1,11 +1,11 @@
 import {importJWK, type JWK, jwtVerify} from 'jose';
 import {type Answer, type CapturedRequest, serve} from './serve.ts';
 
-/** The account of a test, as Google would know it. */
+/** A service account that the fake endpoint knows. */
 export interface GoogleAccount {
 	readonly email: string;
 	readonly publicJwk: JWK;
-	/** The users for whom it may act. */
+	/** The users for whom the account may act. */
 	readonly delegators?: readonly string[];
 }
 
@@ -24,8 +24,8 @@ const refuse = (description: string): Answer =>
 	Response.json({error: 'invalid_grant', error_description: description}, {status: 400});
 
 /**
-Starts a fake that does what Google documents, and no more: two parameters in a form, an assertion of RS256 whose audience is the token
-endpoint and which is good for an hour at most.
+Starts a fake that accepts exactly what Google documents: a form with two parameters, and an assertion that is signed with RS256, names the
+token endpoint as its audience and is valid for an hour at most.
 
 @see https://developers.google.com/identity/protocols/oauth2/service-account#httprest
 */

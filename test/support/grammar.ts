@@ -1,5 +1,6 @@
 /**
-The grammars of RFC 6749 appendix A and RFC 6750, as slow code that reads one character at a time: a reference for the patterns of src.
+The grammars of RFC 6749 appendix A and of RFC 6750 as slow code that reads one character at a time. The patterns of src are compared with
+it.
 */
 const isWithin =
 	(...ranges: readonly (readonly [first: number, last: number])[]) =>
@@ -20,12 +21,12 @@ export const isCredential = (text: string): boolean => text !== '' && units(text
 export const isScope = (text: string): boolean =>
 	text.split(' ').every(token => token !== '' && units(token).every(isScopeChar));
 
-/** Access tokens: `1*VSCHAR` without the space, which would end them in a header. */
+/** Access tokens: `1*VSCHAR` without the space, because a space would end the token in a header. */
 export const isAccessToken = (text: string): boolean => isCredential(text) && !text.includes(' ');
 
 /**
-A server's words as regrant shows them: cut, and with `?` for each character that appendix A.7 to A.9 does not allow. Quotes in a
-description stay.
+Returns a text of a server as regrant shows it: cut to a length, and with `?` for each character that appendix A.7 to A.9 does not allow.
+Quotes in a description stay.
 */
 export function cleaned(text: string, length: number, field: 'error' | 'description' | 'uri'): string {
 	const isKept = (unit: number): boolean =>
@@ -36,13 +37,13 @@ export function cleaned(text: string, length: number, field: 'error' | 'descript
 		.join('');
 }
 
-/** `1*10DIGIT` as a number, and else undefined. */
+/** Reads `1*10DIGIT` as a number. Returns undefined for any other text. */
 export function digitsOf(text: string): bigint | undefined {
 	if (text === '' || text.length > 10 || !units(text).every(isDigit)) return undefined;
 	return units(text).reduce((sum, unit) => sum * 10n + BigInt(unit - 0x30), 0n);
 }
 
-/** The fields of a form body by the algorithm of the URL standard, on bytes. */
+/** Decodes the fields of a form body by the algorithm of the URL standard, on bytes. */
 export function decodeForm(body: string): Record<string, string> {
 	const pairs = body.split('&').filter(Boolean);
 	const fields = pairs.map(pair => {
@@ -54,7 +55,7 @@ export function decodeForm(body: string): Record<string, string> {
 	return decoded;
 }
 
-/** One name or value of a form: RFC 6749 appendix B. */
+/** Decodes one name or value of a form (RFC 6749 appendix B). */
 export function decodeFormText(text: string): string {
 	const bytes: number[] = [];
 	for (let index = 0; index < text.length; index++) {

@@ -1,7 +1,7 @@
 import {type CryptoKey, exportJWK, exportPKCS8, generateKeyPair, type JWK} from 'jose';
 import type {JwtAlgorithm, PrivateJwk} from '../../src/jwt.ts';
 
-/** One private key in all the forms in which people have one, and its public half. */
+/** A private key in each common format, and its public key. */
 export interface TestKey {
 	readonly algorithm: JwtAlgorithm;
 	readonly cryptoKey: CryptoKey;
@@ -13,7 +13,7 @@ export interface TestKey {
 /** The algorithms that a JWT can be signed with. */
 export const jwtAlgorithms: readonly JwtAlgorithm[] = ['ES256', 'RS256', 'PS256', 'EdDSA'];
 
-/** Makes a key with `jose`, which knows nothing of regrant. */
+/** Creates a key with `jose`, which shares no code with regrant. */
 export async function createTestKey(algorithm: JwtAlgorithm, kid: string = `kid-${algorithm}`): Promise<TestKey> {
 	const {privateKey, publicKey} = await generateKeyPair(algorithm, {extractable: true});
 	return {

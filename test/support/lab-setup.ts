@@ -4,12 +4,12 @@ import {startLab} from './lab.ts';
 
 declare module 'vitest' {
 	interface ProvidedContext {
-		/** Where the servers are, for tests that run elsewhere than in this process. */
+		/** Where the servers are, for tests that run outside of this process. */
 		lab: LabFacts;
 	}
 }
 
-/** Starts the servers for a project whose tests run elsewhere. A session that they lost fails the run. */
+/** Starts the servers for tests that run outside of this process. If a server lost a session, the run fails. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
 	const lab = await startLab();
 	project.provide('lab', lab.facts);

@@ -10,7 +10,7 @@ import {startFaultServer} from './fault-server.ts';
 import {type Answer, serve} from './serve.ts';
 import {followChain, startTwoServers} from './two-servers.ts';
 
-/** The servers of a run of the shared specification, which may be in another process or in a browser. */
+/** The servers for a run of the shared specification. The run may be in another process or in a browser. */
 export interface Lab {
 	readonly facts: LabFacts;
 	/** Throws if the server has lost a session, or if an unknown path was requested. */
@@ -18,7 +18,7 @@ export interface Lab {
 	close(): Promise<void>;
 }
 
-/** A client that proves who it is with this key, as the provider is told. */
+/** Returns the registration of a client that authenticates with this key. */
 const proverOf = ({algorithm, publicJwk}: TestKey): ClientMetadata => ({
 	client_id: `prover-${algorithm}`,
 	token_endpoint_auth_method: 'private_key_jwt',
@@ -32,7 +32,7 @@ const proverOf = ({algorithm, publicJwk}: TestKey): ClientMetadata => ({
 
 const json = (value: unknown): Answer => Response.json(value ?? null);
 
-/** The answer of the API that the query of the call asks for. */
+/** Returns the answer of the API that the query of the call asks for. */
 function stage(path: string, times: Map<string, number>): Answer | Promise<Answer | undefined> | undefined {
 	const query = new URL(path, 'http://api').searchParams;
 	const count = (times.get(path) ?? 0) + 1;
@@ -46,7 +46,7 @@ function stage(path: string, times: Map<string, number>): Answer | Promise<Answe
 	return {status, headers, body: [204, 304].includes(status) ? null : (query.get('body') ?? '')};
 }
 
-/** Starts an authorization server, an API, another origin, and a door for those who are elsewhere. */
+/** Starts an authorization server, an API, a foreign origin, and a server by which remote tests control them. */
 export async function startLab(): Promise<Lab> {
 	const keys = await Promise.all(jwtAlgorithms.map(algorithm => createTestKey(algorithm)));
 	const clients = keys.map(proverOf);

@@ -2,19 +2,19 @@ import type {IncomingMessage, ServerResponse} from 'node:http';
 import type {ClientMetadata, Configuration, InteractionResults, Provider} from 'oidc-provider';
 import {capture} from './serve.ts';
 
-/** The pages of an app that logs its users in. */
+/** The URLs of an app that logs its users in. */
 export interface LoginPages {
-	/** Where the browser may come back to after a login. */
+	/** The URLs to which the browser may come back after a login. */
 	readonly redirectUris: readonly string[];
-	/** Where it may come back to after a logout. */
+	/** The URLs to which it may come back after a logout. */
 	readonly postLogoutRedirectUris?: readonly string[];
 }
 
-/** A single-page app. */
+/** The client of a single-page app. */
 export const spa = {clientId: 'spa'} as const;
-/** A server with users. */
+/** The client of a server with users. */
 export const website = {clientId: 'website', secret: 'Gt6nB1-qYz8_Hw3LrP0xKe5m'} as const;
-/** A command-line tool. */
+/** The client of a command-line tool. */
 export const tool = {clientId: 'tool'} as const;
 
 const interaction = '/interaction/';
@@ -49,7 +49,7 @@ function clientsOf({redirectUris, postLogoutRedirectUris = []}: LoginPages): Cli
 	];
 }
 
-/** What the provider needs beside the rest. Its own pages would write to the console. */
+/** Returns the configuration of the provider for logins. Without it, the provider's own pages would write to the console. */
 export function loginConfiguration(pages: LoginPages): Configuration {
 	return {
 		clients: clientsOf(pages),
@@ -83,17 +83,20 @@ export function loginConfiguration(pages: LoginPages): Configuration {
 	};
 }
 
-/** A `fetch` for devices that ask every second: the provider leaves that to them, and five seconds would be long for a test. */
+/**
+A `fetch` that makes device logins poll every second. The provider sets no interval, and the default of five seconds would slow the test
+down.
+*/
 export const fetchEverySecond: typeof fetch = async (input, init) => {
 	const response = await fetch(input, init);
 	const answer = (await response.json()) as object;
 	return Response.json('device_code' in answer ? {...answer, interval: 1} : answer, {status: response.status});
 };
 
-/** Whether a request is for one of the pages below, which the provider leaves to its user. */
+/** Whether a request is for one of the pages below. The provider leaves these pages to its user. */
 export const isInteraction = ({url = ''}: IncomingMessage): boolean => url.startsWith(interaction);
 
-/** The login form, and then the page that asks whether the app may do what it asks for. */
+/** Answers with the login form, and then with the form that asks for consent. */
 export async function interact(provider: Provider, request: IncomingMessage, response: ServerResponse): Promise<void> {
 	const {uid, prompt, params, session} = await provider.interactionDetails(request, response);
 	const clientId = String(params['client_id']);

@@ -1,7 +1,7 @@
 import {globSync, readFileSync} from 'node:fs';
 import ts from 'typescript';
 
-/** The member names of every interface and class of src, by its name. */
+/** Returns the member names of every interface and class of src, by the name of the interface or class. */
 export function membersOfSource(): ReadonlyMap<string, readonly string[]> {
 	const members = new Map<string, readonly string[]>();
 	const visit = (node: ts.Node): void => {

@@ -3,18 +3,18 @@ import type {Adapter, AdapterFactory, AdapterPayload} from 'oidc-provider';
 
 /** Options of the storage of a test's authorization server. */
 export interface MemoryAdapterOptions {
-	/** How many milliseconds each access takes: 0 by default. More makes races between two requests real. */
+	/** How many milliseconds each access takes. Default: 0. A higher value makes races between requests likely. */
 	readonly latency?: number;
 	/**
-	Called when a refresh token is consumed that is consumed already. With latency two requests can both find it fresh,
-	and the provider, which checks before it consumes, then answers both and notices nothing.
+	Called if a refresh token is consumed a second time. With latency, two requests can both find it unused. The provider checks before it
+	consumes, so it then answers both and notices nothing.
 	*/
 	readonly onSecondConsumption?: () => void;
 }
 
 /**
-Storage for oidc-provider without its own adapter's limit of 1,000 rows, beyond which that one evicts live grants. One
-call makes the storage of one provider.
+Creates the storage of one provider. The provider's own adapter is limited to 1,000 rows, and then evicts valid grants. This one has no
+limit.
 */
 export function createMemoryAdapter({latency = 0, onSecondConsumption}: MemoryAdapterOptions = {}): AdapterFactory {
 	const rows = new Map<string, AdapterPayload>();

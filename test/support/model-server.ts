@@ -1,36 +1,36 @@
 import type {TokenSet} from '../../src/index.ts';
 
-/** What happens to one token request. */
+/** What happens to a token request. */
 export type Fate = 'answered' | '503' | 'reset' | 'lost';
 
-/** A login at the server, with all tokens that came of it. */
+/** A login at the server, with all tokens that were issued for it. */
 export interface Family {
 	isAlive: boolean;
-	/** Set if an answer was lost, or if the session was replaced: then reusing its token is no fault. */
+	/** Set if a response was lost, or if the session was replaced. Then a second use of its refresh token is allowed. */
 	isExcused: boolean;
-	/** The refresh token that is good. */
+	/** The only valid refresh token. */
 	refresh: string;
-	/** The access tokens that are good. */
+	/** The valid access tokens. */
 	readonly access: Set<string>;
 }
 
-/** A server whose every step is scheduled. */
+/** A server for which a scheduler chooses the time of every step. */
 export interface ModelServer {
-	/** Requests that must not have come. */
+	/** Requests that must not arrive. */
 	readonly faults: string[];
-	/** The first tokens of a login. */
+	/** Returns the first tokens of a login. */
 	mint(): TokenSet;
-	/** The login that a token of any kind is of. */
+	/** Returns the login that a token belongs to. */
 	familyOf(token: string | undefined): Family | undefined;
 	excuseAll(): void;
-	/** The API refuses all access tokens that were issued so far. */
+	/** Makes the API reject all access tokens that were issued so far. */
 	expireAll(): void;
-	/** For token and revocation requests. */
+	/** Answers token and revocation requests. */
 	readonly tokenFetch: typeof fetch;
 	readonly api: typeof fetch;
 }
 
-/** Creates a server with rotation and reuse detection, which records requests that must not come. */
+/** Creates a server with rotation and reuse detection. It records requests that must not arrive. */
 export function createModelServer(schedule: (label: string) => Promise<void>, fates: Fate[]): ModelServer {
 	const families: Family[] = [];
 	const familiesByToken = new Map<string, Family>();

@@ -1,4 +1,4 @@
-// Tabs of Firefox and of WebKit, each with the package as the global `regrant`.
+// Tabs of Firefox and of WebKit. Each has the package as the global `regrant`.
 import {mkdtempSync, rmSync} from 'node:fs';
 import {createServer} from 'node:net';
 import {once} from 'node:events';
@@ -21,7 +21,7 @@ export interface TabBrowser {
 	close(): Promise<void>;
 }
 
-/** Starts a Firefox, driven by WebDriver BiDi. */
+/** Starts Firefox, and controls it by WebDriver BiDi. */
 export async function openFirefoxTabs(): Promise<TabBrowser> {
 	const page = await serveTabPage();
 	const profile = mkdtempSync(join(tmpdir(), 'regrant-browser-'));
@@ -59,7 +59,7 @@ async function freePort(): Promise<number> {
 	return address.port;
 }
 
-/** Starts a WebKit, driven by WebDriver. Its commands are sent one at a time, since the driver has one current tab. */
+/** Starts WebKit, and controls it by WebDriver. Commands are sent one at a time, because the driver has only one current tab. */
 export async function openWebKitTabs(): Promise<TabBrowser> {
 	const page = await serveTabPage();
 	const port = await freePort();
@@ -92,10 +92,10 @@ export async function openWebKitTabs(): Promise<TabBrowser> {
 	const capabilities = {alwaysMatch: {'webkitgtk:browserOptions': options, timeouts: {script: 60_000}}};
 	const {sessionId} = await send<{readonly sessionId: string}>('POST', '/session', {capabilities});
 	const session = `/session/${sessionId}`;
-	// It stays, since a new tab can only be opened from another.
+	// This tab stays open, because a new tab can only be opened from another one.
 	const first = await send<string>('GET', `${session}/window`);
 	let queue: Promise<unknown> = Promise.resolve();
-	/** Runs commands in one tab, after those that were given before. */
+	/** Runs commands in one tab, after all earlier commands. */
 	const inTab = async <T>(handle: string, task: () => Promise<T>): Promise<T> => {
 		const before = queue;
 		const run = (async () => {
@@ -115,7 +115,7 @@ export async function openWebKitTabs(): Promise<TabBrowser> {
 			let calls = 0;
 			return {
 				async evaluate(task, given) {
-					// Started by one command and fetched by others, so that several tabs can be at something at once.
+					// One command starts the task and others poll its result, so that tasks can run in several tabs at once.
 					const name = `result ${++calls}`;
 					const start = `const [name, given] = arguments;
 						(async () => (${String(task)})(given))().then(
@@ -128,7 +128,7 @@ export async function openWebKitTabs(): Promise<TabBrowser> {
 					for (;;) {
 						const result = await run('return globalThis[arguments[0]] ?? null', [name]);
 						if (result?.error !== undefined) throw new Error(result.error);
-						if (result) return result.value as never; // from the task
+						if (result) return result.value as never; // the task has returned it
 						await sleep(20);
 					}
 				},

@@ -5,14 +5,14 @@ import {join, resolve} from 'node:path';
 import {promisify} from 'node:util';
 import {build} from 'esbuild';
 
-/** A temporary folder with the package as npm would publish it, and the shared specifications beside it. */
+/** A temporary folder with the package as npm would publish it, and with the shared specifications. */
 export interface PackedProject {
 	readonly root: string;
 	/** The folder of the unpacked package. */
 	readonly regrant: string;
 	/** Bundles a module with everything that it imports, for runtimes that cannot resolve modules. */
 	bundle(entry: string): Promise<string>;
-	/** The files that have gone into bundles, below the root. */
+	/** The files that are part of a bundle, relative to the root. */
 	readonly bundled: ReadonlySet<string>;
 	remove(): void;
 }
@@ -20,14 +20,14 @@ export interface PackedProject {
 const run = promisify(execFile);
 const neighbours = ['ky', 'valibot', 'happy-dom', 'redis'];
 
-/** Packs the package as it is built, and unpacks it where it is used. */
+/** Packs the built package, and unpacks it into a temporary folder. */
 export async function createPackedProject(): Promise<PackedProject> {
 	const root = realpathSync(mkdtempSync(join(tmpdir(), 'regrant-packed-')));
 	await run('npm', ['pack', '--silent', '--pack-destination', root]);
 	const [tarball = ''] = globSync('*.tgz', {cwd: root});
 	const regrant = join(root, 'node_modules/regrant');
 	mkdirSync(regrant, {recursive: true});
-	// Every tarball of npm holds a folder of its own.
+	// Every npm tarball contains a single folder.
 	await run('tar', ['-xzf', tarball, '-C', regrant, '--strip-components=1'], {cwd: root});
 	for (const name of neighbours) symlinkSync(resolve('node_modules', name), join(root, 'node_modules', name), 'dir');
 	for (const folder of ['shared', 'faults', 'e2e/runtimes'])
@@ -48,7 +48,7 @@ export async function createPackedProject(): Promise<PackedProject> {
 				target: 'es2022',
 				write: false,
 				external: ['cloudflare:*', 'node:*'],
-				// Found where they are linked to.
+				// Resolves imports from where a link is, and not from its target.
 				preserveSymlinks: true,
 			});
 			Object.keys(metafile.inputs).forEach(file => bundled.add(file));

@@ -2,19 +2,21 @@ import {globSync, readFileSync} from 'node:fs';
 import ts from 'typescript';
 import type {Pattern} from './regexp-steps.ts';
 
-/** A regular expression of src, and where it is. */
+/** A regular expression of src, and its position. */
 export interface SourcePattern extends Pattern {
 	readonly file: string;
 }
 
-/** Every regular expression of src: the literals, and those that are made of constants. Throws where one is made of anything else. */
+/**
+Returns every regular expression of src: the literals, and those that are built from constants. Throws if one is built from anything else.
+*/
 export function patternsOfSource(): SourcePattern[] {
 	return globSync('src/**/*.ts')
 		.toSorted()
 		.flatMap(file => patternsOf(file, readFileSync(file, 'utf8')));
 }
 
-/** Those of a text. */
+/** Returns the regular expressions of a text. */
 export function patternsOf(file: string, text: string): SourcePattern[] {
 	const found: SourcePattern[] = [];
 	const constants = new Map<string, ts.Expression>();

@@ -7,47 +7,47 @@ import type {TroubleName} from '../../playground/page/stage/troubles.ts';
 import {type AuthorizationServer, startAuthorizationServer} from './authorization-server.ts';
 import {launchChromium} from './chromium.ts';
 
-/** The page in a tab of a browser, and the server that it uses. */
+/** The page of the playground in a browser tab, and its server. */
 export interface Playground {
 	readonly tab: Page;
 	readonly context: BrowserContext;
 	readonly server: AuthorizationServer;
-	/** Clicks a control of the drawer, and returns what the page then says about it. */
+	/** Clicks a control of the drawer. Returns what the page then says about it. */
 	click(id: string): Promise<string>;
 	choose(id: string, value: string): Promise<string>;
-	/** Waits until the page says this of a lane of the drawer. */
+	/** Waits until a lane of the drawer has this summary. */
 	summary(lane: string, expected: string | RegExp): Promise<void>;
-	/** Opens another tab by the control of the first. */
+	/** Opens another tab with the control of the first tab. */
 	openOther(): Promise<Page>;
-	/** Runs the comparison by its button, and returns the two verdicts. */
+	/** Runs the comparison with its button. Returns both verdicts. */
 	compare(): Promise<string[]>;
-	/** Plays a trouble on the stage, and returns what the page says about it. */
+	/** Plays a trouble on the stage. Returns what the page says about it. */
 	play(trouble: TroubleName): Promise<Played>;
-	/** Takes a picture for people to look at. */
+	/** Takes a screenshot for people to look at. */
 	picture(name: string): Promise<void>;
 }
 
-/** What the page says of a trouble that was played. */
+/** What the page says about a trouble that was played. */
 export interface Played {
 	readonly verdict: string;
 	readonly happened: string;
 	readonly why: string;
 }
 
-/** How the page is to be opened. */
+/** Options of the page. */
 export interface View {
 	readonly width: number;
 	readonly height: number;
 	readonly colorScheme?: 'light' | 'dark';
-	/** Without it the comparison runs by itself, and its requests are among those that the server counts. */
+	/** With `no-preference` the comparison starts by itself, so the server also counts its requests. */
 	readonly reducedMotion?: 'reduce' | 'no-preference';
 }
 
 const pictures = 'test/pictures';
-// A thousand calls take a busy machine a while.
+// The timeout is long, because a busy machine needs a while for a thousand calls.
 const patience = 120_000;
 
-/** What a tab says of a control of the drawer, or of its group, once it is done. */
+/** Returns what a tab says about a control of the drawer, or about its group, when the action is complete. */
 export async function said(tab: Page, id: string): Promise<string> {
 	const group = tab.locator(`fieldset:has(#${id}) output`);
 	await expect.poll(() => group.textContent(), {timeout: patience}).toMatch(/[^…]/);
@@ -60,14 +60,14 @@ export async function ready(tab: Page): Promise<Page> {
 	return tab;
 }
 
-/** Signs Ann in: at the login page of the server, from which the tab comes back. Returns what the page then says. */
+/** Signs Ann in at the login page of the server. Returns what the page says when the tab has come back. */
 export async function signIn(tab: Page): Promise<string> {
 	await tab.click('#sign-in');
 	await fillIn(tab, 'Ann');
 	return comeBack(tab);
 }
 
-/** Fills in what the pages of the server ask for: the name, unless it is known, and whether the app may do what it wants. */
+/** Fills in the forms of the server: the name, unless the server knows it, and the consent. */
 export async function fillIn(tab: Page, name: string): Promise<void> {
 	const next = tab.getByRole('button', {name: 'Continue'});
 	await tab.waitForURL(/\/interaction\//);
@@ -79,7 +79,7 @@ export async function fillIn(tab: Page, name: string): Promise<void> {
 	await next.click();
 }
 
-/** Waits until a tab is back from the server, and returns what the page says of the login. */
+/** Waits until the tab has come back from the server. Returns what the page says about the login. */
 export async function comeBack(tab: Page): Promise<string> {
 	await ready(tab);
 	return said(tab, 'sign-in');
@@ -92,7 +92,7 @@ export async function openDrawer(tab: Page): Promise<void> {
 	await settled(tab);
 }
 
-/** Waits until the browser has laid out the page, and has noticed what moved. */
+/** Waits until the browser has laid out the page and has reported what moved. */
 export async function settled(tab: Page): Promise<void> {
 	await tab.evaluate(async () => {
 		await new Promise(requestAnimationFrame);
@@ -100,7 +100,7 @@ export async function settled(tab: Page): Promise<void> {
 	});
 }
 
-/** Waits until the comparison has run, and returns the two verdicts. */
+/** Waits until the comparison has run. Returns both verdicts. */
 export async function verdicts(tab: Page): Promise<string[]> {
 	const read = (): Promise<string[]> => tab.locator('#story output').allTextContents();
 	const isOver = (texts: readonly string[]): boolean => texts.every(text => text.includes('Ann is'));
@@ -118,7 +118,7 @@ async function play(tab: Page, trouble: TroubleName): Promise<Played> {
 	return {verdict: verdict ?? '', happened: happened ?? '', why: why ?? ''};
 }
 
-/** An entry of the type `layout-shift`, which the types do not know. */
+/** A performance entry of the type `layout-shift`. TypeScript does not know it. */
 interface Shift extends PerformanceEntry {
 	readonly sources: ReadonlyArray<{
 		readonly node: Node | null;
@@ -127,7 +127,7 @@ interface Shift extends PerformanceEntry {
 	}>;
 }
 
-/** Writes down in `window.shifts` what moves in the page, also right after a click. Opening a `details` may move the rest. */
+/** Records in `window.shifts` what moves on the page, even right after a click. Only opening a `details` may move other elements. */
 function noteShifts(): void {
 	const counter = Object.assign(window, {shifts: [] as string[]});
 	new PerformanceObserver(list => {
@@ -141,7 +141,7 @@ function noteShifts(): void {
 	}).observe({type: 'layout-shift', buffered: true});
 }
 
-/** Takes a picture of the whole page. For that the browser lays the page out anew, and nobody sees what moves then. */
+/** Takes a screenshot of the whole page. The browser lays the page out again for that, so shifts during the screenshot do not count. */
 async function takePicture(tab: Page, name: string): Promise<void> {
 	const before = await tab.evaluate('window.shifts.slice()');
 	await tab.screenshot({path: `${pictures}/${name}.png`, fullPage: true});
@@ -150,9 +150,9 @@ async function takePicture(tab: Page, name: string): Promise<void> {
 }
 
 interface Watched {
-	/** What should never happen, whatever a test does. */
+	/** Things that no test allows, such as errors on the page. */
 	readonly wrongs: readonly string[];
-	/** What the tabs have reported to one another. */
+	/** The reports that the tabs have sent to the server, which passes them on to all tabs. */
 	readonly reports: readonly string[];
 }
 
@@ -185,7 +185,7 @@ export const test = base
 	.extend('pageOptions', {scope: 'file'}, {} as PageOptions)
 	// oxlint-disable-next-line no-empty-pattern -- vitest reads which fixtures are used from the pattern
 	.extend('browser', {scope: 'file'}, async ({}, {onCleanup}) => {
-		// Nothing but this machine can be found.
+		// The browser can resolve no host but this machine.
 		const browser = await launchChromium(['--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1']);
 		onCleanup(() => browser.close());
 		return browser;
@@ -256,13 +256,13 @@ export const test = base
 		};
 	});
 
-/** The statuses of the token requests, beside those of logins. */
+/** Returns the statuses of the token requests, without those of logins. */
 export const grantsOf = ({tokenRequests}: AuthorizationServer): number[] =>
 	tokenRequests
 		.filter(({parameters}) => parameters.get('grant_type') !== 'authorization_code')
 		.map(({status}) => status);
 
-/** How often the API answered what. */
+/** Returns how often the API answered with each status. */
 export function callsOf({calls}: AuthorizationServer): string {
 	const counts = new Map<number, number>();
 	for (const {status} of calls) counts.set(status, (counts.get(status) ?? 0) + 1);

@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 import type {TestContext} from 'vitest';
 
-/** How often a property is tried, and with which seed: `PROPERTY_RUNS=10000 PROPERTY_SEED=42 npx vitest run …` */
+/** The number of runs of each property, and the seed: `PROPERTY_RUNS=10000 PROPERTY_SEED=42 npx vitest run …` */
 const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 200);
 const seed = Number(process.env['PROPERTY_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
-/** Tries a property. A failure prints the seed, and the smallest example. */
+/** Tests a property with random values. A failure prints the seed and the smallest counterexample. */
 export async function holds<Values>(
 	property: fc.IRawProperty<Values>,
 	{annotate}: Pick<TestContext, 'annotate'>,
@@ -25,7 +25,7 @@ const pieces = [
 	'\r\n',
 	'\0',
 	'\x7F',
-	// Halves of a character, a whole one, and characters that do not show or that end a line.
+	// Lone surrogates, a surrogate pair, invisible characters and line breaks.
 	'\uD800',
 	'\uDC00',
 	'\u{1F600}',
@@ -34,7 +34,7 @@ const pieces = [
 	'\u2028',
 ];
 
-/** Text from an attacker, who hopes that it is interpreted. */
+/** Text of an attacker that some parser might interpret. */
 export const hostileText: fc.Arbitrary<string> = fc
 	.array(
 		fc.oneof(
@@ -46,14 +46,14 @@ export const hostileText: fc.Arbitrary<string> = fc
 	)
 	.map(parts => parts.join(''));
 
-/** A valid text with a piece of hostile text in it. */
+/** Inserts hostile text into a valid text. */
 export function spoiled(right: fc.Arbitrary<string>): fc.Arbitrary<string> {
 	return fc
 		.tuple(right, fc.constantFrom(...pieces), fc.nat())
 		.map(([text, piece, at]) => text.slice(0, at % (text.length + 1)) + piece + text.slice(at % (text.length + 1)));
 }
 
-/** A text that is valid, almost valid, or invalid. */
+/** A text that is valid, nearly valid, or invalid. */
 export function mostly(right: fc.Arbitrary<string>): fc.Arbitrary<string> {
 	return fc.oneof(
 		{weight: 4, arbitrary: right},

@@ -3,18 +3,18 @@ import Provider, {type AdapterFactory, type ClientMetadata, type Configuration} 
 import {accountScopes, clients as knownClients} from './clients.ts';
 import {loginConfiguration, type LoginPages} from './login-pages.ts';
 
-/** Where its endpoints are. */
+/** The paths of the provider's endpoints. */
 export const paths = {token: '/token', revocation: '/token/revocation', introspection: '/token/introspection'};
 
 const hour = 3600;
 
 /** Options of a test's provider. */
 export interface ProviderOptions {
-	/** Further clients. */
+	/** Additional clients. */
 	readonly clients?: readonly ClientMetadata[];
-	/** Whether a DPoP proof needs a nonce: true by default. Requests without a proof are accepted, too. */
+	/** Whether a DPoP proof needs a nonce. Default: true. Requests without a proof are accepted, too. */
 	readonly isNonceRequired?: boolean;
-	/** The pages of an app whose users log in here. By default nobody can log in, and tests mint tokens. */
+	/** The URLs of an app whose users log in at this provider. By default nobody can log in, and tests mint tokens instead. */
 	readonly pages?: LoginPages;
 }
 
@@ -43,7 +43,7 @@ export function createProvider(
 			introspection: {enabled: true, allowedPolicy: async () => true},
 			revocation: {enabled: true, allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId},
 			...login?.features,
-		} as Configuration['features'], // each part is one of these
+		} as Configuration['features'], // each member is one of these features
 		findAccount: async (_ctx, accountId) => ({accountId, claims: async () => ({sub: accountId})}),
 		jwks: {keys: [generateKeyPairSync('ec', {namedCurve: 'P-256'}).privateKey.export({format: 'jwk'})]},
 		renderError: async (ctx, out) => {
@@ -63,6 +63,6 @@ export function createProvider(
 			Session: hour,
 		},
 	});
-	provider.on('error' as 'server_error', () => {}); // koa's own event, which the types do not know: without a listener koa prints
+	provider.on('error' as 'server_error', () => {}); // the types do not know koa's own event. Without a listener, koa prints the error
 	return provider;
 }

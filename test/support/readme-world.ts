@@ -1,6 +1,6 @@
-// Redirects the hosts of the README's examples to the test's servers: for `node --import`.
+// Redirects requests for the hosts of the README's examples to the servers of the test. Loaded by `node --import`.
 
-/** The real addresses of the README's hosts. The first matching prefix counts. */
+/** The real addresses for the README's URLs. The first matching prefix is used. */
 const hosts = JSON.parse(process.env['README_HOSTS'] ?? '[]') as ReadonlyArray<
 	readonly [prefix: string, target: string]
 >;
@@ -9,7 +9,7 @@ const platformFetch = globalThis.fetch;
 
 globalThis.fetch = async (input, init) => {
 	const request = new Request(input, init);
-	// A backend that keeps the refresh token.
+	// Plays a backend that keeps the refresh token.
 	if (request.url === 'https://app.example.com/session/refresh') return new Response(process.env['README_TOKEN']);
 	const [prefix, target] = hosts.find(([prefix]) => request.url.startsWith(prefix)) ?? [];
 	if (prefix === undefined) throw new Error(`The README's world has no ${request.url}`);

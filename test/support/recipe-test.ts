@@ -3,8 +3,8 @@ import {app} from './authorization-server.ts';
 import {test as base} from './test.ts';
 
 /**
-The `test` for recipes. Its access tokens last, and `environment` sets the variables that a recipe reads when it is imported. A file can do
-that once.
+The vitest `test` for recipes. Its access tokens live long. `environment` sets the variables that a recipe reads when it is imported, so a
+file can set them only once.
 */
 export const test = base
 	.override('serverOptions', {accessTokenSeconds: 60})

@@ -2,16 +2,16 @@ import {Cluster, Redis} from 'ioredis';
 import {createClient, createClientPool, createCluster, RESP_TYPES} from 'redis';
 import type {IoRedisClient, NodeRedisClient} from '../../src/stores/redis.ts';
 
-/** A connected client of one of the two packages, in one of its kinds. */
+/** A connected client of one kind, from one of the two packages. */
 export interface Connected {
 	readonly client: NodeRedisClient | IoRedisClient;
-	/** Drops the connection at once. */
+	/** Closes the connection at once. */
 	close(): void;
 }
 
 const prefix = 'of the client:';
 
-/** How each kind connects. They fail rather than wait where there is no connection. */
+/** How to connect each kind of client. Without a connection, its commands fail at once. */
 const kinds = {
 	redis: async url => {
 		const client = createClient({url, disableOfflineQueue: true});
@@ -62,11 +62,11 @@ const kinds = {
 	},
 } as const satisfies Readonly<Record<string, (url: string) => Promise<Connected>>>;
 
-/** A kind of client. */
+/** The name of a kind of client. */
 export type ClientKind = keyof typeof kinds;
-/** All of them. */
+/** The names of all kinds. */
 export const clientKinds = Object.keys(kinds) as ClientKind[];
-/** The key that the server sees. */
+/** Returns the key as the server sees it, with the client's prefix. */
 export const keyOf = (kind: ClientKind, key: string): string => (kind.includes('prefix') ? prefix + key : key);
-/** Connects a client of the kind. */
+/** Connects a client of this kind. */
 export const connectClient = async (kind: ClientKind, url: string): Promise<Connected> => kinds[kind](url);

@@ -1,4 +1,4 @@
-// A process of its own that holds a session in Redis, and does what it is told. Run by `startProcess`.
+// A process that holds a session in Redis and carries out orders. `startProcess` starts it.
 import process from 'node:process';
 import {createClient} from 'redis';
 import {type Auth, createAuth, isRegrantError, type TokenSet, type TokenStore} from '../../src/index.ts';
@@ -7,7 +7,7 @@ import {sharedStore} from '../../src/stores/shared/shared-store.ts';
 import type {StoreDriver} from '../../src/stores/shared/store-driver.ts';
 import type {Answer, Order, Place, Point, ProcessOptions} from './redis-processes.ts';
 
-const {url, tokenEndpoint, revocationEndpoint, api, clientId} = JSON.parse(process.argv[2] ?? '') as ProcessOptions; // from `startProcess`
+const {url, tokenEndpoint, revocationEndpoint, api, clientId} = JSON.parse(process.argv[2] ?? '') as ProcessOptions; // written by `startProcess`
 const tell = (answer: Answer): void => void process.send?.(answer);
 
 const client = createClient({url, disableOfflineQueue: true});
@@ -16,7 +16,7 @@ await client.connect();
 
 let pauseAt: Point | undefined;
 let go: (() => void) | undefined;
-/** Stands still at this point, where that was asked for, until it may go on. */
+/** If an order wants the process to pause at this point, waits until it may go on. */
 async function reach(point: Point): Promise<void> {
 	if (pauseAt !== point) return;
 	pauseAt = undefined;
@@ -26,7 +26,7 @@ async function reach(point: Point): Promise<void> {
 	});
 }
 
-/** Whether the token endpoint has answered since the lock was had. */
+/** True if the token endpoint has answered since the lock was acquired. */
 let isAnswered = false;
 
 function createStore({key, lease}: Place): TokenStore {
@@ -40,7 +40,7 @@ function createStore({key, lease}: Place): TokenStore {
 			return found;
 		},
 		replace: async (found, token) => {
-			// A session also writes the record over itself, before it sends a refresh token.
+			// Before a session sends a refresh token, it writes the record unchanged. That write is not the point `writing`.
 			if (isAnswered) await reach('writing');
 			const isWritten = (await inner.replace?.(found, token)) ?? false;
 			if (isAnswered) await reach('written');
@@ -56,7 +56,7 @@ function createStore({key, lease}: Place): TokenStore {
 					isInside = false;
 				}
 			};
-			// It goes on asking for the lock meanwhile.
+			// The lock is still requested while the process pauses here.
 			void reach('waiting');
 			return inner.lock ? inner.lock(hold, signal) : hold();
 		},
@@ -93,7 +93,7 @@ function open(place: Place): Auth {
 let auth: Auth | undefined;
 let driver: StoreDriver | undefined;
 
-/** Gives whether it had the lock to the end, and whether it has written. */
+/** Returns whether it wrote, and whether it held the lock to the end. */
 async function writeUnderLock({get, replace, lock}: StoreDriver): Promise<string> {
 	const write = async (isHeld?: () => boolean): Promise<string> => {
 		const found = await get();
@@ -106,7 +106,7 @@ async function writeUnderLock({get, replace, lock}: StoreDriver): Promise<string
 async function obey(act: Order['act']): Promise<string> {
 	if (typeof act === 'object') {
 		auth = open(act);
-		// From here on it hears of what others do.
+		// The session listens to the store only after its first read.
 		await auth.peek();
 		driver = redisDriver(client, act.key, {lease: act.lease});
 		return 'open';

@@ -2,7 +2,7 @@ import {type ChildProcess, fork} from 'node:child_process';
 import {once} from 'node:events';
 import {fileURLToPath} from 'node:url';
 
-/** What a process gets when it starts. */
+/** The options of a process, as JSON. */
 export interface ProcessOptions {
 	readonly url: string;
 	readonly tokenEndpoint: string;
@@ -11,28 +11,28 @@ export interface ProcessOptions {
 	readonly clientId: string;
 }
 
-/** Which session it is to hold. */
+/** The session that the process holds. */
 export interface Place {
 	readonly key: string;
-	/** In milliseconds. Undefined for the default. */
+	/** The lease in milliseconds. Undefined for the default. */
 	readonly lease?: number | undefined;
 }
 
 /**
-The points at which a renewal can be stopped: while it waits for the lock; with the lock, after reading the record; before the token
-request; with the answer; before the write; after the write.
+The points of a renewal at which the process can pause: while it waits for the lock; with the lock, after reading the record; before the
+token request; after the response; before the write; after the write.
 */
 export type Point = 'waiting' | 'held' | 'asking' | 'answered' | 'writing' | 'written';
 
-/** What a process is to do. */
+/** An order to a process. */
 export interface Order {
 	readonly id: number;
-	/** A `call` is one of the API. `write` takes the lock and writes the record over itself, without a session. */
+	/** `call` calls the API. `write` only writes the record unchanged under the lock, without a session. */
 	readonly act: 'getToken' | 'refresh' | 'call' | 'write' | Place;
 	readonly pauseAt?: Point | undefined;
 }
 
-/** What it tells. */
+/** The messages of a process. */
 export type Answer =
 	{readonly id: number; readonly outcome: string} | {readonly reached: Point} | {readonly event: string};
 
@@ -40,25 +40,25 @@ type Act = Exclude<Order['act'], Place>;
 
 /** A process with a session in Redis. */
 export interface SessionProcess {
-	/** Begins with the session there, and forgets another one. */
+	/** Opens the session, and forgets the previous one. */
 	open(place: Place): Promise<void>;
-	/** Resolves with the access token or the status, or with the name of the error and its reason. */
+	/** Carries out an order. Resolves with the access token or the status, or with the name of the error and its reason. */
 	tell(act: Act): Promise<string>;
-	/** Begins the same, and resolves when it stands still at the point. */
+	/** Begins an order. Resolves when the process pauses at this point. */
 	tellUntil(point: Point, act: Act): Promise<{readonly outcome: Promise<string>}>;
-	/** Lets it go on from there. */
+	/** Lets the process continue. */
 	go(): void;
-	/** SIGSTOP and SIGCONT, as a debugger, a full machine or a laptop's lid would. */
+	/** Sends SIGSTOP and SIGCONT, as a debugger, a machine without memory or a closed laptop would. */
 	stop(): void;
 	resume(): void;
-	/** SIGKILL. Resolves when it is gone. */
+	/** Sends SIGKILL. Resolves when the process is gone. */
 	kill(): Promise<void>;
 	readonly isAlive: () => boolean;
-	/** The gist of the session's events. */
+	/** The events of the session, in short. */
 	readonly events: readonly string[];
 }
 
-/** Starts one. Resolves when it is connected. */
+/** Starts a process. Resolves when it is connected. */
 export async function startProcess(options: ProcessOptions): Promise<SessionProcess> {
 	const script = fileURLToPath(new URL('redis-process.ts', import.meta.url));
 	const child: ChildProcess = fork(script, [JSON.stringify(options)], {execArgv: []});

@@ -7,7 +7,7 @@ import {join} from 'node:path';
 import {connect} from 'node:net';
 import {setTimeout as sleep} from 'node:timers/promises';
 
-/** A real Redis on a port of its own. It persists nothing. */
+/** A real Redis on a port of its own. It stores nothing on disk by default. */
 export interface RedisServer {
 	readonly url: string;
 	/** Stops it and starts it again, empty, on the same port. */
@@ -33,7 +33,7 @@ const answers = async (port: number): Promise<boolean> =>
 		socket.once('error', () => resolve(false));
 	});
 
-/** Starts one. */
+/** Starts a Redis. */
 export async function startRedis(...options: readonly string[]): Promise<RedisServer> {
 	const port = await freePort();
 	const folder = mkdtempSync(join(tmpdir(), 'regrant-redis-'));

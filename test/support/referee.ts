@@ -1,16 +1,16 @@
-/** Reports a session that was lost in a test which does not expect that. */
+/** Reports sessions that were lost in a test which does not expect that. */
 export interface Referee {
-	/** Call it if this test loses a grant on purpose. It holds until the verdict. */
+	/** Call it in a test that loses a grant on purpose. It holds until the next verdict. */
 	expectLoss(): void;
-	/** Throws if something was lost unexpectedly. The next test starts fresh in any case. */
+	/** Throws if a grant was lost unexpectedly. In any case, the next test starts without reports. */
 	verdict(): void;
 }
 
-/** A referee as its server has it. */
+/** A referee with the methods for its server. */
 export interface Whistle extends Referee {
-	/** Reports a loss, or anything else that must not happen. */
+	/** Reports a lost grant, or anything else that must not happen. */
 	report(loss: string): void;
-	/** Starts fresh, without a verdict. */
+	/** Deletes all reports without a verdict. */
 	clear(): void;
 }
 

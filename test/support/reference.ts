@@ -1,30 +1,30 @@
 import {resolve} from 'node:path';
 import ts from 'typescript';
 
-/** An export, or a member of one, and what its doc comment says. */
+/** An export or a member of one, and its doc comment. */
 export interface Entry {
-	/** Such as `AuthOptions.leeway`. */
+	/** For example `AuthOptions.leeway`. */
 	readonly name: string;
-	/** Where it is declared, below the folder of the package. */
+	/** The file of its declaration, relative to the folder of the package. */
 	readonly file: string;
 	/** The doc comment up to its first tag. */
 	readonly text: string;
-	/** The texts of each tag, such as `throws`. */
+	/** The texts of each tag, by its name without the @. */
 	readonly tags: Readonly<Record<string, readonly string[] | undefined>>;
 	readonly isOptional: boolean;
-	/** Whether it is a number, or a function that gives one. */
+	/** Whether it is a number, or a function that returns one. */
 	readonly isNumber: boolean;
-	/** Whether it is a function that gives a promise. */
+	/** Whether it is a function that returns a promise. */
 	readonly isAsync: boolean;
 }
 
 interface Reader {
 	readonly checker: ts.TypeChecker;
-	/** Whether it is of the package that is read. */
+	/** Whether the node belongs to the package that is read. */
 	readonly isOurs: (node: ts.Node) => boolean;
 }
 
-/** Reads the declarations of the package's entry points, as a user's editor does. */
+/** Reads the declarations of the package's entry points, as an editor does. */
 export function readReference(folder: string, entryPoints: readonly string[]): Entry[] {
 	const root = `${resolve(folder)}/`;
 	const paths = entryPoints.map(file => resolve(file));
@@ -51,7 +51,7 @@ export function readReference(folder: string, entryPoints: readonly string[]): E
 	});
 }
 
-/** The entry of a declaration, and those of all members within it, also of what it extends. */
+/** Returns the entry of a declaration and those of all its members, including inherited ones. */
 function entriesOf(reader: Reader, declaration: ts.Declaration, name: string): Omit<Entry, 'file'>[] {
 	const entry = entryOf(reader, declaration, name);
 	const members = [declaration, ...basesOf(reader, declaration)].flatMap(membersOf);
@@ -61,7 +61,7 @@ function entriesOf(reader: Reader, declaration: ts.Declaration, name: string): O
 			const memberName = ts.getNameOfDeclaration(member)?.getText() ?? 'constructor';
 			const [first, ...rest] = entriesOf(reader, member, `${name}.${memberName}`);
 			if (!first) return rest;
-			// The option of a parameter may be described at the function.
+			// The doc comment of the function may describe the option, as a `@param`.
 			const described = entry.tags['param']?.find(words => words.split(' ')[0]?.endsWith(`.${memberName}`));
 			return [{...first, text: first.text || (described ?? '')}, ...rest];
 		}),
@@ -71,7 +71,7 @@ function entriesOf(reader: Reader, declaration: ts.Declaration, name: string): O
 function entryOf({checker}: Reader, declaration: ts.Declaration, name: string): Omit<Entry, 'file'> {
 	const symbol = checker.getSymbolAtLocation(ts.getNameOfDeclaration(declaration) ?? declaration);
 	const own = ts.getJSDocCommentsAndTags(declaration).find(ts.isJSDoc);
-	// A member without a doc comment inherits that of the class that its own class extends.
+	// A member without a doc comment inherits the text of the class that its class extends.
 	const text = ts.getTextOfJSDocComment(own?.comment) ?? (own ? '' : inheritedText(checker, symbol));
 	const tags = Object.groupBy(
 		ts.getJSDocTags(declaration).map(tag => [tag.tagName.text, wordsOf(tag)] as const),
@@ -94,7 +94,7 @@ function inheritedText(checker: ts.TypeChecker, symbol: ts.Symbol | undefined): 
 	return ts.displayPartsToString(symbol?.getDocumentationComment(checker));
 }
 
-/** The whole text of a tag. TypeScript reads an error as a type, and a URL as a name. */
+/** Returns the whole text of a tag. TypeScript parses the error of a `@throws` as a type, and a URL as a name. */
 function wordsOf(tag: ts.JSDocTag): string {
 	return tag
 		.getText()
@@ -103,7 +103,7 @@ function wordsOf(tag: ts.JSDocTag): string {
 		.trim();
 }
 
-/** The declarations within the package that an interface extends. */
+/** Returns the declarations in the package that an interface extends. */
 function basesOf({checker, isOurs}: Reader, declaration: ts.Declaration): ts.Declaration[] {
 	if (!ts.isInterfaceDeclaration(declaration)) return [];
 	const types = (declaration.heritageClauses ?? []).flatMap(({types}) => types);
@@ -113,7 +113,7 @@ function basesOf({checker, isOurs}: Reader, declaration: ts.Declaration): ts.Dec
 		.flatMap(base => [base, ...basesOf({checker, isOurs}, base)]);
 }
 
-/** The nearest members below a declaration: its own, or those of a type that is written out in it. */
+/** Returns the direct members of a declaration, or those of a type that is written inside it. */
 function membersOf(declaration: ts.Node): ts.Declaration[] {
 	const members: ts.Declaration[] = [];
 	ts.forEachChild(declaration, child => {

@@ -1,10 +1,10 @@
-/** A regular expression as it is written. */
+/** The source and the flags of a regular expression. */
 export interface Pattern {
 	readonly source: string;
 	readonly flags: string;
 }
 
-/** The steps of a search, and the end of the match. */
+/** The number of steps of a search, and the end of the match. */
 export interface Search {
 	readonly steps: number;
 	readonly end: number | undefined;
@@ -20,7 +20,7 @@ type Node =
 type Instruction =
 	| Extract<Node, {readonly kind: 'character' | 'place'}>
 	| {readonly kind: 'look'; readonly ahead: Program; readonly isNot: boolean}
-	/** Goes on with the next one, and, should that fail, elsewhere. */
+	/** Continues with the next instruction. If that fails, continues with `otherwise`. */
 	| {readonly kind: 'fork'; otherwise: number}
 	| {readonly kind: 'jump'; to: number}
 	| {readonly kind: 'found'};
@@ -28,8 +28,8 @@ type Instruction =
 type Program = readonly Instruction[];
 
 /**
-A regular expression engine that backtracks as the runtimes do, and counts its steps. It has no optimisations, so it counts what the pattern
-can cost at worst. It knows the syntax that src uses, and throws for the rest.
+A regular expression engine that backtracks like those of the runtimes, and counts its steps. It has no optimisations, so it counts the
+worst case. It knows only the syntax that src uses, and throws for any other.
 */
 export function compile({source, flags}: Pattern): (text: string, from?: number) => Search {
 	const program: Instruction[] = [];
@@ -131,7 +131,7 @@ function run(program: Program, text: string, start: number, counter: {steps: num
 
 const nativeExec = RegExp.prototype.exec;
 
-/** Reads a pattern. What a class or an escape stands for is asked of the runtime. */
+/** Parses a pattern. The runtime decides which characters a class or an escape matches. */
 function parse(source: string, flags: string): Node {
 	let rest = source;
 	const read = (pattern: RegExp): string | undefined => {
@@ -188,7 +188,7 @@ function parse(source: string, flags: string): Node {
 
 const isWord = (character: string): boolean => nativeExec.call(/^\w$/, character) !== null;
 
-/** For each character asked once. */
+/** Caches whether the pattern matches each character. */
 function remember(pattern: RegExp): (character: string) => boolean {
 	const known = new Map<string, boolean>();
 	return character => {

@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs';
 import type {Plugin} from 'esbuild';
 
-/** Bundles recipes with other texts in place of their own: the addresses of the test's servers, for example. */
+/** Creates a bundler plug-in that replaces texts in recipes, for example by the addresses of the test's servers. */
 export function replacing(texts: Readonly<Record<string, string>>): Plugin {
 	return {
 		name: 'replacing',

@@ -6,7 +6,7 @@ import {createStage, type Hook} from './stage.ts';
 export interface ApiCall extends CapturedRequest {
 	/** The `Authorization` header. */
 	readonly authorization: string | undefined;
-	/** What was answered; 0 until then. */
+	/** The status of the answer; 0 until it is known. */
 	status: number;
 }
 
@@ -16,13 +16,15 @@ export interface Bearer {
 	readonly scopes: ReadonlySet<string>;
 }
 
-/** An API that checks tokens, and reports errors as RFC 6750 says. */
+/** An API that checks tokens, and reports errors as RFC 6750 requires. */
 export interface ResourceServer {
 	readonly origin: string;
 	readonly calls: ApiCall[];
-	/** Called before a call is looked at; what it answers is sent in the API's place. Returns its removal. */
+	/**
+	Adds a hook that runs before a call is processed. If it returns an answer, that is sent. Returns a function that removes the hook.
+	*/
 	onCall(hook: Hook<[ApiCall]>): () => void;
-	/** Forgets the calls and the hooks. */
+	/** Clears the recorded calls and the hooks. */
 	reset(): void;
 	close(): Promise<void>;
 }
@@ -33,8 +35,8 @@ const scopes: Readonly<Record<string, string | undefined>> = {
 };
 
 /**
-Starts an API with `/accounts`, which needs the scope `/accounts.read` for GET and `/accounts.write` for POST, and `/me`, which accepts
-every valid token. Each answers `{subject, body}` with the body that it got.
+Starts an API. `/accounts` needs the scope `/accounts.read` for GET and `/accounts.write` for POST. `/me` accepts every valid token. Each
+answers `{subject, body}`, where `body` is the body of the call.
 */
 export async function startResourceServer(
 	find: (token: string) => Promise<Bearer | undefined>,

@@ -9,13 +9,13 @@ import type {PackedProject} from './packed-project.ts';
 import {startRedis} from './redis-server.ts';
 import {serve} from './serve.ts';
 
-/** Runs the specification somewhere. */
+/** Runs the specification in one runtime, and returns its report. */
 type Adapter = (project: PackedProject, facts: LabFacts) => Promise<Report>;
 
 const patience = 300_000;
 const local = (name: string): string => resolve('node_modules/.bin', name);
 
-/** A process that prints its report. */
+/** Creates an adapter for a process that prints its report. */
 function script(command: string, ...args: readonly string[]): Adapter {
 	return async (project, facts) => {
 		const redis = await startRedis();
@@ -40,7 +40,7 @@ function script(command: string, ...args: readonly string[]): Adapter {
 const {default: manifest} = await import('happy-dom/package.json', {with: {type: 'json'}});
 const happyDom = manifest.version;
 
-/** A page that posts its report. */
+/** Creates an adapter for a page that posts its report. */
 function browser(name: keyof typeof browsers): Adapter {
 	return async (project, facts) => {
 		const code = await project.bundle('e2e/runtimes/page.ts');
@@ -66,7 +66,7 @@ function browser(name: keyof typeof browsers): Adapter {
 
 const html = '<!doctype html><title>regrant</title><script type="module" src="/page.js"></script>';
 
-/** A worker that answers with its report. */
+/** Creates an adapter for a worker that answers with its report. */
 function workerd(compatibilityDate: string): Adapter {
 	return async (project, facts) => {
 		const contents = await project.bundle('e2e/runtimes/worker.ts');
@@ -106,7 +106,7 @@ function workerd(compatibilityDate: string): Adapter {
 const deno = ['run', '--no-check', '--node-modules-dir=manual', '--no-remote', '--unstable-kv', '-A'];
 const npmNode = (version: string): Adapter => script('npx', '--yes', `node@${version}`, 'e2e/runtimes/script.ts');
 
-/** Everything that the specification runs on, by its name in the table of the README. */
+/** All runtimes of the specification, by their names in the table of the README. */
 export const runtimes: Readonly<Record<string, Adapter>> = {
 	'Node 22': npmNode('22'),
 	'Node 24': script(local('node'), 'e2e/runtimes/script.ts'),
@@ -122,7 +122,7 @@ export const runtimes: Readonly<Record<string, Adapter>> = {
 	'happy-dom': script(local('node'), 'e2e/runtimes/happy-dom.ts'),
 };
 
-/** Runs the specification on one of them, at servers of its own. */
+/** Runs the specification in one runtime, with servers of its own. */
 export async function runOn(
 	name: string,
 	project: PackedProject,

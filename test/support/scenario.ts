@@ -16,7 +16,7 @@ export type ScenarioOptions = Omit<AuthOptions, 'store'> & {readonly store?: Tok
 
 const stores = new WeakMap<StoreDriver, TokenStore>();
 
-/** Gives the store of a driver: one store for one driver, however often it is asked. */
+/** Returns the store of a driver. The same driver always gets the same store. */
 export function storeOf(store: TokenStore | StoreDriver): TokenStore {
 	if (!('get' in store)) return store;
 	const made = stores.get(store) ?? customStore(store);
@@ -24,7 +24,7 @@ export function storeOf(store: TokenStore | StoreDriver): TokenStore {
 	return made;
 }
 
-/** Options with a store in place of a driver. */
+/** Replaces a driver in the options by its store. */
 export function withStore<Options extends Partial<ScenarioOptions>>(
 	options: Options,
 ): Omit<Options, 'store'> & {readonly store?: TokenStore} {
@@ -32,7 +32,7 @@ export function withStore<Options extends Partial<ScenarioOptions>>(
 	return {...others, ...(store && {store: storeOf(store)})};
 }
 
-/** A driver that keeps its token in memory, and answers at once. */
+/** A driver that keeps its token in memory and answers synchronously. */
 export function memoryDriver(): StoreDriver {
 	let held: TokenSet | undefined;
 	return {
@@ -46,7 +46,7 @@ export function memoryDriver(): StoreDriver {
 	};
 }
 
-/** The public client whose refresh tokens the server mints. */
+/** Returns the options of the public client, for which the server mints refresh tokens. */
 export function appOptions(server: Server, more: Partial<ScenarioOptions> = {}): AuthOptions {
 	const {tokenEndpoint, revocationEndpoint, api} = server;
 	return {tokenEndpoint, revocationEndpoint, clientId: app.clientId, origins: [api], ...withStore(more)};
@@ -59,12 +59,12 @@ export const serviceGrant = {
 	scope: '/accounts.read /accounts.write',
 } as const;
 
-/** The service, which is granted its own tokens and has no refresh token. */
+/** Returns the options of the service, which gets tokens for itself and has no refresh token. */
 export function serviceOptions(server: Server, more: Partial<ScenarioOptions> = {}): AuthOptions {
 	return appOptions(server, {clientId: service.clientId, grant: serviceGrant, ...more});
 }
 
-/** Begins a session as a login would. */
+/** Begins a session with a login. */
 export async function signIn(
 	server: AuthorizationServer,
 	auth: Pick<Auth, 'setToken'>,
@@ -75,17 +75,17 @@ export async function signIn(
 	return minted;
 }
 
-/** For `signIn`: the token is to be renewed before it is sent. */
+/** For `signIn`: makes a token that must be renewed before it is sent. */
 export const expired = {expires_at: 1, issued_at: 0};
 
-/** The events that a listener got, in order. */
+/** Returns a list that collects the events of an `Auth`. */
 export function record(auth: Pick<Auth, 'subscribe'>): AuthEvent[] {
 	const events: AuthEvent[] = [];
 	auth.subscribe(event => void events.push(event));
 	return events;
 }
 
-/** The gist of events. */
+/** Describes each event in one or two words. */
 export function gist(events: readonly AuthEvent[]): string[] {
 	return events.map(event => {
 		if (event.type === 'token') return `token ${event.cause}`;
@@ -94,17 +94,17 @@ export function gist(events: readonly AuthEvent[]): string[] {
 	});
 }
 
-/** A gate that the test opens. */
+/** A gate at which tasks wait until the test opens it. */
 export interface Gate {
-	/** Waits for the gate, and says that somebody does. */
+	/** Waits until the gate is open, and resolves `reached`. */
 	readonly pass: () => Promise<void>;
-	/** Resolves once somebody waits. */
+	/** Resolves when the first task waits at the gate. */
 	readonly reached: Promise<void>;
 	readonly open: () => void;
 	readonly isOpen: () => boolean;
 }
 
-/** A gate that is shut. */
+/** Creates a closed gate. */
 export function createGate(): Gate {
 	const arrival = Promise.withResolvers<void>();
 	const opening = Promise.withResolvers<void>();
@@ -123,16 +123,16 @@ export function createGate(): Gate {
 	};
 }
 
-/** A clock that stands still until it is set. */
+/** A clock that only a test can move. */
 export interface Clock {
 	readonly now: () => number;
-	/** Adds seconds, or takes them away. */
+	/** Moves the clock by this many seconds, forwards or backwards. */
 	readonly advance: (seconds: number) => void;
-	/** Unix seconds. */
+	/** The time in Unix seconds. */
 	readonly seconds: () => number;
 }
 
-/** A clock of whole seconds: it begins at the present one. */
+/** Creates a clock that starts at the present whole second. */
 export function createClock(): Clock {
 	let time = Math.floor(Date.now() / 1000) * 1000;
 	return {
@@ -144,12 +144,12 @@ export function createClock(): Clock {
 	};
 }
 
-/** Waits for everything that only needs the event loop. */
+/** Waits until all promises have settled that need only the event loop. */
 export async function settle(): Promise<void> {
 	for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve));
 }
 
-/** The outcome of a promise, in a word. */
+/** Describes the outcome of a promise in a word. */
 export async function outcomeOf(promise: PromiseLike<unknown>): Promise<string> {
 	try {
 		await promise;
@@ -160,13 +160,13 @@ export async function outcomeOf(promise: PromiseLike<unknown>): Promise<string> 
 	}
 }
 
-/** A record that several holders share, as the tabs of an origin do. */
+/** A record that several holders share, like tabs of one origin. */
 export interface SharedRecord {
 	/** What is stored. */
 	value: unknown;
-	/** What was done with it, in order. */
+	/** The operations on the record, in order. */
 	readonly log: string[];
-	/** A store as one more realm has it: an object of its own, with the same record and the same lock. */
+	/** Creates the store of one more realm: another object with the same record and the same lock. */
 	realm(name?: string): StoreDriver;
 	/** Whether somebody holds the lock. */
 	isLocked(): boolean;
@@ -174,7 +174,7 @@ export interface SharedRecord {
 	write(value: unknown): void;
 }
 
-/** A record in JSON, with a lock, and with word of changes by others. */
+/** Creates a record in JSON, with a lock and with notifications of changes. */
 export function createSharedRecord(): SharedRecord {
 	let text: string | undefined;
 	let isLocked = false;
@@ -236,7 +236,7 @@ export function createSharedRecord(): SharedRecord {
 	};
 }
 
-/** A store whose lock is free when the gate opens. */
+/** Wraps a store whose lock is held by another holder until the gate opens. */
 export function lockedBehind(gate: Gate, store: StoreDriver): StoreDriver {
 	return {
 		...store,

@@ -3,40 +3,42 @@ import {runUnderLease} from '../../src/stores/shared/lease.ts';
 import {textDriver} from '../../src/stores/shared/text-driver.ts';
 import type {VirtualTime} from './virtual-time.ts';
 
-/** What a store of a schedule can do. `realm` is one store in one realm: the others are shared by realms. */
+/**
+What the store of a schedule supports. With `realm`, all holders use one store in one realm. With the others, each holder has its own realm.
+*/
 export type PlaceKind = 'no lock' | 'realm' | 'realm, compared' | 'lock' | 'lock, compared' | 'lease';
 
-/** What becomes of one operation of a store. */
+/** How an operation of the store fails. */
 export type OperationFate =
-	/** It fails, and nothing was done. */
+	/** It fails without an effect. */
 	| 'refused'
-	/** It was done, and then fails. */
+	/** It has its effect, and then fails. */
 	| 'unanswered'
-	/** It takes effect after its deadline. */
+	/** It has its effect after its deadline. */
 	| 'late';
 
-/** The place of one record, which holders share. */
+/** The place of a record that several holders share. */
 export interface Place {
-	/** What is stored. */
+	/** Returns the stored text. */
 	readonly text: () => string | undefined;
-	/** The store of one holder. */
+	/** Returns the driver of one holder. */
 	readonly driver: (holder: number) => StoreDriver;
-	/** What becomes of the next writes of a holder: undefined for those that work. */
+	/** The failures of each holder's next writes. An undefined entry stands for a write that works. */
 	readonly trouble: Map<number, Array<OperationFate | undefined>>;
-	/** Hear of what a holder reads. */
+	/** Called with each text that a holder reads. */
 	readonly readers: Map<number, (text: string | undefined) => void>;
 }
 
 /** The default lease, in milliseconds. */
 const lease = 15_000;
 
-/** How long operations take. */
+/** The durations of operations. */
 interface Latencies {
-	/** Each way, in milliseconds. */
+	/** Returns the milliseconds of one direction. */
 	readonly latency: () => number;
-	/** What takes longer than any deadline. */
+	/** Returns milliseconds that exceed every deadline. */
 	readonly late: () => number;
-	/** Hears of what is written late. */
+	/** Called with each text that is written late. */
 	readonly onLate: (text: string | undefined) => void;
 }
 
@@ -62,7 +64,7 @@ export function createPlace(time: VirtualTime, kind: PlaceKind, {latency, late, 
 		return fate;
 	};
 
-	/** Runs an operation there, whatever becomes of who asked for it. */
+	/** Runs an operation at the store. It completes there even if the holder that asked for it is stopped. */
 	const operate = async <T>(fate: OperationFate | undefined, task: () => T): Promise<T> => {
 		const effect = (): T => {
 			if (fate === 'refused') throw new Error('The store is out of order');
@@ -116,7 +118,7 @@ export function createPlace(time: VirtualTime, kind: PlaceKind, {latency, late, 
 	};
 }
 
-/** A lock as browsers have it: who is stopped keeps it. */
+/** A lock as in browsers: a holder that is stopped keeps it. */
 function createLock(time: VirtualTime): NonNullable<StoreDriver['lock']> {
 	let isTaken = false;
 	const queue: Array<() => void> = [];
@@ -139,7 +141,7 @@ function createLock(time: VirtualTime): NonNullable<StoreDriver['lock']> {
 	};
 }
 
-/** A lock that ends by itself, as Redis has it. */
+/** A lock that expires by itself, as with Redis. */
 function createLease(time: VirtualTime, latency: () => number): NonNullable<StoreDriver['lock']> {
 	let held: {readonly owner: string; readonly end: number} | undefined;
 	const there = async <T>(task: () => T): Promise<T> => {

@@ -1,47 +1,47 @@
 import type {TokenSet} from '../../src/index.ts';
 import type {VirtualTime} from './virtual-time.ts';
 
-/** A login at the server, with all tokens that came of it. */
+/** A login at the server, with all tokens that were issued for it. */
 export interface Login {
 	readonly name: string;
 	isAlive: boolean;
-	/** Why it may be lost: an answer was lost, or the user did what no client can mend. */
+	/** Why the login may be lost: a response was lost, or the user did something that no client can repair. */
 	excuse?: string;
-	/** The refresh token that is good. No other one is. */
+	/** The only valid refresh token. */
 	refresh: string;
-	/** The access tokens that are good. */
+	/** The valid access tokens. */
 	readonly access: Set<string>;
 }
 
-/** What becomes of a token request. */
+/** What happens to a token request. */
 export type Fate = 'answered' | '503' | 'reset' | 'lost';
 
-/** A server with rotation and reuse detection that knows what must not come to it: the referee. */
+/** A server with rotation and reuse detection. It records requests that must not arrive, so it is the referee. */
 export interface ScheduleServer {
-	/** What came to it and must not have come. */
+	/** The requests that arrived and must not have arrived. */
 	readonly faults: string[];
-	/** What becomes of the next token requests. All others are answered. */
+	/** What happens to the next token requests. All later ones are answered. */
 	fates: Fate[];
-	/** How many of the next calls of the API it answers with 503. */
+	/** How many of the next API calls are answered with 503. */
 	busy: number;
-	/** The first tokens of a login. */
+	/** Returns the first tokens of a new login. */
 	readonly mint: () => {readonly login: Login; readonly token: TokenSet};
-	/** The login of a token of any kind. */
+	/** Returns the login that a token belongs to. */
 	readonly loginOf: (token: string | undefined) => Login | undefined;
-	/** The API refuses all access tokens that were issued so far. */
+	/** Makes the API reject all access tokens that were issued so far. */
 	readonly expireAll: () => void;
-	/** For token and revocation requests. */
+	/** Answers token and revocation requests. */
 	readonly tokenFetch: typeof fetch;
 	readonly api: typeof fetch;
 }
 
-/** Creates the server. Whoever asks it waits as long as `latency` says, each way. */
+/** Creates the server. A request and its response each take as long as `latency` says. */
 export function createScheduleServer(time: VirtualTime, latency: () => number): ScheduleServer {
 	const logins: Login[] = [];
 	const loginsByToken = new Map<string, Login>();
 	const refused = new Set<string>();
 	const faults: string[] = [];
-	/** Of each call of the API, the login under which it was first sent. */
+	/** The login under which each API call was first sent. */
 	const loginsByCall = new Map<string, Login>();
 	let count = 0;
 	let underWay = 0;
@@ -62,7 +62,7 @@ export function createScheduleServer(time: VirtualTime, latency: () => number): 
 		refused.add(refreshToken);
 		return Response.json({error: 'invalid_grant'}, {status: 400});
 	};
-	/** What happens at the server happens though who asked is stopped. */
+	/** Runs a task at the server. It completes even if the holder that sent the request is stopped. */
 	const atServer = async <T>(task: () => T): Promise<T> =>
 		time.asNobody(async () => {
 			await time.sleep(latency());
@@ -102,7 +102,7 @@ export function createScheduleServer(time: VirtualTime, latency: () => number): 
 			if (!(url as string).endsWith('/revoke')) return exchange(parameters.get('refresh_token') ?? '');
 			await atServer(() => {
 				const login = loginsByToken.get(parameters.get('token') ?? '');
-				// A token that was used before is no token any more: to revoke it revokes nothing.
+				// Revoking a used refresh token has no effect, because the token is no longer valid.
 				if (login?.refresh === parameters.get('token')) login.isAlive = false;
 			});
 			return new Response();

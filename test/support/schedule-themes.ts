@@ -2,55 +2,55 @@ import * as fc from 'fast-check';
 import type {OperationFate, PlaceKind} from './schedule-place.ts';
 import type {Fate} from './schedule-server.ts';
 
-/** What a holder does, or what is done to it. */
+/** What a holder does, or what happens to it. */
 export type Act =
 	| 'call'
 	| 'getToken'
 	| 'refresh'
-	/** A new login. */
+	/** Signs in with a new login. */
 	| 'signIn'
-	/** `setToken` with the token that is there, and that may be being renewed. */
+	/** Calls `setToken` with the stored token, which may be in the middle of a renewal. */
 	| 'signInAgain'
-	/** A login with the token of a login before, which nobody has used since. */
+	/** Signs in with the first token of an earlier login that nobody has used since. */
 	| 'restore'
 	| 'signOut'
-	/** The API refuses all tokens. */
+	/** The API rejects all tokens that were issued so far. */
 	| 'expire'
-	/** The next write of the holder goes wrong. */
+	/** The next write of the holder fails. */
 	| 'trouble'
-	/** The process or the page is stopped. */
+	/** The process or the page of the holder is stopped. */
 	| 'stop';
 
-/** One thing that happens. */
+/** One step of a schedule. */
 export interface Step {
 	readonly act: Act;
 	readonly holder: number;
-	/** Milliseconds after the step before. */
+	/** Milliseconds after the previous step. */
 	readonly pause: number;
-	/** Whether who asked leaves soon. */
+	/** Whether the caller aborts soon. */
 	readonly leaves: boolean;
 }
 
-/** One schedule. */
+/** A complete schedule. */
 export interface Script {
 	readonly kind: PlaceKind | 'memory';
 	readonly steps: readonly Step[];
-	/** What becomes of the first token requests. */
+	/** What happens to the first token requests. */
 	readonly fates: readonly Fate[];
-	/** What becomes of the writes that go wrong, in turn. */
+	/** How the failing writes fail, in order. */
 	readonly troubles: readonly OperationFate[];
-	/** Decides how long everything takes. */
+	/** The seed for all durations. */
 	readonly seed: number;
 }
 
-/** What a kind of schedule consists of. */
+/** What the schedules of one theme consist of. */
 export interface Theme {
 	readonly title: string;
 	readonly kinds: ReadonlyArray<Script['kind']>;
 	readonly acts: readonly Act[];
 	readonly fates?: readonly Fate[];
 	readonly troubles?: readonly OperationFate[];
-	/** Whether all holders but the first one use another copy of the package. */
+	/** Whether all holders but the first use a second copy of the package. */
 	readonly isOfCopies?: boolean;
 }
 
@@ -59,7 +59,7 @@ const shared = ['lock', 'lock, compared', 'lease'] as const;
 const compared = ['lock, compared', 'lease'] as const;
 const all = ['memory', 'realm', 'realm, compared', ...shared] as const;
 
-/** Every theme, by its faults. */
+/** All themes, by the faults that they contain. */
 export const themes: readonly Theme[] = [
 	{
 		title: 'logins and sign-outs: the last login stays, and no call is sent as another user [F-139, F-140, F-144]',
@@ -100,10 +100,10 @@ export const themes: readonly Theme[] = [
 	},
 ];
 
-/** What goes wrong where holders have no lock: it shows that the referee looks. */
+/** A theme that must fail, because its holders have no lock. It shows that the referee notices faults. */
 export const unlocked: Theme = {title: 'holders without a lock', kinds: ['no lock'], acts: [...usual]};
 
-/** The schedules of a theme. */
+/** Generates the schedules of a theme. */
 export function scriptsOf({kinds, acts, fates = [], troubles = []}: Theme): fc.Arbitrary<Script> {
 	const step = fc.record({
 		act: fc.constantFrom(...acts),
@@ -120,7 +120,7 @@ export function scriptsOf({kinds, acts, fates = [], troubles = []}: Theme): fc.A
 		troubles: some(troubles),
 		seed: fc.nat(),
 	});
-	// Without compare and set, nothing keeps a login from writing over what is renewed meanwhile, nor the other way round.
+	// Without compare-and-set, a login and a concurrent renewal can overwrite each other.
 	const withoutLogins = ({steps}: Script): Step[] => steps.filter(({act}) => !/^(?:sign|restore)/.test(act));
 	return scripts.map(script => (script.kind === 'lock' ? {...script, steps: withoutLogins(script)} : script));
 }

@@ -1,4 +1,4 @@
-// Interleavings of everything that can happen to one session, in virtual time, with a server that says what must not have come to it.
+// Runs interleavings of everything that can happen to a session, in virtual time. The server records requests that must not arrive.
 import ky from 'ky';
 import {type Auth, createAuth, customStore, isRegrantError, memoryStore, type TokenSet} from '../../src/index.ts';
 import {createRandom} from '../chaos/random.ts';
@@ -9,35 +9,35 @@ import {inVirtualTime, type VirtualTime} from './virtual-time.ts';
 
 const left = new Error('left');
 const holders = 3;
-/** The deadline of one operation, in milliseconds: the default. */
+/** The timeout of one operation, in milliseconds. It is regrant's default. */
 const timeout = 10_000;
 
-/** A session in some realms, and what is known of it. */
+/** A session in several realms, and what the test knows about it. */
 interface World {
 	readonly time: VirtualTime;
 	readonly server: ScheduleServer;
 	readonly place: Place;
 	readonly auths: readonly Auth[];
 	readonly random: () => number;
-	/** What must not have happened. */
+	/** What happened and must not happen. */
 	readonly faults: string[];
-	/** Whether each holder has a store of its own. */
+	/** Whether each holder has its own store on a shared record. */
 	readonly isShared: boolean;
-	/** Who is signed in, as the user knows it. */
+	/** The login that the user has signed in with. Undefined after a sign-out. */
 	current: Login | undefined;
-	/** Whether the last time that the user signed in or out has failed: then the user knows that anything may be stored. */
+	/** True if the last sign-in or sign-out failed. The user knows about the failure, so any login may be stored. */
 	isUnsure: boolean;
 	readonly signedOut: Login[];
-	/** Logins that the store did not take: no other holder knows of them. */
+	/** Logins that could not be stored. No other holder knows them. */
 	readonly unsaved: Set<Login>;
 	/** The first token of each login. */
 	readonly firsts: Map<Login, TokenSet>;
-	/** Signing in and out is done by one user, one after the other. */
+	/** The sign-ins and sign-outs. There is one user, so they never overlap. */
 	signing: Promise<unknown>;
 	calls: number;
 }
 
-/** A copy of the package. */
+/** The exports of one copy of the package. */
 export interface Copy {
 	readonly createAuth: typeof createAuth;
 	readonly customStore: typeof customStore;
@@ -46,9 +46,9 @@ export interface Copy {
 const ours: Copy = {createAuth, customStore};
 
 /**
-Plays a schedule, and gives what was wrong with it.
+Runs a schedule, and returns what went wrong.
 
-@param copy What all holders but the first one use.
+@param copy The copy of the package that all holders but the first use.
 */
 export async function play(script: Script, copy: Copy = ours): Promise<string[]> {
 	const random = createRandom(script.seed);
@@ -67,7 +67,7 @@ export async function play(script: Script, copy: Copy = ours): Promise<string[]>
 		server.fates = [];
 		world.place.trouble.clear();
 		server.busy = 0;
-		// Late writes, stops and back-offs are over by then.
+		// After this time, no late write, stop or back-off is left.
 		await time.pass(120_000);
 		await judge(world);
 		for (const auth of auths) auth.close();
@@ -77,7 +77,7 @@ export async function play(script: Script, copy: Copy = ours): Promise<string[]>
 }
 
 function openWorld({kind}: Script, time: VirtualTime, random: () => number, copy: Copy): World {
-	/** Mostly short, and now and then long. */
+	/** Mostly short, and sometimes long. */
 	const latency = (): number => (random() < 0.6 ? random() * 5 : random() < 0.8 ? random() * 50 : random() * 800);
 	const server = createScheduleServer(time, latency);
 	const place = createPlace(time, kind === 'memory' ? 'realm' : kind, {
@@ -86,7 +86,7 @@ function openWorld({kind}: Script, time: VirtualTime, random: () => number, copy
 		onLate: text => {
 			const {login, refresh} = readText(server, text);
 			const before = readText(server, place.text());
-			// A rotated token that no store has within the deadline is lost to all other holders: nobody can mend that.
+			// If a rotated token is not stored within the deadline, no other holder can get it. No client can prevent that.
 			if (login && login === before.login && refresh !== before.refresh)
 				login.excuse = 'the store hung after a rotation';
 		},
@@ -127,7 +127,7 @@ function openWorld({kind}: Script, time: VirtualTime, random: () => number, copy
 	};
 }
 
-/** The refresh token of a record, and its login. */
+/** Returns the refresh token of a record, and its login. */
 function readText(
 	server: ScheduleServer,
 	text: string | undefined,
@@ -136,7 +136,7 @@ function readText(
 	return {login: server.loginOf(token?.refresh_token), refresh: token?.refresh_token};
 }
 
-/** Does one thing. What fails must fail for a reason of ours, or since somebody left. */
+/** Carries out one step. An error must be one of regrant, or come from an aborted caller. */
 async function perform(world: World, step: Step, troubles: OperationFate[]): Promise<void> {
 	const {time, faults} = world;
 	try {
@@ -148,7 +148,7 @@ async function perform(world: World, step: Step, troubles: OperationFate[]): Pro
 
 async function act(world: World, {act, holder, leaves, pause}: Step, troubles: OperationFate[]): Promise<unknown> {
 	const {auths, place, server, time, random} = world;
-	const auth = auths[holder] as Auth; // there are as many as holders
+	const auth = auths[holder] as Auth; // `holder` is a valid index
 	const leaver = new AbortController();
 	if (leaves) void time.sleep(random() * 100).then(() => leaver.abort(left));
 	const {signal} = leaver;
@@ -220,7 +220,7 @@ const sign = {
 		const token = JSON.parse(place.text() ?? 'null') as TokenSet | null;
 		const login = server.loginOf(token?.refresh_token);
 		if (!token || !login) return;
-		// A token that was renewed, and stored, before the session has a look: no client can mend that.
+		// If the token was renewed and stored before this session reads it, no client can save the login.
 		const reader = world.isShared ? holder : 0;
 		place.readers.set(reader, text => {
 			const {login: owner, refresh} = readText(server, text);
@@ -231,7 +231,7 @@ const sign = {
 	},
 	async restore(world: World, holder: number): Promise<void> {
 		const {firsts, signedOut, current, time} = world;
-		// Else a renewal may be under way that uses the token up.
+		// Waits, because a renewal that is still running could use up the token.
 		await time.sleep(10_000);
 		for (const [login, token] of firsts) {
 			const isGood = login.isAlive && login.refresh === token.refresh_token && !signedOut.includes(login);
@@ -247,11 +247,11 @@ const sign = {
 	},
 } as const;
 
-/** Looks at what is left in the end. */
+/** Checks the final state of all holders, of the store and of the server. */
 async function judge(world: World): Promise<void> {
 	const {time, server, place, auths, faults, current, signedOut} = world;
 	const last = signedOut.at(-1);
-	// The user was told of a login that the store did not take. It may be stored late, and who signs out elsewhere does not reach it.
+	// The user knows that a login was not stored. It may still be stored late, and a sign-out in another holder does not reach it.
 	const isUnknown = world.unsaved.size > 0;
 	const isExcused = current?.excuse !== undefined || world.isUnsure || isUnknown;
 	for (const [holder, auth] of auths.entries()) {
@@ -278,6 +278,6 @@ async function judge(world: World): Promise<void> {
 	}
 	const {login: owner} = readText(server, place.text());
 	if (owner && owner !== current && !isExcused) faults.push(`the store has ${owner?.name} in the end`);
-	// A login that followed may be of the same grant: then nobody may revoke a late token.
+	// A later login may use the same grant. Then a late token must not be revoked.
 	if (!current && !isExcused && last?.isAlive && !last.excuse) faults.push(`${last.name} lives on after its sign-out`);
 }

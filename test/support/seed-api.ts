@@ -5,56 +5,56 @@ import {createSeedVault, seedClient, type SeedSecretKind, type SeedTokens, type 
 import {type CapturedRequest, type Reply, serve, toReply} from './serve.ts';
 import {createStage, type Hook, type Stage} from './stage.ts';
 
-/** What the documentation of the API leaves open, because its versions disagree. */
+/** Details that differ between the versions of the API's documentation. */
 export interface SeedApiOptions {
 	/** Whether `expires_in` is a Unix timestamp (the default) or a number of seconds. */
 	readonly expiresIn?: 'timestamp' | 'seconds';
-	/** The `token_type` of an answer: `Bearer` by default. */
+	/** The `token_type` of a token response. Default: `Bearer`. */
 	readonly tokenType?: 'Bearer' | 'opaque';
-	/** Lifetime of an access token: 900 by default. */
+	/** The lifetime of an access token, in seconds. Default: 900. */
 	readonly accessTokenSeconds?: number;
 }
 
 /** A request to the token or the revocation endpoint, as it arrived. */
 export interface SeedRequest extends CapturedRequest {
-	/** The body, read as its content type says. */
+	/** The body, decoded by its content type. */
 	readonly parameters: Readonly<Record<string, string | undefined>>;
-	/** What was answered; 0 until then. */
+	/** The status of the answer; 0 until it is known. */
 	status: number;
 }
 
-/** Moov’s API, which oidc-provider cannot play. */
+/** A fake of Moov’s API, whose peculiarities oidc-provider cannot imitate. */
 export interface SeedApi {
 	readonly tokenEndpoint: string;
 	readonly revocationEndpoint: string;
-	/** The origin of `/accounts`. */
+	/** The origin of the API, with the path `/accounts`. */
 	readonly api: string;
 	readonly tokenRequests: SeedRequest[];
 	readonly revocationRequests: SeedRequest[];
 	readonly calls: ApiCall[];
 	/** Every secret that exists, with its name. */
 	readonly issued: ReadonlyMap<string, SeedSecretKind>;
-	/** Ends only an access token. */
+	/** Expires an access token, and nothing else. */
 	expire(accessToken: string): void;
-	/** Expires a refresh token: its next use is a 422, but the client has not lost it. */
+	/** Expires a refresh token. Its next use is answered with 422. This does not count as a loss by the client. */
 	kill(refreshToken: string): void;
 	/** Answers the next token request with 429: `Retry-After` in seconds, `X-Retry-In` in milliseconds, or both. */
 	throttle(headers: {readonly 'Retry-After'?: string; readonly 'X-Retry-In'?: string}): void;
-	/** Called before a token request is processed. */
+	/** Adds a hook that runs before a token request is processed. */
 	onToken(hook: Hook<[SeedRequest]>): () => void;
-	/** Called before a revocation request is processed. */
+	/** Adds a hook that runs before a revocation request is processed. */
 	onRevocation(hook: Hook<[SeedRequest]>): () => void;
-	/** Called before the API processes a call. */
+	/** Adds a hook that runs before the API processes a call. */
 	onCall(hook: Hook<[ApiCall]>): () => void;
-	/** Whether a refresh token was used twice, which ends its whole family. */
+	/** Reports a refresh token that was used twice. That ends all tokens of its login. */
 	readonly referee: Referee;
-	/** Rejects if a request came that the API does not know. */
+	/** Closes the API. Rejects if it got a request that it does not know. */
 	close(): Promise<void>;
 }
 
 const knownScopes = ['/accounts.read', '/accounts.write'];
 
-/** Starts the API. Two of them are independent. */
+/** Starts the API. Several of them are independent of each other. */
 export async function startSeedApi(options: SeedApiOptions = {}): Promise<SeedApi> {
 	const referee = createReferee();
 	const vault = createSeedVault(options.accessTokenSeconds ?? 900, referee.report);
@@ -132,20 +132,20 @@ function readParameters(request: CapturedRequest): Record<string, string> {
 	if (isForm(request)) return Object.fromEntries(new URLSearchParams(request.body));
 	if (!/^application\/json\b/i.test(request.headers['content-type'] ?? ''))
 		throw new Error('Neither JSON nor a form was sent');
-	const parameters = JSON.parse(request.body) as Record<string, string>; // checked in the next line
+	const parameters = JSON.parse(request.body) as Record<string, string>; // the next line checks this
 	if (!Object.values(parameters).every(value => typeof value === 'string'))
 		throw new Error('Not all values are strings');
 	return parameters;
 }
 
-/** Answers in the encoding of the request, as the API's documentation says. */
+/** Answers in the content type of the request, as the API's documentation says. */
 function mirror(request: CapturedRequest, body: Readonly<Record<string, string | number>>, status = 200): Reply {
 	if (!isForm(request)) return {status, headers: [['content-type', 'application/json']], body: JSON.stringify(body)};
 	const form = new URLSearchParams(Object.entries(body).map(([name, value]) => [name, String(value)]));
 	return {status, headers: [['content-type', 'application/x-www-form-urlencoded']], body: form.toString()};
 }
 
-/** The refusal of a client, if there is a reason for one. */
+/** Returns why the client is rejected. Undefined if it is accepted. */
 function refuseClient({headers, parameters}: SeedRequest): string | undefined {
 	const basic = /^basic (.*)$/i.exec(headers['authorization'] ?? '')?.[1];
 	const {client_id, client_secret} = parameters;
@@ -168,7 +168,7 @@ function grant(vault: SeedVault, request: SeedRequest, options: SeedApiOptions):
 	if (grant_type !== 'refresh_token') return mirror(request, {error: 'unsupported_grant_type'}, 400);
 	const tokens = vault.rotate(refresh_token);
 	if (tokens) return grantTokens(request, tokens, options);
-	// Echoed, so that a client which shows it is found out.
+	// The answer repeats the token, so that the test notices a client which shows it.
 	return mirror(request, {refresh_token: `${refresh_token} is not a valid refresh token`}, 422);
 }
 

@@ -1,7 +1,7 @@
-/** The client of the API's own samples. */
+/** The client in the samples of Moov's documentation. */
 export const seedClient = {clientId: '5clTR_MdVrrkgxw2', secret: 'dNC-hg7sVm22jc3g_Eogtyu0_1Mqh_4-'} as const;
 
-/** A name that a canary scan reports. */
+/** The kind of a secret, by which a canary scan reports it. */
 export type SeedSecretKind = 'access token' | 'refresh token' | 'client secret' | 'Basic credentials';
 
 /** A pair of tokens. */
@@ -9,21 +9,21 @@ export interface SeedTokens {
 	readonly access: string;
 	readonly refresh: string;
 	readonly scope: string;
-	/** Unix seconds. */
+	/** The expiry in Unix seconds. */
 	readonly expiresAt: number;
 }
 
-/** The tokens of Moov’s API: who has which, and which refresh token of a family is valid. */
+/** The tokens of Moov’s API: who has which access token, and which refresh token of a login is valid. */
 export interface SeedVault {
-	/** Every secret that exists, by what it is. */
+	/** Every secret that was issued, with its kind. */
 	readonly issued: ReadonlyMap<string, SeedSecretKind>;
-	/** The first tokens of a new family. */
+	/** Issues the first tokens of a login. */
 	start(scope: string): SeedTokens;
-	/** The next tokens. None for an expired refresh token. A used one ends its family, and is reported. */
+	/** Issues the next tokens. Returns undefined for an expired refresh token. A used one ends all tokens of its login, and is reported. */
 	rotate(refreshToken: string): SeedTokens | undefined;
-	/** Ends the family of a refresh token, or a single access token. */
+	/** Revokes all tokens of a refresh token's login, or a single access token. */
 	revoke(token: string): void;
-	/** The scope of an access token, if it is alive. */
+	/** Returns the scope of an access token. Undefined if it is not valid. */
 	find(accessToken: string): string | undefined;
 	/** Expires a refresh token. */
 	kill(refreshToken: string): void;
@@ -31,13 +31,13 @@ export interface SeedVault {
 
 interface Family {
 	readonly scope: string;
-	/** The refresh token that counts. */
+	/** The valid refresh token. */
 	refresh: string;
-	/** The earlier refresh tokens: using one is a reuse. */
+	/** The used refresh tokens. Sending one of them again is a reuse. */
 	readonly spent: Set<string>;
 }
 
-/** An empty vault. `report` is told of reuse. */
+/** Creates an empty vault. It calls `report` at each reuse. */
 export function createSeedVault(accessTokenSeconds: number, report: (loss: string) => void): SeedVault {
 	const families = new Set<Family>();
 	const access = new Map<string, {readonly family: Family; readonly expiresAt: number}>();

@@ -1,12 +1,12 @@
 import {generateKeyPairSync, sign} from 'node:crypto';
 
-/** A key and a certificate that nobody trusts, in PEM. */
+/** A private key and a self-signed certificate, in PEM. */
 export interface SelfSigned {
 	readonly key: string;
 	readonly cert: string;
 }
 
-/** One value of ASN.1 in DER, of less than 64 kB. */
+/** Encodes one value of ASN.1 in DER. It must be shorter than 64 kB. */
 function der(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
 	const content = Buffer.concat(parts);
 	const {length} = content;
@@ -18,7 +18,7 @@ const sequence = (...parts: readonly Uint8Array[]): Uint8Array => der(0x30, ...p
 const text = (tag: number, value: string): Uint8Array => der(tag, Buffer.from(value));
 const object = (...bytes: readonly number[]): Uint8Array => der(0x06, Buffer.from(bytes));
 
-/** Makes a new one: X.509, version 1, for `localhost`, up to the year 2049 (RFC 5280 §4.1). */
+/** Creates a certificate: X.509 version 1, for `localhost`, valid until 2049 (RFC 5280 §4.1). */
 export function createSelfSigned(): SelfSigned {
 	const {privateKey, publicKey} = generateKeyPairSync('ec', {namedCurve: 'P-256'});
 	const ecdsaWithSha256 = sequence(object(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02));

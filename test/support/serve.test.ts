@@ -3,7 +3,7 @@ import {describe, expect} from 'vitest';
 import {allowEveryOrigin} from './cors.ts';
 import {test} from './test.ts';
 
-/** An answer as it came over the wire: `fetch` joins header lines, and in happy-dom obeys CORS. */
+/** Returns an answer as the bytes on the wire. `fetch` would join header lines, and in happy-dom it obeys CORS. */
 function exchange(origin: string, request: string): Promise<string> {
 	const {hostname, port} = new URL(origin);
 	return new Promise((resolve, reject) => {

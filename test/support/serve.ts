@@ -1,49 +1,49 @@
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
 
-/** What a client sent, its body read to the end. */
+/** A request as the client sent it. Its body is complete. */
 export interface CapturedRequest {
 	readonly method: string;
-	/** Absolute. */
+	/** The absolute URL. */
 	readonly url: string;
-	/** As it stood in the request line, query included. */
+	/** The path and the query, exactly as in the request line. */
 	readonly path: string;
-	/** Names in lower case. A header that came twice has both values, joined by a comma. */
+	/** Header names are in lower case. The values of a repeated header are joined by a comma. */
 	readonly headers: Readonly<Record<string, string>>;
 	readonly body: string;
-	/** The body again, for what is not text. */
+	/** The bytes of the body, for what is not text. */
 	readonly bytes: Uint8Array;
 }
 
-/** An answer that a `Response` cannot express: separate header lines of one name, or no answer at all. */
+/** An answer that a `Response` cannot express, for example two header lines of one name, or a reset connection. */
 export interface Reply {
-	/** 200 by default. */
+	/** Default: 200. */
 	readonly status?: number;
-	/** In this order, one line each. */
+	/** The header lines, in this order. */
 	readonly headers?: ReadonlyArray<readonly [name: string, value: string]>;
-	/** A stream may stall, flood or fail: a failing one breaks the connection. */
+	/** A stream may pause, fail or never end. If it fails, the connection breaks. */
 	readonly body?: string | Uint8Array | ReadableStream<Uint8Array> | null;
-	/** Resets the connection instead, before any byte. */
+	/** Resets the connection before any byte is sent. */
 	readonly reset?: boolean;
-	/** Sends these bytes instead, as they stand, and closes the connection. */
+	/** Sends these bytes unchanged, and closes the connection. */
 	readonly raw?: string | Uint8Array;
 }
 
 /** What a handler may answer with. */
 export type Answer = Response | Reply;
 
-/** Answers one request. `request.signal` is aborted when the client is gone. */
+/** Answers one request. `request.signal` aborts when the client disconnects. */
 export type Handler = (request: Request, captured: CapturedRequest) => Answer | Promise<Answer>;
 
 /** A running server. */
 export interface Served {
 	readonly origin: string;
-	/** Every request, in the order in which their bodies were complete. */
+	/** All requests, in the order in which their bodies were complete. */
 	readonly requests: CapturedRequest[];
-	/** Closes all connections. Rejects with what a handler has thrown, so that an unexpected request fails its test. */
+	/** Closes all connections. Rejects with the error of a handler, so that an unexpected request fails its test. */
 	close(): Promise<void>;
 }
 
-/** Starts a real server on loopback for a handler: a fake transport proves nothing about the transport. */
+/** Starts a real server on loopback, because a fake transport would prove nothing about the transport. */
 export async function serve(handler: Handler): Promise<Served> {
 	const requests: CapturedRequest[] = [];
 	const failures: unknown[] = [];
@@ -56,7 +56,7 @@ export async function serve(handler: Handler): Promise<Served> {
 	const origin = await listen(server);
 	async function respond(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
 		const captured = await capture(incoming, origin).catch(() => undefined);
-		if (!captured) return; // the client left while it was sending
+		if (!captured) return; // the client disconnected while it was sending
 		requests.push(captured);
 		await send(toReply(await handler(toRequest(captured, outgoing), captured)), outgoing);
 	}
@@ -70,7 +70,7 @@ export async function serve(handler: Handler): Promise<Served> {
 	};
 }
 
-/** Opens a server on a free port of loopback. Resolves with its origin. */
+/** Lets a server listen on a free port of loopback. Resolves with its origin. */
 export async function listen(server: Server): Promise<string> {
 	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
 	const address = server.address();
@@ -84,7 +84,7 @@ export async function shut(server: Server): Promise<void> {
 	await new Promise<void>(resolve => server.close(() => resolve()));
 }
 
-/** Reads a request to its end. Rejects when the client leaves before. */
+/** Reads a request to its end. Rejects if the client disconnects before. */
 export async function capture(incoming: IncomingMessage, origin: string): Promise<CapturedRequest> {
 	const chunks: Uint8Array[] = [];
 	for await (const chunk of incoming) chunks.push(chunk as Uint8Array); // no encoding is set, so these are buffers
@@ -95,13 +95,16 @@ export async function capture(incoming: IncomingMessage, origin: string): Promis
 	return {method: incoming.method ?? 'GET', url: origin + path, path, headers, body: bytes.toString(), bytes};
 }
 
-/** One shape for both kinds of answer. Only the parts of a `Response` are read: in happy-dom it is not Node's. */
+/**
+Converts both kinds of answer to a `Reply`. It only reads properties of the `Response`, because in happy-dom that is another class than
+Node's.
+*/
 export function toReply(answer: Answer): Reply {
 	if (!('ok' in answer)) return answer;
 	return {status: answer.status, headers: [...answer.headers], body: answer.body};
 }
 
-/** Writes a reply. A stream is pulled no faster than the client reads, and cancelled when the client is gone. */
+/** Writes a reply. A stream is read no faster than the client reads, and is cancelled when the client disconnects. */
 export async function send(reply: Reply, outgoing: ServerResponse): Promise<void> {
 	const {status = 200, headers = [], body, reset, raw} = reply;
 	if (reset) return void outgoing.socket?.resetAndDestroy();
@@ -111,7 +114,7 @@ export async function send(reply: Reply, outgoing: ServerResponse): Promise<void
 	if (body === undefined || body === null || typeof body === 'string' || ArrayBuffer.isView(body)) {
 		return void outgoing.end(body ?? undefined);
 	}
-	outgoing.flushHeaders(); // a body that stalls comes after headers that do not
+	outgoing.flushHeaders(); // sends the headers at once, even if the body never comes
 	await pump(body, outgoing);
 }
 

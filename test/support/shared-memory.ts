@@ -3,7 +3,7 @@ import type {StoreDriver} from '../../src/stores/shared/store-driver.ts';
 import {textDriver} from '../../src/stores/shared/text-driver.ts';
 import type {Place} from './token-store-spec.ts';
 
-/** A record in this realm that several stores share as if each had a realm of its own: the model of every shared store. */
+/** Creates a record in this realm that several stores share, as if each had its own realm. It is a simple model of a shared store. */
 export function createSharedMemory(): Place {
 	let text: string | undefined;
 	let holding: object | undefined;

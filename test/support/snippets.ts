@@ -1,13 +1,13 @@
 import {globSync, readFileSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 
-/** A file that a user could have: something that we show, with what it leaves out. */
+/** A file as a user would write it: an example from our documentation, completed with what it leaves out. */
 export interface Snippet {
 	readonly name: string;
 	readonly code: string;
 }
 
-/** What Wrangler declares for the example of a Worker. */
+/** The declarations that Wrangler would generate for the example of a Worker. */
 export const givenModules = `
 declare module 'cloudflare:workers' {
 	export function waitUntil(promise: Promise<unknown>): void;
@@ -18,12 +18,12 @@ declare module 'cloudflare:workers' {
 }
 `;
 
-/** The examples of the README. Those that are marked with \`\`\`ts run are also run, as they stand. */
+/** The examples of the README. Those that are marked with \`\`\`ts run are also run, unchanged. */
 export const readmeExamples: ReadonlyArray<Snippet & {readonly isRun: boolean}> = [
 	...readFileSync('README.md', 'utf8').matchAll(/^```ts( run)?\n([^]*?)^```$/gm),
 ].map(([, run, code = ''], index) => ({name: `example-${index + 1}.ts`, code, isRun: run !== undefined}));
 
-/** Where the examples of doc comments have their functions from. */
+/** The modules from which the examples of doc comments import. */
 const modules: Readonly<Record<string, readonly string[]>> = {
 	regrant: ['clientSecretBasic', 'createAuth', 'createSession', 'customStore', 'endpoint', 'isRegrantError'].concat(
 		'requestToken',
@@ -41,7 +41,7 @@ const modules: Readonly<Record<string, readonly string[]>> = {
 	redis: ['createClient'],
 };
 
-/** What the examples of doc comments take for granted. */
+/** The declarations that the examples of doc comments leave out. */
 const given: Readonly<Record<string, string>> = {
 	...Object.fromEntries(
 		['accountID', 'clientId', 'code', 'code_verifier', 'redirect_uri', 'secret', 'tokenEndpoint'].map(name => [
@@ -74,20 +74,20 @@ const isUsed = (name: string, code: string): boolean =>
 const isDeclared = (name: string, code: string): boolean =>
 	new RegExp(`\\b(?:const|function|import) (?:\\* as )?(?:\\{[^}]*\\b)?${name}\\b`).test(code);
 
-/** Options of one line each, which an example shows by themselves. */
+/** Wraps an example that consists only of options, one on each line. */
 function asOptions(code: string): string {
 	const type = "Partial<import('regrant').AuthOptions> | Partial<import('regrant/login').LoginOptions>";
 	const lines = code.trim().split('\n');
 	return lines.map((line, index) => `export const options${index}: ${type} = {${line}};`).join('\n');
 }
 
-/** Adds what an example of a doc comment leaves out. */
+/** Completes an example of a doc comment with what it leaves out. */
 function complete(example: string): string {
 	const isOfOptions = /^(?:\w+: .*\n)+$/.test(example);
 	let code = isOfOptions ? asOptions(example) : example;
 	const misses = (name: string): boolean => isUsed(name, code) && !isDeclared(name, code);
 	for (const [name, declaration] of Object.entries(given)) {
-		// An example that shows issues has narrowed the error before.
+		// An example that uses `error.issues` has checked the class of the error before.
 		const narrowed = name === 'error' && code.includes('error.issues');
 		const needed = narrowed ? declaration.replace('unknown', "import('regrant').RequestValidationError") : declaration;
 		if (misses(name)) code = `${needed}\n${code}`;
@@ -99,7 +99,7 @@ function complete(example: string): string {
 	return /^(?:import|export) /m.test(code) ? code : `${code}export {};\n`;
 }
 
-/** The examples of doc comments, completed. */
+/** The examples of all doc comments, completed. */
 export const docExamples: readonly Snippet[] = globSync('src/**/*.ts')
 	.toSorted()
 	.flatMap(file =>
@@ -111,7 +111,7 @@ export const docExamples: readonly Snippet[] = globSync('src/**/*.ts')
 		),
 	);
 
-/** The recipes, below the folder of that name. The service worker needs the types of workers, and the others the DOM. */
+/** The recipes in playground/recipes. The service worker needs the types of workers, and the others those of the DOM. */
 export const recipes: readonly Snippet[] = globSync('playground/recipes/*.ts')
 	.toSorted()
 	.map(file => ({

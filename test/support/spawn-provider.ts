@@ -6,7 +6,7 @@ type Name = keyof typeof browsers;
 
 const isKnown = (name: string): name is Name => Object.hasOwn(browsers, name);
 
-/** A provider without a driver: vitest's page needs none, since it talks to vitest by itself. */
+/** A browser provider without a driver. vitest's page needs none, because it talks to vitest by itself. */
 function createProvider(project: TestProject): BrowserProvider {
 	let closePage: (() => Promise<void>) | undefined;
 	const close = async (): Promise<void> => {
@@ -14,7 +14,7 @@ function createProvider(project: TestProject): BrowserProvider {
 		closePage = undefined;
 		await closeNow?.();
 	};
-	// vitest asks for it once a file, and its type knows none but the commands of its own providers.
+	// vitest calls this command once in each file. Its type only allows commands of its own providers.
 	project.browser?.registerCommand('__vitest_viewport' as never, (async () => {}) as never);
 	return {
 		name: 'spawn',
@@ -30,7 +30,7 @@ function createProvider(project: TestProject): BrowserProvider {
 	};
 }
 
-/** vitest in the browsers of this machine. One that is not there ends the run. */
+/** Runs vitest in the installed browsers. If one is missing, the run fails. */
 export const spawned: BrowserProviderOption = defineBrowserProvider({
 	name: 'spawn',
 	supportedBrowser: Object.keys(browsers),

@@ -1,20 +1,20 @@
 import type {Answer} from './serve.ts';
 
-/** What a test may do in a server's place: wait, answer, or leave it to the server. */
+/** A function of a test that runs in a server's place. It can delay a request, answer it, or leave it to the server. */
 export type Hook<Arguments extends unknown[]> = (
 	...given: Arguments
 ) => Answer | undefined | void | Promise<Answer | undefined | void>;
 
-/** A point of a server at which tests may step in. */
+/** A point at which a server runs hooks. */
 export interface Stage<Arguments extends unknown[]> {
-	/** Adds a hook, until the returned function or `clear` removes it. */
+	/** Adds a hook. The returned function and `clear` remove it. */
 	add(hook: Hook<Arguments>): () => void;
-	/** Runs the hooks in turn until one answers. */
+	/** Runs the hooks in order until one of them answers. */
 	run(...given: Arguments): Promise<Answer | undefined>;
 	clear(): void;
 }
 
-/** A point without hooks. */
+/** Creates a point without hooks. */
 export function createStage<Arguments extends unknown[]>(): Stage<Arguments> {
 	const hooks = new Set<Hook<Arguments>>();
 	return {
@@ -33,7 +33,7 @@ export function createStage<Arguments extends unknown[]>(): Stage<Arguments> {
 	};
 }
 
-/** A hook that acts only on the first request: a temporary fault, such as one 503. */
+/** Creates a hook that acts only on the first request. It simulates a temporary fault, such as one 503. */
 export function once<Arguments extends unknown[]>(hook: Hook<Arguments>): Hook<Arguments> {
 	let isSpent = false;
 	return (...given) => {

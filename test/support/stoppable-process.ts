@@ -1,4 +1,4 @@
-// Node, Deno and Bun: refreshes twice, and prints what came of it. Whoever started this process stops it in the middle of the first refresh.
+// Run by Node, Deno and Bun: refreshes twice and prints the outcomes. The test stops this process during the first refresh.
 import process from 'node:process';
 import {createAuth, memoryStore} from '../../src/index.ts';
 

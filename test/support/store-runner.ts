@@ -3,7 +3,7 @@ import {app, type AuthorizationServer} from './authorization-server.ts';
 import {test} from './test.ts';
 import type {StoreRunner} from './token-store-spec.ts';
 
-/** The runner of the stores' suite in vitest: all but the place. */
+/** Everything that the specification of the stores needs in vitest, except for the place. */
 export function storeRunner(name: string): Pick<StoreRunner, 'test' | 'equal' | 'server'> {
 	let current: AuthorizationServer | undefined;
 	const server = (): AuthorizationServer => {

@@ -1,13 +1,13 @@
 import {build} from 'esbuild';
 import {serve} from './serve.ts';
 
-/** A page that has the package as the global `regrant`. */
+/** A page with the package as the global `regrant`. */
 export interface TabPage {
 	readonly origin: string;
 	close(): Promise<void>;
 }
 
-/** The package as a script, for a page or a worker. */
+/** Bundles the package into a script for a page or a worker. */
 export async function bundleTab(): Promise<string> {
 	const {outputFiles} = await build({
 		entryPoints: ['test/support/tab.ts'],
@@ -20,10 +20,10 @@ export async function bundleTab(): Promise<string> {
 	return outputFiles[0]?.text ?? '';
 }
 
-/** Serves the page, and as `/worker.js` a script for workers of every kind. */
+/** Serves the page, and `/worker.js`, a script for workers of every kind. */
 export async function serveTabPage(): Promise<TabPage> {
 	const code = await bundleTab();
-	// Top-level `var` of a classic script is a global. A worker runs what it is sent, so that tests can reach into it.
+	// In a classic script, a top-level `var` is a global. The worker runs the code that it is sent, so tests can control it.
 	const worker = `${code}
 addEventListener('message', ({data: {task, given}, ports: [port]}) => {
 	const run = async () => (0, eval)(\`(\${task})\`)(given);

@@ -1,16 +1,16 @@
 import type {Auth, AuthEvent} from '../../src/index.ts';
 import type * as regrant from './tab.ts';
 
-/** What the scripts of a tab find there. */
+/** The globals of a tab. */
 export interface TabGlobal {
 	readonly regrant: typeof regrant;
 	auth: Auth;
 	events: AuthEvent[];
 }
 
-/** A tab, a frame or a worker of any browser: the part of it that is used here. */
+/** A tab, a frame or a worker of any browser, as far as the tests use it. */
 export interface Realm {
-	/** Runs a function in there, which can use nothing from outside but what it is given. */
+	/** Runs a function in the realm. The function can use only its argument and the globals of the realm. */
 	evaluate<T, Given>(task: (given: Given) => T | Promise<T>, given: Given): Promise<T>;
 }
 
@@ -23,11 +23,11 @@ export interface TabPlace {
 
 /** How a tab creates its session. */
 export interface TabOptions {
-	/** Where the token is: `indexedDbStore` by default. */
+	/** The store of the token. Default: `indexedDbStore`. */
 	readonly kind?: 'indexedDb' | 'localStorage' | 'sessionStorage';
 	readonly name?: string;
 	readonly timeout?: number;
-	/** Whether tabs are kept apart. */
+	/** Whether the store has a lock. */
 	readonly hasLock?: boolean;
 }
 
@@ -69,7 +69,7 @@ export async function signOutTab(tab: Realm): Promise<void> {
 	await tab.evaluate(async () => (globalThis as unknown as TabGlobal).auth.signOut(), undefined);
 }
 
-/** The status, or the error, of each of some calls that a tab makes at once. */
+/** Makes calls at once in a tab. Returns the status or the error of each. */
 export async function callFromTab(tab: Realm, url: string, count = 1): Promise<string[]> {
 	return tab.evaluate(
 		async ({url, count}) => {
@@ -88,7 +88,7 @@ export async function callFromTab(tab: Realm, url: string, count = 1): Promise<s
 	);
 }
 
-/** The gist of what a tab has heard. */
+/** Describes the events of a tab's session. */
 export async function heardByTab(tab: Realm): Promise<string[]> {
 	return tab.evaluate(
 		() =>
@@ -101,7 +101,7 @@ export async function heardByTab(tab: Realm): Promise<string[]> {
 	);
 }
 
-/** Takes the lock of the session, and keeps it for ever. */
+/** Takes the lock of the session in a tab, and never releases it. */
 export async function holdLockInTab(tab: Realm, name = 'session'): Promise<void> {
 	await tab.evaluate(
 		name =>
@@ -115,7 +115,7 @@ export async function holdLockInTab(tab: Realm, name = 'session'): Promise<void>
 	);
 }
 
-/** The record that is stored, as JSON. */
+/** Returns the stored record as JSON. */
 export async function storedIn(tab: Realm, name = 'session'): Promise<string | null> {
 	return tab
 		.evaluate(

@@ -1,4 +1,4 @@
-// What tabs on one session must do, in every browser.
+// What tabs that share a session must do, in every browser.
 import {describe, expect} from 'vitest';
 import type {AuthorizationServer} from './authorization-server.ts';
 import {createGate, expired} from './scenario.ts';
@@ -17,17 +17,17 @@ import {test} from './test.ts';
 /** A browser under test. */
 export interface TabSpecBrowser {
 	readonly name: string;
-	/** Opens one more tab of the same profile. */
+	/** Opens another tab in the same profile. */
 	open(): Promise<Realm & {close(): Promise<void>}>;
 }
 
 let sessions = 0;
 
-/** The specification of `indexedDbStore` for tabs. */
+/** Defines the tests of `indexedDbStore` with several tabs. */
 export function tabSpec({name: browser, open}: TabSpecBrowser): void {
 	const answered = (count: number): string[] => Array.from({length: count}, () => '200');
 
-	/** Opens tabs with a session of their own. */
+	/** Opens tabs that share a new session. */
 	const connect = async (server: AuthorizationServer, count: number) => {
 		const name = `session ${++sessions}`;
 		const opened: Array<Awaited<ReturnType<typeof open>>> = [];
@@ -47,7 +47,7 @@ export function tabSpec({name: browser, open}: TabSpecBrowser): void {
 	};
 
 	describe(`tabs of ${browser}`, {timeout: 120_000}, () => {
-		test('eight tabs with five callers each make one grant on one dead token [R71, F-96]', async ({server}) => {
+		test('eight tabs with five callers each make one grant on one expired token [R71, F-96]', async ({server}) => {
 			const {first, opened, close} = await connect(server, 8);
 			const minted = await server.mint();
 			await signInTab(first, minted);

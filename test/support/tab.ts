@@ -1,4 +1,4 @@
-// What a tab has as the global `regrant`.
+// The contents of the global `regrant` in a tab.
 export * from '../../src/index.ts';
 export {dpop} from '../../src/dpop.ts';
 export {sha256} from '../../src/lib/sha256.ts';

@@ -5,12 +5,12 @@ import {type BrowserContext, chromium, type Page} from 'playwright';
 import {chromiumOptions} from './chromium.ts';
 import {serveTabPage} from './tab-page.ts';
 
-/** Tabs of one profile in a real Chromium, each with the package as the global `regrant`. */
+/** Tabs of one profile in a real Chromium. Each has the package as the global `regrant`. */
 export interface Tabs {
 	readonly origin: string;
-	/** One more tab, of the same profile. A page without https has an address that is not of loopback. */
+	/** Opens another tab in the same profile. Pass `insecureOrigin` for a page without https. */
 	open(origin?: string): Promise<Page>;
-	/** The same page by a name that is no secure context. */
+	/** The same page at an origin that is no secure context. */
 	readonly insecureOrigin: string;
 	readonly context: BrowserContext;
 	close(): Promise<void>;
@@ -19,7 +19,7 @@ export interface Tabs {
 /** Starts the browser and serves the page. */
 export async function openTabs(): Promise<Tabs> {
 	const page = await serveTabPage();
-	// A profile on the disk: in one without, Chromium does not let a test set the quota.
+	// The profile is on disk, because Chromium lets a test set the quota only there.
 	const profile = mkdtempSync(join(tmpdir(), 'regrant-browser-'));
 	const context = await chromium.launchPersistentContext(profile, {
 		...chromiumOptions(['--host-resolver-rules=MAP insecure.example 127.0.0.1']),

@@ -11,14 +11,14 @@ import {type Handler, type Served, serve} from './serve.ts';
 import {type Watchable, watchAuth} from './watched-auth.ts';
 
 /**
-vitest's `test`, with guards for every test and with servers on demand. After each test, the console must be untouched, no planted secret
-may show in anything recorded, and no server may have lost a session unexpectedly.
+vitest's `test` with checks after every test and with servers on demand. After each test, the console must be untouched, nothing recorded
+may contain a secret, and no server may have lost a session unexpectedly.
 
-- `canaries`: `see` and `rejection` record what the test gets. They are on in every test.
-- `watch(auth)`: an `Auth` that records its own rejections and events.
-- `server`: the real authorization server and its API, one for all tests of a file, reset for each.
+- `canaries`: `see` and `rejection` record values to search for secrets. It is active in every test.
+- `watch(auth)`: returns an `Auth` whose rejections and events are recorded.
+- `server`: the real authorization server and its API. All tests of a file share it, and it is reset for each test.
 - `seedApi`: Moov’s API, a new one for each test.
-- `serve(handler)`: any other server, closed after the test.
+- `serve(handler)`: starts any other server, and closes it after the test.
 - `serverOptions`, `seedApiOptions`: `test.override('serverOptions', {accessTokenSeconds: 60})`.
 */
 export const test = base
@@ -81,7 +81,7 @@ export const test = base
 		};
 	});
 
-/** What must not be sent to an API: a refresh token or a client secret anywhere, and any secret in a URL or a body. */
+/** Throws if an API got a refresh token or a client secret, or any secret in a URL or a body. */
 function inspectTraffic(
 	server: Pick<AuthorizationServer, 'calls' | 'issued'> & {
 		readonly tokenRequests: ReadonlyArray<{readonly path: string}>;

@@ -2,8 +2,8 @@ import {resolve} from 'node:path';
 import ts from 'typescript';
 
 /**
-The errors that each function which these files export is sure to throw itself: what it, and whatever function of the package it
-calls by name, throws outside of functions within. What is thrown later, from a closure, is beyond it.
+Returns the errors that each exported function of these files throws directly. It includes those of package functions that it calls by name.
+It leaves out what inner functions throw, because they may run later.
 */
 export function readThrows(files: readonly string[]): Map<string, string[]> {
 	const paths = files.map(file => resolve(file));
@@ -19,7 +19,7 @@ export function readThrows(files: readonly string[]): Map<string, string[]> {
 	return found;
 }
 
-/** The body of the function that a name stands for. */
+/** Returns the body of the function that a name refers to. */
 function bodyOf(checker: ts.TypeChecker, symbol: ts.Symbol | undefined): ts.Node | undefined {
 	if (!symbol) return undefined;
 	const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
@@ -33,7 +33,7 @@ function bodyOf(checker: ts.TypeChecker, symbol: ts.Symbol | undefined): ts.Node
 function* thrownIn(checker: ts.TypeChecker, node: ts.Node, seen: Set<ts.Node>): Generator<string> {
 	if (seen.has(node) || ts.isFunctionLike(node)) return;
 	seen.add(node);
-	// What is caught is not thrown.
+	// Errors inside a `try` with a `catch` are not thrown.
 	if (ts.isTryStatement(node) && node.catchClause) {
 		yield* thrownIn(checker, node.catchClause, seen);
 		return;

@@ -1,42 +1,42 @@
-// What every shared store must do, whatever its engine and its runtime are. The runner and the place are injected.
+// What every shared store must do, with any engine and on any runtime. Each of them passes its own runner and place.
 import {type Auth, type AuthEvent, type AuthOptions, createAuth, type TokenSet} from '../../src/index.ts';
 import {sharedStore} from '../../src/stores/shared/shared-store.ts';
 import type {StoreDriver} from '../../src/stores/shared/store-driver.ts';
 
-/** The place of a record, and the ways to it. */
+/** The place of a record, and the ways to access it. */
 export interface Place {
-	/** The driver of one more holder: with a connection, a realm or an object of its own, as the kind has it. */
+	/** Returns the driver of another holder, with its own connection, realm or object. */
 	holder(): StoreDriver | Promise<StoreDriver>;
-	/** The text that is stored, read past every store. Undefined for none. */
+	/** Reads the stored text directly, without a store. Undefined if there is none. */
 	peek(): Promise<string | undefined>;
-	/** Writes a text past every store, as another program would. */
+	/** Writes a text directly, without a store, as another program could. */
 	poke(text: string): Promise<void>;
-	/** Takes the lock and disappears without freeing it, like a closed tab, a killed process or a dropped request. */
+	/** Takes the lock and disappears without releasing it, like a closed tab, a killed process or a dropped request. */
 	abandonLock(): Promise<void>;
-	/** A holder whose connection to the place can be broken and repaired. */
+	/** Returns a holder whose connection to the place can be broken and repaired. */
 	breakable(): Promise<{readonly store: StoreDriver; breaks(): Promise<void>; mends(): Promise<void>}>;
 }
 
-/** What a runtime brings. */
+/** What each runtime must provide. */
 export interface StoreRunner {
 	test(title: string, run: () => Promise<void>): void;
 	equal(actual: unknown, expected: unknown): void;
-	/** An empty place that no other test has. */
+	/** Creates an empty place that no other test uses. */
 	place(): Promise<Place>;
-	/** What the store cannot do here. A comment beside it gives the reason. */
+	/** What the store cannot do in this runtime. The reason is in a comment beside it. */
 	readonly lacks?: readonly 'subscribe'[];
-	/** How long an operation may take in a session whose way to the place breaks, in milliseconds. Some need long to break it. */
+	/** The timeout of an operation while the connection to the place is broken, in milliseconds. Some stores need long to break it. */
 	readonly timeout?: number | undefined;
 	readonly server: {
 		readonly tokenEndpoint: () => string;
 		readonly revocationEndpoint: () => string;
 		readonly api: () => string;
 		readonly clientId: string;
-		/** An answer of the token endpoint, with a refresh token, for a session of its own. */
+		/** Returns the token response of a new login, with a refresh token. */
 		mint(): Promise<{access_token: string; token_type: string; refresh_token: string; expires_in: number}>;
-		/** Ends an access token: the API rejects it from now on. */
+		/** Makes the API reject an access token from now on. */
 		expire(accessToken: string): Promise<void>;
-		/** How many requests the token endpoint has had. */
+		/** Returns the number of token requests so far. */
 		grants(): Promise<number>;
 	};
 }
@@ -52,7 +52,7 @@ const first: TokenSet = {
 const second: TokenSet = {access_token: 'second', token_type: 'Bearer', issued_at: 1_700_000_001};
 const third: TokenSet = {access_token: 'third', token_type: 'Bearer', refresh_token: 'third', issued_at: 1_700_000_002};
 
-/** Texts that others may have left, none of which is a token. */
+/** Texts that other programs could have written. None of them is a token. */
 const garbage: ReadonlyArray<readonly [title: string, text: string]> = [
 	['no JSON', 'hunter2hunter2 {'],
 	['a part of JSON', '{"access_token":"hunter2hunter2","token_ty'],
@@ -107,7 +107,7 @@ const outcomeOf = async (promise: Promise<unknown>): Promise<string> => {
 	}
 };
 
-/** Begins a lock, and gives back a way to end it once it is held. */
+/** Takes the lock. Resolves when it is held, with a function that releases it. */
 async function holdLock(store: StoreDriver): Promise<() => Promise<void>> {
 	const gate = createGate();
 	const held = store.lock?.(gate.pass);
@@ -118,7 +118,7 @@ async function holdLock(store: StoreDriver): Promise<() => Promise<void>> {
 	};
 }
 
-/** The specification. Each test has an empty place of its own. */
+/** Defines the tests. Each has an empty place of its own. */
 export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000, server}: StoreRunner): void {
 	const authOf = (driver: StoreDriver, more: Partial<AuthOptions> = {}): {auth: Auth; events: AuthEvent[]} => {
 		const auth = createAuth({
@@ -184,7 +184,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal(await here.get(), third);
 	});
 
-	test('nothing is replaced only where there is nothing [F-94]', async () => {
+	test('an empty place gets a token by a comparison only if it is still empty [F-94]', async () => {
 		const {holder} = await place();
 		const [here, there] = [await holder(), await holder()];
 		equal(await here.replace?.(undefined, first), true);
@@ -362,7 +362,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal(runs, 0);
 	});
 
-	test('once the lock is held, the signal is nothing to it [R72]', async () => {
+	test('once the lock is held, the signal has no effect on it [R72]', async () => {
 		const {holder} = await place();
 		const [here, there] = [await holder(), await holder()];
 		const waiting = new AbortController();
@@ -388,7 +388,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal(await store.lock?.(async () => 'had'), 'had');
 	});
 
-	test('a lock that is not to be had fails the renewal in time, and is no end of the session [F-99]', async () => {
+	test('a lock that cannot be acquired fails the renewal in time, and does not end the session [F-99]', async () => {
 		const {holder} = await place();
 		const [here, there] = [await holder(), await holder()];
 		const {auth, events} = authOf(there, {timeout: 300});
@@ -415,7 +415,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal((await server.grants()) - before, 1);
 	});
 
-	test('the same for a token that the API refuses [R71, F-62]', async () => {
+	test('fifteen callers of three holders make one grant on one token that the API rejects [R71, F-62]', async () => {
 		const {holder} = await place();
 		const auths = await Promise.all(Array.from({length: 3}, async () => authOf(await holder()).auth));
 		const minted = await server.mint();
@@ -430,7 +430,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal((await server.grants()) - before, 1);
 	});
 
-	test('one holder goes on with what another has renewed, in turns', async () => {
+	test('holders take turns, and each uses the token that another has renewed', async () => {
 		const {holder} = await place();
 		const [here, there] = [authOf(await holder()), authOf(await holder())];
 		await here.auth.setToken(await server.mint());
@@ -456,7 +456,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal(((await peek()) ?? '').includes(access_token), true);
 	});
 
-	/** An `Auth` whose next answer from the token endpoint is held back: the server has rotated by then. */
+	/** Creates an `Auth` whose next token response is held back. By then the server has rotated the refresh token. */
 	const withGate = async (driver: StoreDriver): Promise<{auth: Auth; events: AuthEvent[]; gate: Gate}> => {
 		const gate = createGate();
 		const held = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
@@ -507,7 +507,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal((await here.auth.getToken()).access_token, login.access_token);
 	});
 
-	test('nor to those who waited for the lock [F-102]', async () => {
+	test('the token of another login is not given to those who waited for the lock [F-102]', async () => {
 		const {holder, peek} = await place();
 		const [free, here, there] = [await holder(), authOf(await holder()), authOf(await holder())];
 		await here.auth.setToken({...(await server.mint()), ...expired});
@@ -546,7 +546,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		);
 	});
 
-	test('a refresh token that is dead ends the session once, for all holders [R66]', async () => {
+	test('a refresh token that the server rejects ends the session once, for all holders [R66]', async () => {
 		const {holder, peek} = await place();
 		const [here, there] = [authOf(await holder()), authOf(await holder())];
 		await here.auth.setToken({...(await server.mint()), refresh_token: 'never-issued', ...expired});
@@ -585,7 +585,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		const {store, breaks, mends} = await breakable();
 		const {auth, events} = authOf(store, {timeout: 1_000});
 		await auth.setToken(await server.mint());
-		// What has begun to read comes to its end.
+		// Waits until reads that have begun are complete.
 		await auth.peek();
 		await breaks();
 		equal([await statusOf(auth), await statusOf(auth)], [200, 200]);
@@ -594,7 +594,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		equal(await statusOf(auth), 200);
 	});
 
-	test('a token of a store that cannot be read is not spent: another holder may have spent it', async () => {
+	test('a refresh token of a store that cannot be read is not sent, because another holder may have used it', async () => {
 		const {breakable, holder} = await place();
 		const {store, breaks, mends} = await breakable();
 		const [here, there] = [authOf(store, {timeout: 1_000}), authOf(await holder())];
@@ -635,7 +635,8 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 		await mends();
 		equal(await statusOf(auth), 200);
 		const isStored = async (): Promise<boolean> => ((await peek()) ?? '').includes(access_token);
-		// Not at the first call, if an operation hung: for a while, nobody waits for the next one.
+		// After an operation that never settled, regrant does not use the store for a while. So the token may not be stored at the first
+		// call.
 		for (let tries = 0; tries < 100 && !(await isStored()); tries++) {
 			await new Promise(resolve => void setTimeout(resolve, 100));
 			equal(await statusOf(auth), 200);
@@ -659,7 +660,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 	});
 
 	if (!lacks.includes('subscribe')) {
-		test('a change by another holder is told, until one no longer listens', async () => {
+		test('a listener is told of changes by another holder until it is removed', async () => {
 			const {holder} = await place();
 			const [here, there] = [await holder(), await holder()];
 			let changed = Promise.withResolvers<void>();

@@ -1,28 +1,28 @@
 import {answerTrip, type Servers} from '../shared/whereabouts.ts';
 import {type Handler, serve, type Served} from './serve.ts';
 
-/** Where a token went: how often to where it may go, and every request that took it elsewhere. */
+/** Where a token went: how often to the allowed server, and every request that took it elsewhere. */
 export interface Carried {
 	readonly toListed: number;
 	readonly elsewhere: readonly string[];
 }
 
-/** Two servers, of which one may get the token, and what came to them. */
+/** Two servers, and the requests that they got. Only one of them may get the token. */
 export interface TwoServers extends Servers {
-	/** The requests that carried the token, by the origin that they asked for: its server, and its name in `Host`. */
+	/** Returns the requests that carried the token. They are sorted by the server that got them and by their `Host` header. */
 	carried(accessToken: string): Carried;
-	/** Forgets what has come so far. */
+	/** Clears the recorded requests. */
 	reset(): void;
 	close(): Promise<void>;
 }
 
-/** Goes on with the chain of redirects that a URL names. */
+/** Answers with the next redirect of the chain in the URL. */
 export const followChain: Handler = (_request, {path}) => {
 	const {status, location} = answerTrip(path);
 	return {status, headers: location === undefined ? [] : [['location', location]]};
 };
 
-/** Starts the servers. */
+/** Starts both servers. */
 export async function startTwoServers(handler: Handler = followChain): Promise<TwoServers> {
 	const start = (): Promise<Served> => serve(handler);
 	const [listed, unlisted] = await Promise.all([start(), start()]);

@@ -3,20 +3,20 @@ import {mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:f
 import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
 
-/** A complaint of the compiler. */
+/** An error of the compiler. */
 export interface Complaint {
 	readonly file: string;
 	readonly line: number;
 	readonly message: string;
 }
 
-/** A folder elsewhere, in which regrant, ky and valibot are installed as a user has them. */
+/** A temporary project in which regrant, ky and valibot are installed as a user would install them. */
 export interface UserProject {
-	/** Its folder. */
+	/** The path of the project. */
 	readonly root: string;
-	/** Writes a file, and gives its path. */
+	/** Writes a file. Returns its path. */
 	write(name: string, text: string): string;
-	/** Compiles all files that were written, under the strictest settings and these. */
+	/** Compiles all written files with the strictest settings and these options. */
 	compile(compilerOptions: Readonly<Record<string, unknown>>): Promise<Complaint[]>;
 	remove(): void;
 }
@@ -38,7 +38,7 @@ const neighbours = {
 	'@types': 'node_modules/@types',
 };
 
-/** Creates an empty project, in which regrant is what lies in a folder: by default, what is built here. */
+/** Creates an empty project. Its regrant is the package in this folder: by default, the one that was built here. */
 export function createUserProject(regrant = '.'): UserProject {
 	const root = mkdtempSync(join(tmpdir(), 'regrant-user-'));
 	const write = (name: string, text: string): string => {
@@ -72,7 +72,7 @@ function runCompiler(project: string): Promise<string> {
 	});
 }
 
-/** Each with the lines below it, which say more. */
+/** Reads the compiler's errors, each with its indented lines of detail. */
 function readComplaints(output: string): Complaint[] {
 	const complaints = output.split(/\n(?=\S)/).filter(text => text.trim() !== '');
 	return complaints.map(text => {

@@ -1,29 +1,29 @@
-// Time that passes when nothing else is left to do. Timers and clocks of this realm are replaced, so hundreds of schedules of many seconds
-// take a second. Each timer belongs to the holder that set it, and a holder can be stopped, as a process is by SIGSTOP.
+// Virtual time: it advances when nothing else is left to do. It replaces the timers and clocks of this realm, so hundreds of schedules of
+// many seconds take one second. Each timer belongs to the holder that set it, and a holder can be stopped, as a process is by SIGSTOP.
 import {AsyncLocalStorage} from 'node:async_hooks';
 
-/** Time that a schedule runs in. */
+/** The virtual time of one schedule. */
 export interface VirtualTime {
-	/** Milliseconds since its begin. */
+	/** Milliseconds since the schedule began. */
 	readonly now: () => number;
-	/** Waits, as for the network. A holder that is stopped meanwhile goes on when it is awake, after the timers that were due. */
+	/** Waits, as for the network. If its holder is stopped meanwhile, it continues after the stop, and after the timers that were due. */
 	readonly sleep: (milliseconds: number) => Promise<void>;
-	/** Runs a task as a holder: what it does is of that holder. */
+	/** Runs a task as a holder. Its timers belong to that holder. */
 	readonly as: <T>(holder: number, task: () => T) => T;
-	/** Runs a task as nobody, whom nothing stops: the other side of a connection. */
+	/** Runs a task that belongs to no holder, so nothing stops it. It stands for the other side of a connection. */
 	readonly asNobody: <T>(task: () => T) => T;
-	/** Stops a holder from now on, for so many milliseconds. */
+	/** Stops a holder for this many milliseconds from now. */
 	readonly stop: (holder: number, milliseconds: number) => void;
-	/** Lets time pass until a promise is settled. */
+	/** Advances the time until a promise is settled. */
 	readonly until: <T>(promise: Promise<T>) => Promise<T>;
-	/** Lets time pass for so many milliseconds. */
+	/** Advances the time by this many milliseconds. */
 	readonly pass: (milliseconds: number) => Promise<void>;
 }
 
-/** Something that happens at a time. */
+/** An event that is due at a time. */
 interface Happening {
 	readonly at: number;
-	/** Timers come before what arrives from the network: so it is in event loops, and so a deadline wins where it can. */
+	/** At equal times, timers run before network events. Event loops do the same, and so a deadline wins where it can. */
 	readonly rank: 0 | 1;
 	readonly order: number;
 	readonly holder: number | undefined;
@@ -32,16 +32,16 @@ interface Happening {
 
 const realImmediate = setImmediate;
 
-/** Lets all promises settle that can. */
+/** Waits until all promises have settled that can settle without a timer. */
 const settle = async (): Promise<void> => new Promise(resolve => void realImmediate(resolve));
 
-/** How long one schedule may run, in milliseconds. No wait of ours is that long. */
+/** The most that a schedule may take, in milliseconds. regrant never waits that long. */
 const longest = 3_600_000;
 
 /**
-Runs a task in a time of its own. What it has begun must be over when it ends.
+Runs a task in virtual time. Everything that it has begun must be complete when it ends.
 
-@param random Takes the place of `Math.random`, so that a schedule can be repeated.
+@param random Replaces `Math.random`, so that a schedule can be repeated.
 */
 export async function inVirtualTime<T>(random: () => number, run: (time: VirtualTime) => Promise<T>): Promise<T> {
 	const holders = new AsyncLocalStorage<number | undefined>();
@@ -57,7 +57,7 @@ export async function inVirtualTime<T>(random: () => number, run: (time: Virtual
 		return order;
 	};
 
-	/** When something happens, if its holder is not stopped until later. */
+	/** When an event happens: when it is due, or when its holder is no longer stopped. */
 	const timeOf = ({at, holder}: Happening): number => Math.max(at, awakeAt.get(holder ?? -1) ?? 0);
 
 	const takeNext = (): Happening | undefined => {
@@ -116,7 +116,7 @@ export async function inVirtualTime<T>(random: () => number, run: (time: Virtual
 	}
 }
 
-/** Replaces the timers of this realm and its clock that cannot be set, until the function that it returns is called. */
+/** Replaces the timers and `performance.now` of this realm. The returned function restores them. */
 function replaceTimers(
 	add: (task: () => void, milliseconds: number, rank: Happening['rank']) => number,
 	remove: (order: number) => void,
@@ -130,7 +130,7 @@ function replaceTimers(
 		[Math, 'random', Object.getOwnPropertyDescriptor(Math, 'random')] as const,
 	];
 
-	/** A timer, as Node has it. An interval sets itself again under its first number. */
+	/** Creates a timer like Node's. An interval starts again under its first number. */
 	const createTimer = (task: (...values: unknown[]) => void, delay: number, isRepeated: boolean, values: unknown[]) => {
 		const timer = {order: 0, isCleared: false, unref: () => timer, ref: () => timer};
 		const start = (): void => {

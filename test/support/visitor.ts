@@ -1,14 +1,14 @@
-/** A browser without windows: it has cookies, follows redirects and sends forms. */
+/** A browser without windows. It keeps cookies, follows redirects and submits forms. */
 export interface Visitor {
-	/** Opens a page. Follows redirects for as long as `isEnd` says nothing of where one leads. */
+	/** Opens a page. Follows redirects until `isEnd` returns true for the target of one. */
 	open(url: string, init?: RequestInit, isEnd?: (url: string) => boolean): Promise<Visit>;
-	/** Sends the first form of a page, with these fields and the hidden ones. */
+	/** Submits the first form of a page, with these fields and its hidden ones. */
 	submit(visit: Visit, fields: Readonly<Record<string, string>>, isEnd?: (url: string) => boolean): Promise<Visit>;
-	/** By name. */
+	/** The cookies by name. */
 	readonly cookies: Map<string, string>;
 }
 
-/** A page, or where a redirect leads that was not followed. */
+/** A page, or the target of a redirect that was not followed. */
 export interface Visit {
 	readonly url: string;
 	readonly status: number;
@@ -18,7 +18,7 @@ export interface Visit {
 const attribute = (tag: string, name: string): string =>
 	new RegExp(`\\b${name}="([^"]*)"`).exec(tag)?.[1]?.replaceAll('&amp;', '&') ?? '';
 
-/** A new one, who knows nobody. All ports of a host have the same cookies, as in browsers. */
+/** Creates a browser without cookies. All ports of a host share their cookies, as in real browsers. */
 export function createVisitor(): Visitor {
 	const cookies = new Map<string, string>();
 

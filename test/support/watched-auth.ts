@@ -1,6 +1,6 @@
 import type {Hooks} from 'ky';
 
-/** What of an `Auth` can fail or tell something. Structural, so that this directory needs nothing of `src`. */
+/** The members of an `Auth` that can reject or send events. The type is structural, so this directory needs nothing from `src`. */
 export interface Watchable {
 	readonly hooks: Hooks;
 	readonly fetch: typeof fetch;
@@ -11,9 +11,9 @@ export interface Watchable {
 	subscribe(listener: (event: unknown) => void): () => void;
 }
 
-/** An `Auth` under watch. */
+/** An `Auth` whose errors and events are recorded. */
 export interface Watched<Auth> {
-	/** Behaves as the one that was given: the same promises, the same errors. */
+	/** Behaves like the original: it returns the same promises and the same errors. */
 	readonly auth: Auth;
 	stop(): void;
 }
@@ -21,16 +21,15 @@ export interface Watched<Auth> {
 const methods = ['fetch', 'getToken', 'refresh', 'setToken', 'signOut'] as const;
 
 /**
-Shows `see` every rejection that an `Auth` gives, every error that ky gives with its hooks, and every event. The original
-gets one listener more, and ky one `beforeError` hook more; nothing is added around `hooks.init`, since regrant must be
-able to recognise its own.
+Passes to `see` every rejection of an `Auth`, every error of ky with its hooks, and every event. The original gets one more listener, and ky
+one more `beforeError` hook. Nothing wraps `hooks.init`, because regrant must recognise its own function.
 */
 export function watchAuth<Auth extends Watchable>(auth: Auth, see: (value: unknown) => void): Watched<Auth> {
 	const properties: Record<string, PropertyDescriptor> = Object.getOwnPropertyDescriptors(auth);
 	for (const name of methods) properties[name] = constant(recorded(auth, auth[name], see));
 	properties['hooks'] = constant(recordedHooks(auth.hooks, see));
 	return {
-		auth: Object.create(Object.getPrototypeOf(auth) as object | null, properties) as Auth, // the same members, by construction
+		auth: Object.create(Object.getPrototypeOf(auth) as object | null, properties) as Auth, // it has the same members
 		stop: auth.subscribe(see),
 	};
 }

@@ -1,11 +1,11 @@
 import {compile, type Pattern} from './regexp-steps.ts';
 
-/** What these go through is the whole text, or all up to what they look for. */
+/** Methods that go through the whole text, or up to the position at which they find something. */
 const searches = ['includes', 'indexOf', 'replaceAll', 'split'] as const;
 
 /**
-Counts what a task does with text: the steps of those regular expressions, and the characters that the methods of strings may go
-through. Where the platform itself is written in JavaScript, its share is counted, too.
+Counts the work of a task on text: the steps of these regular expressions, and the characters that string methods may read. If the platform
+itself is written in JavaScript, its share is counted, too.
 */
 export async function workOf(patterns: readonly Pattern[], task: () => unknown): Promise<number> {
 	const machines = new Map(patterns.map(({source, flags}) => [`/${source}/${flags}`, compile({source, flags})]));
@@ -29,7 +29,7 @@ export async function workOf(patterns: readonly Pattern[], task: () => unknown):
 				const from = name === 'split' || name === 'replaceAll' ? 0 : Number(given[1] ?? 0);
 				const found = name === 'indexOf' || name === 'includes' ? indexOf.call(this, String(given[0]), from) : -1;
 				work += 1 + (found >= 0 ? found : this.length) - Math.min(from, this.length);
-				return Reflect.apply(native as () => unknown, this, given); // as it is called here, too
+				return Reflect.apply(native as () => unknown, this, given); // calls the original with the arguments of the caller
 			});
 		}),
 	];

@@ -3,15 +3,15 @@ import type {StoreDriver} from '../../src/stores/shared/store-driver.ts';
 import {TokenVault} from '../../src/stores/token-vault.ts';
 import type {Place} from './token-store-spec.ts';
 
-/** Short, so that a test need not wait long for the end of a lease. In milliseconds. */
+/** A short lease in milliseconds, so that tests do not wait long for its end. */
 export const shortLease = 1_000;
 
-/** A message to a vault. */
+/** Creates a message to a vault. */
 export function messageOf(message: unknown, signal: AbortSignal | null = null): VaultRequest {
-	return {method: 'POST', body: JSON.stringify(message), cf: {regrant: true}, signal: signal as never}; // as the type says
+	return {method: 'POST', body: JSON.stringify(message), cf: {regrant: true}, signal: signal as never}; // VaultRequest has this type
 }
 
-/** Sends a message to a vault past every store. */
+/** Sends a message to a vault directly, without a store. */
 export async function tellVault(stub: VaultStub, message: unknown, signal?: AbortSignal): Promise<unknown> {
 	const answer = await stub.fetch('https://token-vault/', messageOf(message, signal));
 	const text = await answer.text();
@@ -19,11 +19,11 @@ export async function tellVault(stub: VaultStub, message: unknown, signal?: Abor
 	return JSON.parse(text);
 }
 
-/** A vault in this process, which needs nothing of Workers. */
+/** Creates a vault in this process, without workerd. */
 export function createMemoryVault(): {
 	readonly vault: TokenVault;
 	readonly stub: VaultStub;
-	/** What is stored, by its name. */
+	/** The stored values by name. */
 	readonly stored: ReadonlyMap<string, unknown>;
 	/** When the alarm is due, in milliseconds since the epoch. */
 	alarm(): number | null;
@@ -48,7 +48,7 @@ export function createMemoryVault(): {
 	};
 }
 
-/** A record in a vault of its own, wherever the stub comes from. */
+/** Creates the place of a record in a vault of its own, for any kind of stub. */
 export function createVaultPlace(stub: () => VaultStub): Place {
 	const holder = (reach = stub): StoreDriver => durableObjectDriver(reach, {lease: shortLease});
 	return {

@@ -1,7 +1,7 @@
 import {test as base} from './test.ts';
 import {startWorkers, type Workers, type WorkersOptions} from './workers.ts';
 
-/** The same for the tests that run workers: access tokens that last, and `workersAt`, which starts each kind of worker once for a file. */
+/** The `test` for workers. Its access tokens live long. `workersAt` starts each kind of worker once in a file. */
 export const test = base
 	.override('serverOptions', {accessTokenSeconds: 60})
 	.extend('workersAt', {scope: 'file'}, async ({runningServer}, {onCleanup}) => {

@@ -2,45 +2,45 @@ import {build} from 'esbuild';
 import {Miniflare} from 'miniflare';
 import type {VaultStub} from '../../src/stores/cloudflare.ts';
 
-/** The oldest compatibility date that is tested, one between, and that of the workerd that is installed. */
+/** The oldest compatibility date that is tested, one in between, and that of the installed workerd. */
 export const compatibilityDates = ['2024-01-01', '2025-08-31', '2026-11-02'] as const;
 
-/** What a worker finds in its `env` as text. */
+/** The text bindings in the `env` of a worker. */
 type Bindings = Readonly<Record<string, string>>;
 
-/** How the workers are to be. */
+/** Options of the workers. */
 export interface WorkersOptions {
-	/** What runs: `test/e2e/workerd/worker.ts` by default. */
+	/** The script that runs. Default: `test/e2e/workerd/worker.ts`. */
 	readonly entry?: string;
-	/** What it finds by the name of the package: `src`, as it is, by default, or what was built of it. */
+	/** What the name of the package resolves to: `src` (the default), or the built package. */
 	readonly source?: 'src' | 'built';
-	/** Text bindings, of all isolates or of each. */
+	/** The text bindings: the same for all isolates, or chosen for each. */
 	readonly env: Bindings | ((isolate: number) => Bindings);
 	readonly compatibilityDate?: string;
-	/** How many isolates, each with a socket of its own: 3 by default. */
+	/** The number of isolates, each with a socket of its own. Default: 3. */
 	readonly isolates?: number;
-	/** The kind of storage of the objects: `sqlite` by default. */
+	/** The kind of storage of the objects. Default: `sqlite`. */
 	readonly storage?: 'sqlite' | 'legacy-kv';
-	/** A folder in which the storage outlives the process. */
+	/** A folder for the storage, so that it outlives the process. */
 	readonly persistence?: string;
-	/** Hears what is logged. By default nobody does: uncaught errors of a test that breaks something are no news. */
+	/** Gets the log messages. By default they are dropped, because a test that breaks something logs uncaught errors. */
 	readonly onLog?: (message: string) => void;
 }
 
-/** Running isolates of one worker, as if on as many machines. They share the objects. */
+/** Running isolates of one worker, as if each ran on another machine. They share the Durable Objects. */
 export interface Workers {
 	/** The origins of the isolates. */
 	readonly origins: readonly string[];
-	/** A stub of the vault of this name, over a real socket through the first isolate. */
+	/** Returns a stub of the vault with this name. It uses a real socket of the first isolate. */
 	stub(name: string): VaultStub;
-	/** What only a test may do with a vault: `restart`, `fail`, `put`, `get`. */
+	/** Does to a vault what only a test may do: `restart`, `fail`, `put` or `get`. */
 	probe(name: string, path: string, body?: unknown): Promise<unknown>;
 	/** Removes an idle object from memory, as the platform does. */
 	evict(name: string): Promise<void>;
 	stop(): Promise<void>;
 }
 
-/** Starts a workerd. Each isolate has loaded the module for itself. */
+/** Starts workerd. Each isolate loads the module for itself. */
 export async function startWorkers({
 	entry = 'test/e2e/workerd/worker.ts',
 	source = 'src',
@@ -103,14 +103,14 @@ export async function startWorkers({
 	};
 }
 
-/** What a route of `test/e2e/workerd/worker.ts` answers. */
+/** The answer of a route of `test/e2e/workerd/worker.ts`. */
 export interface Outcome {
 	readonly value?: unknown;
-	/** The name of the error, and its reason or code. */
+	/** The name of the error and its reason or code. */
 	readonly error?: string;
 }
 
-/** Asks an isolate. */
+/** Sends a request to an isolate. */
 export async function ask(url: string, body?: unknown): Promise<Outcome> {
 	const init = body === undefined ? {} : {method: 'POST', body: JSON.stringify(body)};
 	return (await (await fetch(url, init)).json()) as Outcome;
@@ -121,7 +121,7 @@ const toText = (bindings: Bindings): Record<string, {readonly type: 'text'; read
 
 const bundles = new Map<string, Promise<string>>();
 
-/** One module with all it needs. */
+/** Bundles a module with everything that it imports. */
 async function bundle(entry: string, source: 'src' | 'built'): Promise<string> {
 	const bundled = async (): Promise<string> => {
 		const {outputFiles} = await build({

@@ -1,10 +1,10 @@
-// That what Cloudflare's own types say fits what `regrant/cloudflare` asks for, and the other way round.
+// Checks that Cloudflare's own types and those of `regrant/cloudflare` are assignable to each other.
 import type {DurableObjectNamespace, DurableObjectState, DurableObjectStub} from '@cloudflare/workers-types';
 import type {TokenStore} from '../../src/index.ts';
 import {durableObjectStore, TokenVault, type VaultStub} from '../../src/stores/cloudflare.ts';
 
 declare const plain: DurableObjectNamespace;
-/** As `wrangler types` writes it. */
+/** The declaration that `wrangler types` generates. */
 declare const typed: DurableObjectNamespace<TokenVault>;
 declare const state: DurableObjectState;
 

@@ -1,5 +1,5 @@
-// What the types of the request builder promise. Where a comment expects an error, the next line is a mistake that a user must
-// not be able to make, and after the colon stand words of the complaint. test/meta/types.test.ts compiles this as a user would.
+// Checks what the types of the request builder promise to users. test/meta/types.test.ts compiles this file as a user would.
+// Below each comment that expects an error is a mistake that must not compile. After its colon is a part of the compiler's message.
 import ky, {type HTTPError, type KyResponse} from 'ky';
 import {
 	type CheckedDefinition,

@@ -1,5 +1,5 @@
-// What the types of regrant/login promise. Where a comment expects an error, the next line is a mistake that a user must not be able to make,
-// and after the colon stand words of the complaint. test/meta/types.test.ts compiles this as a user would.
+// Checks what the types of regrant/login promise to users. test/meta/types.test.ts compiles this file as a user would.
+// Below each comment that expects an error is a mistake that must not compile. After its colon is a part of the compiler's message.
 import {clientSecretBasic, createAuth, tokenHeader, type TokenSet} from 'regrant';
 import {
 	type AuthorizationServer,
@@ -25,7 +25,7 @@ import {
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const holds = <T extends true>(value?: T): T | undefined => value;
 
-// A server is spread into whatever needs it, though some servers have no such endpoint.
+// The metadata of a server can be spread into every options object, even if it lacks an endpoint.
 const server: AuthorizationServer = await discover('https://login.example.com', {
 	timeout: 3000,
 } satisfies DiscoveryOptions);
@@ -37,7 +37,7 @@ const login: Login = createLogin({...client, redirectUri, scope: 'openid'});
 const token: TokenSet = await deviceLogin({...client, scope: 'openid'}, ({user_code}: DevicePrompt) => void user_code);
 await (createAuth(client).setToken(token) satisfies Promise<void>);
 
-// Whatever a client can have, a login can have.
+// A login accepts every option of a token client.
 const full: LoginOptions = {
 	...client,
 	redirectUri,
@@ -50,11 +50,11 @@ const full: LoginOptions = {
 full satisfies LoginClient;
 ({...client, parameters: {audience: 'a'}}) satisfies DeviceLoginOptions;
 
-// Storages are synchronous, as those of browsers are, or asynchronous.
+// A storage may be synchronous, like those of browsers, or asynchronous.
 ({getItem: () => null, setItem: () => {}, removeItem: () => {}}) satisfies LoginStorage;
 ({getItem: async () => undefined, setItem: async () => 'OK', removeItem: async () => 1}) satisfies LoginStorage;
 
-// What comes back
+// The result of a login.
 const finished: FinishedLogin = await login.finish(new URL(redirectUri));
 holds<Equal<typeof finished.token, TokenSet>>();
 holds<Equal<typeof finished.returnTo, string>>();

@@ -1,4 +1,4 @@
-// That the clients of both packages are what `regrant/redis` asks for, by the types that the packages have of themselves.
+// Checks that `regrant/redis` accepts the clients of both packages, by the packages' own types.
 import type {Cluster, Redis} from 'ioredis';
 import type {
 	createClient,

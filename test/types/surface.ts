@@ -1,5 +1,5 @@
-// What the types of the public surface promise. Where a comment expects an error, the next line is a mistake that a user must
-// not be able to make, and after the colon stand words of the complaint. test/meta/types.test.ts compiles this as a user would.
+// Checks what the types of the public surface promise to users. test/meta/types.test.ts compiles this file as a user would.
+// Below each comment that expects an error is a mistake that must not compile. After its colon is a part of the compiler's message.
 import ky, {type Hooks} from 'ky';
 import type * as regrant from 'regrant';
 import {
@@ -262,7 +262,7 @@ export function errors(error: unknown): void {
 	void error.response;
 }
 
-/** Each code types what its error has. */
+/** Checking the code of an error narrows its type. */
 export function narrowing(error: unknown): void {
 	if (isSignedOut(error)) holds<Equal<typeof error, SessionEndedError>>();
 	if (!isRegrantError(error)) return;
@@ -314,7 +314,7 @@ export function narrowing(error: unknown): void {
 	}
 }
 
-/** What `createSession` takes, and what both take. */
+/** What `createSession` accepts, and what it has in common with `createAuth`. */
 export async function sessions(auth: Auth): Promise<void> {
 	holds<Equal<ReturnType<typeof createSession>, Auth>>();
 	holds<Equal<Auth['status'], 'unknown' | 'signed-in' | 'signed-out'>>();

@@ -21,13 +21,13 @@ interface Workbench {
 	recipe: KyInstance | undefined;
 	/** Aborts the calls that are under way. */
 	leaving: AbortController;
-	/** Opens the session anew, in another store. */
+	/** Opens a session in another store. */
 	open(store: StoreName): Session;
 }
 
 const crowd = 40;
 
-/** What the drawer is told when it starts. */
+/** The options of the drawer. */
 export interface DrawerOptions {
 	readonly place: Place;
 	/** The name of this tab. */
@@ -85,7 +85,7 @@ async function finishLogin(bench: Workbench, login: Login): Promise<string> {
 		await bench.session.auth.setToken(token);
 		return 'signed in';
 	} catch (error) {
-		// It says what to do.
+		// The message says what to do.
 		if (isRegrantError(error)) return error.message;
 		throw error;
 	}
@@ -98,7 +98,7 @@ async function sendByRecipe(bench: Workbench): Promise<Outcomes> {
 	return send(bench.recipe, recipeLane, crowd, leaving.signal);
 }
 
-/** Has the session live in another store. */
+/** Moves the session to another store. */
 function useStore(bench: Workbench, chosen: string | null): StoreName {
 	const kind = storeNames.find(name => name === chosen) ?? sharedStore;
 	element('store', HTMLSelectElement).value = kind;

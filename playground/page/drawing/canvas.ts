@@ -1,6 +1,6 @@
 /** A canvas that is as sharp as the screen is. */
 export interface Canvas {
-	/** In pixels of the style sheet. */
+	/** The width in CSS pixels. */
 	readonly width: number;
 	readonly height: number;
 	/** Empties it, and returns what draws on it. */

@@ -15,13 +15,13 @@ export interface Box {
 	readonly height: number;
 }
 
-/** What a box depends on beside its mark. */
+/** What the position of a box depends on, besides its mark. */
 export interface Frame {
 	readonly scale: Scale;
-	/** Of the track, in pixels. */
+	/** The width of the track, in pixels. */
 	readonly width: number;
 	readonly height: number;
-	/** How many lines share the height that calls have, and that token requests have. */
+	/** How many lines share the height of the calls, and how many share that of the token requests. */
 	readonly lines: {readonly calls: number; readonly grants: number};
 }
 
@@ -34,7 +34,7 @@ export const margin = {left: 58, right: 10};
 const dot = 10;
 /** Where the lines of a track begin, below the dots of the events. */
 const top = 20;
-/** One token request is a bar that nobody overlooks. Many take a line each, but leave room for the calls. */
+/** The heights of token requests. A single one is a clearly visible bar. Many have a line each, and leave room for the calls. */
 const grantHeight = {least: 16, perLine: 1.5, mostShare: 0.42};
 const gap = 8;
 const bottom = 6;
@@ -60,7 +60,7 @@ export function boxOf({report, line}: Mark, frame: Frame): Box {
 	const toPixels = (width - margin.left - margin.right) / scale.span();
 	const x = margin.left + scale.place(start) * toPixels;
 	if (kind === 'event') return {x: x - dot / 2, y: 5, width: dot, height: dot};
-	// What is under way reaches as far as its burst does.
+	// A request that is still running is drawn up to the end of its burst.
 	const end = report.end ?? scale.burstOf(start)?.end ?? start;
 	const length = (scale.place(end) - scale.place(start)) * toPixels;
 	const rows = rowsOf(frame);

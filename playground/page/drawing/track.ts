@@ -18,7 +18,7 @@ export interface Track {
 	clear(): void;
 }
 
-/** Is told which mark somebody points at or steps to, and where it is. Both are undefined if there is none. */
+/** Called with the mark that the user points at or steps to, and with its box. Both are undefined if there is no such mark. */
 export type Point = (canvas: HTMLElement, mark: Mark | undefined, box: Box | undefined) => void;
 
 const fewestLines = 12;
@@ -33,7 +33,7 @@ export function createTrack(section: HTMLElement, scale: Scale, point: Point): T
 	const lines = {calls: createLines(), grants: createLines()};
 	const isWords = section.classList.contains('words');
 	const captions = {grants: section.dataset['grants'] ?? 'refresh', calls: 'calls'};
-	/** When the burst began that is being drawn. Each burst has all the lines to itself. */
+	/** When the current burst began. Each burst begins with all lines free. */
 	let burst: number | undefined;
 	let selected: string | undefined;
 	let isSummed = true;
@@ -133,7 +133,7 @@ function summarise(element: Element | null, [grants, ...rest]: readonly string[]
 	element?.replaceChildren(...(grants === undefined ? [nothing] : [strong, ` ${rest.join(', ')}`]));
 }
 
-/** How far from a mark one still points at it, in pixels. */
+/** How close to a mark the pointer must be, in pixels. */
 const near = 6;
 
 function nearestOf(

@@ -1,4 +1,4 @@
-// The script of a frame that stands for another tab. The page calls what this puts on the window of the frame.
+// The script of a frame that stands for another tab. The page calls the function that this script adds to the frame's window.
 import {openTab} from './tab.ts';
 
 window.openTab = openTab;

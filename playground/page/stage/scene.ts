@@ -20,7 +20,7 @@ export interface Stage {
 	reports(): readonly Report[];
 }
 
-/** What a scene came to. */
+/** The end of a scene. */
 export interface Ending {
 	readonly tab: Tab;
 	readonly outcomes: Outcomes;

@@ -38,7 +38,7 @@ export function startStage(place: Place, tab: string, log: (report: Report) => v
 	};
 
 	for (const panel of section.querySelectorAll<HTMLElement>('.trouble')) {
-		const name = panel.dataset['trouble'] as TroubleName; // as it was written into the page
+		const name = panel.dataset['trouble'] as TroubleName; // parts-of-page.ts writes the attribute
 		const outcome = createOutcome(panel);
 		const input = part(section, `input[value="${name}"]`, HTMLInputElement);
 

@@ -24,7 +24,7 @@ export interface Tab {
 	signOut(): Promise<void>;
 	/** Sends calls at once and waits for all of them. */
 	send(count: number): Promise<Outcomes>;
-	/** Makes one more call, to ask the server. */
+	/** Makes one more call. Its answer shows whether Ann is still signed in. */
 	isSignedIn(): Promise<boolean>;
 	setOffline(isOffline: boolean): void;
 	close(): void;

@@ -29,7 +29,7 @@ const sides = [
 /**
 Sets up the comparison. It runs whenever its button is pressed, and once by itself, unless the user prefers less motion.
 
-@param isKnown Whether the user comes back to the page, and has seen it.
+@param isKnown Whether the user has seen the page before and has now come back to it.
 */
 export function startStory(place: Place, log: (report: Report) => void, isKnown: boolean): void {
 	const section = element('story', HTMLElement);
@@ -81,7 +81,7 @@ interface Player {
 	readonly recording: Recording;
 }
 
-/** Who gets the reports: `draw` those of the forty calls, `log` all of them. */
+/** The functions that get the reports: `draw` gets those of the forty calls, and `log` gets all. */
 interface Watchers {
 	draw(report: Report): void;
 	log(report: Report): void;

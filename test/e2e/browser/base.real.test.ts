@@ -5,7 +5,7 @@ import {createAuth} from '../../../src/index.ts';
 const elsewhere = 'https://evil.example';
 const accessToken = 'token-of-the-page';
 
-/** What anybody can do who may write markup into a page. */
+/** Injects a <base>, as an attacker can who may write markup into a page. */
 function injectBase(href: string): void {
 	const base = document.createElement('base');
 	base.href = href;
@@ -13,13 +13,13 @@ function injectBase(href: string): void {
 	onTestFinished(() => base.remove());
 }
 
-/** Where a call goes, and whether it carries the token. The call itself is not sent. */
+/** Returns the origin that a call goes to, and whether it carries the token. The call itself is not sent. */
 async function send(input: string, options: {readonly baseUrl?: string; readonly prefix?: string}) {
 	const auth = createAuth({tokenEndpoint: 'https://as.example/token', clientId: 'app'});
 	await auth.setToken({access_token: accessToken});
 	const sent: Array<readonly [origin: string, hasToken: boolean]> = [];
 	const answer = async (request: RequestInfo | URL): Promise<Response> => {
-		const {url, headers} = request as Request; // as ky and regrant call it
+		const {url, headers} = request as Request; // ky and regrant always pass a `Request`
 		sent.push([new URL(url).origin, (headers.get('authorization') ?? '').includes(accessToken)]);
 		return new Response();
 	};

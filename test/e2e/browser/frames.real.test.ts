@@ -1,4 +1,4 @@
-// Frames are realms of their own that share storage and locks, in every engine and without a driver.
+// Frames are realms of their own that share storage and locks. Every engine has them, so this test needs no driver.
 import {beforeEach, expect, inject, onTestFinished, test} from 'vitest';
 import type * as regrant from '../../../src/index.ts';
 import type * as web from '../../../src/stores/web.ts';
@@ -24,17 +24,17 @@ function openFrame(): {readonly realm: Realm; remove(): void} {
 	const frame = document.body.appendChild(document.createElement('iframe'));
 	const remove = (): void => frame.remove();
 	onTestFinished(remove);
-	return {realm: frame.contentWindow as Realm, remove}; // as every window has the globals of its own
+	return {realm: frame.contentWindow as Realm, remove}; // every window has the globals of a realm
 }
 
-/** An `Auth` of a copy of the package that the realm has loaded for itself. */
+/** Creates an `Auth` from the copy of the package that the realm has loaded for itself. */
 async function createAuthIn(realm: Realm, delay = ''): Promise<Auth> {
 	const load = async <T>(path: string): Promise<T> => realm.eval(`import('${location.origin}/src/${path}')`) as T;
 	const {createAuth} = await load<typeof regrant>('index.ts');
 	const {indexedDbStore} = await load<typeof web>('stores/web.ts');
 	return createAuth({
 		tokenEndpoint,
-		// Another endpoint would be another client, to which the store belongs no more [F-143].
+		// The delay is not part of `tokenEndpoint`: another endpoint would be another client, and the store would refuse it [F-143].
 		fetch: async (input, init) => fetch(`${input as string}${delay}`, init),
 		revocationEndpoint,
 		clientId: app,
@@ -69,7 +69,7 @@ test('the page gets the lock of a frame that is removed [F-97]', async () => {
 	});
 	expect(await heldLocks()).toBe(1);
 	const call = statusOf(auth);
-	// It waits, and asks nobody meanwhile.
+	// The call waits for the lock, and sends no token request meanwhile.
 	while (((await navigator.locks.query()).pending ?? []).length === 0);
 	expect((await lab.log()).grants).toHaveLength(0);
 	remove();

@@ -5,12 +5,12 @@ import {test} from '../../support/test.ts';
 const options = {tokenEndpoint: 'https://as.example/token', clientId: 'page'};
 const request = {grant_type: 'client_credentials', scope: 'a', client_secret: 'told to everybody'} as const;
 
-describe('in a page [R13]', () => {
+describe('a secret in a page', () => {
 	test.for([
 		['clientSecretBasic', {clientAuthentication: clientSecretBasic('told to everybody')}],
 		['clientSecretPost', {clientAuthentication: clientSecretPost('told to everybody')}],
 		['a client_secret in grant', {grant: request}],
-	] as const)('%s is refused, unless it is allowed', ([, secret], {canaries}) => {
+	] as const)('%s is refused in a page, unless it is allowed [R13]', ([, secret], {canaries}) => {
 		canaries.plant('told to everybody');
 		let error: unknown;
 		try {
@@ -23,7 +23,9 @@ describe('in a page [R13]', () => {
 		expect(() => createAuth({...options, ...secret, allowSecretInBrowser: true})).not.toThrow();
 	});
 
-	test('a client_secret in the request of requestToken is refused before anything is sent', async ({canaries}) => {
+	test('a page that passes a client_secret to requestToken gets an error before anything is sent [R13]', async ({
+		canaries,
+	}) => {
 		canaries.plant('told to everybody');
 		const sent: unknown[] = [];
 		const fetch = async (): Promise<Response> => {
@@ -35,8 +37,8 @@ describe('in a page [R13]', () => {
 	});
 });
 
-describe('the default store [R79]', () => {
-	test('the default store writes nothing where a page could find it', async () => {
+describe('the default store', () => {
+	test('the default store writes nothing where a page could find it [R79]', async () => {
 		const address = location.href;
 		const auth = createAuth({...options, origins: ['https://api.example']});
 		await auth.setToken({access_token: 'an-access-token', token_type: 'Bearer', refresh_token: 'a-refresh-token'});

@@ -1,4 +1,4 @@
-// Run by Deno: the suite of the stores on a real Deno KV, with a report for each test.
+// Run by Deno: runs the specification of the stores on a real Deno KV, and reports the outcome of each test.
 import process from 'node:process';
 import {denoKvDriver} from '../../../src/stores/deno-kv-driver.ts';
 import {createLabClient, type LabFacts} from '../../shared/lab-client.ts';
@@ -6,7 +6,7 @@ import {type Place, tokenStoreSpec} from '../../support/token-store-spec.ts';
 
 type Kv = Parameters<typeof denoKvDriver>[0] & {close(): void};
 
-const {Deno} = globalThis as unknown as {readonly Deno: {openKv(path: string): Promise<Kv>}}; // it is run by Deno
+const {Deno} = globalThis as unknown as {readonly Deno: {openKv(path: string): Promise<Kv>}}; // only Deno runs this script
 const [facts, file = ''] = [JSON.parse(process.argv[2] ?? '') as LabFacts, process.argv[3]];
 const lab = createLabClient(facts);
 const open: Kv[] = [];
@@ -22,7 +22,7 @@ const createPlace = async (): Promise<Place> => {
 	const key = ['place', ++places];
 	return {
 		holder: async () => denoKvDriver(await connect(), key),
-		peek: async () => ((await admin.get(key)).value ?? undefined) as string | undefined, // as a store has set it
+		peek: async () => ((await admin.get(key)).value ?? undefined) as string | undefined, // the driver stores a string
 		poke: async text => void (await admin.set(key, text)),
 		abandonLock: async () => {
 			const kv = await connect();
@@ -47,7 +47,7 @@ const createPlace = async (): Promise<Place> => {
 				},
 			});
 			return {
-				// The lock of one that was cut off stays for its lease.
+				// A holder that lost its connection keeps the lock until its lease ends, so the lease is short.
 				store: denoKvDriver(current, key, {lease: 300}),
 				breaks: async () => {
 					kv.close();
@@ -69,7 +69,7 @@ tokenStoreSpec({
 		if (is !== should) throw new Error(`${is} is not ${should}`);
 	},
 	place: createPlace,
-	// To watch a key would keep a script from ending.
+	// A script that watches a key would not end by itself.
 	lacks: ['subscribe'],
 	server: {
 		tokenEndpoint: () => lab.tokenEndpoint,
@@ -108,7 +108,7 @@ tests.push([
 		const isWritten = await refreshed.replace?.(await refreshed.get(), token);
 		expect(isWritten === true, 'a record can be written over itself');
 		writer.close();
-		// A database of Deno deletes what is over when it is opened, and now and then.
+		// Deno deletes expired records when a database is opened, and from time to time after that.
 		const reader = await Deno.openKv(path);
 		for (let tries = 0; tries < 100 && (await isThere(reader, 'abandoned')); tries++) await sleep(100);
 		expect(!(await isThere(reader, 'abandoned')), 'the abandoned one is deleted');
@@ -142,7 +142,7 @@ tests.push([
 	},
 ]);
 
-/** Every name in a value, so that the order of names is nothing to a comparison. */
+/** Returns every property name in a value, so that two values can be compared whatever the order of their names. */
 function flat(value: unknown): Record<string, true> {
 	if (typeof value !== 'object' || value === null) return {};
 	const names = Object.entries(value).flatMap(([name, part]) => [[name, true] as const, ...Object.entries(flat(part))]);

@@ -1,4 +1,4 @@
-// happy-dom: a page of Node, whose globals are those of a window.
+// happy-dom: a page inside Node, with the globals of a window.
 import process from 'node:process';
 import {Window} from 'happy-dom';
 import {webStorage} from 'regrant/web';

@@ -1,4 +1,4 @@
-// A browser: a page that asks where the servers are, and posts what became of each test.
+// The page for browsers: it asks where the servers are, and posts the outcome of each test.
 import {indexedDbStore, webStorage} from 'regrant/web';
 import {run} from '../../shared/run.ts';
 
@@ -9,7 +9,8 @@ const names: ReadonlyArray<readonly [name: string, pattern: RegExp]> = [
 ];
 const [name = 'a browser', version = ''] =
 	names.map(([name, pattern]) => [name, pattern.exec(navigator.userAgent)?.[1]]).find(([, version]) => version) ?? [];
-// Chromium sends streams over HTTP/2 alone, Firefox sends what String makes of one, WebKit none. WebKit has reasons of its own.
+// Chromium sends streams only over HTTP/2. Firefox sends the text that `String` makes of a stream, and WebKit sends none. WebKit also
+// rejects aborted calls without the reason of the signal.
 // Firefox 153 drops `Authorization` at a redirect to another origin, and adds it again at the next redirect there.
 const traits = {
 	isPage: true,

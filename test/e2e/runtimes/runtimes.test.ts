@@ -28,7 +28,7 @@ async function workOff(): Promise<void> {
 }
 
 try {
-	// They spend most of their time waiting for answers that are slow on purpose.
+	// Three at once, because the runtimes mostly wait for answers that are slow on purpose.
 	await Promise.all([workOff(), workOff(), workOff()]);
 } finally {
 	project.remove();
@@ -53,18 +53,18 @@ test('what ran is the package as it was packed', () => {
 	);
 });
 
-// By hand, one of them alone with RUNTIMES=Deno, this fails: no run can leave one out without a word.
+// No run can skip a runtime unnoticed. With RUNTIMES=Deno, which runs only Deno, this test fails.
 test('all runtimes of the README have run, and no other', () => {
 	const row = /^\| servers .*\n\|[ -|]*\n\| (.*) \|$/m.exec(readFileSync('README.md', 'utf8'))?.[1] ?? '';
 	const named = row.split(/ *[|,] */).map(name => name.trim());
 	expect([...reports.keys()].toSorted()).toEqual(named.toSorted());
 	for (const [name, report] of reports) {
-		// It is what it is called, by its own word.
+		// The report names the runtime that produced it.
 		expect('runtime' in report && report.runtime).toMatch(new RegExp(`^${name}(?:[ .]|$)`));
 	}
 });
 
-/** What is only to be had in some of them. */
+/** Tests that only some runtimes have. */
 const particular: ReadonlyArray<readonly [titles: RegExp, names: RegExp]> = [
 	[/^redisStore: /, /^(?:Node|Deno|Bun)/],
 	[/^denoKvStore: /, /^Deno/],
@@ -75,7 +75,7 @@ const particular: ReadonlyArray<readonly [titles: RegExp, names: RegExp]> = [
 	[/^a stream /, /^(?:Node|Deno|Bun|workerd)/],
 ];
 
-test('each has run the whole specification', () => {
+test('each runtime has run the whole specification', () => {
 	const catalogue = new Set(titledCases.map(([title]) => title));
 	const titlesOf = (report: Report | Error): string[] =>
 		'outcomes' in report ? report.outcomes.flatMap(({title}) => (catalogue.has(title) ? [] : [title])) : [];
@@ -89,7 +89,7 @@ test('each has run the whole specification', () => {
 	}
 });
 
-test('each has run all of the catalogue of faults that can be there', () => {
+test('each runtime has run every case of the catalogue of faults that is possible there', () => {
 	for (const [name, report] of reports) {
 		const outcomes = 'outcomes' in report ? report.outcomes : [];
 		const due = titledCases.filter(([, entry]) => isDue(entry, name)).map(([title]) => title);

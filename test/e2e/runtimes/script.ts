@@ -1,4 +1,4 @@
-// Node, Deno and Bun: a script that is told where the servers are, and prints what became of each test.
+// Node, Deno and Bun run this script: its argument says where the servers are, and it prints the outcome of each test.
 import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -18,7 +18,7 @@ interface Runtimes {
 	readonly Bun?: {readonly version: string};
 }
 
-const {Deno, Bun} = globalThis as Runtimes; // each runtime has its own
+const {Deno, Bun} = globalThis as Runtimes; // each runtime has its own global
 const name = Deno ? `Deno ${Deno.version.deno}` : Bun ? `Bun ${Bun.version}` : `Node ${process.version.slice(1)}`;
 const kv = await Deno?.openKv(':memory:');
 const redis = createClient({url: process.argv[4] ?? ''});
@@ -32,7 +32,8 @@ const stores: Stores = {
 const traits = {inspect: (value: unknown) => inspect(value, {depth: 9, showHidden: true})};
 const report = await run(name, JSON.parse(process.argv[2] ?? ''), traits, stores);
 console.log(`REPORT ${JSON.stringify({...report, resolved: import.meta.resolve('regrant')})}`);
-// Without a push: nothing that regrant leaves behind keeps a process alive. (What the clients have open does.)
+// The process must now end without `process.exit`, so nothing that regrant leaves behind may keep it alive. Only the clients of the stores
+// have to be closed.
 rmSync(folder, {recursive: true, force: true});
 redis.destroy();
 (kv as {close?: () => void} | undefined)?.close?.();

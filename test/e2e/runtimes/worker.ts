@@ -1,4 +1,4 @@
-// workerd: a worker whose one request runs the specification.
+// A worker for workerd. It answers a single request, by running the specification.
 import {durableObjectStore} from 'regrant/cloudflare';
 import {run} from '../../shared/run.ts';
 

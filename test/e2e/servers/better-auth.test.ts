@@ -7,7 +7,7 @@ import {expect} from 'vitest';
 import {beginSignIn, bearerOf, cookiesOf, type RealServer, redirect_uri, type RegisteredClient} from './front.ts';
 import {createSession, specify} from './specification.ts';
 
-/** One for each model. */
+/** The names of better-auth's models. Each needs a table. */
 const tables = [
 	'user',
 	'session',
@@ -23,13 +23,13 @@ const tables = [
 	'oauthClientAssertion',
 ];
 
-/** The answer of a registration. */
+/** The response to a client registration. */
 interface Registered {
 	readonly client_id: string;
 	readonly client_secret?: string;
 }
 
-/** As much of better-auth as is used here. */
+/** The part of better-auth that this test uses. */
 interface BetterAuth {
 	handler(request: Request): Promise<Response>;
 	readonly api: {
@@ -56,19 +56,19 @@ function createBetterAuth(origin: string): BetterAuth {
 		telemetry: {enabled: false},
 		plugins: [
 			jwt({disableSettingJwtHeader: true}),
-			provider as unknown as BetterAuthPlugin, // whose types do not go together with exact optional properties
+			provider as unknown as BetterAuthPlugin, // its types do not allow `exactOptionalPropertyTypes`
 		],
 	});
-	return auth as BetterAuth; // by its plug-in
+	return auth as BetterAuth; // the plug-ins add these members
 }
 
-/** Signs a user up. Gives the cookie of the browser that is signed in from then on. */
+/** Signs up a user. Returns the cookie of a browser in which this user is signed in. */
 async function signUp({api}: BetterAuth): Promise<string> {
 	const body = {name: 'Ann', email: 'ann@example.com', password: 'correct horse battery staple'};
 	return cookiesOf(await api.signUpEmail({body, asResponse: true}));
 }
 
-/** Asks one of the endpoints for clients. */
+/** Sends a request to an endpoint that clients authenticate at. */
 async function post(
 	{handler}: BetterAuth,
 	url: string,
@@ -86,8 +86,8 @@ const optionsOf = ({client_id, client_secret = ''}: Registered): RegisteredClien
 });
 
 /**
-better-auth in memory, with its OAuth provider. Answers have `expires_at` beside `expires_in`. A refresh token that is used twice ends
-the session, and the revocation of one that is not known is answered with status 400.
+better-auth in memory, with its OAuth provider. Its token responses have `expires_at` besides `expires_in`. Using a refresh token twice ends
+the session. The revocation of an unknown token is answered with status 400.
 */
 async function start(origin: string): Promise<RealServer> {
 	const auth = createBetterAuth(origin);
@@ -102,7 +102,7 @@ async function start(origin: string): Promise<RealServer> {
 		}),
 		register({grant_types: ['client_credentials'], client_credentials_scopes: ['read']}),
 	]);
-	// A client is told of its own tokens alone.
+	// The server answers a client only about the client's own tokens, so both clients ask.
 	const askAll = (path: string, parameters: Record<string, string>): Promise<Response[]> =>
 		Promise.all([app, service].map(client => post(auth, `${origin}/api/auth/oauth2/${path}`, client, parameters)));
 	const isActive = async (token: string): Promise<boolean> => {

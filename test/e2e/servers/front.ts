@@ -3,65 +3,67 @@ import {createServer, type RequestListener} from 'node:http';
 import type {AuthOptions, ClientAuthentication} from 'regrant';
 import {listen, serve, shut} from '../../support/serve.ts';
 
-/** What a login brings back to the application: the parameters of the token request that follows. */
+/** What a login passes to the application: the parameters of the token request that follows. */
 export type CodeRequest = Readonly<Record<'code' | 'code_verifier' | 'redirect_uri', string>> & {
 	readonly grant_type: 'authorization_code';
 };
 
-/** A client as the server has it registered. */
+/** A client that is registered at the server. */
 export interface RegisteredClient {
 	readonly clientId: string;
-	/** Left out for a public client. */
+	/** Undefined for a public client. */
 	readonly clientAuthentication?: ClientAuthentication;
-	/** The same with a wrong secret. */
+	/** The same method with a wrong secret. */
 	readonly wrongAuthentication?: ClientAuthentication;
-	/** How it gets a token of its own, where it can. */
+	/** The grant by which the client gets a token for itself. Undefined if it has none. */
 	readonly grant?: AuthOptions['grant'];
-	/** What the server wants to have in every token request. */
+	/** Parameters that the server requires in every token request. */
 	readonly parameters?: Readonly<Record<string, string>>;
-	/** How it tells a dead refresh token, where it says so in words of its own. */
+	/** Recognises the error for a rejected refresh token, if the server does not use `invalid_grant`. */
 	readonly endsSession?: AuthOptions['endsSession'];
 }
 
-/** A real authorization server and an API that takes its tokens, both on one origin. */
+/** A real authorization server and an API that accepts its tokens, both on one origin. */
 export interface RealServer {
-	/** Path below the origin. */
+	/** The path of the token endpoint, below the origin. */
 	readonly tokenPath: string;
-	/** Path below the origin. Left out where the server revokes nothing. */
+	/** The path of the revocation endpoint. Undefined if the server has none. */
 	readonly revocationPath?: string;
-	/** Path of a resource that answers 200 to everybody whose access token is good. */
+	/** The path of a resource that answers 200 to every valid access token. */
 	readonly resourcePath: string;
 	/** The client that users sign in with. */
 	readonly app: RegisteredClient;
-	/** The client that acts for itself. Left out where the server has no such grant. */
+	/** The client that acts for itself. Undefined if the server has no such grant. */
 	readonly service?: RegisteredClient;
 	/** Answers every request to the origin. */
 	handle(request: Request): Promise<Response>;
-	/** Signs a user in at the authorization endpoint, up to the redirect that carries the code. */
+	/** Signs in a user at the authorization endpoint. Returns what the redirect with the code contains. */
 	signIn(): Promise<CodeRequest>;
-	/** How its metadata is found, and what a browser does there. Left out where the server has no metadata. */
+	/** How to find the server's metadata, and how a browser logs in. Undefined if the server has no metadata. */
 	readonly login?: ServerLogin;
-	/** Makes the API refuse an access token from now on. Its refresh token stays good. */
+	/** Makes the API reject an access token from now on. The refresh token remains valid. */
 	expire(accessToken: string): Promise<void>;
-	/** Makes the token endpoint refuse a refresh token from now on. */
+	/** Makes the token endpoint reject a refresh token from now on. */
 	kill(refreshToken: string): Promise<void>;
 	close?(): Promise<void>;
 }
 
 /** A login that begins with the server's metadata. */
 export interface ServerLogin {
-	/** The path of the issuer. Empty where it is the origin. */
+	/** The path of the issuer. Empty if the issuer is the origin. */
 	readonly issuerPath: string;
-	/** The scope to ask for. */
+	/** The scope that the login asks for. */
 	readonly scope?: string;
-	/** Opens a URL of the authorization endpoint as a browser whose user is signed in and agrees. Gives where it leads. */
+	/**
+	Opens a URL of the authorization endpoint like a browser whose user is signed in and consents. Returns the target of the redirect.
+	*/
 	visit(url: string): Promise<string | null>;
 }
 
 /** A request to the token endpoint. */
 export interface TokenRequest {
 	readonly grant_type: string;
-	/** Whether the server answered it with a token. */
+	/** True if the server answered with a token. */
 	readonly isGranted: boolean;
 }
 
@@ -69,25 +71,25 @@ export interface TokenRequest {
 export interface ApiCall {
 	readonly method: string;
 	readonly body: string;
-	/** What the API answered. */
+	/** The status of the answer. */
 	readonly status: number;
 }
 
-/** A running server, and what came to it. */
+/** A running server, with a record of its requests. */
 export interface Front extends RealServer {
 	readonly origin: string;
 	readonly tokenRequests: TokenRequest[];
-	/** Whether each request to the revocation endpoint was answered with a success. */
+	/** For each request to the revocation endpoint: true if it succeeded. */
 	readonly revocations: boolean[];
 	readonly calls: ApiCall[];
-	/** Every token that was issued, by what it is. Survives `reset`. */
+	/** Every token that was issued, with its kind. `reset` keeps it. */
 	readonly issued: ReadonlyMap<string, string>;
-	/** Forgets what came so far. */
+	/** Clears the recorded requests. */
 	reset(): void;
 	close(): Promise<void>;
 }
 
-/** Puts a recording front on loopback before a server, which is told the origin that clients see. */
+/** Starts a proxy on loopback that records the requests to a server. The server is told the proxy's origin, which the clients see. */
 export async function startFront(start: (origin: string) => Promise<RealServer>): Promise<Front> {
 	const starting = Promise.withResolvers<RealServer>();
 	const tokenRequests: TokenRequest[] = [];
@@ -135,16 +137,16 @@ async function remember(issued: Map<string, string>, response: Response): Promis
 	}
 }
 
-/** A server of Node's, such as Express, behind the front. */
+/** A server on Node's `http`, such as Express, behind the proxy. */
 export interface NodeServer {
 	handle(request: Request): Promise<Response>;
 	close(): Promise<void>;
 }
 
-/** What belongs to one connection, and not to the next one. */
+/** Headers that belong to one connection and are not forwarded. */
 const hopByHop = ['connection', 'content-length', 'content-encoding', 'keep-alive', 'transfer-encoding'];
 
-/** Opens a server of Node's on a port of its own, to which requests are handed on. */
+/** Starts a Node server on a port of its own, and passes requests on to it. */
 export async function startNodeServer(listener: RequestListener): Promise<NodeServer> {
 	const server = createServer(listener);
 	const origin = await listen(server);
@@ -169,17 +171,17 @@ function withoutHops(headers: Headers): Headers {
 	return kept;
 }
 
-/** Where the application is called back: the redirect is read, and nobody follows it. */
+/** The redirect URI of the application. The tests read the redirect, and never follow it. */
 export const redirect_uri = 'https://app.example.com/callback';
 
-/** The parameters of an authorization request, and how it is gone through with. */
+/** The parameters of an authorization request, and a function that finishes the login. */
 export interface SignIn {
 	readonly parameters: Readonly<Record<string, string>>;
 	/** Reads the code from the redirect to the application. */
 	finish(location: string | null): CodeRequest;
 }
 
-/** A login with PKCE, as the application begins it. */
+/** Begins a login with PKCE, as an application does. */
 export function beginSignIn(clientId: string, more: Readonly<Record<string, string>> = {}): SignIn {
 	const code_verifier = randomBytes(32).toString('base64url');
 	const parameters = {
@@ -202,12 +204,12 @@ export function beginSignIn(clientId: string, more: Readonly<Record<string, stri
 	};
 }
 
-/** The access token of a request, or nothing. */
+/** Returns the access token of a request, or an empty string. */
 export function bearerOf(request: Request): string {
 	return /^Bearer (.*)$/i.exec(request.headers.get('authorization') ?? '')?.[1] ?? '';
 }
 
-/** The cookies that an answer sets, as a browser sends them back. */
+/** Returns the cookies that a response sets, as the `Cookie` header in which a browser sends them back. */
 export function cookiesOf({headers}: Response): string {
 	const pairs = headers.getSetCookie().map(line => line.split(';')[0]);
 	return pairs.join('; ');

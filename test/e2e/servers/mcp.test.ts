@@ -35,8 +35,8 @@ function createProvider(table: TokenTable): OAuthServerProvider {
 }
 
 /**
-The SDK's router on Express, with its limit of 50 token requests in 15 minutes. Clients authenticate in the body alone, and a wrong
-secret is answered with status 400.
+The SDK's router on Express, with its limit of 50 token requests in 15 minutes. Clients can authenticate only in the body. The answer to a
+wrong secret has status 400.
 */
 async function start(origin: string): Promise<RealServer> {
 	const table = createTokenTable();

@@ -25,7 +25,7 @@ const registered = (id: string, allowedGrants: OAuthClient['allowedGrants']): OA
 	scopes: [],
 });
 
-// The package revokes for clients alone that may use client_credentials.
+// The package lets only clients revoke that may also use client_credentials.
 const clients = [
 	registered('app', ['authorization_code', 'refresh_token', 'client_credentials']),
 	registered('service', ['client_credentials']),
@@ -37,7 +37,7 @@ const clientNamed = async (id: string): Promise<OAuthClient> => {
 	return client;
 };
 
-/** The table of tokens. A revoked one stays, and is known to be revoked. */
+/** The table of tokens. A revoked token stays in it, marked as revoked. */
 interface Tokens extends OAuthTokenRepository {
 	isGood(id: unknown): boolean;
 	revokeAccess(id: unknown): void;
@@ -117,7 +117,7 @@ function createAuthorizationServer(tokens: Tokens): AuthorizationServer {
 	return server;
 }
 
-/** What a controller returns, Nest answers with 200 to a GET and with 201 to a POST. */
+/** Nest sends what a controller returns: with status 200 for a GET, and 201 for a POST. */
 function createModule(server: AuthorizationServer, tokens: Tokens): new () => object {
 	class OAuthController {
 		async authorize({headers, query, body = {}}: ExpressRequest): Promise<{readonly url: string}> {
@@ -148,7 +148,7 @@ function createModule(server: AuthorizationServer, tokens: Tokens): new () => ob
 			return {subject: claims['sub'] ?? claims['cid']};
 		}
 	}
-	// Decorators are no syntax that can be erased, and so they are called.
+	// Decorators are called as functions, because their syntax cannot be erased.
 	const {prototype} = OAuthController;
 	const route = (name: 'authorize' | 'token' | 'revoke' | 'me', ...decorators: MethodDecorator[]): void => {
 		const descriptor = Object.getOwnPropertyDescriptor(prototype, name) ?? {};
@@ -171,8 +171,8 @@ async function claimsOf(token: string): Promise<Record<string, unknown>> {
 }
 
 /**
-@jmondi/oauth2-server in a controller of NestJS, whose answer to a POST is 201. A dead refresh token is `invalid_request` here, which
-at other servers is a mistake of the program's and no reason to sign the user out: hence `endsSession`.
+@jmondi/oauth2-server in a controller of NestJS, which answers a POST with 201. Its error for a rejected refresh token is `invalid_request`.
+At other servers, that error means a mistake of the programmer and does not end the session, so this client needs `endsSession`.
 */
 async function start(origin: string): Promise<RealServer> {
 	const tokens = createTokens();

@@ -1,4 +1,4 @@
-/** What is used here of oauth2orize, which has no types of its own. */
+/** The part of oauth2orize that the test uses. The package has no types of its own. */
 declare module 'oauth2orize' {
 	import type {ErrorRequestHandler, RequestHandler} from 'express';
 
@@ -10,7 +10,7 @@ declare module 'oauth2orize' {
 		readonly id: string;
 	}
 
-	/** Hears of an error, of a result, or of false where there is none. */
+	/** A callback that gets an error, a result, or false if there is no result. */
 	type Done<Result extends unknown[]> = (error: Error | null, ...result: Result | [false]) => void;
 
 	interface Parameters {

@@ -6,12 +6,12 @@ import {beginSignIn, type RealServer, redirect_uri, startNodeServer} from './fro
 import {createSession, grantsOf, specify} from './specification.ts';
 import {createTokenTable, type TokenTable} from './token-table.ts';
 
-/** Base64, as secrets of other tools are. It is form-encoded on its way, which the server here does not decode. */
+/** A Base64 text, which contains characters that form encoding changes. The server does not decode them, hence `encoding: 'raw'`. */
 const secret = 'Zm9v+YmFy/w==';
 const clientAuthentication = clientSecretBasic(secret, {encoding: 'raw'});
 const wrongAuthentication = clientSecretBasic('wrong');
 const app = {clientId: 'app', clientAuthentication, wrongAuthentication};
-// Its package hands the scopes on to its user, who has none here.
+// oauth2orize leaves scopes to its user, and this server has none.
 const service = {
 	clientId: 'service',
 	clientAuthentication,
@@ -19,7 +19,7 @@ const service = {
 	grant: {grant_type: 'client_credentials', scope: null},
 } as const;
 
-/** Checks the client as passport-http does, with which oauth2orize is used: it splits and compares, and decodes nothing. */
+/** Checks the client as passport-http does, which oauth2orize is used with: it splits at the colon, compares, and decodes nothing. */
 const authenticateClient: RequestHandler = (request, response, next) => {
 	const [, credentials = ''] = /^Basic (.*)$/.exec(request.headers.authorization ?? '') ?? [];
 	const [id = '', given] = Buffer.from(credentials, 'base64').toString().split(':');
@@ -27,7 +27,7 @@ const authenticateClient: RequestHandler = (request, response, next) => {
 		Object.assign(request, {user: {id}});
 		next();
 	} else {
-		// In text, and not an error of OAuth's: so passport answers.
+		// passport answers with text, not with an OAuth error.
 		response.set('WWW-Authenticate', 'Basic realm="Users"').status(401).send('Unauthorized');
 	}
 };
@@ -90,7 +90,7 @@ function createApp(table: TokenTable): Express {
 			const [, token = ''] = /^Bearer (.*)$/.exec(request.headers.authorization ?? '') ?? [];
 			const entry = table.accessOf(token);
 			if (entry) response.json({subject: entry.subject});
-			// As passport-http-bearer says it.
+			// The same answer as that of passport-http-bearer.
 			else
 				response
 					.set('WWW-Authenticate', 'Bearer realm="Users", error="invalid_token"')
@@ -99,7 +99,10 @@ function createApp(table: TokenTable): Express {
 		});
 }
 
-/** Express. A dead refresh token is `invalid_grant` with status 403, a wrong secret is a 401 in text. Nothing can be revoked. */
+/**
+oauth2orize on Express. It answers a rejected refresh token with `invalid_grant` and status 403, and a wrong secret with 401 and a text. It
+revokes nothing.
+*/
 async function start(origin: string): Promise<RealServer> {
 	const table = createTokenTable();
 	const {handle, close} = await startNodeServer(createApp(table));

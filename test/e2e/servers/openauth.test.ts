@@ -14,7 +14,7 @@ const subjects = createSubjects({user: object({id: string()})});
 
 const secret = 'openauth-service-secret';
 
-/** A login whose user agrees at once, and clients that act for themselves. */
+/** A login whose user consents at once, and clients that act for themselves. */
 const provider: Provider<{readonly id: string}> = {
 	type: 'test',
 	init(routes, {success}) {
@@ -27,20 +27,20 @@ const provider: Provider<{readonly id: string}> = {
 };
 
 /**
-OpenAuth. Its answers have no `token_type`, and those to `client_credentials` no lifetime either, but a refresh token. Access tokens are
-JWTs, which the API alone can refuse before their time; refresh tokens have colons in them. A wrong secret is an error of its
-login pages, in text and with status 400. Nothing can be revoked.
+OpenAuth. Its token responses have no `token_type`. Those to `client_credentials` have no lifetime either, but a refresh token. Access
+tokens are JWTs, so only the API can reject one before it expires. Refresh tokens contain colons. The answer to a wrong secret is an error
+of the login pages: a text with status 400. Nothing can be revoked.
 */
 async function start(origin: string): Promise<RealServer> {
 	const storage = MemoryStorage();
 	const refused = new Set<string>();
-	// It logs each request to the console, as it finds it now.
+	// OpenAuth logs each request to the console that it finds when it starts.
 	const output = interceptConsole();
 	const app = issuer({
 		subjects,
 		storage,
 		providers: {test: provider},
-		// A refresh token that is used twice ends the whole session.
+		// Using a refresh token twice ends the whole session.
 		ttl: {reuse: 0},
 		allow: async () => true,
 		success: (responder, {id}) => responder.subject('user', {id}),
@@ -97,7 +97,10 @@ const test = specify({
 	wrongSecret: {name: 'TokenResponseError', code: 'unexpected_status', status: 400, retryable: false},
 });
 
-test('a service whose refresh token has died gets a token by its own credentials again', async ({server, canaries}) => {
+test('a service whose refresh token is rejected gets a token by its own credentials again', async ({
+	server,
+	canaries,
+}) => {
 	const {service = server.app} = server;
 	const parameters = new URLSearchParams({grant_type: 'client_credentials', provider: 'test', client_id: 'service'});
 	parameters.set('client_secret', secret);

@@ -16,23 +16,23 @@ import {interceptConsole} from '../../support/console.ts';
 import {createFakeStorage} from '../../support/fake-login.ts';
 import {type Front, type RealServer, redirect_uri, type RegisteredClient, startFront} from './front.ts';
 
-/** A real authorization server, and what it has. */
+/** A real authorization server, and which features it has. */
 export interface ServerUnderTest {
 	readonly name: string;
-	/** Starts it. It is told the origin that its clients see. */
+	/** Starts the server. `origin` is what its clients see. */
 	start(origin: string): Promise<RealServer>;
-	/** Whether the client that users sign in with has a secret. */
+	/** True if the client that users sign in with has a secret. */
 	readonly hasSecret?: boolean;
 	readonly hasRevocation?: boolean;
-	/** Whether it has the grant `client_credentials`. */
+	/** True if the server has the grant `client_credentials`. */
 	readonly hasService?: boolean;
-	/** Whether it publishes its metadata. */
+	/** True if the server publishes its metadata. */
 	readonly hasMetadata?: boolean;
-	/** What a wrong secret comes to: `invalid_client` by default. */
+	/** The expected error for a wrong secret: `invalid_client` by default. */
 	readonly wrongSecret?: object;
 }
 
-/** A session at the server, and what was heard of it. */
+/** A session at the server, with its recorded events. */
 export interface Session {
 	readonly auth: Auth;
 	/** Calls the API. */
@@ -42,16 +42,16 @@ export interface Session {
 
 const manyCalls = 40;
 
-/** For a token that has to be renewed before it is sent. */
+/** Makes a token that must be renewed before it is sent. */
 export const expired = {expires_at: 1, issued_at: 0};
 
-/** What was asked of the token endpoint, and whether it was given. */
+/** The token requests so far: the grant type of each, and whether it was granted. */
 export const grantsOf = ({tokenRequests}: Front): string[] =>
 	tokenRequests.map(({grant_type, isGranted}) => `${grant_type} ${isGranted ? 'granted' : 'refused'}`);
 
 const typesOf = (events: readonly AuthEvent[]): string[] => events.map(({type}) => type);
 
-/** The options that concern the token endpoint. */
+/** Returns the options that concern the token endpoint. */
 function clientOf(server: Front, client: RegisteredClient): TokenClient {
 	const {origin, tokenPath, revocationPath} = server;
 	const {clientId, clientAuthentication, parameters} = client;
@@ -64,7 +64,7 @@ function clientOf(server: Front, client: RegisteredClient): TokenClient {
 	};
 }
 
-/** Begins to use one of the server's clients. */
+/** Creates a session for one of the server's clients. */
 export function createSession(server: Front, client: RegisteredClient, canaries: Canaries): Session {
 	const {grant, endsSession} = client;
 	const options: AuthOptions = {
@@ -79,7 +79,7 @@ export function createSession(server: Front, client: RegisteredClient, canaries:
 	return {auth, events, call: init => api(server.resourcePath, init)};
 }
 
-/** Signs a user in, as an application does: the login brings a code, which is exchanged for tokens. */
+/** Signs in a user as an application does: the login gives a code, which is exchanged for tokens. */
 async function signIn(server: Front): Promise<TokenSet & {readonly refresh_token: string}> {
 	const token = await requestToken(clientOf(server, server.app), await server.signIn());
 	const {refresh_token} = token;
@@ -88,12 +88,12 @@ async function signIn(server: Front): Promise<TokenSet & {readonly refresh_token
 	return {...token, refresh_token};
 }
 
-/** The reasons of as many rejections. Fails where a call was answered. */
+/** Returns the reasons of rejected calls. Throws if one of the calls was answered. */
 function rejections(calls: ReadonlyArray<Promise<unknown>>, {rejection}: Canaries): Promise<unknown[]> {
 	return Promise.all(calls.map(rejection));
 }
 
-/** A test that is given the server, one for all tests of a file, and that fails where a token shows in what was seen. */
+/** A vitest `test` with the server, which all tests of a file share. It fails if a token shows in anything that was recorded. */
 // oxlint-disable-next-line typescript/explicit-function-return-type -- vitest has no name for it
 function createTest({start}: ServerUnderTest) {
 	return (
@@ -110,7 +110,7 @@ function createTest({start}: ServerUnderTest) {
 			})
 			.extend('canaries', {auto: true}, async ({server}, {onCleanup}) => {
 				const canaries = createCanaries();
-				// The servers may print: they are not under test.
+				// The servers may write to the console, because they are not under test.
 				const output = interceptConsole();
 				onCleanup(() => {
 					output.restore();
@@ -124,7 +124,7 @@ function createTest({start}: ServerUnderTest) {
 
 type ServerTest = ReturnType<typeof createTest>;
 
-/** Holds regrant to its promises at a real server. Gives the test that has it, for what is to be said of this server alone. */
+/** Defines the tests of regrant with a real server. Returns the vitest `test` with that server, for tests of its peculiarities. */
 export function specify(subject: ServerUnderTest): ServerTest {
 	const test = createTest(subject);
 	describe(`at ${subject.name}`, () => {
@@ -162,13 +162,13 @@ function specifyUsers(test: ServerTest): void {
 			{method: 'POST', body: '{"amount":12}', status: expect.not.stringMatching('401')},
 		]);
 		expect(grantsOf(server)).toEqual(['refresh_token granted']);
-		// With the refresh token that came with the first one.
+		// This time, the session uses the refresh token that came with the first grant.
 		await server.expire((await auth.getToken()).access_token);
 		expect((await call()).ok).toBe(true);
 		expect(grantsOf(server)).toEqual(['refresh_token granted', 'refresh_token granted']);
 	});
 
-	test('forty calls at once on a token that is no longer taken make one refresh', async ({server, canaries}) => {
+	test('forty calls at once with a token that the API rejects make one refresh', async ({server, canaries}) => {
 		const token = await signIn(server);
 		const {auth, call} = createSession(server, server.app, canaries);
 		await auth.setToken(token);
@@ -176,12 +176,12 @@ function specifyUsers(test: ServerTest): void {
 		const responses = await Promise.all(Array.from({length: manyCalls}, () => call()));
 		expect(responses.map(({ok}) => ok)).toEqual(Array.from({length: manyCalls}, () => true));
 		expect(grantsOf(server)).toEqual(['refresh_token granted']);
-		// A server that had seen the refresh token twice would have ended the session.
+		// If the server had seen the refresh token twice, it would have ended the session.
 		await auth.refresh();
 		expect((await call()).ok).toBe(true);
 	});
 
-	test('a dead refresh token ends the session, once for forty calls', async ({server, canaries}) => {
+	test('a rejected refresh token ends the session, once for forty calls', async ({server, canaries}) => {
 		const token = await signIn(server);
 		const {auth, call, events} = createSession(server, server.app, canaries);
 		await auth.setToken({...token, ...expired});
@@ -194,7 +194,7 @@ function specifyUsers(test: ServerTest): void {
 		expect(grantsOf(server)).toEqual(['refresh_token refused']);
 		expect(typesOf(events)).toEqual(['token', 'session-ended']);
 		expect(auth.status).toBe('signed-out');
-		// From then on the API is asked without a token, and the token endpoint not at all.
+		// From now on, calls are sent without a token, and no token request is sent.
 		expect(isHTTPError(await canaries.rejection(call()))).toBe(true);
 		expect(isSignedOut(await canaries.rejection(auth.getToken()))).toBe(true);
 		expect(server.calls.map(({status}) => status)).toEqual([401]);
@@ -246,7 +246,7 @@ function specifySignOut(test: ServerTest, {hasRevocation = false}: ServerUnderTe
 	});
 }
 
-/** At most one token request a second: the back-off begins with a second, and doubles. */
+/** The most token requests since `begun`: the back-off starts with one second and doubles. */
 const mostRequests = (begun: number): number => 1 + Math.floor((performance.now() - begun) / 1000);
 
 function specifyWrongSecret(

@@ -1,38 +1,38 @@
 import {randomBytes} from 'node:crypto';
 
-/** What a code or a token was issued for. */
+/** The user, client and scope that a code or a token was issued for. */
 export interface Issued {
 	readonly clientId: string;
 	readonly subject: string;
 	readonly codeChallenge?: string;
 }
 
-/** A pair of tokens. */
+/** An access token and a refresh token. */
 export interface TokenPair {
 	readonly access_token: string;
 	readonly refresh_token: string;
 }
 
-/** The tables of codes and tokens that packages without storage leave to their users. */
+/** The tables of codes and tokens, which some packages leave to their users. */
 export interface TokenTable {
 	issueCode(entry: Issued): string;
-	/** What a code was issued for, which leaves the code as it is. */
+	/** Returns what a code was issued for. The code stays valid. */
 	codeOf(code: string): Issued | undefined;
-	/** The same for once: the code is used then. */
+	/** Returns the same, and invalidates the code. */
 	useCode(code: string): Issued | undefined;
 	issuePair(entry: Issued): TokenPair;
-	/** What a refresh token was issued for, for once: it is rotated. */
+	/** Returns what a refresh token was issued for, and invalidates the token. */
 	useRefreshToken(token: string): Issued | undefined;
-	/** What an access token was issued for. */
+	/** Returns what an access token was issued for. */
 	accessOf(token: string): Issued | undefined;
 	expire(accessToken: string): void;
-	/** Ends a refresh token and the access tokens of its client. */
+	/** Revokes a refresh token and the access tokens of its client. */
 	revoke(refreshToken: string): void;
 }
 
 const random = (): string => randomBytes(24).toString('base64url');
 
-/** Empty tables, in memory. */
+/** Creates empty tables in memory. */
 export function createTokenTable(): TokenTable {
 	const [codes, access, refresh] = [new Map<string, Issued>(), new Map<string, Issued>(), new Map<string, Issued>()];
 	const add = (table: Map<string, Issued>, entry: Issued): string => {

@@ -1,6 +1,6 @@
 import {type OAuthHelpers, OAuthProvider} from '@cloudflare/workers-oauth-provider';
 
-/** What the platform and the package put into `env`. */
+/** The bindings that the platform and the package add to `env`. */
 interface Env {
 	readonly OAUTH_PROVIDER: OAuthHelpers;
 }
@@ -8,7 +8,7 @@ interface Env {
 const redirectUris = ['https://app.example.com/callback'];
 
 const routes: Readonly<Record<string, (request: Request, env: Env) => Promise<Response>>> = {
-	/** A login page whose user agrees at once. */
+	/** A login page whose user consents at once. */
 	async '/authorize'(request, {OAUTH_PROVIDER}) {
 		const authorization = await OAUTH_PROVIDER.parseAuthRequest(request);
 		const {redirectTo} = await OAUTH_PROVIDER.completeAuthorization({
@@ -20,7 +20,7 @@ const routes: Readonly<Record<string, (request: Request, env: Env) => Promise<Re
 		});
 		return Response.redirect(redirectTo, 302);
 	},
-	/** For the test: registers a client with a secret. */
+	/** Only for the test: registers a client with a secret. */
 	async '/register'(_, {OAUTH_PROVIDER}) {
 		const tokenEndpointAuthMethod = 'client_secret_basic';
 		return Response.json(await OAUTH_PROVIDER.createClient({redirectUris, tokenEndpointAuthMethod}));
@@ -45,7 +45,7 @@ let running: OAuthProvider<Env> | undefined;
 
 export default {
 	fetch(request: Request, env: Env, context: object): Promise<Response> {
-		// The port is not known before.
+		// The provider is created at the first request, because the port is not known before.
 		running ??= provider(new URL(request.url).origin);
 		return running.fetch(request, env, context);
 	},

@@ -22,7 +22,7 @@ async function bundle(): Promise<string> {
 	return outputFiles[0]?.text ?? '';
 }
 
-/** Cloudflare's package, in Cloudflare's runtime. Its tokens have colons in them, and its revocation is at the token endpoint. */
+/** Cloudflare's package in Cloudflare's runtime. Its tokens contain colons. Revocation is at the token endpoint. */
 async function start(origin: string): Promise<RealServer> {
 	const miniflare = new Miniflare({
 		telemetry: {enabled: false},
@@ -79,7 +79,7 @@ async function start(origin: string): Promise<RealServer> {
 			return finish(await visit(`${origin}/authorize?${new URLSearchParams(parameters)}`));
 		},
 		login: {issuerPath: '', scope: 'read', visit},
-		// An access token is revoked alone, a refresh token with its grant.
+		// Revoking an access token ends only that token. Revoking a refresh token ends its grant.
 		expire: revoke,
 		kill: revoke,
 		close: () => miniflare.dispose(),

@@ -15,19 +15,19 @@ const timeout = 2_000;
 const script = 'test/support/stoppable-process.ts';
 const pause = (milliseconds: number): Promise<void> => new Promise(done => setTimeout(done, milliseconds));
 
-/** What runs the script. */
+/** The command of each runtime that runs the script. */
 const runtimes: Readonly<Record<string, readonly [string, ...string[]]>> = {
 	Node: [process.execPath, script],
 	Deno: [...deno, script],
 	Bun: [resolve('node_modules/.bin/bun'), 'run', script],
 };
 
-/** A process that can be stopped as a debugger, a full machine or the lid of a laptop does it. */
+/** Starts a process that can be stopped, as by a debugger, by memory pressure or by closing a laptop. */
 function start(name: string, server: AuthorizationServer, token: object) {
 	const {tokenEndpoint, revocationEndpoint} = server;
 	const options = {tokenEndpoint, revocationEndpoint, clientId: app.clientId, timeout, token};
 	const [command, ...flags] = runtimes[name] ?? [process.execPath];
-	// With a group of its own: what is started may be a script that starts the runtime.
+	// The process gets a group of its own, because the command may be a shell script that starts the runtime.
 	const child = spawn(command, [...flags, JSON.stringify(options)], {
 		detached: true,
 		stdio: ['ignore', 'pipe', 'pipe'],
@@ -39,7 +39,7 @@ function start(name: string, server: AuthorizationServer, token: object) {
 		try {
 			process.kill(-(child.pid ?? 0), name);
 		} catch {
-			// It has ended.
+			// The process has already ended.
 		}
 	};
 	return {
@@ -52,7 +52,9 @@ function start(name: string, server: AuthorizationServer, token: object) {
 }
 
 describe.for(Object.keys(runtimes))('%s', name => {
-	/** How long it is stopped, in milliseconds: until just after the deadline, and for much longer than whoever waits for a token. */
+	/**
+	How long the process is stopped, in milliseconds: until just after the deadline, and for much longer than any caller waits for a token.
+	*/
 	test.for([2_150, 8_000])(
 		'a process that was stopped for %i ms during a refresh reads the answer that came meanwhile, and the session goes on [F-138]',
 		async (stopped, {server}) => {
@@ -63,7 +65,7 @@ describe.for(Object.keys(runtimes))('%s', name => {
 				await gate.reached;
 				process.signal('SIGSTOP');
 				await pause(50);
-				// The server has rotated the refresh token. Its answer waits in the socket.
+				// The server has rotated the refresh token. Its response waits in the socket of the stopped process.
 				gate.open();
 				await pause(stopped);
 				process.signal('SIGCONT');

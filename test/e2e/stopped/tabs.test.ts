@@ -18,18 +18,18 @@ beforeAll(async () => {
 });
 afterAll(() => tabs.close());
 
-/** The processes of the browser that this process has started: itself, and whatever it has started for its pages and its network. */
+/** Returns the ids of the browser's processes: the one that this test has started, and those that it has started for pages and network. */
 function browserProcesses(): number[] {
 	const parents = new Map<number, number>();
 	for (const entry of readdirSync('/proc')) {
 		try {
-			// The name may hold spaces, so the fields are counted from behind it.
+			// The name may contain spaces, so the fields are counted after its closing parenthesis.
 			const [, parent] = readFileSync(`/proc/${entry}/stat`, 'utf8')
 				.replace(/^.*\) /s, '')
 				.split(' ');
 			if (/^\d+$/.test(entry)) parents.set(Number(entry), Number(parent));
 		} catch {
-			// It has ended since.
+			// The process has ended meanwhile.
 		}
 	}
 	const isOurs = (pid: number): boolean => {
@@ -44,14 +44,14 @@ function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
 		try {
 			process.kill(pid, signal);
 		} catch {
-			// It has ended since.
+			// The process has ended meanwhile.
 		}
 	}
 }
 
 type Stop = (tab: Awaited<ReturnType<Tabs['open']>>) => Promise<() => Promise<void>>;
 
-/** Ways in which a page stands still. Each gives what lets it go on. */
+/** Ways to stop a page. Each returns a function that lets the page continue. */
 const stops: ReadonlyArray<readonly [title: string, stop: Stop]> = [
 	[
 		'its page is frozen',
@@ -90,7 +90,7 @@ describe('Chromium', () => {
 			const resume = await stop(tab);
 			try {
 				await pause(50);
-				// The server has rotated the refresh token. Its answer waits in the socket.
+				// The server has rotated the refresh token. Its response waits in the socket.
 				gate.open();
 				await pause(length);
 			} finally {

@@ -1,6 +1,6 @@
-// What `wrangler types` would write for the workers of the tests and of the playground.
+// The declarations that `wrangler types` would write for the workers of the tests and of the playground.
 declare module 'cloudflare:workers' {
-	/** A namespace of `TokenVault`. */
+	/** A namespace of `TokenVault` objects. */
 	interface Vaults {
 		// oxlint-disable-next-line typescript/consistent-type-imports -- an import would make this file a module, which can declare no other
 		getByName(name: string): import('../../../src/stores/cloudflare.ts').VaultStub;
@@ -8,14 +8,14 @@ declare module 'cloudflare:workers' {
 
 	export const env: {
 		readonly VAULT: Vaults;
-		/** JSON, in the tests: where the server is. */
+		/** Where the server is, as JSON. Only in the tests. */
 		readonly SERVER: string;
 		readonly TOKEN_ENDPOINT: string;
 		readonly REVOCATION_ENDPOINT: string;
 		readonly CLIENT_ID: string;
 		readonly CLIENT_SECRET: string;
 		readonly API: string;
-		/** The file that Google hands out for a service account. */
+		/** The JSON file that Google issues for a service account. */
 		readonly GOOGLE_SERVICE_ACCOUNT: string;
 		readonly GOOGLE_API: string;
 	};

@@ -1,4 +1,4 @@
-// The recipe for Hono, with the one route that an app has for its login: here the test is the login.
+// The recipe for Hono, with one more route, which stands for the callback of an app's login.
 import app, {signIn} from '../../../playground/recipes/hono.ts';
 
 export {TokenVault} from '../../../playground/recipes/hono.ts';

@@ -9,13 +9,13 @@ import {ask, compatibilityDates, type Outcome, startWorkers, type Workers} from 
 import {tellVault} from '../../support/workers-place.ts';
 import {test} from '../../support/workers-test.ts';
 
-/** A session in a vault of its own, and a way to ask isolates for what it is good for. */
+/** A session in a vault of its own, and ways to use it from the isolates. */
 interface Session {
-	/** The address of a route in the isolate of this number. */
+	/** Returns the URL of a route in the isolate with this number. */
 	url(isolate: number, route: string): string;
-	/** As many calls as this, spread over all isolates, at once. */
+	/** Makes this number of calls at once, spread over all isolates. */
 	crowd(count: number): Promise<Outcome[]>;
-	/** What the vault holds. */
+	/** Returns the record that the vault stores. */
 	record(): Promise<string | null>;
 }
 
@@ -34,14 +34,14 @@ function createSession({origins, stub}: Workers, options: Readonly<Record<string
 	};
 }
 
-/** Signs in, with an access token that has run out. */
+/** Signs in with an access token that has already expired. */
 async function signIn(server: AuthorizationServer, session: Session): Promise<void> {
 	expect(await ask(session.url(0, 'sign-in'), {...(await server.mint()), ...expired})).toEqual({});
 }
 
 const answered = (count: number): Outcome[] => Array.from({length: count}, () => ({value: 200}));
 
-/** Holds the next token request back. With an answer: it gets that one, and the server does nothing. */
+/** Delays the next token request until the gate opens. If `answer` is given, the request gets that answer and the server does nothing. */
 function holdToken(server: AuthorizationServer, answer?: {readonly reset: true}): Gate {
 	const gate = createGate();
 	server.onToken(
@@ -82,7 +82,10 @@ describe.each(compatibilityDates)('at compatibility date %s', {timeout: 30_000},
 	});
 
 	describe.each(['answers early', 'loses its client'] as const)('an owner of the renewal that %s', departure => {
-		/** Begins a renewal in the first isolate, and gives back a way for its owner to go, once its token request has come. */
+		/**
+		Begins a renewal in the first isolate, and waits for its token request. Returns a function that makes the owner of the renewal
+		leave.
+		*/
 		const begin = async (session: Session, {reached}: Gate, serve: Serve): Promise<() => Promise<unknown>> => {
 			if (departure === 'loses its client') {
 				const leave = sendAbruptly(session.url(0, 'token'));
@@ -102,7 +105,7 @@ describe.each(compatibilityDates)('at compatibility date %s', {timeout: 30_000},
 			};
 		};
 
-		test('with waitUntil, everybody gets the token of its grant [R82, F-107, F-108]', async ({
+		test('with waitUntil, everybody gets the token of a renewal whose request is gone [R82, F-107, F-108]', async ({
 			server,
 			workersAt,
 			serve,
@@ -120,7 +123,7 @@ describe.each(compatibilityDates)('at compatibility date %s', {timeout: 30_000},
 			expect(server.tokenRequests.length).toBe(1);
 		});
 
-		test('without waitUntil, nobody waits forever, and the session goes on [R82, F-107, F-108]', async ({
+		test('without waitUntil, nobody waits forever for a renewal whose request is gone, and the session goes on [R82, F-107, F-108]', async ({
 			server,
 			workersAt,
 			serve,

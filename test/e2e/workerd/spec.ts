@@ -1,19 +1,19 @@
-// The specification of shared stores, run inside a worker: one test for each request.
+// The specification of the shared stores, run inside a worker. Each request runs one test.
 import type {VaultStub} from '../../../src/stores/cloudflare.ts';
 import {type StoreRunner, tokenStoreSpec} from '../../support/token-store-spec.ts';
 import {createVaultPlace} from '../../support/workers-place.ts';
 
-/** What one run needs. */
+/** What the worker needs for one test. */
 export interface SpecRun {
-	/** Which test. */
+	/** The number of the test. */
 	readonly index: number;
 	readonly server: {readonly tokenEndpoint: string; readonly revocationEndpoint: string; readonly api: string};
-	/** The origin at which the test that asked mints, expires and counts. */
+	/** The origin of the test that asked. The worker calls it to mint, expire and count tokens. */
 	readonly control: string;
 	stubOf(name: string): VaultStub;
 }
 
-/** The fields of records in one order, so that records can be compared as text. */
+/** Sorts the property names of records, so that records can be compared as text. */
 const sorted = (_: string, value: unknown): unknown =>
 	typeof value === 'object' && value !== null && !Array.isArray(value)
 		? Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)))
@@ -35,7 +35,7 @@ export async function runSpec({index, server, control, stubOf}: SpecRun): Promis
 			const name = crypto.randomUUID();
 			return createVaultPlace(() => stubOf(name));
 		},
-		lacks: ['subscribe'], // nothing that one request has opened may be used by the next
+		lacks: ['subscribe'], // Workers do not let one request use a connection of another
 		server: {
 			tokenEndpoint: () => server.tokenEndpoint,
 			revocationEndpoint: () => server.revocationEndpoint,

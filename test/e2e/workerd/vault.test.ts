@@ -14,12 +14,12 @@ import {test} from '../../support/workers-test.ts';
 const token: TokenSet = {access_token: 'hunter2hunter2', token_type: 'bearer', refresh_token: 'hunter2', issued_at: 1};
 const forLong = 600_000;
 
-/** Takes the lock for another owner and keeps it. */
+/** Acquires the lock for another owner, and does not release it. */
 const lend = async (stub: VaultStub, owner: string, lease = forLong): Promise<unknown> =>
 	tellVault(stub, {op: 'acquire', owner, lease});
 const free = async (stub: VaultStub, owner: string): Promise<unknown> => tellVault(stub, {op: 'release', owner});
 
-/** Whether the lock can be had, asked once: the wait for it is ended when the vault has certainly heard of it. */
+/** Asks once whether the lock is free. The wait for it is aborted after the vault has certainly received the request. */
 async function isFree(store: StoreDriver): Promise<boolean> {
 	const waiting = new AbortController();
 	const had = store.lock?.(async () => true, waiting.signal);
@@ -215,7 +215,9 @@ describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind 
 		expect(await durableObjectDriver(() => workers.stub(name)).lock?.(async () => 'had')).toBe('had');
 	});
 
-	test('a storage that fails is a store that fails, and works again when it does [F-86, F-87]', async ({workersAt}) => {
+	test('a vault whose storage fails is a store that fails, and works again when the storage does [F-86, F-87]', async ({
+		workersAt,
+	}) => {
 		const workers = await workersAt({storage, isolates: 1});
 		const store = durableObjectDriver(() => workers.stub('failing'));
 		await store.set(token);
@@ -306,7 +308,7 @@ test.for(['2024-01-01', '2026-11-02'])(
 	},
 );
 
-test('a request from outside that a worker passes on gets a 404, and a message that is none a 400', async ({
+test('a vault answers 404 to a request from outside that a worker passes on, and 400 to an invalid message', async ({
 	workersAt,
 }) => {
 	const workers = await workersAt({storage: 'sqlite', isolates: 1});

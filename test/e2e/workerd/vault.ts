@@ -1,11 +1,11 @@
-// The vault as users export it, with what a test needs to break it.
+// The vault that users export, with additional routes by which a test can break it.
 import {TokenVault, type VaultState, type VaultStorage} from '../../../src/stores/cloudflare.ts';
 
 interface ProbedState extends VaultState {
 	abort(reason: string): void;
 }
 
-/** Answers `https://probe/…` itself, and everything else as a `TokenVault` does. */
+/** Answers `https://probe/…` itself. Passes everything else to `TokenVault`. */
 export class ProbedVault extends TokenVault {
 	readonly #state: ProbedState;
 	readonly #faults: {isFailing: boolean};
@@ -37,7 +37,7 @@ export class ProbedVault extends TokenVault {
 		if (hostname !== 'probe') return super.fetch(request);
 		const {storage} = this.#state;
 		switch (pathname) {
-			// Whoever waits for an answer gets none, and what is in the object's memory is gone.
+			// Aborts the object: pending requests get no answer, and everything in the object's memory is lost.
 			case '/restart':
 				this.#state.abort('restarted by a test');
 				break;

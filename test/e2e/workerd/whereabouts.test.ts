@@ -4,7 +4,7 @@ import {startTwoServers} from '../../support/two-servers.ts';
 import {compatibilityDates} from '../../support/workers.ts';
 import {test} from '../../support/workers-test.ts';
 
-/** How many URLs and redirect chains are tried at each date, and the seed: `TRIPS=100000 TRIPS_SEED=42 npx vitest run …` */
+/** The number of URLs and redirect chains for each date, and the seed: `TRIPS=100000 TRIPS_SEED=42 npx vitest run …` */
 const count = Number(process.env['TRIPS'] ?? 2_000);
 const seed = Number(process.env['TRIPS_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const batch = 200;
@@ -31,7 +31,7 @@ describe.each(compatibilityDates)('where tokens go, in workerd at %s', compatibi
 				}
 				const {toListed, elsewhere} = carried(accessToken);
 				expect(elsewhere).toEqual([]);
-				// Else nothing was tried.
+				// If only a few requests had reached the allowed server, the test would prove nothing.
 				expect(toListed).toBeGreaterThan(count / 4);
 				expect(answered).toBeGreaterThan(count / 4);
 			} finally {

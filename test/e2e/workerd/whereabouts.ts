@@ -1,4 +1,4 @@
-// A worker that tries URLs and redirects, and answers how its trips ended.
+// A worker that calls URLs and follows redirects, and answers how many of the calls succeeded.
 import {createTrips, type Servers, travel} from '../../shared/whereabouts.ts';
 
 export {TokenVault} from '../../../src/stores/cloudflare.ts';
@@ -11,8 +11,8 @@ interface Order extends Servers {
 
 export default {
 	async fetch(request: Request): Promise<Response> {
-		const {accessToken, seed, count, ...servers} = (await request.json()) as Order; // as the test sends it
-		// Some Workers bring a document of their own, for libraries that look for one. It does not make a browser of them.
+		const {accessToken, seed, count, ...servers} = (await request.json()) as Order; // written by whereabouts.test.ts
+		// Some Workers define a `document` for libraries that look for one. That must not make regrant take them for a browser.
 		if (new URL(request.url).pathname === '/with-document') Object.assign(globalThis, {document: {}});
 		return Response.json(await travel(servers, accessToken, createTrips(servers, seed, count)));
 	},

@@ -1,4 +1,4 @@
-// What the tests run in workerd: a worker of the kind that a user writes, its sessions at module scope.
+// The worker that the tests run in workerd. Like a user's worker, it has its sessions at module scope.
 import {env, waitUntil} from 'cloudflare:workers';
 import {type Auth, createAuth, type TokenStore} from '../../../src/index.ts';
 import {durableObjectDriver, type VaultStub} from '../../../src/stores/durable-object-driver.ts';
@@ -22,13 +22,13 @@ interface Vaults {
 const server = JSON.parse(env.SERVER) as Server;
 const auths = new Map<string, Auth>();
 
-// In the way that works at every compatibility date.
+// This call works at every compatibility date.
 const stubOf = (name: string): VaultStub => {
 	const vaults = env.VAULT as unknown as Vaults;
 	return vaults.get(vaults.idFromName(name));
 };
 
-/** How long the lock was waited for, in milliseconds. */
+/** How long each call waited for the lock, in milliseconds. */
 const waits: number[] = [];
 
 function storeFor(query: URLSearchParams, lease: number): TokenStore {
@@ -48,7 +48,7 @@ function storeFor(query: URLSearchParams, lease: number): TokenStore {
 	return sharedStore(watched, {isMarked: true});
 }
 
-/** The session of a name: one for all requests of this isolate, as a user's would be. */
+/** Returns the session of this name. All requests of this isolate share it, as in a user's worker. */
 function authOf(query: URLSearchParams): Auth {
 	const key = String(query);
 	const known = auths.get(key);
@@ -77,13 +77,13 @@ async function outcomeOf(work: Promise<unknown>): Promise<Response> {
 	}
 }
 
-/** For stores outside of workerd. What the platform rejects with is told by a status of its own. */
+/** Passes a request to a vault, for stores outside of workerd. If the platform rejects it, the status is 599. */
 async function passOn(stub: VaultStub, request: Request): Promise<Response> {
 	const {signal} = request;
 	try {
 		const body = await request.text();
 		const message = {method: 'POST', body, cf: {regrant: true}, signal: signal as never} as const;
-		return (await stub.fetch('https://token-vault/', message)) as Response; // of a real stub
+		return (await stub.fetch('https://token-vault/', message)) as Response; // the type of a stub is wider, and a real one resolves with a Response
 	} catch {
 		return new Response(null, {status: 599});
 	}
@@ -96,7 +96,7 @@ const routes: Readonly<Record<string, (request: Request, auth: Auth) => Response
 	'/sign-in': async (request, auth) => outcomeOf(auth.setToken(await request.json())),
 	'/waits': () => Response.json({value: waits.splice(0)}),
 	'/sign-out': (_, auth) => outcomeOf(auth.signOut()),
-	// Answers while its renewal is under way: at once, or when the test says so.
+	// Answers while its renewal is still running: at once for a GET, or when the test says so for a POST.
 	'/leave': async (request, auth) => {
 		void auth.getToken().catch(() => {});
 		if (request.method === 'POST') await fetch((await request.json()) as string);
@@ -108,7 +108,7 @@ export default {
 	async fetch(request: Request): Promise<Response> {
 		const {pathname, searchParams} = new URL(request.url);
 		const [, kind, name = ''] = pathname.split('/');
-		// For the tests themselves: a worker of a user's does not do this.
+		// Only for the tests. A user's worker has no such route.
 		if (kind === 'vault') return passOn(stubOf(name), request);
 		if (kind === 'probe') {
 			const [, , , path = ''] = pathname.split('/');
@@ -121,7 +121,7 @@ export default {
 			}) as Promise<Response>;
 		}
 		if (kind === 'forward') {
-			// Workers that pass requests from outside on, to the host that was asked for.
+			// Imitates workers that pass requests from outside on to a vault, with the host that was asked for.
 			const [, , , way] = pathname.split('/');
 			const address = `https://${request.headers.get('host')}/`;
 			const {method, body} = request;

@@ -26,10 +26,10 @@ const sentTokens = ({tokenRequests}: AuthorizationServer): Array<string | null> 
 const isToken = (record: unknown, {access_token}: {readonly access_token: string}): boolean =>
 	(record as {access_token?: string} | undefined)?.access_token === access_token;
 
-/** Whether a write stores what the login gave: the others store what the server has rotated it to. */
+/** Returns true for the token of the login. All other tokens come from a refresh. */
 type IsFirst = (token: TokenSet | undefined) => boolean;
 
-/** A driver whose writes of a new token fail for as long as is asked for, with and without a comparison. */
+/** Creates a driver whose writes of new tokens fail while `fails()` is true, with and without compare-and-set. */
 function failingWrites(driver: StoreDriver, isFirst: IsFirst, fails: () => boolean): StoreDriver {
 	const check = (token: TokenSet | undefined): void => {
 		if (!isFirst(token) && fails()) throw new DOMException('The quota is exceeded', 'QuotaExceededError');
@@ -51,7 +51,7 @@ function failingWrites(driver: StoreDriver, isFirst: IsFirst, fails: () => boole
 
 const places: ReadonlyArray<readonly [title: string, create: () => () => StoreDriver]> = [
 	['without replace()', () => createSharedRecord().realm],
-	['with replace()', () => createSharedMemory().holder as () => StoreDriver], // in this realm it takes no time
+	['with replace()', () => createSharedMemory().holder as () => StoreDriver], // this store is created synchronously
 ];
 
 describe.for(places)('a shared store %s whose write fails', ([, create]) => {
@@ -125,7 +125,7 @@ describe.for(places)('a shared store %s whose write fails', ([, create]) => {
 });
 
 describe('a write that ended after its deadline', () => {
-	/** A driver whose write of one token takes until a gate opens. */
+	/** Creates a driver for which the write of one token waits until a gate opens. */
 	function slowWrite(driver: StoreDriver, isSlow: (token: TokenSet) => boolean) {
 		const gate = createGate();
 		const store: StoreDriver = {
@@ -196,7 +196,7 @@ describe('a store operation that hangs', () => {
 		isHanging = false;
 		const theirs = {...(await server.mint()), issued_at: Math.floor(Date.now() / 1000)};
 		await driver.set(theirs);
-		// It is asked again when the deadline has passed once more: by a clock that nobody can set.
+		// regrant uses the store again after another deadline. A real clock measures that, so the test has to wait.
 		await new Promise(resolve => setTimeout(resolve, 150));
 		expect(await auth.getToken()).toMatchObject({access_token: theirs.access_token});
 	});
@@ -249,7 +249,7 @@ test('a store that cannot be read is reported once, even if an earlier read is a
 	await earlier;
 	await auth.getToken();
 	expect(gist(events).filter(event => event.startsWith('store-failed'))).toEqual(['store-failed store_read']);
-	// It is told again once the store has worked meanwhile.
+	// After the store has worked again, the next failure is reported again.
 	isBroken = false;
 	await auth.getToken();
 	isBroken = true;
@@ -305,7 +305,7 @@ describe('a record that throws', () => {
 				await outcomeOf(auth.refresh());
 				expect(await outcomeOf(auth.signOut())).toBe('fulfilled');
 				expect(await outcomeOf(auth.getToken())).toBe('SessionEndedError no_session');
-				// A proxy that throws whatever it is asked cannot even be waited for: then it was not read.
+				// A proxy that throws at every access also throws when it is awaited. Then the read has failed.
 				expect(gist(events).join()).toMatch(/store-failed store_(?:corrupt|read)/);
 				advance(1);
 				thrown = undefined;

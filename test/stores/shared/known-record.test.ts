@@ -10,7 +10,7 @@ import {
 } from '../../../src/stores/shared/known-record.ts';
 import {test} from '../../support/test.ts';
 
-/** A record of a login, as a store that marks its records gives it. */
+/** The record of a login, with the marks of its login and client that a shared store adds. */
 const record = (access_token: string, login: string): StoredRecord => {
 	const token = {access_token, token_type: 'Bearer', refresh_token: `of ${access_token}`, issued_at: 0};
 	return {token, raw: {...token, login}};
@@ -44,7 +44,7 @@ test.for<readonly [what: string, known: KnownRecord, found: StoredRecord, findin
 	['another login after a sign-out', signedOut, other, 'changed'],
 	['a late record of a login that was signed out, after the next login [F-139]', signedInAfter, second, 'late'],
 	['a record without a mark after a sign-out', signedOut, {...first, raw: first.token}, 'changed'],
-])('a shared store that holds %s', ([, known, found, finding]) => {
+])('a shared store recognises %s', ([, known, found, finding]) => {
 	expect(compareRecord(known, found, isSameLogin)).toBe(finding);
 });
 
@@ -52,7 +52,7 @@ test('a record that is written once more as it is stays what is known, whether t
 	const again = {token: first.token, raw: {...first.token, login: 'Ann', client: 'app'}};
 	expect(afterWrite(renewed, {...again, token: second.token}, true, true)).toEqual({...renewed, raw: again.raw});
 	expect(afterWrite(renewed, {...again, token: second.token}, false, true)).toBe(renewed);
-	// What was in memory alone is saved then.
+	// A token that was only in memory is now stored.
 	expect(afterWrite(unsaved, second, true, true)).toEqual({...unsaved, state: 'synced'});
 	expect(afterWrite(unsaved, second, false, true)).toBe(unsaved);
 });

@@ -10,7 +10,7 @@ const lease = 3_000;
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A lock as a server is one, with a log of what it is asked. */
+/** Creates a server-side lock that logs its requests. */
 function createLock(
 	length = lease,
 ): Lease & {readonly log: string[]; readonly owners: Set<string>; holder(): string | undefined} {
@@ -45,7 +45,7 @@ function createLock(
 	};
 }
 
-/** A task that lasts until it is told to end, and the question whether it still holds. */
+/** Begins a task under the lease. Returns a function that ends the task, and one that tells whether it still holds the lease. */
 async function begin(lock: Lease, signal?: AbortSignal) {
 	const gate = createGate();
 	let isHeld = (): boolean => false;
@@ -232,7 +232,7 @@ describe('the wait for a lease', () => {
 		await pass(10 * lease);
 		expect(isOver).toBe(false);
 		const asked = lock.log.filter(question => question === 'acquire').length;
-		// Between a tenth of a second and a third of one each time, at last.
+		// At the end, a waiting caller asks every 100 to 330 milliseconds.
 		expect(asked).toBeGreaterThan(10 * (lease / 330));
 		expect(asked).toBeLessThan(10 * (lease / 90));
 		await end();
@@ -309,14 +309,14 @@ describe('the wait for a lease', () => {
 	});
 });
 
-/** What a contender meets: how long each of its questions and its answers are under way, and its task. In milliseconds. */
+/** Times of each contender, in milliseconds: its start, its work, and how long a request and a response take. */
 const contenders = fc.array(
 	fc.record({
 		start: fc.nat(2 * lease),
 		work: fc.nat(3 * lease),
 		way: fc.nat(lease / 8),
 		back: fc.nat(lease / 8),
-		/** Stands still for so long in the middle of its work, with its timers. */
+		/** How long the contender, including its timers, stands still in the middle of its work. */
 		still: fc.oneof(fc.constant(0), fc.nat(3 * lease)),
 	}),
 	{minLength: 2, maxLength: 5},
@@ -338,7 +338,7 @@ describe('however slow the questions and the answers are, and whoever stands sti
 				};
 				const runs = all.map(async ({start, work, way, back, still}) => {
 					let stillUntil = 0;
-					/** Nothing gets past one that stands still. */
+					/** Waits, and for longer if the contender stands still. */
 					const travel = async (milliseconds: number): Promise<void> => {
 						await sleep(milliseconds);
 						while (Date.now() < stillUntil) await sleep(stillUntil - Date.now());

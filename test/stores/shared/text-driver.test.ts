@@ -17,7 +17,7 @@ const tokens: fc.Arbitrary<TokenSet> = fc.record(
 	},
 	{requiredKeys: ['access_token', 'token_type', 'issued_at'], noNullPrototype: false},
 );
-/** Anything that somebody may have left in a record. */
+/** Texts that other programs could have left in a record. */
 const texts = fc.oneof(
 	fc.json(),
 	fc.string(),
@@ -38,7 +38,7 @@ const texts = fc.oneof(
 	),
 );
 
-/** A place that holds a text, and its driver. */
+/** Creates a place for one text, and its driver. */
 function createPlace(text?: string | null) {
 	const place = {text};
 	const driver = textDriver({
@@ -84,7 +84,7 @@ describe('a record that is stored as text', () => {
 	});
 
 	test.for([undefined, null])(
-		'a record that is stored as text is nothing where the place has %s, and is replaced there',
+		'a record that is stored as text counts as absent where the place has %s, and is replaced there',
 		async text => {
 			const {place, driver} = createPlace(text);
 			expect(await driver.get()).toBe(undefined);
@@ -93,7 +93,7 @@ describe('a record that is stored as text', () => {
 		},
 	);
 
-	test('a record that is stored as text is not replaced by who has neither read nor written it, though it is equal', async () => {
+	test('a record that is stored as text is not replaced by a holder that has neither read nor written it, even if it is equal', async () => {
 		const {driver} = createPlace();
 		await driver.set(token);
 		const elsewhere = createPlace(JSON.stringify(token));
@@ -112,7 +112,7 @@ describe('a record that is stored as text', () => {
 		expect(JSON.parse(place.text ?? '')).toEqual(token);
 	});
 
-	test('a record’s text shows nothing of what it knows', async ({canaries}) => {
+	test('the driver of a record that is stored as text shows nothing of its token', async ({canaries}) => {
 		canaries.plant('hunter2hunter2');
 		const driver = canaries.see(createPlace().driver);
 		await driver.set({...token, access_token: 'hunter2hunter2'});

@@ -7,7 +7,7 @@ afterEach(() => void vi.useRealTimers());
 
 const pass = (milliseconds: number): void => void vi.advanceTimersByTime(milliseconds);
 
-/** Looks every 200 milliseconds until the check says yes. Gives how long that took, in milliseconds, or undefined after a minute. */
+/** Calls the check every 200 milliseconds until it returns true. Returns the elapsed milliseconds, or undefined after a minute. */
 function waitFor(check: () => boolean): number | undefined {
 	for (let waited = 0; waited < 60_000; waited += 200) {
 		if (check()) return waited;

@@ -36,7 +36,7 @@ const both = 2;
 const countRevoked = (stage: Stage): number =>
 	stage.reports().filter(({kind, status}) => kind === 'revocation' && status === 200).length;
 
-/** Milliseconds between two looks, and how many looks there are at most. */
+/** How many milliseconds to wait between two checks, and the most checks. */
 const wait = 50;
 const tries = 100;
 

@@ -2,7 +2,7 @@ import {grantsOf} from '../../recording.ts';
 import {sleep} from '../../sleep.ts';
 import type {Stage} from '../scene.ts';
 
-/** Milliseconds between two looks, and how many looks there are at most. */
+/** How many milliseconds to wait between two checks, and the most checks. */
 const pause = 10;
 const tries = 1_000;
 
