@@ -1,5 +1,6 @@
 import {ConfigError} from '../errors.ts';
 import {ownProperties} from '../lib/own-properties.ts';
+import {isString} from '../lib/read-options.ts';
 import {withTimeout} from '../lib/with-timeout.ts';
 import {checkClient, type Client, readParameters} from './client.ts';
 import type {Exchange} from './error-response.ts';
@@ -81,7 +82,8 @@ export async function prepare(
 		const body = isJson ? toJson(parameters, fields) : String(parameters);
 		const name = `POST ${new URL(url).origin}`;
 		const answer = await exchange(client, url, {method: 'POST', headers, body}, name);
-		const review = {...answer, error: String(ownProperties(answer.record)['error'])};
+		const {error} = ownProperties(answer.record);
+		const review = {...answer, error: isString(error) ? error : undefined};
 		const next = await scheme?.review?.(review, sent, undefined);
 		if (next === 'resend' && !isResent) return (await prepare(client, option, request)).send(true);
 		return {...answer, request: name, option, parameters, proof: headers.get('authorization')};

@@ -8,6 +8,7 @@ import {
 	type TokenClient,
 	TokenNetworkError,
 	TokenResponseError,
+	type TokenScheme,
 	clientSecretBasic,
 	clientSecretPost,
 	createAuth,
@@ -571,6 +572,24 @@ describe('a token request of a session [R17]', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 		expect(server.tokenRequests[0]?.headers).not.toHaveProperty('x-mine');
 		expect(server.calls[0]?.headers).toHaveProperty('x-mine');
+	});
+});
+
+describe('the scheme at the token endpoint', () => {
+	test.for<[title: string, answer: object, error: string | undefined]>([
+		['the error code', {error: 'use_dpop_nonce'}, 'use_dpop_nonce'],
+		['nothing of a success', bearer, undefined],
+		['nothing of an error that is no text', {...bearer, error: {toString: 1}}, undefined],
+	])('the scheme at the token endpoint reads the error of the answer: %s', async ([, answer, error]) => {
+		const read: unknown[] = [];
+		const scheme: TokenScheme = {
+			header: 'authorization',
+			apply: () => {},
+			review: response => void read.push(response.error),
+		};
+		const client = at('https://as.example', {scheme, fetch: async () => Response.json(answer)});
+		await requestToken(client, refreshing).catch(() => {});
+		expect(read).toEqual([error]);
 	});
 });
 
