@@ -26,7 +26,7 @@ export interface GrantOptions {
 	readonly grant?: TokenRequest | ((context: GrantContext) => Awaitable<TokenRequest>) | undefined;
 	/**
 	Decides whether an error means that the refresh token is no longer valid, for servers with error codes of their own. It gets every error
-	that the server sent to a refresh.
+	that the server sent to a refresh, and has `timeout` milliseconds. If it fails, the default decides.
 
 	@default `invalid_grant` and its synonyms
 	*/
@@ -85,7 +85,9 @@ export function oauthRenewer(
 			const outcome = await sendTokenRequest(client, prepared, isRefresh ? token : undefined);
 			if (outcome.token) return outcome;
 			const {error} = outcome;
-			const isDead = (await endsSession?.(error)) || (!error.retryable && deadToken.test(outcome.code));
+			// If it fails, the default decides: the lock is held, and a new refresh token may be in the outcome.
+			const isOver = await withTimeout(() => endsSession?.(error), client.timeout).catch(() => false);
+			const isDead = isOver || (!error.retryable && deadToken.test(outcome.code));
 			return {...outcome, isRejected: !!refreshToken && isDead};
 		};
 		return {refreshToken, send};

@@ -591,6 +591,35 @@ describe('the scheme at the token endpoint', () => {
 		await requestToken(client, refreshing).catch(() => {});
 		expect(read).toEqual([error]);
 	});
+
+	const never = async (): Promise<never> => new Promise(() => {});
+
+	test('the scheme at the token endpoint is given up at the deadline', async () => {
+		const scheme: TokenScheme = {header: 'authorization', apply: never};
+		const client = at('https://as.example', {scheme, timeout: 20, fetch: async () => ok()});
+		await expect(requestToken(client, refreshing)).rejects.toMatchObject({code: 'timeout', retryable: true});
+	});
+
+	test.for<[title: string, review: () => Promise<never>]>([
+		['hangs', never],
+		['rejects', async () => Promise.reject(new Error('mine'))],
+	])('the scheme at the token endpoint loses no answer if its review %s', async ([, review]) => {
+		const scheme: TokenScheme = {header: 'authorization', apply: () => {}, review};
+		const client = at('https://as.example', {scheme, timeout: 20, fetch: async () => ok()});
+		expect(await requestToken(client, refreshing)).toMatchObject(bearer);
+	});
+
+	test('the scheme at the token endpoint asks for a second request, whose authentication has a deadline too', async () => {
+		let count = 0;
+		const client = at('https://as.example', {
+			scheme: {header: 'authorization', apply: () => {}, review: () => 'resend'},
+			clientAuthentication: async () => (count++ ? never() : undefined),
+			timeout: 20,
+			fetch: async () => Response.json({error: 'use_dpop_nonce'}, {status: 400}),
+		});
+		await expect(requestToken(client, refreshing)).rejects.toMatchObject({code: 'timeout'});
+		expect(count).toBe(2);
+	});
 });
 
 describe('revokeToken [R106]', () => {
