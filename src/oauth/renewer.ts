@@ -14,7 +14,8 @@ import {type GrantContext, readTokenRequest, type TokenRequest} from './token-re
 export interface GrantOptions {
 	/**
 	How to get the first token, and a new one when the refresh token is rejected: a token request, or a function that returns one. A
-	function is called for each grant, has `timeout` milliseconds, and must not use its own session.
+	function is called for each grant, has `timeout` milliseconds, and must not use its own session. Without `clientAuthentication`, it is
+	also called before a refresh or a sign-out that comes before the first grant, because those need the `client_secret` that it may return.
 
 	@default none: tokens come only from `setToken`
 	@example
@@ -71,8 +72,9 @@ export function oauthRenewer(
 
 	/** Adds the client secret from the body of a grant, because a refresh and a revocation need it too. */
 	const withSecret = async <Request extends object>(request: Request): Promise<Request & RequestFields> => {
-		// A client with another authentication has none, so its grant function is not called.
-		const {client_secret} = ownProperties(asked ?? (clientAuthentication ? undefined : await askGrant()));
+		// A client with another authentication has none, so its grant function is not called. If it fails, there may be no secret to add.
+		const given = asked ?? (clientAuthentication ? undefined : await askGrant().catch(() => undefined));
+		const {client_secret} = ownProperties(given);
 		return {...request, client_secret};
 	};
 
