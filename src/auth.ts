@@ -102,7 +102,8 @@ export interface Auth {
 	The platform's `fetch`, with the token: use it for everything that is not ky. It needs the option `origins`.
 
 	@throws {ConfigError} without `origins`.
-	@throws {RegrantError} if the token could not be renewed. Retry later if the error is `retryable`.
+	@throws {RegrantError} if the token could not be renewed. Retry later if the error is `retryable`. What your own functions throw, you get
+	as from `getToken`.
 	@see https://www.rfc-editor.org/rfc/rfc6750#section-2.1
 	*/
 	readonly fetch: typeof fetch;
@@ -124,7 +125,8 @@ export interface Auth {
 	call renews.
 	@throws {ConfigError} if `minimumLifetime` is not a number of seconds.
 	@throws {SessionEndedError} if there is no session, and nothing to start one with. Sign in again.
-	@throws {RegrantError} if the token could not be renewed. Retry later if the error is `retryable`.
+	@throws {RegrantError} if the token could not be renewed. Retry later if the error is `retryable`. What a `grant`, a `parameters` or a
+	`clientAuthentication` function of your own throws, you get as it is. That has no event, and the next call calls the function again.
 	*/
 	getToken(options?: TokenOptions): Promise<AccessToken>;
 	/**
@@ -139,7 +141,8 @@ export interface Auth {
 	@param options.instead An access token that a server has rejected. It is renewed only if it is still the current one; otherwise you get
 	the current one.
 	@throws {SessionEndedError} if there is no session, and nothing to start one with. Sign in again.
-	@throws {RegrantError} if the token could not be renewed. Retry later if the error is `retryable`.
+	@throws {RegrantError} if the token could not be renewed. Retry later if the error is `retryable`. What your own functions throw, you get
+	as from `getToken`.
 	@see https://www.rfc-editor.org/rfc/rfc6749#section-6
 	*/
 	refresh(options?: RefreshOptions): Promise<AccessToken>;

@@ -1,5 +1,6 @@
 import {ConfigError} from '../errors.ts';
 import {ownProperties} from '../lib/own-properties.ts';
+import {isString} from '../lib/read-options.ts';
 import {withTimeout} from '../lib/with-timeout.ts';
 import {checkClient, type Client, readParameters} from './client.ts';
 import type {Exchange} from './error-response.ts';
@@ -21,7 +22,7 @@ export interface PreparedRequest {
 	Sends it, and resends it once if the scheme asks for that. Then it is prepared again, because a server accepts a client's assertion only
 	once.
 
-	@throws {TokenNetworkError} if there is no response.
+	@throws {TokenNetworkError} if there is no response, or if the user's code takes longer than `timeout`.
 	*/
 	send(isResent?: boolean): Promise<Exchange>;
 }
@@ -75,14 +76,16 @@ export async function prepare(
 	const send: PreparedRequest['send'] = async isResent => {
 		const url = String(endpoint);
 		const sent = {url, method: 'POST', headers};
-		await scheme?.apply(sent, undefined);
+		await withTimeout(() => scheme?.apply(sent, undefined), client.timeout);
 		const isJson = client.encoding === 'json';
 		headers.set('content-type', isJson ? 'application/json' : 'application/x-www-form-urlencoded');
 		const body = isJson ? toJson(parameters, fields) : String(parameters);
 		const name = `POST ${new URL(url).origin}`;
 		const answer = await exchange(client, url, {method: 'POST', headers, body}, name);
-		const review = {...answer, error: String(ownProperties(answer.record)['error'])};
-		const next = await scheme?.review?.(review, sent, undefined);
+		const {error} = ownProperties(answer.record);
+		const review = {...answer, error: isString(error) ? error : undefined};
+		// If it fails, the answer still counts, because a new refresh token may be in it.
+		const next = await withTimeout(() => scheme?.review?.(review, sent, undefined), client.timeout).catch(() => {});
 		if (next === 'resend' && !isResent) return (await prepare(client, option, request)).send(true);
 		return {...answer, request: name, option, parameters, proof: headers.get('authorization')};
 	};

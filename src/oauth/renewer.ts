@@ -14,7 +14,8 @@ import {type GrantContext, readTokenRequest, type TokenRequest} from './token-re
 export interface GrantOptions {
 	/**
 	How to get the first token, and a new one when the refresh token is rejected: a token request, or a function that returns one. A
-	function is called for each grant, has `timeout` milliseconds, and must not use its own session.
+	function is called for each grant, has `timeout` milliseconds, and must not use its own session. Without `clientAuthentication`, it is
+	also called before a refresh or a sign-out that comes before the first grant, because those need the `client_secret` that it may return.
 
 	@default none: tokens come only from `setToken`
 	@example
@@ -26,7 +27,7 @@ export interface GrantOptions {
 	readonly grant?: TokenRequest | ((context: GrantContext) => Awaitable<TokenRequest>) | undefined;
 	/**
 	Decides whether an error means that the refresh token is no longer valid, for servers with error codes of their own. It gets every error
-	that the server sent to a refresh.
+	that the server sent to a refresh, and has `timeout` milliseconds. If it fails, the default decides.
 
 	@default `invalid_grant` and its synonyms
 	*/
@@ -71,8 +72,9 @@ export function oauthRenewer(
 
 	/** Adds the client secret from the body of a grant, because a refresh and a revocation need it too. */
 	const withSecret = async <Request extends object>(request: Request): Promise<Request & RequestFields> => {
-		// A client with another authentication has none, so its grant function is not called.
-		const {client_secret} = ownProperties(asked ?? (clientAuthentication ? undefined : await askGrant()));
+		// A client with another authentication has none, so its grant function is not called. If it fails, there may be no secret to add.
+		const given = asked ?? (clientAuthentication ? undefined : await askGrant().catch(() => undefined));
+		const {client_secret} = ownProperties(given);
 		return {...request, client_secret};
 	};
 
@@ -85,7 +87,9 @@ export function oauthRenewer(
 			const outcome = await sendTokenRequest(client, prepared, isRefresh ? token : undefined);
 			if (outcome.token) return outcome;
 			const {error} = outcome;
-			const isDead = (await endsSession?.(error)) || (!error.retryable && deadToken.test(outcome.code));
+			// If it fails, the default decides: the lock is held, and a new refresh token may be in the outcome.
+			const isOver = await withTimeout(() => endsSession?.(error), client.timeout).catch(() => false);
+			const isDead = isOver || (!error.retryable && deadToken.test(outcome.code));
 			return {...outcome, isRejected: !!refreshToken && isDead};
 		};
 		return {refreshToken, send};

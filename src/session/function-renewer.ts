@@ -1,6 +1,5 @@
 import {isRegrantError, isSignedOut, RenewalError, SessionEndedError} from '../errors.ts';
 import type {Awaitable} from '../lib/awaitable.ts';
-import {ownProperty} from '../lib/own-properties.ts';
 import {withTimeout} from '../lib/with-timeout.ts';
 import type {RenewalOutcome, Renewer} from '../token/renewer.ts';
 import {type AuthToken, readTokenSet, type ReadToken} from '../token/token-response.ts';
@@ -26,15 +25,20 @@ interface FunctionOptions {
 	readonly keep?: readonly string[] | undefined;
 }
 
+/** Reads a property of a value or of its class. What every object inherits does not count. */
+function memberOf(value: unknown, name: string): unknown {
+	const owner = Object(value) as Record<string, unknown>;
+	const found = owner[name];
+	return Object.hasOwn(owner, name) || found !== ({} as Record<string, unknown>)[name] ? found : undefined;
+}
+
 /** Whether a failure means that the session is over: HTTP 400, 401 or 403, or one of our own errors that says so. */
 function isOver(error: unknown): boolean {
-	const thrown = Object(error) as {readonly response?: {readonly status?: unknown}; readonly error?: unknown};
-	const isRefused = [400, 401, 403].includes(Number(thrown.response?.status));
-	return isRefused || isSignedOut(error) || ownProperty(thrown, 'error') === 'invalid_grant';
+	const isRefused = [400, 401, 403].includes(memberOf(memberOf(error, 'response'), 'status') as number);
+	return isRefused || isSignedOut(error) || memberOf(error, 'error') === 'invalid_grant';
 }
 
 const over = (options?: ErrorOptions): RenewalOutcome => ({
-	// An inherited `response` does not count.
 	token: undefined,
 	error: new SessionEndedError('invalid_grant', options),
 	isRejected: true,

@@ -30,7 +30,7 @@ export interface PreparedRenewal {
 	/**
 	Sends it, while the store's lock is held. It has a deadline of its own.
 
-	@throws {RegrantError} if there was no response. Then the session goes on.
+	@throws {RegrantError} if there was no response. Then the session goes on. What the user's scheme throws, the caller gets as it is.
 	*/
 	send(): Promise<RenewalOutcome>;
 }
@@ -51,7 +51,8 @@ export interface Renewer {
 	/**
 	Prepares a request. This runs the user's code (a `grant` function, a client authentication), so it happens before the lock is taken.
 
-	@throws {RegrantError} that the caller of the session gets.
+	@throws {RegrantError} that the caller of the session gets. What the user's code throws, the caller gets as it is. That starts no pause
+	and has no event, because nothing was sent.
 	*/
 	prepare(source: TokenSource, token: TokenSet | undefined): Promise<PreparedRenewal>;
 	/** Revokes a token, if the source can do that. */

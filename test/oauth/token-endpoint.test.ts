@@ -8,6 +8,7 @@ import {
 	type TokenClient,
 	TokenNetworkError,
 	TokenResponseError,
+	type TokenScheme,
 	clientSecretBasic,
 	clientSecretPost,
 	createAuth,
@@ -571,6 +572,53 @@ describe('a token request of a session [R17]', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 		expect(server.tokenRequests[0]?.headers).not.toHaveProperty('x-mine');
 		expect(server.calls[0]?.headers).toHaveProperty('x-mine');
+	});
+});
+
+describe('the scheme at the token endpoint', () => {
+	test.for<[title: string, answer: object, error: string | undefined]>([
+		['the error code', {error: 'use_dpop_nonce'}, 'use_dpop_nonce'],
+		['nothing of a success', bearer, undefined],
+		['nothing of an error that is no text', {...bearer, error: {toString: 1}}, undefined],
+	])('the scheme at the token endpoint reads the error of the answer: %s', async ([, answer, error]) => {
+		const read: unknown[] = [];
+		const scheme: TokenScheme = {
+			header: 'authorization',
+			apply: () => {},
+			review: response => void read.push(response.error),
+		};
+		const client = at('https://as.example', {scheme, fetch: async () => Response.json(answer)});
+		await requestToken(client, refreshing).catch(() => {});
+		expect(read).toEqual([error]);
+	});
+
+	const never = async (): Promise<never> => new Promise(() => {});
+
+	test('the scheme at the token endpoint is given up at the deadline', async () => {
+		const scheme: TokenScheme = {header: 'authorization', apply: never};
+		const client = at('https://as.example', {scheme, timeout: 20, fetch: async () => ok()});
+		await expect(requestToken(client, refreshing)).rejects.toMatchObject({code: 'timeout', retryable: true});
+	});
+
+	test.for<[title: string, review: () => Promise<never>]>([
+		['hangs', never],
+		['rejects', async () => Promise.reject(new Error('mine'))],
+	])('the scheme at the token endpoint loses no answer if its review %s', async ([, review]) => {
+		const scheme: TokenScheme = {header: 'authorization', apply: () => {}, review};
+		const client = at('https://as.example', {scheme, timeout: 20, fetch: async () => ok()});
+		expect(await requestToken(client, refreshing)).toMatchObject(bearer);
+	});
+
+	test('the scheme at the token endpoint asks for a second request, whose authentication has a deadline too', async () => {
+		let count = 0;
+		const client = at('https://as.example', {
+			scheme: {header: 'authorization', apply: () => {}, review: () => 'resend'},
+			clientAuthentication: async () => (count++ ? never() : undefined),
+			timeout: 20,
+			fetch: async () => Response.json({error: 'use_dpop_nonce'}, {status: 400}),
+		});
+		await expect(requestToken(client, refreshing)).rejects.toMatchObject({code: 'timeout'});
+		expect(count).toBe(2);
 	});
 });
 

@@ -38,6 +38,13 @@ function staged(...answers: readonly unknown[]): {
 const httpError = (status: number): HTTPError =>
 	new HTTPError(new Response(null, {status}), new Request('https://app.example.com'), {} as NormalizedOptions);
 
+/** An error of a library that reads the response by a getter of its class. */
+class ErrorWithGetter extends Error {
+	get response(): object {
+		return {status: 403};
+	}
+}
+
 describe('createSession', () => {
 	test('createSession calls renew once for forty calls of a page that was just loaded', async ({watch}) => {
 		const {renew, contexts} = staged(second);
@@ -105,6 +112,7 @@ describe('createSession', () => {
 		['a promise of nothing', Promise.resolve()],
 		...[400, 401, 403].map(status => [`HTTP ${status}`, httpError(status)] as [string, unknown]),
 		['the error of another HTTP client with a 401', Object.assign(new Error('no'), {response: {status: 401}})],
+		['an error whose class has the response', new ErrorWithGetter('no')],
 		['the end of another session', new SessionEndedError('invalid_grant')],
 	])('createSession ends the session, once, if renew gives %s', async ([, answer], {watch}) => {
 		const {renew, contexts} = staged(answer);
@@ -150,6 +158,8 @@ describe('createSession', () => {
 
 	test.for<[title: string, answer: unknown]>([
 		...[404, 408, 429, 500, 503].map(status => [`HTTP ${status}`, httpError(status)] as [string, unknown]),
+		['an error with the status of a 401 as text', Object.assign(new Error('no'), {response: {status: '401'}})],
+		['an error with a status that is no number', Object.assign(new Error('no'), {response: {status: Symbol('401')}})],
 		['a failure of the network', new TypeError('fetch failed')],
 		['an answer without a token', {accessToken: 'camel-case'}],
 		['a token that is no header', {access_token: 'a\r\nb'}],
@@ -170,6 +180,32 @@ describe('createSession', () => {
 		// During the cool-down, `renew` is not called again.
 		expect(await outcomeOf(auth.refresh())).toBe('RenewalError');
 		expect(contexts).toHaveLength(1);
+	});
+
+	test('createSession does not read the response that every object inherits, or its status, from an error of renew [R95]', async ({
+		watch,
+	}) => {
+		const root: object = Object.prototype;
+		const inherited = {response: {status: 401}, status: 401};
+		const outcomes: string[] = [];
+		for (const failure of [
+			new TypeError('fetch failed'),
+			Object.assign(new Error('no'), {response: {}}),
+			httpError(503),
+		]) {
+			const auth = watch(createSession({renew: staged(failure).renew}));
+			await auth.setToken(first);
+			for (const [name, value] of Object.entries(inherited)) {
+				Object.defineProperty(root, name, {value, configurable: true, writable: true});
+			}
+			try {
+				outcomes.push(await outcomeOf(auth.refresh()));
+			} finally {
+				Reflect.deleteProperty(root, 'response');
+				Reflect.deleteProperty(root, 'status');
+			}
+		}
+		expect(outcomes).toEqual(['RenewalError', 'RenewalError', 'RenewalError']);
 	});
 
 	test('createSession goes on with a good token while renew fails, and waits before it is asked again', async ({

@@ -163,6 +163,32 @@ describe('endsSession', () => {
 		expect(await outcomeOf(auth.getToken())).toBe(outcome);
 	});
 
+	test.for<[title: string, endsSession: NonNullable<AuthOptions['endsSession']>]>([
+		[
+			'throws',
+			() => {
+				throw new Error('mine');
+			},
+		],
+		['rejects', async () => Promise.reject(new Error('mine'))],
+		['hangs', async () => new Promise<never>(() => {})],
+	])('endsSession leaves the decision to the default if it %s, and loses nothing', async ([, endsSession]) => {
+		const answers = [{error: 'token_gone', refresh_token: 'rotated'}, {error: 'invalid_grant'}];
+		const clock = createClock();
+		const {auth, asked} = createFakeClient(count => Response.json(answers[count]), {
+			endsSession,
+			timeout: 20,
+			now: clock.now,
+		});
+		await auth.setToken(old);
+		const events = record(auth);
+		expect(await outcomeOf(auth.getToken())).toBe('OAuthError');
+		clock.advance(1);
+		expect(await outcomeOf(auth.getToken())).toBe('SessionEndedError invalid_grant');
+		expect(asked.map(({refresh_token}) => refresh_token)).toEqual(['dead', 'rotated']);
+		expect(gist(events)).toEqual(['refresh-failed oauth_error', 'session-ended invalid_grant']);
+	});
+
 	test('endsSession ends nothing that has no refresh token: a refused grant is an error', async () => {
 		const {auth} = createFakeClient(() => refusal('invalid_grant'), {...service, endsSession: endsSession(true)});
 		const events = record(auth);

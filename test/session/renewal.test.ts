@@ -831,11 +831,13 @@ describe('a grant that is a function', () => {
 		async ([, fail], {server, watch}) => {
 			let isFailing = true;
 			const auth = watch(createAuth(serviceOptions(server, {grant: () => (isFailing ? fail() : serviceGrant)})));
+			const events = record(auth);
 			const outcomes = await Promise.all([auth.getToken(), auth.fetch(`${server.api}/me`)].map(outcomeOf));
 			expect(outcomes).toEqual(['Error', 'Error']);
 			isFailing = false;
 			expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
 			expect(server.tokenRequests).toHaveLength(1);
+			expect(gist(events)).toEqual(['token grant']);
 		},
 	);
 

@@ -1,7 +1,8 @@
 // A process that continues a session after a restart has only the options and the store.
 import {describe, expect} from 'vitest';
-import {createAuth, none, type StoreDriver} from '../../src/index.ts';
+import {type AuthOptions, createAuth, none, type StoreDriver} from '../../src/index.ts';
 import {app, service} from '../support/authorization-server.ts';
+import {createFakeClient} from '../support/fake-token-endpoint.ts';
 import {
 	appOptions,
 	createClock,
@@ -91,6 +92,37 @@ describe('the client secret of a grant', () => {
 		expect(asked).toBe(0);
 		expect(server.requests[0]?.body).toContain('client_assertion=of-this-request');
 	});
+});
+
+describe('a grant function that fails', () => {
+	test.for<[title: string, grant: NonNullable<AuthOptions['grant']>]>([
+		[
+			'throws',
+			() => {
+				throw new Error('mine');
+			},
+		],
+		['rejects', async () => Promise.reject(new Error('mine'))],
+		['hangs', async () => new Promise<never>(() => {})],
+		['returns no token request', () => ({grant_type: 'client_credentials', scope: 'two  spaces'})],
+	])(
+		'a grant function that %s before the first grant stops no refresh and no revocation [F-142]',
+		async ([, grant], {watch}) => {
+			const {auth, asked} = createFakeClient(() => undefined, {
+				revocationEndpoint: 'https://as.example/revoke',
+				timeout: 20,
+				grant,
+			});
+			watch(auth);
+			await auth.setToken({access_token: 'first', refresh_token: 'first-refresh'});
+			expect(await auth.refresh()).toMatchObject({access_token: 'granted-0'});
+			await auth.signOut();
+			expect(asked).toEqual([
+				{grant_type: 'refresh_token', refresh_token: 'first-refresh', client_id: 'app'},
+				{token: 'refresh-0', token_type_hint: 'refresh_token', client_id: 'app'},
+			]);
+		},
+	);
 });
 
 describe('a grant of a refresh token', () => {

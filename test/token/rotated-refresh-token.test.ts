@@ -20,6 +20,7 @@ const answers: ReadonlyArray<readonly [title: string, answer: () => Response]> =
 	['a scope that is no text', () => Response.json({...rotated, access_token: 'a', scope: 42})],
 	['an error beside it', () => Response.json({...rotated, access_token: 'a', error: 'whatever'})],
 	['an error that may pass', () => Response.json({...rotated, error: 'temporarily_unavailable'})],
+	['an error that is no text, and cannot become one', () => Response.json({...rotated, error: {toString: 1}})],
 	['201 and no access token', () => Response.json(rotated, {status: 201})],
 	['a form without an access token', () => new Response('refresh_token=second', form)],
 ];
