@@ -92,7 +92,7 @@ async function attempt(
 		({login} = core.state);
 		found = peekToken(session) ?? (await getUsableToken(session, request));
 		// Whoever has signed in before this line runs would be taken for the owner of the token.
-	} while (login !== core.state.login);
+	} while (typeof found !== 'string' && login !== core.state.login);
 	if (typeof found === 'string') {
 		if (call.isTokenRequired) throw new SessionEndedError(found);
 		return call.fetch(request, extra);

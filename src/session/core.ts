@@ -79,8 +79,8 @@ export function dispatch(core: SessionCore, action: SessionAction, of: number = 
 	if (of !== login) return;
 	const {state, event} = transition(core.state, action);
 	core.state = state;
-	// The renewal that has stored a token returns it to all waiting callers.
-	if (state.login !== login && action.type !== 'stored') core.flight.cancel(new SessionEndedError('signed_out'));
+	// The renewal that has ended the session says why to all waiting callers.
+	if (state.login !== login && action.type !== 'ended') core.flight.cancel(new SessionEndedError('signed_out'));
 	// A login is reported by the event of its token. A sign-out that has removed nothing has no event of its own.
 	const isSettled = action.type === 'read' || action.type === 'removed';
 	// After both it is known.
@@ -118,7 +118,7 @@ export async function readToken(session: Session, waiter?: Waiter): Promise<Toke
 		const {login} = core.state;
 		const token = await store.read(session, waiter);
 		if (login !== core.state.login) continue;
-		if (core.state.status === 'unknown') dispatch(core, {type: 'read', token});
+		if (core.state.status === 'unknown' && !store.isUnread?.()) dispatch(core, {type: 'read', token});
 		return token;
 	}
 }

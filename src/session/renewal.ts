@@ -1,7 +1,7 @@
 import {isRegrantError, type RegrantError, SessionEndedError} from '../errors.ts';
 import type {Awaitable} from '../lib/awaitable.ts';
 import type {LockedCell} from '../stores/token-cell.ts';
-import type {PreparedRenewal, TokenSource} from '../token/renewer.ts';
+import type {PreparedRenewal, Renewer, TokenSource} from '../token/renewer.ts';
 import {isSameToken, type TokenSet, withoutRefreshToken} from '../token/token-set.ts';
 import {dispatch, readToken, runInBackground, type Session, type SessionCore} from './core.ts';
 import {planRenewal} from './plan.ts';
@@ -37,8 +37,13 @@ type Exchange =
 /** Whether there is a way to get a token. A session that has ended starts by itself only if the client has a grant of its own. */
 export function canRenew({core, renewer}: Session, token: TokenSet | undefined): boolean {
 	const mayBegin = token || renewer.canRestart || core.state.status !== 'ended';
-	return !!mayBegin && renewer.sources(token).some(core.used.isUsable);
+	return !!mayBegin && sourcesOf(core, renewer, token).some(core.used.isUsable);
 }
+
+const sourcesOf = ({used}: SessionCore, renewer: Renewer, token: TokenSet | undefined): TokenSource[] => [
+	...used.orphan(token),
+	...renewer.sources(token),
+];
 
 /** Gets a token in place of the stale one, and calls `progress` before each step. */
 export async function renew(session: Session, stale: TokenSet | undefined, progress: () => void): Promise<TokenSet> {
@@ -82,8 +87,7 @@ async function makeSteps(attempt: Attempt, stale: TokenSet | undefined): Promise
 	const {used, backOff} = core;
 	for (;;) {
 		const from = await step(attempt, () => readToken(session));
-		const sources = [...used.orphan(from), ...renewer.sources(from)];
-		const plan = planRenewal(from, stale, sources, used.isUsable, now());
+		const plan = planRenewal(from, stale, sourcesOf(core, renewer, from), used.isUsable, now());
 		if (plan.type === 'use') return plan.token;
 		if (plan.type === 'stop') throw new SessionEndedError(from ? 'no_refresh_token' : 'no_session');
 		backOff.check(now());
@@ -141,7 +145,7 @@ async function exchange(attempt: Attempt, request: Request): Promise<Exchange> {
 		if (!isOurs) return {type: 'again'};
 		const {token} = outcome;
 		if (token) {
-			if (cause === 'grant') used.use(refreshToken, token.refresh_token);
+			if (cause === 'grant' || !from) used.use(refreshToken, token.refresh_token);
 			const isStored = await step(attempt, () => cell.commit(current, token));
 			// From now on a sign-out finds it in the store.
 			attempt.late = undefined;

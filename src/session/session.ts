@@ -188,6 +188,7 @@ export async function signOut(session: Session): Promise<void> {
 	dispatch(core, {type: 'signed-out'});
 	core.revokeLate = token => runInBackground(session, renewer.revoke(token));
 	core.backOff.reset();
+	const refresh_token = core.used.takeOrphan();
 	// The holder of the lock may never come back, as on Workers.
 	core.events.release();
 	const {previous, error} = await store.overwrite(session, () => {
@@ -200,7 +201,8 @@ export async function signOut(session: Session): Promise<void> {
 		// Nobody waits for this, because the holder of the lock may be slow.
 		if (store.deleteLateWrite) runInBackground(session, store.deleteLateWrite(session));
 	} finally {
-		if (previous) await renewer.revoke(previous);
+		const last = previous ?? (refresh_token ? {refresh_token} : undefined);
+		if (last) await renewer.revoke(last);
 	}
 	if (error) throw error;
 }

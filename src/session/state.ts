@@ -64,18 +64,16 @@ export function transition(state: SessionState, action: SessionAction): Transiti
 			return stay(action.token ? 'active' : 'none');
 		case 'login':
 			return restart('active', signOuts);
-		case 'stored': {
-			const event = tokenEvent(action.cause, action.token);
-			// A session that begins after an end may belong to another user.
-			return status === 'ended' ? restart('active', signOuts, event) : stay('active', event);
-		}
+		case 'stored':
+			return stay('active', tokenEvent(action.cause, action.token));
 		case 'changed': {
 			if (!action.token) return restart('ended', signOuts + 1, endedEvent('signed_out'));
 			const event = tokenEvent('store', action.token);
 			return action.isSameLogin ? stay('active', event) : restart('active', signOuts, event);
 		}
 		case 'ended':
-			return stay('ended', status === 'ended' ? undefined : endedEvent(action.reason));
+			// The session that begins next may belong to another user.
+			return status === 'ended' ? stay('ended') : restart('ended', signOuts, endedEvent(action.reason));
 		case 'signed-out':
 			return restart('ended', signOuts + 1);
 		case 'removed':

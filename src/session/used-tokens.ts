@@ -13,29 +13,37 @@ export interface UsedTokens {
 	keepOrphan(refreshToken: string | undefined, next: string): void;
 	/** Returns that refresh token as a source, for a session without a record. */
 	orphan(token: TokenSet | undefined): readonly TokenSource[];
+	/** Takes it out. */
+	takeOrphan(): string | undefined;
 	/** Forgets the rejected token, because a login may bring it again. */
 	forgetRejected(): void;
 }
 
-/** Creates a list of used tokens. It holds the latest one of each kind. */
+/** Creates a list of used tokens. It holds the latest one that was rejected. */
 export function createUsedTokens(): UsedTokens {
 	let rejected: string | undefined;
-	let usedUp: string | undefined;
+	const usedUp = new Set<string | undefined>();
 	let orphan: string | undefined;
 	return {
-		isUsable: ({refreshToken}) => refreshToken === undefined || (refreshToken !== rejected && refreshToken !== usedUp),
+		isUsable: ({refreshToken}) => refreshToken === undefined || (refreshToken !== rejected && !usedUp.has(refreshToken)),
 		reject: refreshToken => {
 			rejected = refreshToken;
 		},
 		use: (refreshToken, next) => {
-			if (refreshToken !== undefined && refreshToken !== next) usedUp = refreshToken;
+			if (refreshToken !== next) usedUp.add(refreshToken);
+			orphan = undefined;
 		},
 		keepOrphan: (refreshToken, next) => {
 			if (refreshToken === undefined || refreshToken === next) return;
-			usedUp = refreshToken;
+			usedUp.add(refreshToken);
 			orphan = next;
 		},
 		orphan: token => (token || orphan === undefined ? [] : [{cause: 'refresh', refreshToken: orphan}]),
+		takeOrphan: () => {
+			const taken = orphan;
+			orphan = undefined;
+			return taken;
+		},
 		forgetRejected: () => {
 			rejected = undefined;
 			orphan = undefined;

@@ -95,6 +95,8 @@ export interface TokenCell {
 	exclusive<T>(use: CellUse, task: (cell: LockedCell) => Promise<T>): Promise<T>;
 	/** Sets the function that gets changes which the session has not made itself. */
 	onChange(listener: (change: CellChange) => void): void;
+	/** Whether no read has succeeded yet. A cell that cannot fail has none. */
+	isUnread?(): boolean;
 	/** Listens for changes as they happen. Returns a function that stops that. A cell of one realm has no such changes. */
 	watch?(use: CellUse): () => void;
 	/** Runs after a sign-out: waits for the lock, and deletes what a slow holder has written. */

@@ -2,7 +2,8 @@ import {aFunction, isString, listOf, numberOf, type Rules} from '../lib/read-opt
 
 /** The rules of the options that both a client and a session have. */
 export const tokenRules: Rules = {
-	keep: listOf(isString, 'a list of names'),
+	// A shared store marks its records with these two.
+	keep: listOf(name => isString(name) && !/^(?:client|login)$/.test(name), 'a list of names, and not client or login'),
 	scheme: [
 		scheme => typeof Object(scheme).apply === 'function' && typeof scheme !== 'function',
 		'a scheme, such as tokenHeader(name)',

@@ -47,7 +47,7 @@ const rows: readonly Row[] = [
 		{type: 'ended', reason: 'invalid_grant'},
 		'ended',
 		'session-ended invalid_grant',
-		'goes on',
+		'is over',
 		// A session ends only once.
 		{ended: undefined},
 	],
@@ -56,7 +56,7 @@ const rows: readonly Row[] = [
 		{type: 'ended', reason: 'no_refresh_token'},
 		'ended',
 		'session-ended no_refresh_token',
-		'goes on',
+		'is over',
 		{ended: undefined},
 	],
 	['a sign-out', {type: 'signed-out'}, 'ended', undefined, 'is over and late tokens are revoked'],
@@ -69,8 +69,8 @@ const table = statuses.flatMap(status => rows.map(row => ({status, title: row[0]
 test.for(table)('a session that is $status, after $title', ({status, row}) => {
 	const [, action, next, told, work, exceptions = {}] = row;
 	const {state, event} = transition({status, login: 7, signOuts: 3}, action);
-	// If a session has ended, the next token begins another login.
-	const isOver = work !== 'goes on' || (status === 'ended' && action.type === 'stored');
+	// A session ends once. The next token belongs to another login [F-140].
+	const isOver = work !== 'goes on' && !(status === 'ended' && action.type === 'ended');
 	expect(state).toEqual({
 		status: next === 'the same' ? status : next,
 		login: isOver ? 8 : 7,

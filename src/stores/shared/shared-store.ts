@@ -32,6 +32,7 @@ export function sharedStore(driver: StoreDriver, options: SharedStoreOptions = {
 			await readRecord(record, use, waiter);
 			return record.known.token;
 		},
+		isUnread: () => record.known.state === 'unread',
 		swap: async (use, from, to) => swapRecord(record, use, from, to),
 		overwrite: async (use, decide) => overwriteRecord(record, use, decide),
 		exclusive,
