@@ -197,9 +197,17 @@ export class RenewalError extends RegrantError {
 	override readonly name = 'RenewalError';
 	declare readonly code: 'renewal_failed';
 
+	readonly #cause: unknown;
+
 	/** Takes the error of the function. */
 	constructor(cause: unknown) {
-		super('renewal_failed', 'renew failed: see the cause', {retryable: true}, {cause});
+		super('renewal_failed', 'renew failed: see the cause', {retryable: true});
+		this.#cause = cause;
+	}
+
+	/** What the function failed with. No log prints it with this error, because it may hold a request with its headers. */
+	override get cause(): unknown {
+		return this.#cause;
 	}
 }
 

@@ -38,12 +38,6 @@ function isOver(error: unknown): boolean {
 	return isRefused || isSignedOut(error) || memberOf(error, 'error') === 'invalid_grant';
 }
 
-const over = (options?: ErrorOptions): RenewalOutcome => ({
-	token: undefined,
-	error: new SessionEndedError('invalid_grant', options),
-	isRejected: true,
-});
-
 /** Gets tokens from the user's function. */
 export function functionRenewer(renew: RenewFunction, {timeout, now, scheme, keep}: FunctionOptions): Renewer {
 	const read = (record: unknown, issued_at: number, previous?: TokenSet): ReadToken =>
@@ -60,15 +54,15 @@ export function functionRenewer(renew: RenewFunction, {timeout, now, scheme, kee
 				timeout,
 				() => controller.abort(),
 			);
-			if (answer === undefined || answer === null) return over();
+			if (answer === undefined || answer === null)
+				return {token: undefined, error: new SessionEndedError('invalid_grant'), isRejected: true};
 			const given = read(answer, issued_at, previous);
 			if (given.token) return given;
 			throw new TypeError(`renew must give a token: ${given.problem}`);
 		} catch (error) {
-			if (isOver(error)) return over({cause: error});
 			// At the deadline the error is our own.
 			const isTimeout = signal.aborted && isRegrantError(error) && error.code === 'timeout';
-			return {token: undefined, error: isTimeout ? error : new RenewalError(error), isRejected: false};
+			return {token: undefined, error: isTimeout ? error : new RenewalError(error), isRejected: isOver(error)};
 		}
 	};
 
