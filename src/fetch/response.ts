@@ -3,7 +3,7 @@ export function isFrom(url: string, {url: answered}: Response): boolean {
 	return !answered || new URL(answered).origin === new URL(url).origin;
 }
 
-/** Cancels a body that nobody reads, because it would keep its connection open. */
-export function discard({body}: Response): void {
+/** Cancels a body that nobody reads, because it would keep its connection open, or stay in memory. */
+export function discard({body}: Pick<Response, 'body'>): void {
 	body?.cancel().catch(() => {});
 }

@@ -62,7 +62,7 @@ export function createSender(scheme: TokenScheme): Send {
 			await scheme.review?.(response, hop, access_token);
 			return response;
 		};
-		return followRedirects(sendHop, own, source, scheme.header);
+		return followRedirects(sendHop, own, source);
 	};
 }
 
