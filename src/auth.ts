@@ -254,14 +254,16 @@ export function assembleAuth(options: SessionOptions, createRenewer: (settings: 
 const globalFetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => fetch(input, init);
 
 function waitUntilOf(waitUntil: SessionOptions['waitUntil']): Session['waitUntil'] {
+	let isBound = false;
 	return promise => {
 		try {
 			waitUntil?.(promise);
+			isBound = true;
 		} catch (error) {
-			// An unbound `waitUntil` throws a TypeError. Outside of a request Workers throw another error, but then there is no request
-			// that could end too early.
-			if (error instanceof TypeError)
-				throw new ConfigError('waitUntil must be bound: promise => ctx.waitUntil(promise)');
+			// An unbound `waitUntil` throws a TypeError each time. Outside of a request Workers throw another error, but then there is no
+			// request that could end too early.
+			if (error instanceof TypeError && !isBound)
+				throw new ConfigError('waitUntil threw a TypeError: bind it, as in promise => ctx.waitUntil(promise)');
 		}
 	};
 }
