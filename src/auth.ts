@@ -220,6 +220,7 @@ export function assembleAuth(options: SessionOptions, createRenewer: (settings: 
 		renewer,
 		client,
 		parse: (record: unknown) => {
+			// A stored record must bring its own time of issue. `NaN` in its place fails the comparison below.
 			const {token} = read(record, NaN);
 			return token && token.issued_at >= 0 ? token : undefined;
 		},
