@@ -223,6 +223,7 @@ export function assembleAuth(options: SessionOptions, createRenewer: (settings: 
 		renewer,
 		client,
 		parse: (record: unknown) => {
+			// A stored record must bring its own time of issue. `NaN` in its place fails the comparison below.
 			const {token} = read(record, NaN);
 			return token && token.issued_at >= 0 ? token : undefined;
 		},
@@ -257,14 +258,16 @@ export function assembleAuth(options: SessionOptions, createRenewer: (settings: 
 const globalFetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => fetch(input, init);
 
 function waitUntilOf(waitUntil: SessionOptions['waitUntil']): Session['waitUntil'] {
+	let isBound = false;
 	return promise => {
 		try {
 			waitUntil?.(promise);
+			isBound = true;
 		} catch (error) {
-			// An unbound `waitUntil` throws a TypeError. Outside of a request Workers throw another error, but then there is no request
-			// that could end too early.
-			if (error instanceof TypeError)
-				throw new ConfigError('waitUntil must be bound: promise => ctx.waitUntil(promise)');
+			// An unbound `waitUntil` throws a TypeError each time. Outside of a request Workers throw another error, but then there is no
+			// request that could end too early.
+			if (error instanceof TypeError && !isBound)
+				throw new ConfigError('waitUntil threw a TypeError: bind it, as in promise => ctx.waitUntil(promise)');
 		}
 	};
 }

@@ -91,15 +91,16 @@ async function attempt(
 	do {
 		({login} = core.state);
 		found = peekToken(session) ?? (await getUsableToken(session, request));
-		// Whoever has signed in before this line runs would be taken for the owner of the token.
+		// The token belongs to `login` only if nobody has signed in or out while it was looked for. Otherwise look again.
 	} while (typeof found !== 'string' && login !== core.state.login);
 	if (typeof found === 'string') {
 		if (call.isTokenRequired) throw new SessionEndedError(found);
 		return call.fetch(request, extra);
 	}
 	let token = found;
-	// If another tab has signed in since the last read, the first attempt belongs to that login. A login that came in this realm meanwhile
-	// does not count.
+	// The call began under one login, and the token may belong to another. If the login changed because the store was read, the call may go
+	// on: another tab had signed in before, and this realm has only just noticed. If somebody has signed in here since the call began, it
+	// must not be sent as that user.
 	if (call.logins !== core.logins) assertLogin(call, session);
 	call.logins = undefined;
 	call.login = login;

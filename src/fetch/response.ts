@@ -1,9 +1,16 @@
-/** Whether a response came from the origin that was asked. The user's own `fetch` may return a response without a URL. */
+/**
+Whether a response came from the origin that was asked. The user's own `fetch` may return a response without a URL. A URL that cannot be
+read is of no origin.
+*/
 export function isFrom(url: string, {url: answered}: Response): boolean {
-	return !answered || new URL(answered).origin === new URL(url).origin;
+	try {
+		return !answered || new URL(answered).origin === new URL(url).origin;
+	} catch {
+		return false;
+	}
 }
 
-/** Cancels a body that nobody reads, because it would keep its connection open. */
-export function discard({body}: Response): void {
+/** Cancels a body that nobody reads, because it would keep its connection open, or stay in memory. */
+export function discard({body}: Pick<Response, 'body'>): void {
 	body?.cancel().catch(() => {});
 }

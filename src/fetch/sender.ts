@@ -58,11 +58,12 @@ export function createSender(scheme: TokenScheme): Send {
 		const sendHop = async (hop: Request, isHome: boolean): Promise<Response> => {
 			if (!isHome) return call.fetch(hop, options);
 			const response = await sendOnce(call, hop, options, access_token);
-			// The scheme reads each response of a redirect, because the next hop may need its nonce.
+			// The next hop may need the nonce of this response. The verdict is not used, because a redirect is followed anyway, and the scheme
+			// is asked again about the last response.
 			await scheme.review?.(response, hop, access_token);
 			return response;
 		};
-		return followRedirects(sendHop, own, source, scheme.header);
+		return followRedirects(sendHop, own, source);
 	};
 }
 

@@ -122,11 +122,11 @@ export async function replaceToken(
 	login: number,
 	waiter: Waiter,
 ): Promise<TokenSet | undefined> {
-	const {core, now, leeway} = session;
+	const {core, now} = session;
 	const current = await readToken(session, waiter);
 	if (!current || login !== core.state.login) return undefined;
 	const isReplaced = current.access_token !== carried.access_token;
-	if (isReplaced && isFresh(current, now(), leeway)) return current;
+	if (isReplaced && isAlive(current, now())) return current;
 	if (canRenew(session, current)) {
 		if (core.rejections.isRecent(current, now())) return undefined;
 		const renewed = await core.flight.run(session, carried, waiter);

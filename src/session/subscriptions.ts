@@ -25,8 +25,8 @@ export function createSubscriptions(session: Session): Subscriptions {
 	return {
 		subscribe: listener => {
 			const stop = core.events.subscribe(listener);
-			// A change can be noticed only if the present token is known.
-			void readToken(session).catch(() => {});
+			// A change can be noticed only if the present token is known. The first listener has it read for all.
+			if (watchers.size === 0) void readToken(session).catch(() => {});
 			if (!isClosed) {
 				watchers.set(stop, session);
 				core.stopWatching ??= store.watch?.(session);

@@ -36,7 +36,8 @@ export interface TokenScheme {
 	*/
 	readonly tokenType?: string | undefined;
 	/**
-	Whether what it adds to a request is valid only for that URL. Then redirects are followed by hand, if the runtime allows it.
+	Whether what it adds to a request is valid only for that URL. Then redirects are followed by hand, if the runtime allows it. Say true as
+	well if it adds a secret beside `Authorization`: a platform that follows a redirect to another origin drops that header alone.
 
 	@default false
 	*/
@@ -47,8 +48,12 @@ export interface TokenScheme {
 	*/
 	apply(request: SchemeRequest, accessToken: string | undefined): Awaitable<void>;
 	/**
-	Reads an answer, also one on the way of a redirect, and perhaps twice. `renew` says that the token was refused, `resend` that the same
-	request should be sent again, once, in another way (with a nonce). Undefined leaves the decision to the session.
+	Reads an answer from the origin that the token was sent to. `renew` says that the token was refused, `resend` that the same request
+	should be sent again, once, in another way (with a nonce). Undefined leaves the decision to the session.
+
+	Where redirects are followed by hand, it also reads the answer of each hop within the origin, with the request of that hop. Its verdict
+	about a hop changes nothing. It then reads the last answer once more. For that verdict, as for a call without redirects, `request` has
+	the URL and the method of the call, and its headers need not have what `apply` added.
 	*/
 	review?(
 		response: SchemeResponse,

@@ -124,6 +124,20 @@ describe('isUnauthorized', () => {
 		expect([asked.mock.calls, renew.mock.calls]).toEqual([[], []]);
 	});
 
+	test.for(['/me', 'me', 'https://', 'mock:', apiOrigin.replace('https:', '')])(
+		'isUnauthorized is not asked about an answer of a fetch that gives it the URL %j, and the caller gets that answer',
+		async url => {
+			const refusal = (): Response => Object.defineProperty(new Response('no', {status: 401}), 'url', {value: url});
+			const asked = vi.fn<() => boolean>(() => true);
+			for (const judge of [asked, undefined]) {
+				const {api, auth, renew} = await session(judge, refusal);
+				const response = await api.client(auth).get('me');
+				expect([response.status, await response.text()]).toEqual([401, 'no']);
+				expect([asked.mock.calls, renew.mock.calls]).toEqual([[], []]);
+			}
+		},
+	);
+
 	test.for<[title: string, judge: () => boolean | Promise<boolean>]>([
 		[
 			'throws',

@@ -1,6 +1,6 @@
 import ky, {type Options} from 'ky';
-import {afterEach, beforeEach, describe, expect, vi} from 'vitest';
-import {type Auth, createAuth} from '../../src/index.ts';
+import {afterEach, beforeEach, describe, expect, onTestFinished, vi} from 'vitest';
+import {type Auth, createAuth, createSession, type TokenScheme} from '../../src/index.ts';
 import type {CapturedRequest, Handler, Reply, Served} from '../support/serve.ts';
 import {test as base} from '../support/test.ts';
 
@@ -320,6 +320,32 @@ describe('on a platform that may carry credentials to wherever a redirect leads'
 		},
 	);
 
+	test('nothing that a scheme adds to a request follows to another origin, and it comes once to each hop [R42]', async ({
+		places,
+		watch,
+	}) => {
+		const {a, b} = places;
+		a.answer = (_request, {path}) => redirectTo(path === '/here' ? '/there' : b.origin, 307);
+		const scheme: TokenScheme = {
+			header: 'x-token',
+			apply: ({headers}, accessToken) => {
+				headers.set('x-token', String(accessToken));
+				headers.append('x-device-token', String(accessToken));
+			},
+		};
+		const auth = watch(createSession({renew: () => undefined, scheme, origins: [a.origin]}));
+		await auth.setToken({access_token: 'at1'});
+		await byFetch(auth, `${a.origin}/here`, {headers: {'x-own': 'v'}});
+		const arrived = [...a.requests, ...b.requests].map(({headers}) =>
+			['x-own', 'x-token', 'x-device-token'].map(name => headers[name]),
+		);
+		expect(arrived).toEqual([
+			['v', 'at1', 'at1'],
+			['v', 'at1', 'at1'],
+			['v', undefined, undefined],
+		]);
+	});
+
 	test('the options for the platform are passed on at every hop', async ({places}) => {
 		const {a, auth} = places;
 		a.answer = (_request, {path}) => (path === '/here' ? redirectTo('/there') : {body: 'arrived'});
@@ -345,6 +371,34 @@ describe('on a platform that may carry credentials to wherever a redirect leads'
 		const own: typeof fetch = async () => answers.shift() ?? Response.error();
 		expect(await byKy(auth, a.origin, {fetch: own}).then(response => response.text())).toBe('arrived');
 		expect(cancelled).toHaveBeenCalledOnce();
+	});
+
+	test.for<[title: string, answers: () => Response[], sent: string[]]>([
+		['no redirect comes', () => [new Response('arrived')], ['text']],
+		[
+			'a redirect leaves the body behind',
+			() => [new Response('', {status: 303, headers: {location: '/there'}}), new Response('arrived')],
+			['text', ''],
+		],
+		['a redirect leads nowhere', () => [new Response('', {status: 307, headers: {location: 'http://'}})], ['text']],
+		['the network fails', () => [], ['text']],
+	])('the copy of a body for the next hop is cancelled if %s', async ([, answers, sent], {places}) => {
+		const {a, auth} = places;
+		const left = answers();
+		const answerBodies = new Set<unknown>(left.map(({body}) => body));
+		const bodies: string[] = [];
+		const cancel = vi.spyOn(ReadableStream.prototype, 'cancel');
+		onTestFinished(() => cancel.mockRestore());
+		vi.stubGlobal('fetch', async (input: Request) => {
+			bodies.push(await input.text());
+			const answer = left.shift();
+			if (!answer) throw new TypeError('fetch failed');
+			return answer;
+		});
+		await byFetch(auth, a.origin, {method: 'POST', body: 'text'}).catch(() => {});
+		expect(bodies).toEqual(sent);
+		const cancelled = cancel.mock.contexts.filter(body => !answerBodies.has(body));
+		expect(cancelled).toHaveLength(1);
 	});
 
 	test('a call without a token is left to the platform', async ({places}) => {

@@ -276,6 +276,15 @@ describe('a call that is answered with 401', () => {
 		expect(carried).toEqual(['Bearer at1', 'Bearer at2']);
 	});
 
+	test('a call that got a 401 is resent with a newer token that is about to expire, if nothing can renew that one [R57]', async () => {
+		const {auth, carried, answer, status} = await calling({});
+		const now = clock.seconds();
+		await auth.setToken({...bearer, access_token: 'at2', issued_at: now - 95, expires_at: now + 5}, {renews: true});
+		answer();
+		expect(await status).toBe(200);
+		expect(carried).toEqual(['Bearer at1', 'Bearer at2']);
+	});
+
 	test('a call that got a 401 is not resent as another user who has signed in meanwhile [F-140]', async () => {
 		const {auth, carried, answer, status} = await calling({});
 		await auth.setToken({...bearer, access_token: 'at2'});

@@ -73,3 +73,21 @@ test('nobody hears of a status that nobody has asked for', async () => {
 	await auth.signOut();
 	expect(gist(events)).toEqual([]);
 });
+
+test('a hundred listeners have the store read once, and one that comes after all have left has it read again', async () => {
+	const driver = memoryDriver();
+	let reads = 0;
+	const get = async (): Promise<unknown> => {
+		reads++;
+		return driver.get();
+	};
+	const auth = createSession({renew: () => undefined, store: storeOf({...driver, get})});
+	const stops = Array.from({length: 100}, () => auth.subscribe(() => {}));
+	await settle();
+	expect([auth.status, reads]).toEqual(['signed-out', 1]);
+	for (const stop of stops) stop();
+	await driver.set({...bearer, issued_at: 0});
+	const events = record(auth);
+	await settle();
+	expect([gist(events), reads]).toEqual([['token store'], 2]);
+});

@@ -55,4 +55,20 @@ describe('waitUntil', () => {
 		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
 		expect(waitUntil).toHaveBeenCalledTimes(1);
 	});
+
+	test('a waitUntil that has worked is bound, so a TypeError of its own fails neither a renewal nor a sign-out [F-148]', async ({
+		server,
+		watch,
+	}) => {
+		const waitUntil = vi.fn<() => void>();
+		const auth = watch(createAuth(appOptions(server, {waitUntil, store: createSharedRecord().realm()})));
+		await signIn(server, auth, expired);
+		await auth.refresh();
+		waitUntil.mockImplementation(() => {
+			throw new TypeError('The request is over');
+		});
+		expect(await outcomeOf(auth.refresh())).toBe('fulfilled');
+		expect(await outcomeOf(auth.signOut())).toBe('fulfilled');
+		expect(waitUntil).toHaveBeenCalledTimes(3);
+	});
 });
