@@ -23,12 +23,15 @@ export const createTransfer = endpoint({
 
 /**
 Sends the form when it is submitted. Returns the id of the transfer, or undefined if the form shows what to correct. The form has the
-attribute `novalidate`, so that the browser lets the user submit it again.
+attribute `novalidate`, so that the browser lets the user submit it again. A message for which it has no field is shown at its button.
 */
 export async function submit(form: HTMLFormElement, api: KyInstance, accountID: string): Promise<string | undefined> {
+	const fields = [...form.elements] as HTMLInputElement[];
 	const show = (name: string, message: string): void =>
-		(form.elements.namedItem(name) as HTMLInputElement | null)?.setCustomValidity(message);
-	for (const field of form.elements) (field as HTMLInputElement).setCustomValidity('');
+		(fields.find(field => field.name === name) ?? fields.at(-1))?.setCustomValidity(message);
+	const clear = (): void => fields.forEach(field => field.setCustomValidity(''));
+	clear();
+	form.addEventListener('input', clear, {once: true});
 	// The schema checks the types.
 	const json = Object.fromEntries(new FormData(form)) as {recipient: string; amount: string};
 	try {

@@ -64,7 +64,8 @@ app.get('/me', async context => {
 app.post('/logout', async context => {
 	const auth = authOf(getCookie(context, 'session'));
 	const idToken = (await auth.peek())?.['id_token'] as string | undefined;
-	await auth.signOut();
+	// If the revocation fails, the session is over here anyway, and the user still has to log out at the server.
+	await auth.signOut().catch(() => {});
 	deleteCookie(context, 'session', cookie);
 	return context.redirect(loginOf(context).logoutUrl({idToken, returnTo: '/'}), 303);
 });

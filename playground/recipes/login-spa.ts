@@ -34,11 +34,14 @@ export async function signIn(): Promise<void> {
 	location.href = await login.start({returnTo: location.pathname + location.search});
 }
 
-/** Signs out in all tabs, and goes to the logout page of the server. */
+/** Signs out in all tabs, and goes to the logout page of the server. If the revocation fails, the session is over anyway. */
 export async function signOut(): Promise<void> {
 	const token = await auth.peek();
-	await auth.signOut();
-	location.href = login.logoutUrl({idToken: token?.['id_token'] as string | undefined, returnTo: '/'});
+	try {
+		await auth.signOut();
+	} finally {
+		location.href = login.logoutUrl({idToken: token?.['id_token'] as string | undefined, returnTo: '/'});
+	}
 }
 
 /** Runs when the page has loaded: if this is the callback of a login, it finishes the login. */
@@ -60,5 +63,8 @@ auth.subscribe(() => show());
 // After a failed or refused login, the user can try again.
 await finish().then(
 	() => show(),
-	error => show(isRegrantError(error) ? error.message : 'Something went wrong'),
+	error => {
+		history.replaceState(null, '', '/');
+		show(isRegrantError(error) ? error.message : 'Something went wrong');
+	},
 );

@@ -56,6 +56,30 @@ test('the form shows what the server says about the fields', async ({form, api, 
 	expect(shown(form)).toEqual(['', 'This is more than you have']);
 });
 
+test('the form shows at its button what the server says about a field that it does not have', async ({
+	form,
+	api,
+	answer,
+}) => {
+	answer.current = () => Response.json({limit: 'You have reached your limit of today'}, {status: 422});
+	fill(form, {recipient: 'Ada', amount: '12'});
+	expect(await submit(form, api, 'a')).toBeUndefined();
+	expect([...shown(form), form.querySelector('button')?.validationMessage]).toEqual([
+		'',
+		'',
+		'You have reached your limit of today',
+	]);
+});
+
+test('the form takes its messages away when the user corrects a field', async ({form, api}) => {
+	fill(form, {recipient: ' ', amount: 'twelve'});
+	await submit(form, api, 'a');
+	expect(form.checkValidity()).toBe(false);
+	field(form, 'amount').dispatchEvent(new Event('input', {bubbles: true}));
+	expect(shown(form)).toEqual(['', '']);
+	expect(form.checkValidity()).toBe(true);
+});
+
 test('the form validates once', async ({form, api}) => {
 	let runs = 0;
 	const {validate} = createTransfer.definition.json['~standard'];

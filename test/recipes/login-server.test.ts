@@ -99,6 +99,18 @@ test('the server answers 401 to a user who is not logged in', async ({place: {or
 	expect(await createVisitor().open(`${origin}/me`)).toMatchObject({status: 401, text: '{"error":"signed out"}'});
 });
 
+test('a user who logs out comes to the server even if the refresh token cannot be revoked', async ({
+	place: {origin},
+	server,
+}) => {
+	const ann = createVisitor();
+	await logIn(ann, origin, 'ann');
+	server.onRevocation(() => new Response(null, {status: 503}));
+	const question = await ann.open(`${origin}/logout`, {method: 'POST'});
+	expect(question.text).toContain('Sign out?');
+	expect((await ann.open(`${origin}/me`)).status).toBe(401);
+});
+
 test('a user who logs out is logged out here, at the API and at the server', async ({place: {origin}, server}) => {
 	const ann = createVisitor();
 	await logIn(ann, origin, 'ann');

@@ -146,6 +146,25 @@ test('a user logs in, comes back to where they were, calls the API in two tabs, 
 	await page.getByLabel('Name').waitFor();
 });
 
+test('a user comes to the logout page of the server even if the refresh token cannot be revoked', async ({
+	place: {origin},
+	server,
+	user,
+}) => {
+	const page = await open(user, `${origin}/`);
+	await statusOf(page, 'signed-out');
+	await page.click('#sign-in');
+	await fillIn(page, 'ann');
+	await statusOf(page, 'signed-in');
+	await page.route(server.revocationEndpoint, route => route.fulfill({status: 503}));
+	await page.click('#sign-out');
+	// The app has such a button, too.
+	await page.waitForURL(url => url.origin === new URL(server.issuer).origin, {timeout: 10_000});
+	await page.getByRole('button', {name: 'Sign out'}).click();
+	await page.waitForURL(`${origin}/`);
+	await statusOf(page, 'signed-out');
+});
+
 test('two tabs that begin a login each come back to where each of them was', async ({place: {origin}, user}) => {
 	const [first, second] = [await open(user, `${origin}/a`), await open(user, `${origin}/b`)];
 	for (const page of [first, second]) {
@@ -168,12 +187,12 @@ test('a user who says no is told, and may begin again', async ({place: {origin},
 	await page.getByRole('button', {name: 'Cancel'}).click();
 	await statusOf(page, 'Refused: access_denied');
 	// The error of the server is no longer in the address bar, so a reload does not show it again.
-	expect(page.url()).toBe(`${origin}/callback`);
+	expect(page.url()).toBe(`${origin}/`);
 	await page.reload();
 	await statusOf(page, 'signed-out');
 	await page.click('#sign-in');
 	await fillIn(page, 'ann');
-	await page.waitForURL(`${origin}/callback`);
+	await page.waitForURL(`${origin}/`);
 	await statusOf(page, 'signed-in');
 });
 
@@ -193,7 +212,7 @@ test('a callback address that was used before, or that belongs to another tab, f
 	for (const tab of [page, await user.newPage()]) {
 		await tab.goto(callback);
 		await statusOf(tab, over);
-		expect(tab.url()).toBe(`${origin}/callback`);
+		expect(tab.url()).toBe(`${origin}/`);
 	}
 	// The existing session continues.
 	expect(await call(page)).toBe('ann');
