@@ -1,5 +1,5 @@
 import {ConfigError} from '../errors.ts';
-import {encodePart, isCryptoKey, type WebCryptoKey} from '../jwt/sign-jwt.ts';
+import {isCryptoKey, type WebCryptoKey} from '../jwt/sign-jwt.ts';
 import {ownProperties, ownRecordProperties} from '../lib/own-properties.ts';
 
 /** How proofs are signed. RSA is not among them: every request carries a proof, and those of RSA are long and slow. */
@@ -17,8 +17,8 @@ export interface DpopKeyPair {
 export interface ProofKey {
 	/** Signs the proofs. */
 	readonly key: WebCryptoKey;
-	/** The header of every proof, encoded. */
-	readonly header: string;
+	/** The header of every proof. */
+	readonly header: object;
 }
 
 function algorithmOf({algorithm}: WebCryptoKey): DpopAlgorithm | undefined {
@@ -66,6 +66,6 @@ export async function toProofKey({privateKey, publicKey}: DpopKeyPair): Promise<
 	const jwk = ownProperties({kty, crv, x, y});
 	return {
 		key: privateKey,
-		header: encodePart({typ: 'dpop+jwt', alg: algorithmOf(privateKey), jwk}),
+		header: {typ: 'dpop+jwt', alg: algorithmOf(privateKey), jwk},
 	};
 }

@@ -1,7 +1,7 @@
 import {ConfigError} from '../errors.ts';
 import {ownProperties, ownRecordProperties} from '../lib/own-properties.ts';
 import {aText, numberOf, type Rules} from '../lib/read-options.ts';
-import {encodePart, signJwt, type WebCryptoKey} from './sign-jwt.ts';
+import {signJwt, type WebCryptoKey} from './sign-jwt.ts';
 import {algorithmOf, algorithms, anAlgorithm, type JwtAlgorithm, type PrivateJwk} from './signing-key.ts';
 
 /** Options of an assertion. */
@@ -80,7 +80,7 @@ export function createAssertionSigner(
 		}
 		const iat = Math.floor(Date.now() / 1000);
 		return signJwt(
-			encodePart({alg: algorithmOf(signingKey) ?? refuse(), typ: 'JWT', kid: keyId ?? jwk.kid}),
+			{alg: algorithmOf(signingKey) ?? refuse(), typ: 'JWT', kid: keyId ?? jwk.kid},
 			{...claims, iat, exp: iat + lifetime, jti: crypto.randomUUID()},
 			signingKey,
 			// Workers take any PEM for one of Ed25519, and see only now that it is not.

@@ -24,7 +24,7 @@ export function isCryptoKey(value: unknown): value is WebCryptoKey {
 const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 
 /** Encodes a header or claims. Undefined ones are left out. */
-export function encodePart(part: object): string {
+function encodePart(part: object): string {
 	// Copied first, because JSON would otherwise call a `toJSON` of a polluted prototype.
 	return base64url(utf8(JSON.stringify(ownProperties(part))));
 }
@@ -32,11 +32,10 @@ export function encodePart(part: object): string {
 /**
 Signs a JWT: with ECDSA, RSA or Ed25519, as the key is, and with SHA-256.
 
-@param header Already encoded, because it is often the same.
 @see https://www.rfc-editor.org/rfc/rfc7515#section-5.1
 */
-export async function signJwt(header: string, claims: object, key: WebCryptoKey): Promise<string> {
-	const text = `${header}.${encodePart(claims)}`;
+export async function signJwt(header: object, claims: object, key: WebCryptoKey): Promise<string> {
+	const text = `${encodePart(header)}.${encodePart(claims)}`;
 	const signature = await crypto.subtle.sign(
 		// Each algorithm reads the fields that it needs. The salt of PSS is as long as the hash: RFC 7518 §3.5.
 		{name: key.algorithm.name, hash: 'SHA-256', saltLength: 32},

@@ -61,7 +61,7 @@ export function createEvents(): SessionEvents {
 
 	const emit = (event: AuthEvent): void => {
 		if (held) held.push(event);
-		else for (const listener of [...listeners]) listener(event).catch(() => {});
+		else for (const listener of new Set(listeners)) listener(event).catch(() => {});
 	};
 
 	return {

@@ -25,7 +25,8 @@ export function createUsedTokens(): UsedTokens {
 	const usedUp = new Set<string | undefined>();
 	let orphan: string | undefined;
 	return {
-		isUsable: ({refreshToken}) => refreshToken === undefined || (refreshToken !== rejected && !usedUp.has(refreshToken)),
+		isUsable: ({refreshToken}) =>
+			refreshToken === undefined || (refreshToken !== rejected && !usedUp.has(refreshToken)),
 		reject: refreshToken => {
 			rejected = refreshToken;
 		},

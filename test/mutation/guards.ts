@@ -27,7 +27,7 @@ export const guards: Readonly<Record<string, Lines>> = {
 	},
 	'the comparison': {
 		'token/token-set.ts': ['return a?.access_token === b?.access_token && a?.refresh_token === b?.refresh_token;'],
-		'session/session.ts': ['if (isReplaced && isFresh(current, now(), leeway)) return current;'],
+		'session/session.ts': ['if (isReplaced && isAlive(current, now())) return current;'],
 		'session/plan.ts': [
 			"if (from && from.access_token !== stale?.access_token && isAlive(from, now)) return {type: 'use', token: from};",
 		],
@@ -35,7 +35,7 @@ export const guards: Readonly<Record<string, Lines>> = {
 	'the redirect mode': {
 		'fetch/redirect.ts': [
 			"redirect: 'manual',",
-			'if (hops < mostHops) following = redirectOf(next, spare, target, isHome, response.status, tokenHeader);',
+			'following = redirectOf(next, headers, spare?.body ?? source, target, isHome, response.status);',
 			'isHome &&= target.origin === home;',
 		],
 	},

@@ -17,7 +17,7 @@ describe('a session that has ended', () => {
 		const memory = createSharedMemory();
 		const tab = async (): Promise<TokenStore> => customStore(await memory.holder());
 		const theirs = createSession({store: await tab(), origins, renew: () => null});
-		let answer = (_: Response): void => {};
+		let answer: ((response: Response) => void) | undefined;
 		const sent: (string | null)[] = [];
 		const fetch = async (request: Request): Promise<Response> => {
 			sent.push(request.headers.get('authorization'));
@@ -36,7 +36,7 @@ describe('a session that has ended', () => {
 		await expect(auth.refresh()).rejects.toThrow(SessionEndedError);
 		await theirs.setToken({access_token: 'of-bob'});
 		expect((await auth.peek())?.access_token).toBe('of-bob');
-		answer(new Response(null, {status: 401}));
+		answer?.(new Response(null, {status: 401}));
 		expect((await response).status).toBe(401);
 		expect(sent).toEqual(['Bearer of-ann']);
 	});
