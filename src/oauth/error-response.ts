@@ -72,6 +72,8 @@ export function errorResponse(
 	const {error, access_token, refresh_token} = ownProperties(record);
 	// Secrets that the server may repeat, and that no error may show.
 	const secrets = [secretOf(client)[0], answer.proof?.split(' ').pop(), accessToken, access_token, refresh_token];
+	// Such as `x-api-key`.
+	for (const [name, value] of client.headers) if (name !== 'accept') secrets.push(value);
 	for (const [name, value] of parameters) {
 		if (/(?:token|secret|assertion|code|verifier)$/.test(name)) secrets.push(value);
 	}

@@ -193,6 +193,15 @@ describe('what is done with 100 kB of text grows as the text does [F-53]', () =>
 		expect(work).toBeLessThan(40 * 100_000);
 	});
 
+	test('a token is not searched for in an error as often as it has characters', async () => {
+		const words = {error: 'a', error_description: 'b'.repeat(4000)};
+		const task = (length: number): unknown =>
+			ask(() => Response.json({...words, access_token: 'a'.repeat(length)}, {status: 400}));
+		const {work} = await measure(task, patterns, 4000);
+		// Each character alone would be compared with 4,000 others.
+		expect(work).toBeLessThan(250 * 4000);
+	});
+
 	test('an answer in the smallest pieces is read once', async () => {
 		let pulled = 0;
 		const text = new TextEncoder().encode(`{"access_token":"${'a'.repeat(20_000)}","token_type":"Bearer"}`);

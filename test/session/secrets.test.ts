@@ -322,6 +322,36 @@ describe('a secret that is not spelled as it is [R93]', () => {
 		expect(error).toMatchObject({error: 'invalid_client', error_description: '[masked]'});
 	});
 
+	test.for<[part: string, from: number, to?: number]>([
+		['its tail', -8],
+		['eight characters of its middle', 9, 17],
+		['all but its first character', 1],
+	])('a secret is masked if a server quotes %s [R93, F-155]', async ([, from, to]) => {
+		const whole = 'Xq7/Lw2+Zt9=Bn4&Rm6%Kc1?';
+		const spelled = [whole.slice(from, to), encodeURIComponent(whole.slice(from, to))];
+		for (const part of spelled) {
+			const client = {
+				tokenEndpoint: 'https://as.example/token',
+				clientId,
+				clientAuthentication: clientSecretPost(whole),
+				fetch: async () => json({error: 'invalid_client', error_description: `It ends in ${part}`}),
+			};
+			await expect(requestToken(client, granting)).rejects.toMatchObject({error_description: '[masked]'});
+		}
+	});
+
+	test('a secret in a header of the client is masked, and the media type that it accepts is none [R93, F-155]', async () => {
+		const key = 'api-key-Jr5vTq8w';
+		const client = {tokenEndpoint: 'https://as.example/token', clientId, headers: {'x-api-key': key}};
+		for (const [words, shown] of [
+			[`The key ${key} is unknown`, '[masked]'],
+			['Send application/json', 'Send application/json'],
+		]) {
+			const fetch = async (): Promise<Response> => json({error: 'invalid_request', error_description: words});
+			await expect(requestToken({...client, fetch}, granting)).rejects.toMatchObject({error_description: shown});
+		}
+	});
+
 	test('a description without a secret is kept', async ({canaries}) => {
 		plantAll(canaries);
 		const error_description = 'The refresh token is no good, the client is';
