@@ -62,7 +62,7 @@ export interface SessionOptions {
 	@default true for a 401, unless its challenge says that a new token cannot help
 	@example
 	```ts
-	isUnauthorized: response => response.status === 419
+	isUnauthorized: response => response.status === 401 || response.status === 419
 	```
 	*/
 	readonly isUnauthorized?: ((response: Response) => Awaitable<boolean>) | undefined;
@@ -79,7 +79,7 @@ export interface SessionOptions {
 	@default none
 	*/
 	readonly keep?: readonly string[] | undefined;
-	/** How many seconds before its expiry a token is renewed, but at most a tenth of its lifetime. @default 30 */
+	/** How many seconds before its expiry a token is renewed. For short tokens, it is a tenth of their lifetime. @default 30 */
 	readonly leeway?: number | undefined;
 	/** The deadline of one token request, in milliseconds. A caller waits at most twice as long. @default 10_000 */
 	readonly timeout?: number | undefined;

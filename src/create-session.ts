@@ -7,8 +7,9 @@ export interface CreateSessionOptions extends SessionOptions {
 	/**
 	Gets a token from your own backend or from an SDK: a response like that of a token endpoint. It runs once for all waiting callers, and
 	has `timeout` milliseconds. Return `undefined` or `null` to end the session. A rejection with 400, 401 or 403 in
-	`error.response.status`, as ky's `HTTPError` has it, ends the session too. After any other rejection the session goes on, and the
-	callers get a `RenewalError`.
+	`error.response.status`, as ky's `HTTPError` has it, ends the session too. The platform's `fetch` does not reject then: throw such an
+	error, or return `undefined`. After any other rejection the session goes on, and the callers get a `RenewalError`. An ended session asks
+	again if you call `refresh()`.
 	*/
 	readonly renew: RenewFunction;
 }

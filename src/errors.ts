@@ -51,9 +51,9 @@ type Facts<T, Name extends keyof T> = {
 const brand = Symbol.for('regrant');
 
 /**
-The base class of every error that regrant throws. No error holds a request, a response, a body or a schema issue, so none can reveal a
-secret, however it is printed. There is one exception: if the `renew` function of `createSession` fails, the `cause` is what it failed with,
-and shows what that shows.
+The base class of every error that regrant throws. No error holds a request, a response or a body, so none can reveal a secret, however it
+is printed. What a schema or your own `renew` function says can be read, as `issues` and as the `cause` of a `RenewalError`, and is not
+printed.
 */
 export class RegrantError extends Error {
 	/** The name of the class. Minifiers leave it alone. */
@@ -190,8 +190,8 @@ export class TokenNetworkError extends RegrantError {
 }
 
 /**
-The `renew` function of `createSession` failed for now. Its `cause` is what the function failed with. It is your own error: an `HTTPError` of
-ky, for example, has the request, so log the cause only if that holds no secret. Try again later.
+The `renew` function of `createSession` failed for now. Try again later. If a `RenewalError` is the cause of a `SessionEndedError`, the
+failure ended the session.
 */
 export class RenewalError extends RegrantError {
 	override readonly name = 'RenewalError';
@@ -205,7 +205,10 @@ export class RenewalError extends RegrantError {
 		this.#cause = cause;
 	}
 
-	/** What the function failed with. No log prints it with this error, because it may hold a request with its headers. */
+	/**
+	Your own error. It is not printed with this one: an `HTTPError` of ky, for example, has the request with its headers. Log it only if that
+	holds no secret.
+	*/
 	override get cause(): unknown {
 		return this.#cause;
 	}
