@@ -64,8 +64,7 @@ app.get('/me', async context => {
 app.post('/logout', async context => {
 	const auth = authOf(getCookie(context, 'session'));
 	const idToken = (await auth.peek())?.['id_token'] as string | undefined;
-	// If the revocation fails, the session is over here anyway, and the user still has to log out at the server.
-	await auth.signOut().catch(() => {});
+	await auth.signOut().catch(() => {}); // the session is over, even if the revocation failed
 	deleteCookie(context, 'session', cookie);
 	return context.redirect(loginOf(context).logoutUrl({idToken, returnTo: '/'}), 303);
 });
