@@ -282,10 +282,10 @@ function fetchOf(begin: BeginCall): typeof fetch {
 		if (given?.bodyUsed && !options.body) throw new TypeError('The body was read before');
 		const request = new Request(input, options);
 		// Options that the platform does not know, such as `cf`, `next` or `dispatcher`, are passed to `fetch` as they are. The body is
-		// left out: Firefox does not show it as a property of the request, and a form that is passed twice would get a second boundary.
+		// left out first: to read it from the request makes a stream, which keeps Deno from ending.
 		const extra = ownPropertiesWhere(
 			options,
-			(_, name) => Reflect.get(request, name) === Reflect.get({}, name) && name !== 'body',
+			(_, name) => name !== 'body' && Reflect.get(request, name) === Reflect.get({}, name),
 		);
 		// The caller's own signal: in Node, the signal of a copied request stops working once the copy is garbage-collected.
 		const {signal = given?.signal} = options;
