@@ -40,7 +40,7 @@ export interface AuthorizationServer {
 /** Options of `discover`. */
 export interface DiscoveryOptions {
 	/** Sends the requests. @default the global `fetch`, as it is when it is used */
-	readonly fetch?: ((...request: Parameters<typeof fetch>) => Promise<Response>) | undefined;
+	readonly fetch?: ExchangeOptions['fetch'];
 	/** The deadline for all requests together, in milliseconds. @default 10_000 */
 	readonly timeout?: number | undefined;
 	/** Origins for which plain http is accepted, as for `createAuth`. Refused in browsers. @default none but loopback */

@@ -150,7 +150,7 @@ export interface Client {
 	readonly keep?: readonly string[];
 	readonly scheme?: TokenScheme;
 	readonly timeout: number;
-	readonly fetch?: (...request: Parameters<typeof fetch>) => Promise<Response>;
+	readonly fetch?: TokenClient['fetch'];
 	readonly now: () => number;
 }
 

@@ -2,12 +2,13 @@ import {TokenNetworkError} from '../errors.ts';
 import {ownProperties} from '../lib/own-properties.ts';
 import {matches} from '../lib/read-options.ts';
 import {withTimeout} from '../lib/with-timeout.ts';
+import type {TokenClient} from './client.ts';
 import {type EndpointResponse, readEndpointResponse} from './endpoint-response.ts';
 
 /** How a request is sent. */
 export interface ExchangeOptions {
 	/** Sends it. Undefined stands for the global `fetch`, as it is now. */
-	readonly fetch?: ((...request: Parameters<typeof fetch>) => Promise<Response>) | undefined;
+	readonly fetch?: TokenClient['fetch'];
 	/** The deadline for the headers and the body of the response, in milliseconds. */
 	readonly timeout: number;
 }

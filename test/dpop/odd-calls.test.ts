@@ -1,13 +1,14 @@
 import {createServer} from 'node:net';
+import {decodeJwt} from 'jose';
 import ky from 'ky';
 import {describe, expect, vi} from 'vitest';
 import {dpop, type TokenScheme} from '../../src/dpop.ts';
 import {type Auth, type AuthOptions, createAuth, createSession} from '../../src/index.ts';
-import {type DpopApi, startDpopApi} from '../support/dpop-api.ts';
+import type {DpopApi} from '../support/dpop-api.ts';
 import {thumbprintOf} from '../support/dpop-scheme.ts';
+import {test as base} from '../support/dpop-test.ts';
 import {appOptions, expired} from '../support/scenario.ts';
 import {once} from '../support/stage.ts';
-import {test as base} from '../support/test.ts';
 
 interface BoundSession {
 	readonly auth: Auth;
@@ -15,29 +16,19 @@ interface BoundSession {
 	readonly accessToken: string;
 }
 
-const test = base
-	.override('serverOptions', {accessTokenSeconds: 60})
-	.extend('runningApi', {scope: 'file'}, async ({runningServer: {findBound}}, {onCleanup}): Promise<DpopApi> => {
-		const api = await startDpopApi(findBound);
-		onCleanup(api.close);
-		return api;
-	})
-	.extend(
-		'begin',
-		async ({server, runningApi: api, watch}) =>
-			async (more: Partial<AuthOptions> = {}, scheme: TokenScheme = dpop()): Promise<BoundSession> => {
-				api.reset();
-				const auth = watch(createAuth({...appOptions(server), origins: [api.origin], scheme, ...more}));
-				const minted = await server.mint({jkt: await thumbprintOf(scheme)});
-				await auth.setToken(minted);
-				return {auth, api, accessToken: minted.access_token};
-			},
-	);
+const test = base.extend(
+	'begin',
+	async ({server, runningApi: api, watch}) =>
+		async (more: Partial<AuthOptions> = {}, scheme: TokenScheme = dpop()): Promise<BoundSession> => {
+			api.reset();
+			const auth = watch(createAuth({...appOptions(server), origins: [api.origin], scheme, ...more}));
+			const minted = await server.mint({jkt: await thumbprintOf(scheme)});
+			await auth.setToken(minted);
+			return {auth, api, accessToken: minted.access_token};
+		},
+);
 
 const challenge = {'www-authenticate': 'DPoP error="use_dpop_nonce"'};
-const claimsOf = (proof = ''): Record<string, unknown> =>
-	JSON.parse(Buffer.from(proof.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
-
 describe('the API accepts the proof of a call', () => {
 	test.for([
 		'/',
@@ -111,7 +102,7 @@ describe('a nonce', () => {
 		const proofs: unknown[] = [];
 		const server = createServer(socket => {
 			socket.on('data', data => {
-				proofs.push(claimsOf(/^dpop: (.*)$/im.exec(String(data))?.[1])['nonce']);
+				proofs.push(decodeJwt(/^dpop: (.*)$/im.exec(String(data))?.[1] ?? '')['nonce']);
 				const status = proofs.length === 1 ? '401 Unauthorized' : '200 OK';
 				const lines = [`DPoP-Nonce: ${nonce} `, `WWW-Authenticate: ${challenge['www-authenticate']}`];
 				socket.end([`HTTP/1.1 ${status}`, ...lines, 'Content-Length: 0', 'Connection: close', '', ''].join('\r\n'));
@@ -142,7 +133,7 @@ describe('a nonce', () => {
 			})),
 		);
 		await auth.fetch(`${api.origin}/accounts`);
-		expect(claimsOf(api.calls[1]?.headers['dpop'])).toMatchObject({nonce: 'n-1'});
+		expect(decodeJwt(api.calls[1]?.headers['dpop'] ?? '')).toMatchObject({nonce: 'n-1'});
 		expect(server.tokenRequests).toEqual([]);
 	});
 

@@ -1,11 +1,10 @@
 // Faults in what the token endpoint answers.
-import {createAuth, memoryStore, type TokenSet} from 'regrant';
 import {tally} from './call-cases.ts';
 import {after, type Case, type Fault, fault, json, page, token, typed} from './case.ts';
 import {ended, forNow, keepings, lives, readings, refused, renewals} from './renewal-cases.ts';
 import type {Staged} from './room.ts';
 import {keeping} from './store-cases.ts';
-import {loginOf, type Settled} from './world.ts';
+import {renewElsewhere, type Settled} from './world.ts';
 import {text, grant, unexpected, invalid, times, all} from './words.ts';
 
 export const contentFaults: readonly Fault[] = [
@@ -368,15 +367,12 @@ export const contentFaults: readonly Fault[] = [
 			},
 			store: () => keeping(),
 			async act(world) {
-				const {auth, signIn, get, room, driver, options} = world;
+				const {auth, signIn, get, room, driver} = world;
 				await signIn();
-				const place = memoryStore();
-				const other = createAuth(options({store: place}));
-				await other.setToken({...loginOf(world), expires_in: 600});
-				await other.refresh();
+				const renewed = await renewElsewhere(world);
 				const renewing = get(auth().refresh());
 				await room.arrivals('token', 2);
-				await driver().set(place.peek() as TokenSet); // the other holder has stored a token
+				await driver().set(renewed); // the other holder has stored a token
 				await room.release();
 				return [await renewing, await get(auth().fetch(`${room.api}me`))];
 			},

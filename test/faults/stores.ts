@@ -1,12 +1,12 @@
 // Faults of stores.
-import {createAuth, memoryStore, type StoreDriver, type TokenSet, type TokenStore} from 'regrant';
+import type {StoreDriver, TokenStore} from 'regrant';
 import {webStorage} from 'regrant/web';
 import {type Case, type Fault, fault, json, token, typed} from './case.ts';
 import {polluted, pollution} from './pollution.ts';
 import {readings, refused, renewals} from './renewal-cases.ts';
 import {createLateStore, failingOnce, hang, keeping, type LateStore, records, refuse, reject} from './store-cases.ts';
 import {text, invalid} from './words.ts';
-import {loginOf} from './world.ts';
+import {loginOf, renewElsewhere} from './world.ts';
 
 export const storeFaults: readonly Fault[] = [
 	fault(
@@ -266,15 +266,12 @@ export const storeFaults: readonly Fault[] = [
 		script: {token: [token({refresh_token: '<refresh>'}), {...token({refresh_token: '<refresh>'}), fault: 'held'}]},
 		store: () => keeping(),
 		async act(world) {
-			const {auth, signIn, get, room, driver, options} = world;
+			const {auth, signIn, get, room, driver} = world;
 			await signIn();
-			const place = memoryStore();
-			const other = createAuth(options({store: place}));
-			await other.setToken({...loginOf(world), expires_in: 600});
-			await other.refresh();
+			const renewed = await renewElsewhere(world);
 			const renewing = get(auth().refresh());
 			await room.arrivals('token', 2);
-			await driver().set(place.peek() as TokenSet); // the other holder has stored a token
+			await driver().set(renewed); // the other holder has stored a token
 			await room.release();
 			return [await renewing];
 		},
@@ -290,13 +287,10 @@ export const storeFaults: readonly Fault[] = [
 		script: {token: [token({refresh_token: '<refresh>'}), json({error: 'invalid_grant'}, {status: 400})]},
 		store: createLateStore,
 		async act(world) {
-			const {auth, signIn, get, driver, options} = world;
+			const {auth, signIn, get, driver} = world;
 			await signIn();
-			const place = memoryStore();
-			const other = createAuth(options({store: place}));
-			await other.setToken({...loginOf(world), expires_in: 600});
-			await other.refresh();
-			(driver() as LateStore).showLater(place.peek()); // this case creates its store with createLateStore
+			const renewed = await renewElsewhere(world);
+			(driver() as LateStore).showLater(renewed); // this case creates its store with createLateStore
 			return [await get(auth().refresh())];
 		},
 		expected: {

@@ -222,6 +222,15 @@ export function loginOf({room: {access_token, refresh_token}}: World): AuthToken
 	return {access_token, refresh_token, token_type: 'Bearer'};
 }
 
+/** Renews the session as another holder of its refresh token does, in a store of its own. Returns the new token. */
+export async function renewElsewhere(world: World): Promise<TokenSet> {
+	const store = memoryStore();
+	const other = createAuth(world.options({store}));
+	await other.setToken({...loginOf(world), expires_in: 600});
+	await other.refresh();
+	return store.peek() as TokenSet; // the refresh has stored it
+}
+
 const ordinals = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth'];
 const ordinal = (index: number): string => (index < 0 ? 'none' : (ordinals[index] ?? `number ${index + 1}`));
 
