@@ -1,3 +1,4 @@
+import {decodeJwt} from 'jose';
 import type {Page} from 'playwright';
 import {expect} from 'vitest';
 import {type DpopApi, startDpopApi} from '../support/dpop-api.ts';
@@ -97,9 +98,16 @@ test('a session whose key the browser has deleted ends in all tabs, once, and a 
 	await deleteKey(tab);
 	await tab.reload();
 	await connect(tab, {tokenEndpoint: server.tokenEndpoint, api: api.origin});
+	// A call that is rejected after the end gets its 401. So the token endpoint waits until all three are rejected.
+	const isRejected = ({headers, status}: DpopApi['calls'][number]): boolean =>
+		status === 401 && decodeJwt(headers['dpop'] ?? '')['nonce'] !== undefined;
+	const stop = server.onToken(async () => {
+		await expect.poll(() => api.calls.filter(isRejected), {timeout: 5_000}).toHaveLength(3);
+	});
 	expect(await callFromTab(tab, `${api.origin}/accounts`, 3)).toEqual(
 		Array.from({length: 3}, () => 'SessionEndedError invalid_grant'),
 	);
+	stop();
 	await expect.poll(async () => heardByTab(other)).toContain('session-ended signed_out');
 	expect((await heardByTab(tab)).filter(event => event.startsWith('session-ended'))).toHaveLength(1);
 	await signInTab(tab, await server.mint({jkt: await keyOf(tab)}));
