@@ -17,6 +17,12 @@ async function sent(
 	return authorizations(api);
 }
 
+test('each origin of a list gets the token, and no other does [R40]', async () => {
+	const origins = ['https://a.example', 'https://b.example:8443', 'http://localhost:3000'];
+	const urls = [...origins, 'https://b.example/', 'https://a.example.evil.example/', 'https://evil.example/a.example'];
+	expect(await sent({origins}, ...urls)).toEqual(['Bearer t', 'Bearer t', 'Bearer t', null, null, null]);
+});
+
 describe('origins as a function', () => {
 	const isTenant = ({hostname}: URL): boolean => hostname.endsWith('.example.com');
 

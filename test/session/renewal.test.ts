@@ -877,12 +877,14 @@ describe('a grant that is a function', () => {
 		async ([, when, use], {server, watch}) => {
 			let isWrong = true;
 			const store = memoryDriver();
-			const patient = watch(createAuth(serviceOptions(server, {store})));
+			const clock = createClock();
+			const patient = watch(createAuth(serviceOptions(server, {store, now: clock.now})));
 			const auth: Auth = watch(
 				createAuth(
 					serviceOptions(server, {
 						store,
 						timeout: 50,
+						now: clock.now,
 						grant: async () => {
 							if (!isWrong) return serviceGrant;
 							if (when === 'later') await settle();
@@ -898,6 +900,7 @@ describe('a grant that is a function', () => {
 			for (const error of outcomes) expect(isRegrantError(error)).toBe(true);
 			expect(server.tokenRequests).toHaveLength(0);
 			isWrong = false;
+			clock.advance(1);
 			await expect.poll(() => outcomeOf(patient.fetch(`${server.api}/me`)), {timeout: 5000}).toBe('fulfilled');
 		},
 	);
