@@ -274,7 +274,7 @@ function waitUntilOf(waitUntil: SessionOptions['waitUntil']): Session['waitUntil
 
 /** Creates the `fetch` of an `Auth`. */
 function fetchOf(begin: BeginCall): typeof fetch {
-	return async (input, init) => {
+	const call = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
 		const options = ownProperties(init);
 		const send = begin(globalFetch, bodySourceOf({body: options.body ?? null}));
 		// Other platforms throw the same error. Bun would send the request without its body.
@@ -291,6 +291,8 @@ function fetchOf(begin: BeginCall): typeof fetch {
 		const {signal = given?.signal} = options;
 		return send(request, ownProperties<RequestInit>({...extra, ...(signal && {signal})}));
 	};
+	// A `Request` as options has its method, headers and body in its class, and not as properties of its own.
+	return async (input, init) => (init instanceof Request ? call(new Request(input, init)) : call(input, init));
 }
 
 /** Creates the other members of an `Auth`. */

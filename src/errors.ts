@@ -203,6 +203,8 @@ export class RenewalError extends RegrantError {
 	constructor(cause: unknown) {
 		super('renewal_failed', 'renew failed: see the cause', {retryable: true});
 		this.#cause = cause;
+		// Deno would print the cause as well, and so would `inspect` of Bun.
+		Object.defineProperty(this, Symbol.for('nodejs.util.inspect.custom'), {value: () => this.stack});
 	}
 
 	/**

@@ -1,4 +1,4 @@
-import {SessionEndedError, type SessionEndedReason} from '../errors.ts';
+import {isSignedOut, SessionEndedError, type SessionEndedReason} from '../errors.ts';
 import type {Awaitable} from '../lib/awaitable.ts';
 import {assertNotCallingOut, type Session} from '../session/core.ts';
 import {getUsableToken, peekToken, replaceToken} from '../session/session.ts';
@@ -90,7 +90,7 @@ async function attempt(
 	let login: number;
 	do {
 		({login} = core.state);
-		found = peekToken(session) ?? (await getUsableToken(session, request));
+		found = peekToken(session) ?? (await getUsableToken(session, request).catch(withoutSession));
 		// The token belongs to `login` only if nobody has signed in or out while it was looked for. Otherwise look again.
 	} while (typeof found !== 'string' && login !== core.state.login);
 	if (typeof found === 'string') {
@@ -110,7 +110,7 @@ async function attempt(
 		// The answer is known at once, unless the user's function has to be asked.
 		const verdict =
 			session.isUnauthorized || session.scheme.review
-				? isFrom(url, response) && (await askOthers(session, response, request, url, token))
+				? isFrom(url, response) && (await orDiscard(response, askOthers(session, response, request, url, token)))
 				: isUnauthorized(response) && isFrom(url, response) && 'renew';
 		if (verdict === 'resend' && !isResent) {
 			discard(response);
@@ -121,13 +121,7 @@ async function attempt(
 		// A new token that was rejected.
 		if (isRejected ? call.isRetried : response.ok) core.rejections.record(token, isRejected, now);
 		if (!isRejected || call.isRetried) return response;
-		let renewed: TokenSet | undefined;
-		try {
-			renewed = await replaceToken(session, token, call.login, request);
-		} catch (error) {
-			discard(response);
-			throw error;
-		}
+		const renewed = await orDiscard(response, replaceToken(session, token, login, request));
 		if (!renewed) return response;
 		call.isRetried = true;
 		// A stream can be read only once. The caller gets the 401, and the next call has the new token.
@@ -135,6 +129,22 @@ async function attempt(
 		discard(response);
 		token = renewed;
 		isResent = false;
+	}
+}
+
+/** A call of nobody is sent without a token, also if the user's backend had to be asked first. */
+function withoutSession(error: unknown): SessionEndedReason {
+	if (isSignedOut(error) && error.reason === 'no_session') return error.reason;
+	throw error;
+}
+
+/** Waits for what decides about a response. If that fails, nobody reads the response. */
+async function orDiscard<T>(response: Response, decision: Promise<T>): Promise<T> {
+	try {
+		return await decision;
+	} catch (error) {
+		discard(response);
+		throw error;
 	}
 }
 

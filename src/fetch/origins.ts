@@ -41,11 +41,11 @@ function checkOrigins(origins: Origins, insecureOrigins: readonly string[]): Ori
 	return checkOf(
 		origins.map((origin: unknown, index) => {
 			const url = secureUrl(origin, insecureOrigins);
-			if (url && !url.hostname.includes('*')) return slashed(url);
-			let fault = /\//.test(String(origin))
+			if (url && !/[*,]/.test(url.hostname)) return slashed(url);
+			let fault = /:\/\//.test(String(origin))
 				? ' must be an https origin, or be in allowInsecureOrigins'
 				: ' needs a scheme, as in https://api.example.com';
-			if (url) fault = ' has a wildcard: use a function (url: URL) => boolean';
+			if (url) fault = ' has a wildcard or a comma: list each origin, or use a function (url: URL) => boolean';
 			throw new ConfigError(`origins[${index}]${fault}`);
 		}),
 	);
@@ -76,7 +76,8 @@ function createOriginResolver(insecureOrigins: readonly string[]): CallCheck {
 			const base = baseUrl ? secureUrl(baseUrl, insecureOrigins, here) : here;
 			const target = prefix ? secureUrl(prefix, insecureOrigins, base) : base;
 			known = key;
-			if (!baseUrl && !prefix) check = fail('origins, baseUrl or prefix is required');
+			if (!baseUrl && !prefix)
+				check = fail("origins is required, as in ['https://api.example.com'], unless ky has a baseUrl or prefix");
 			else
 				check = target
 					? checkOf([slashed(target)])

@@ -9,12 +9,13 @@ export type Rule = readonly [isRight: (value: unknown) => unknown, expected: str
 export type Rules = Readonly<Record<string, Rule>>;
 
 /** Options that people try, and what they should use. */
-const remedies: Readonly<Record<string, string>> = {
-	clientSecret: ': use clientAuthentication: clientSecretBasic(secret)',
-	scope: ': put it into grant',
-	audience: ': use parameters',
-	resource: ': use parameters',
-};
+const remedies: ReadonlyArray<readonly [option: RegExp, remedy: string]> = [
+	[/secret/i, ': use clientAuthentication: clientSecretBasic(secret)'],
+	[/^scopes?$/, ': put it into grant'],
+	[/^(?:audience|resource)$/, ': use parameters'],
+];
+
+const remedyOf = (name: string): string => remedies.find(([option]) => option.test(name))?.[1] ?? '';
 
 /**
 Checks options against rules, and copies them. Undefined options are left out.
@@ -36,7 +37,7 @@ export function readOptions<Options extends object>(
 	}
 	for (const [name, value] of Object.entries(given)) {
 		const [isRight, expected] = ownProperty(rules, name) ?? others ?? [];
-		if (!isRight) throw new ConfigError(`${prefix}${name} is not an option${ownProperty(remedies, name) ?? ''}`);
+		if (!isRight) throw new ConfigError(`${prefix}${name} is not an option${remedyOf(name)}`);
 		if (!isRight(value)) throw new ConfigError(`${prefix}${name} must be ${expected}`);
 	}
 	return given;
@@ -96,7 +97,7 @@ export function readInsecureOrigins(options: object): readonly string[] {
 	try {
 		return origins.map(given => {
 			const {origin, protocol} = new URL(given);
-			if (protocol !== 'http:') throw undefined;
+			if (protocol !== 'http:' || origin.includes('*')) throw undefined;
 			return origin;
 		});
 	} catch {

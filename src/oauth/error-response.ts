@@ -79,6 +79,7 @@ export function errorResponse(
 	}
 	const {contentType, ...metadata} = responseMetadata(answer, secrets, client.now());
 	const answered = `${answer.request} answered ${status}: `;
+	const wrongPlace = status === 404 && `is ${answer.option} right?`;
 	let refusal = isString(error) ? error : '';
 	let fields: readonly string[] | undefined;
 	if (status === 401 && /(?:^|,)[ \t]*basic\b/i.test(readHeader(headers, 'www-authenticate')))
@@ -91,7 +92,8 @@ export function errorResponse(
 	if (refusal) {
 		const known = describeError({...record, error: refusal}, secrets);
 		const facts = {...metadata, ...known, fields, retryable: metadata.retryable || known.retryable};
-		const hint = refusal === 'invalid_client' ? authenticationHint(client) : '';
+		let hint = wrongPlace ? `: ${wrongPlace}` : '';
+		if (refusal === 'invalid_client') hint = authenticationHint(client);
 		return {error: new OAuthError(facts, answered + known.error + hint), code: refusal};
 	}
 	const code = answer.code ?? problem?.code;
@@ -99,7 +101,7 @@ export function errorResponse(
 	// An HTML page in place of a response: a proxy, a portal or an error page is in the way for now.
 	const isPage = code === 'unexpected_status' && /html/i.test(readHeader(headers, 'content-type'));
 	const facts = {...metadata, contentType, retryable: metadata.retryable || isPage || code === 'not_json'};
-	const text = status === 404 ? `is ${answer.option} right?` : (answer.code ?? problem?.problem);
+	const text = wrongPlace || (answer.code ?? problem?.problem);
 	return {error: new TokenResponseError(code, answered + text, facts), code};
 }
 

@@ -6,6 +6,7 @@ import {withTimeout} from '../lib/with-timeout.ts';
 import type {PreparedRenewal, Renewer, TokenSource} from '../token/renewer.ts';
 import {readTokenSet} from '../token/token-response.ts';
 import {checkClient, type Client, type TokenClient} from './client.ts';
+import type {ErrorResponse} from './error-response.ts';
 import {prepareTokenRequest, type RequestFields} from './prepared-request.ts';
 import {sendRevocation, sendTokenRequest} from './token-endpoint.ts';
 import {type GrantContext, readTokenRequest, type TokenRequest} from './token-request.ts';
@@ -42,6 +43,12 @@ export const grantRules: Rules = {
 	],
 	endsSession: aFunction,
 };
+
+/** The error with the code that the server sent, for a decision: a mask may hide it. However this is printed, the mask stays. */
+const withCodeAsSent = ({error, code}: ErrorResponse): OAuthError | TokenResponseError =>
+	error.code === 'oauth_error'
+		? (Object.create(error, {error: {value: code}, toJSON: {value: () => error.toJSON()}}) as OAuthError)
+		: error;
 
 /** Error codes for a refresh token that will never work again, in addition to `invalid_grant` of RFC 6749 §5.2. */
 const deadToken =
@@ -88,7 +95,7 @@ export function oauthRenewer(
 			if (outcome.token) return outcome;
 			const {error} = outcome;
 			// If it fails, the default decides: the lock is held, and a new refresh token may be in the outcome.
-			const isOver = await withTimeout(() => endsSession?.(error), client.timeout).catch(() => false);
+			const isOver = await withTimeout(() => endsSession?.(withCodeAsSent(outcome)), client.timeout).catch(() => false);
 			const isDead = isOver || (!error.retryable && deadToken.test(outcome.code));
 			return {...outcome, isRejected: !!refreshToken && isDead};
 		};
@@ -98,7 +105,7 @@ export function oauthRenewer(
 	return {
 		client: `${client.clientId} ${client.tokenEndpoint}`,
 		canRestart: true,
-		read: (record, issued_at) => readTokenSet(record, {...client, issued_at}),
+		read: (record, issued_at, previous) => readTokenSet(record, {...client, issued_at, previous}),
 		sources: token => {
 			const refreshToken = ownProperties(token).refresh_token;
 			const refresh: TokenSource[] = refreshToken ? [{cause: 'refresh', refreshToken}] : [];

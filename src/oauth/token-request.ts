@@ -94,6 +94,8 @@ export const credentialsFields: Rules = {
 	...clientFields,
 	scope: aScope,
 };
+/** The same for a nullable model, which has null for the field of the other grant. */
+const nullableFields: Rules = {...credentialsFields, refresh_token: [token => token === null, 'left out']};
 /** The rules of a refresh, and of every other grant. */
 export const refreshFields: Rules = {...credentialsFields, refresh_token: aText};
 
@@ -124,7 +126,7 @@ Checks a token request of any grant type, and copies its fields.
 */
 export function readTokenRequest(request: unknown, name: string): TokenRequest {
 	const {grant_type} = ownProperties(Object(request) as Partial<TokenRequest>);
-	if (grant_type === 'client_credentials') return readFields(request, name, credentialsFields, ['scope']);
+	if (grant_type === 'client_credentials') return readFields(request, name, nullableFields, ['scope']);
 	if (grant_type === 'refresh_token') return readFields(request, name, refreshFields, ['refresh_token']);
 	return readFields(request, name, refreshFields, ['grant_type'], texts);
 }

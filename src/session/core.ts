@@ -82,7 +82,7 @@ export function dispatch(core: SessionCore, action: SessionAction, of: number = 
 	// The renewal that has ended the session says why to all waiting callers.
 	if (state.login !== login && action.type !== 'ended') core.flight.cancel(new SessionEndedError('signed_out'));
 	// A login is reported by the event of its token. A sign-out that has removed nothing has no event of its own.
-	const isSettled = action.type === 'read' || action.type === 'removed';
+	const isSettled = /^(?:read|removed|ended)$/.test(action.type);
 	// After both it is known.
 	const status = statusOf(core) as 'signed-in' | 'signed-out';
 	const told = event ?? (isSettled && core.wasUnknownSeen && {type: 'status', status});

@@ -50,7 +50,7 @@ export function functionRenewer(renew: RenewFunction, {timeout, now, scheme, kee
 		const {signal} = controller;
 		try {
 			const answer = await withTimeout(
-				() => renew({token: previous, signal}),
+				() => renew({token: previous && {...previous}, signal}),
 				timeout,
 				() => controller.abort(),
 			);

@@ -99,16 +99,15 @@ async function makeSteps(attempt: Attempt, stale: TokenSet | undefined): Promise
 		}
 		const {cause} = source;
 		const result = await exchange(attempt, {from, cause, prepared});
-		if (result.type === 'stored') {
-			assertCurrent(attempt);
-			backOff.reset();
-			dispatch(core, {...result, cause});
-			return result.token;
-		}
+		if (result.type === 'again') continue;
 		if (result.type === 'failed') {
 			if (result.isOver) end(attempt, from, {cause: result.error});
 			throw result.error;
 		}
+		assertCurrent(attempt);
+		backOff.reset();
+		dispatch(core, {...result, cause});
+		return result.token;
 	}
 }
 

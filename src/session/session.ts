@@ -69,7 +69,8 @@ export async function getUsableToken(
 		return await core.flight.run(session, current, waiter);
 	} catch (error) {
 		// While the token is valid, nobody has to hear of a renewal that can be tried again later.
-		const isTransient = isRegrantError(error) && error.retryable;
+		// What the user's own functions throw says nothing about the token.
+		const isTransient = isRegrantError(error) ? error.retryable : !waiter.signal?.aborted;
 		if (isTransient && isAlive(current, now(), minimumLifetime)) return current;
 		throw error;
 	}
@@ -103,10 +104,13 @@ Returns a new token, whatever the age of the present one.
 export async function refresh(session: Session, options: RefreshOptions): Promise<TokenSet> {
 	const {instead} = options;
 	const current = await readToken(session, options);
-	if (instead !== undefined) {
-		if (current?.access_token !== instead && isAlive(current, session.now())) return current;
-		// An ended session starts again if the user asks for it, but not for a WebSocket that reconnects.
-		if (!canRenew(session, current)) throw new SessionEndedError(current ? 'no_refresh_token' : 'no_session');
+	const isUsable = isAlive(current, session.now());
+	const isRejected = instead !== undefined;
+	if (isRejected && isUsable && current.access_token !== instead) return current;
+	// An ended session starts again if the user asks for it, but not for a WebSocket that reconnects.
+	if ((current || isRejected) && !canRenew(session, current)) {
+		if (current && (isRejected || !isUsable)) await endWithoutSource(session, current);
+		throw new SessionEndedError(current ? 'no_refresh_token' : 'no_session');
 	}
 	return session.core.flight.run(session, current, options);
 }
@@ -147,7 +151,8 @@ Starts a session with a token, or continues the present one with it.
 */
 export async function setToken(session: Session, value: unknown, renews: boolean): Promise<void> {
 	const {core, store, renewer, now} = session;
-	const {token, problem} = renewer.read(value, Math.floor(now() / 1000));
+	const issued_at = Math.floor(now() / 1000);
+	const {token, problem} = renewer.read(value, issued_at);
 	if (!token) {
 		throw new ConfigError(`setToken takes the answer of a token endpoint, an object with access_token: ${problem}`);
 	}
@@ -158,9 +163,8 @@ export async function setToken(session: Session, value: unknown, renews: boolean
 		if (signOuts !== core.signOuts) throw new SessionEndedError('signed_out');
 		// The token was stored a moment ago, and another holder has renewed it since: keep the renewed one.
 		if (isSame && previous) return {token: previous, isSameLogin: true};
-		const refresh_token = previous?.refresh_token;
 		// A login with the same refresh token is not another login: the running renewal is about to use that token.
-		isSame = !!refresh_token && refresh_token === token.refresh_token;
+		isSame = !!token.refresh_token && token.refresh_token === previous?.refresh_token;
 		const isSameLogin = isSame || (renews && !!previous);
 		if (!isSameLogin) {
 			core.logins++;
@@ -170,7 +174,7 @@ export async function setToken(session: Session, value: unknown, renews: boolean
 		login = core.state.login;
 		core.backOff.reset();
 		core.rejections.reset();
-		return {token: isSameLogin && refresh_token ? {refresh_token, ...token} : token, isSameLogin};
+		return {token: (isSameLogin && renewer.read(value, issued_at, previous).token) || token, isSameLogin};
 	});
 	dispatch(core, {type: 'stored', cause: 'set', token}, login);
 	if (error) throw error;

@@ -73,7 +73,9 @@ export function transition(state: SessionState, action: SessionAction): Transiti
 		}
 		case 'ended':
 			// The session that begins next may belong to another user.
-			return status === 'ended' ? stay('ended') : restart('ended', signOuts, endedEvent(action.reason));
+			if (status === 'ended') return stay(status);
+			// Nobody was signed in, so there is nothing to tell.
+			return restart('ended', signOuts, action.reason === 'no_session' ? undefined : endedEvent(action.reason));
 		case 'signed-out':
 			return restart('ended', signOuts + 1);
 		case 'removed':

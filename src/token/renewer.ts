@@ -44,8 +44,8 @@ export interface Renewer {
 	readonly client: string;
 	/** Whether a session that has ended can start again without a login: true for a client with a grant of its own. */
 	readonly canRestart: boolean;
-	/** Reads the argument of `setToken`, or the content of a store. */
-	read(record: unknown, issued_at: number): ReadToken;
+	/** Reads the argument of `setToken`, or the content of a store. Fields that it lacks are taken from the previous token. */
+	read(record: unknown, issued_at: number, previous?: TokenSet): ReadToken;
 	/** The ways to get a token in place of this one, in the order in which to try them. */
 	sources(token: TokenSet | undefined): readonly TokenSource[];
 	/**

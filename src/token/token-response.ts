@@ -63,7 +63,7 @@ export interface TokenProblem {
 /** The fields of a response that are checked. All but the first may be null or left out. */
 export const tokenFields: Rules = {
 	// It becomes a header, so it must not have a line break or a space (RFC 6749 appendix A.12).
-	access_token: [matches(/^[!-~]+$/), 'visible ASCII'],
+	access_token: [matches(/^[!-~]+$/), 'there, and be visible ASCII without spaces'],
 	token_type: [value => isString(value ?? ''), 'a string'],
 	// RFC 6749 appendix A.17
 	refresh_token: aTextOrNone,
@@ -113,7 +113,7 @@ export function readToken(answer: unknown, reading: TokenReading): ReadToken {
 		token_type,
 		refresh_token: record.refresh_token || previous.refresh_token || undefined,
 		// An empty scope counts as left out.
-		scope: [record.scope ?? previous.scope ?? ''].flat().join(' ') || undefined,
+		scope: [record.scope ?? previous.scope].flat().filter(Boolean).join(' ') || undefined,
 		// Left out if the answer does not say: then the token is neither expired nor eternal.
 		expires_at: isTime(expires_at) ? expires_at : undefined,
 		issued_at,

@@ -55,7 +55,7 @@ export const ownRows: readonly SizeRow[] = [
 		code: "export {createSession, memoryStore} from 'regrant';",
 		external: ['ky'],
 		goal: 4_500,
-		limit: 10_000,
+		limit: 10_200,
 		without: ['grant_type', 'client_secret', 'OAuthError', ...builder, ...stores],
 	},
 	{
@@ -63,7 +63,7 @@ export const ownRows: readonly SizeRow[] = [
 		code: session,
 		external: ['ky', 'valibot'],
 		goal: 7_000,
-		limit: 13_500,
+		limit: 13_800,
 		// A login reads the query of a URL, so its code contains `searchParams`.
 		without: [...builder.filter(text => text !== 'searchParams'), ...stores, ...proofs],
 	},
@@ -72,7 +72,7 @@ export const ownRows: readonly SizeRow[] = [
 		code: session,
 		external: ['ky'],
 		goal: 8_400,
-		limit: 13_500,
+		limit: 13_800,
 		without: ['picklist', ...builder, ...stores],
 	},
 	{
@@ -80,7 +80,7 @@ export const ownRows: readonly SizeRow[] = [
 		code: `${session} export {default} from 'ky';`,
 		external: [],
 		goal: 16_700,
-		limit: 21_800,
+		limit: 22_200,
 		// ky itself contains the other texts of the request builder.
 		without: ['picklist', 'hook has answered', 'RequestValidationError', 'ResponseValidationError', ...stores],
 	},
@@ -107,7 +107,7 @@ export const ownRows: readonly SizeRow[] = [
 		code: "export {requestToken} from 'regrant';",
 		external: [],
 		goal: 3_600,
-		limit: 5_900,
+		limit: 6_000,
 		without: ['picklist', ...builder, ...sessions, ...stores, ...proofs],
 	},
 	{

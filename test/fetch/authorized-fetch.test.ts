@@ -725,6 +725,21 @@ describe('a body', () => {
 		},
 	);
 
+	test('a Request as options of auth.fetch keeps its method, headers and body, as with the platform’s fetch, and is resent', async ({
+		server,
+		watch,
+	}) => {
+		const auth = watch(createAuth(appOptions(server)));
+		const {access_token} = await signIn(server, auth);
+		await server.expire(access_token);
+		const init = {method: 'POST', body: 'text', headers: {'x-of-the-request': 'kept'}};
+		expect((await auth.fetch(`${server.api}/me`, new Request('https://edge.example/other', init))).status).toBe(200);
+		expect(server.calls.map(({method, body, headers}) => [method, body, headers['x-of-the-request']])).toEqual([
+			['POST', 'text', 'kept'],
+			['POST', 'text', 'kept'],
+		]);
+	});
+
 	test('a body of a Request that is given to ky is resent byte for byte [F-64]', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		const {access_token} = await signIn(server, auth);

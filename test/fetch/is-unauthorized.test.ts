@@ -147,8 +147,11 @@ describe('isUnauthorized', () => {
 		],
 		['rejects', () => Promise.reject(new TypeError('mine'))],
 	])('isUnauthorized fails the call with its own error if it %s, and the session stays', async ([, judge]) => {
-		const {api, auth, renew} = await session(judge, () => new Response('no', {status: 401}));
+		const cancelled = vi.fn<() => void>();
+		const body = (): ReadableStream => new ReadableStream({cancel: cancelled});
+		const {api, auth, renew} = await session(judge, () => new Response(body(), {status: 401}));
 		await expect(api.client(auth).get('me')).rejects.toThrow('mine');
+		await expect.poll(() => cancelled.mock.calls.length).toBe(1);
 		expect(renew).not.toHaveBeenCalled();
 		expect(await auth.peek()).toMatchObject({access_token: 'first'});
 	});

@@ -88,12 +88,18 @@ describe('origins as a function', () => {
 describe('origins that could never match', () => {
 	test.for<[title: string, origins: unknown, says: string]>([
 		['an empty list', [], 'origins is empty: name an origin'],
-		['a wildcard', ['https://*.example.com'], 'origins[0] has a wildcard: use a function'],
+		[
+			'a wildcard',
+			['https://*.example.com'],
+			'origins[0] has a wildcard or a comma: list each origin, or use a function',
+		],
 		['a wildcard behind a good one', ['https://a.example', 'https://*'], 'origins[1] has a wildcard'],
 		['a host alone', ['api.example.com'], 'origins[0] needs a scheme, as in https://api.example.com'],
 		['a host with a port', ['localhost:4101'], 'origins[0] needs a scheme, as in https://api.example.com'],
 		['plain http', ['http://api.example.com'], 'origins[0] must be an https origin, or be in allowInsecureOrigins'],
-		['a path', ['/api'], 'origins[0] must be an https origin'],
+		['a path', ['/api'], 'origins[0] needs a scheme, as in https://api.example.com'],
+		['a host and a path', ['api.example.com/v1'], 'origins[0] needs a scheme'],
+		['a list in one text', ['https://a.example,https://b.example'], 'origins[0] has a wildcard or a comma'],
 		['a text', 'https://api.example.com', 'origins must be a list of origins, or a function'],
 		['a set', new Set(['https://api.example.com']), 'origins must be a list of origins, or a function'],
 		['what is no text', [undefined], 'origins[0] needs a scheme'],
@@ -112,7 +118,7 @@ describe('origins that could never match', () => {
 		const api = createFakeApi();
 		const auth = createSession({renew: () => null});
 		await expect(ky.create({...options, fetch: api.fetch, hooks: auth.hooks}).get(url)).rejects.toThrow(
-			/^(?:baseUrl or prefix must be https, or be in allowInsecureOrigins|origins, baseUrl or prefix is required)$/,
+			/^(?:baseUrl or prefix must be https, or be in allowInsecureOrigins|origins is required, as in .+, unless ky has a baseUrl or prefix)$/,
 		);
 		expect(api.requests).toEqual([]);
 	});
@@ -155,11 +161,17 @@ describe('allowInsecureOrigins', () => {
 		expect(await sent({origins: ['https://api.example.com'], allowInsecureOrigins}, url)).toEqual([null]);
 	});
 
-	test.for([['https://keycloak'], ['keycloak:8080'], ['ws://keycloak'], 'http://keycloak:8080', [5], null, {}])(
-		'allowInsecureOrigins is a list of http origins, and not %j',
-		given => {
-			const make = (): unknown => createSession({renew: () => null, allowInsecureOrigins: given as string[]});
-			expect(make).toThrow('allowInsecureOrigins must be a list of http origins');
-		},
-	);
+	test.for([
+		['https://keycloak'],
+		['keycloak:8080'],
+		['ws://keycloak'],
+		['http://*.svc.local'],
+		'http://keycloak:8080',
+		[5],
+		null,
+		{},
+	])('allowInsecureOrigins is a list of http origins, and not %j', given => {
+		const make = (): unknown => createSession({renew: () => null, allowInsecureOrigins: given as string[]});
+		expect(make).toThrow('allowInsecureOrigins must be a list of http origins');
+	});
 });

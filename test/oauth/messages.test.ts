@@ -95,8 +95,16 @@ describe('the message for what newcomers do', () => {
 	);
 
 	test.for<[title: string, token: object, says: string]>([
-		['camel case', {accessToken: 'hunter2-access-token'}, 'access_token must be visible ASCII'],
-		['a token that is no header', {access_token: 'hunter2-access-token\r\n'}, 'access_token must be visible ASCII'],
+		[
+			'camel case',
+			{accessToken: 'hunter2-access-token'},
+			'access_token must be there, and be visible ASCII without spaces',
+		],
+		[
+			'a token that is no header',
+			{access_token: 'hunter2-access-token\r\n'},
+			'access_token must be there, and be visible ASCII without spaces',
+		],
 		['a type that cannot be sent', {access_token: 'a', token_type: 'mac'}, 'token_type must be bearer'],
 		['a refresh token that is no text', {access_token: 'a', refresh_token: 5}, 'refresh_token must be printable ASCII'],
 	])('the message for an unusable token names the field: %s', async ([, token, says], {canaries}) => {
@@ -111,6 +119,11 @@ describe('the message for what newcomers do', () => {
 			'a 404',
 			() => new Response(null, {status: 404}),
 			'POST https://login.example.com answered 404: is tokenEndpoint right?',
+		],
+		[
+			'a 404 of a framework, in JSON',
+			() => Response.json({message: 'Cannot POST', error: 'Not Found', statusCode: 404}, {status: 404}),
+			'POST https://login.example.com answered 404: Not Found: is tokenEndpoint right?',
 		],
 		[
 			'a host that is not there',

@@ -315,6 +315,7 @@ describe('createAuth', () => {
 	test.for<readonly [options: object, message: string | RegExp]>([
 		[{tokenEndpoint: undefined}, 'tokenEndpoint is required'],
 		[{clientSecret: 'x'}, 'clientSecret is not an option: use clientAuthentication: clientSecretBasic(secret)'],
+		[{client_secret: 'x'}, 'client_secret is not an option: use clientAuthentication: clientSecretBasic(secret)'],
 		[{scope: 'a'}, 'scope is not an option: put it into grant'],
 		[{audience: 'a'}, 'audience is not an option: use parameters'],
 		[{resource: 'a'}, 'resource is not an option: use parameters'],

@@ -625,6 +625,13 @@ describe('the field refresh_token', () => {
 		);
 	});
 
+	test('the field refresh_token may be null or undefined beside client_credentials, as nullable models have it', async () => {
+		for (const refresh_token of [null, undefined]) {
+			const asked = {...granting, client_id: null, client_secret: null, refresh_token} as unknown as AuthTokenRequest;
+			expect(await parametersOf(asked)).toEqual({...granting, client_id: 'client'});
+		}
+	});
+
 	test('the field refresh_token is no field of client_credentials', async ({canaries}) => {
 		canaries.plant(refreshing.refresh_token, 'refresh token');
 		const error = canaries.see(await refusal({...granting, refresh_token: refreshing.refresh_token}));

@@ -149,6 +149,22 @@ describe('createSession', () => {
 		expect([contexts.length, auth.status]).toEqual([1, 'signed-out']);
 	});
 
+	test('createSession sends the first calls of a visitor without a token, and tells of no end [F-62]', async ({
+		watch,
+	}) => {
+		const {renew, contexts} = staged(httpError(401));
+		const api = createFakeApi();
+		const auth = watch(createSession({renew, origins: [apiOrigin]}));
+		const events = record(auth);
+		expect(auth.status).toBe('unknown');
+		const client = api.client(auth);
+		const answers = await Promise.all(Array.from({length: 5}, () => client.get('me')));
+		expect(answers.map(({status}) => status)).toEqual(Array(5).fill(401));
+		expect(new Set(authorizations(api))).toEqual(new Set([null]));
+		expect(await outcomeOf(client.get('me', {context: {auth: true}}))).toBe('SessionEndedError no_session');
+		expect([contexts.length, auth.status, gist(events)]).toEqual([1, 'signed-out', ['status signed-out']]);
+	});
+
 	test('createSession has as the cause of the end what renew was rejected with', async ({watch, canaries}) => {
 		const cause = httpError(401);
 		const auth = watch(createSession({renew: staged(cause).renew}));
@@ -226,6 +242,20 @@ describe('createSession', () => {
 		clock.advance(1);
 		expect(await auth.getToken()).toMatchObject({access_token: 'second'});
 		expect(contexts).toHaveLength(3);
+	});
+
+	test('createSession gives renew a token of its own: what renew does to it changes nothing', async ({watch}) => {
+		const auth = watch(
+			createSession({
+				renew: ({token}) => {
+					Object.assign(token ?? {}, {access_token: 'changed'});
+					throw new Error('no');
+				},
+			}),
+		);
+		await auth.setToken(first);
+		await outcomeOf(auth.refresh());
+		expect(await auth.peek()).toMatchObject({access_token: 'first'});
 	});
 
 	test('createSession calls renew again when the user asks for it after the session has ended', async ({watch}) => {

@@ -1,3 +1,4 @@
+import {inspect} from 'node:util';
 import {describe, expect} from 'vitest';
 import {type AuthOptions, OAuthError, type SessionEndedError, TokenResponseError} from '../../src/index.ts';
 import {createFakeClient, refusal} from '../support/fake-token-endpoint.ts';
@@ -194,6 +195,28 @@ describe('endsSession', () => {
 		const events = record(auth);
 		expect(await outcomeOf(auth.getToken())).toBe('OAuthError');
 		expect(gist(events)).toEqual(['refresh-failed oauth_error']);
+	});
+
+	test('endsSession decides on the code that the server sent, even if a mask hides it from the caller [R93]', async () => {
+		// The code has eight characters in common with the token.
+		for (const [isKnown, outcome] of [
+			[true, 'SessionEndedError invalid_grant'],
+			[false, 'OAuthError'],
+		] as const) {
+			let given: unknown;
+			const {auth} = createFakeClient(() => refusal('refresh_token_revoked'), {
+				endsSession(error) {
+					given = error;
+					return isKnown && error.code === 'oauth_error' && error.error === 'refresh_token_revoked';
+				},
+			});
+			await auth.setToken({...old, refresh_token: 'refresh_token_1'});
+			expect(await outcomeOf(auth.getToken())).toBe(outcome);
+			expect(given).toBeInstanceOf(OAuthError);
+			expect(given).toMatchObject({code: 'oauth_error', retryable: false, status: 400});
+			// The code that a mask would hide is there for the decision, and is not printed.
+			expect([JSON.stringify(given), inspect(given)].join('\n')).not.toContain('refresh_token');
+		}
 	});
 
 	test('endsSession shows no secret of the request, and none of the answer', async ({canaries}) => {

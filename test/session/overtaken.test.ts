@@ -240,7 +240,9 @@ test('a renewed token takes the place of the old one by comparison, after the st
 test('a call that knows no origin says what is required', async () => {
 	const {auth} = staged(() => Response.json(bearer));
 	await auth.setToken(fresh);
-	await expect(auth.fetch('https://api.example/')).rejects.toThrow('origins, baseUrl or prefix is required');
+	await expect(auth.fetch('https://api.example/')).rejects.toThrow(
+		"origins is required, as in ['https://api.example.com'], unless ky has a baseUrl or prefix",
+	);
 });
 
 describe('a call that is answered with 401', () => {

@@ -579,6 +579,25 @@ describe('a refresh token that has died', () => {
 		expect(gist(events).filter(type => type.startsWith('session-ended'))).toHaveLength(1);
 	});
 
+	test('a grant without a refresh token does not wait for a store that takes no writes, and a refresh does [R70, F-141]', async ({
+		server,
+		watch,
+	}) => {
+		const shared = createSharedRecord();
+		const store = {...shared.realm(), set: async () => Promise.reject(new Error('no'))};
+		const auth = watch(createAuth(serviceOptions(server, {store})));
+		shared.value = {access_token: 'old', token_type: 'Bearer', ...expired};
+		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+		expect(server.tokenRequests).toHaveLength(1);
+
+		const spent = createSharedRecord();
+		const full = {...spent.realm(), set: async () => Promise.reject(new Error('no'))};
+		const user = watch(createAuth(appOptions(server, {store: full})));
+		spent.value = {...(await server.mint()), ...expired};
+		expect(await outcomeOf(user.getToken())).toBe('StoreError');
+		expect(server.tokenRequests).toHaveLength(1);
+	});
+
 	test('a thousand calls at once send a rejected refresh token once [R68]', async ({server, watch}) => {
 		const auth = watch(createAuth(appOptions(server)));
 		await signIn(server, auth, expired);
@@ -840,6 +859,22 @@ describe('a grant that is a function', () => {
 			expect(gist(events)).toEqual(['token grant']);
 		},
 	);
+
+	test('a grant function that fails lets a token that is still valid go on being used', async ({server, watch}) => {
+		const clock = createClock();
+		const grant = (): never => {
+			throw new Error('mine');
+		};
+		const auth = watch(createAuth(serviceOptions(server, {grant, now: clock.now})));
+		await auth.setToken({access_token: 'first', expires_in: 600});
+		clock.advance(580);
+		expect(await auth.getToken()).toMatchObject({access_token: 'first'});
+		expect(await outcomeOf(auth.getToken({minimumLifetime: 30}))).toBe('Error');
+		const abort = AbortSignal.abort(new Error('stopped'));
+		await expect(auth.getToken({signal: abort})).rejects.toThrow('stopped');
+		clock.advance(20);
+		expect(await outcomeOf(auth.getToken())).toBe('Error');
+	});
 
 	test('a grant function that returns no token request is a ConfigError', async ({server, watch, canaries}) => {
 		canaries.plant('hunter2hunter2');

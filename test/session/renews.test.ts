@@ -32,6 +32,18 @@ describe('setToken(token, {renews: true})', () => {
 		},
 	);
 
+	test('setToken(token, {renews: true}) keeps the other fields that the new token lacks, as a refresh does', async ({
+		watch,
+	}) => {
+		const auth = watch(createSession({renew: () => null, keep: ['id_token']}));
+		await auth.setToken({access_token: 'first', expires_in: 60, scope: 'a b', id_token: 'i'});
+		await auth.setToken({access_token: 'slid'}, {renews: true});
+		expect(await auth.peek()).toMatchObject({access_token: 'slid', scope: 'a b', id_token: 'i'});
+		expect(await auth.peek()).not.toHaveProperty('expires_at');
+		await auth.setToken({access_token: 'other'});
+		expect(await auth.peek()).not.toHaveProperty('id_token');
+	});
+
 	test('setToken(token, {renews: true}) takes a refresh token of its own in place of the old one', async ({
 		server,
 		watch,

@@ -43,6 +43,20 @@ const ends: ReadonlyArray<readonly [title: string, token: object, act: Act, reas
 		'SessionEndedError no_refresh_token',
 	],
 	[
+		'a token that nothing can renew has expired: refresh',
+		{access_token: 'a', ...expired},
+		auth => outcomeOf(auth.refresh()),
+		'no_refresh_token',
+		'SessionEndedError no_refresh_token',
+	],
+	[
+		'a WebSocket refuses a token that nothing can renew',
+		{access_token: 'a'},
+		async auth => outcomeOf(auth.refresh({instead: (await auth.peek())?.access_token})),
+		'no_refresh_token',
+		'SessionEndedError no_refresh_token',
+	],
+	[
 		'the server refuses the refresh token: getToken',
 		{access_token: 'a', refresh_token: 'dead', ...expired},
 		auth => outcomeOf(auth.getToken()),

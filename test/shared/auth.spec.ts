@@ -292,6 +292,20 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		equal([auth.status, asked], ['signed-out', 3]);
 	});
 
+	test('what a function of the user failed with can be read from the error, and is not printed', async () => {
+		const secret = 'hunter2-of-the-backend';
+		const failure = Object.assign(new Error(secret), {response: {status: 401}, request: {headers: {cookie: secret}}});
+		for (const thrown of [failure, new Error(secret)]) {
+			const auth = createSession({renew: async () => Promise.reject(thrown)});
+			const events: AuthEvent[] = [];
+			auth.subscribe(event => void events.push(event));
+			await auth.setToken(await lab.mint());
+			const error = (await reasonOf(auth.refresh())) as Error;
+			equal([error.cause, (error.cause as Error).cause].includes(thrown), true);
+			equal(shows([error, events], [secret]), false);
+		}
+	});
+
 	test('an expired token is renewed before it is sent', async () => {
 		const {api} = await signIn('over');
 		equal((await api.get('me')).status, 200);

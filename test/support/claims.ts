@@ -107,7 +107,10 @@ export const claims: readonly Claim[] = [
 			kilobytes('createSession, hooks, memoryStore: own code'),
 		],
 	},
-	{pattern: /With ky, that is ([\d.]+) kB/, measures: [kilobytes('the same and ky')]},
+	{
+		pattern: /Together with ky, which is compressed with it, that is ([\d.]+) kB/,
+		measures: [kilobytes('the same and ky')],
+	},
 	{
 		pattern:
 			/In ([\d,]+) renewals, ([\d,]+) abandoned calls and (\d+) MB each way, a process holds no more than (\d+) MB more/,

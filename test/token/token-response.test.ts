@@ -215,7 +215,9 @@ describe('the field access_token', () => {
 
 	test('the error of an unusable access_token names the field and what it should be [R21]', async ({canaries}) => {
 		const error = await canaries.rejection(read(json({token_type: 'Bearer', access_token: 'a b'})));
-		expect(error).toMatchObject({message: expect.stringContaining('access_token must be visible ASCII')});
+		expect(error).toMatchObject({
+			message: expect.stringContaining('access_token must be there, and be visible ASCII without spaces'),
+		});
 	});
 
 	test.for([
@@ -590,6 +592,7 @@ describe('the field scope [R31, F-43]', () => {
 		['absent where the server has none, there is none', {}, {...granting, scope: null}, ''],
 		['a list, it is joined by spaces', {scope: ['a', 'b:c']}, granting, 'a b:c'],
 		['a list of one, it is that', {scope: ['/accounts.read']}, granting, '/accounts.read'],
+		['a list with an empty text, that is left out', {scope: ['a', '', 'b', '']}, granting, 'a b'],
 		['an empty list, it is none', {scope: []}, granting, ''],
 	])('%s', async ([, fields, request, scope]) => {
 		const token = await read(json({...bearer, ...fields}), request);

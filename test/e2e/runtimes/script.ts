@@ -13,9 +13,10 @@ import {type Stores, run} from '../../shared/run.ts';
 interface Runtimes {
 	readonly Deno?: {
 		readonly version: {readonly deno: string};
+		inspect(value: unknown, options: {readonly depth: number}): string;
 		openKv(path: string): Promise<Parameters<typeof denoKvStore>[0]>;
 	};
-	readonly Bun?: {readonly version: string};
+	readonly Bun?: {readonly version: string; inspect(value: unknown): string};
 }
 
 const {Deno, Bun} = globalThis as Runtimes; // each runtime has its own global
@@ -29,7 +30,11 @@ const stores: Stores = {
 	redisStore: () => redisStore(redis, 'session'),
 	...(kv && {denoKvStore: () => denoKvStore(kv, 'session')}),
 };
-const traits = {inspect: (value: unknown) => inspect(value, {depth: 9, showHidden: true})};
+// `console.log` prints like the last two.
+const traits = {
+	inspect: (value: unknown) =>
+		[inspect(value, {depth: 9, showHidden: true}), Deno?.inspect(value, {depth: 9}), Bun?.inspect(value)].join('\n'),
+};
 const report = await run(name, JSON.parse(process.argv[2] ?? ''), traits, stores);
 console.log(`REPORT ${JSON.stringify({...report, resolved: import.meta.resolve('regrant')})}`);
 // The process must now end without `process.exit`, so nothing that regrant leaves behind may keep it alive. Only the clients of the stores
