@@ -42,5 +42,5 @@ const auth = createAuth({
 @see https://developers.cloudflare.com/kv/concepts/how-kv-works/#consistency
 */
 export function durableObjectStore(stub: () => VaultStub, options?: ExpiringStoreOptions): TokenStore {
-	return sharedStore(durableObjectDriver(stub, options), {isMarked: true});
+	return sharedStore(durableObjectDriver(stub, options));
 }

@@ -18,11 +18,10 @@ const store = customStore({
 ```
 */
 export function customStore(driver: StoreDriver): TokenStore {
-	for (const name of ['get', 'set', 'delete'] as const) {
-		if (typeof Object(driver)[name] !== 'function')
+	for (const name of ['get', 'set', 'delete', 'lock', 'subscribe', 'replace', 'isSameLogin'] as const) {
+		const isRequired = /^(?:get|set|delete)$/.test(name);
+		if (typeof Object(driver)[name] !== 'function' && (isRequired || supports(driver, name as 'lock')))
 			throw new ConfigError(`customStore(driver): driver.${name} must be a function`);
 	}
-	return sharedStore(driver, {
-		isMarked: supports(driver, 'lock') && !supports(driver, 'isSameLogin'),
-	});
+	return sharedStore(driver);
 }

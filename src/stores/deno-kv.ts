@@ -32,5 +32,5 @@ export function denoKvStore(
 	key: string | readonly DenoKvKeyPart[],
 	options?: ExpiringStoreOptions,
 ): TokenStore {
-	return sharedStore(denoKvDriver(kv, key, options), {isMarked: true});
+	return sharedStore(denoKvDriver(kv, key, options));
 }

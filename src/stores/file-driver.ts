@@ -1,5 +1,5 @@
-import {realpath} from 'node:fs/promises';
-import {resolve} from 'node:path';
+import {readlink, realpath} from 'node:fs/promises';
+import {dirname, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {ConfigError} from '../errors.ts';
 import {type AtomicFiles, createAtomicFiles, type Decide} from './atomic-file.ts';
@@ -19,7 +19,8 @@ interface SessionFiles extends AtomicFiles {
 export function fileDriver(path: string | URL, options?: LeaseOptions): StoreDriver {
 	const given = readPath(path);
 	const lease = readLease(options);
-	const isOver = createLeaseWatch(lease);
+	// All processes are on one machine, and have one clock.
+	const isOver = createLeaseWatch(lease, lease);
 	let files: Promise<SessionFiles> | undefined;
 	/** Not before it is needed: to create a store does nothing. */
 	const open = (): Promise<SessionFiles> => (files ??= openFiles(given));
@@ -67,9 +68,10 @@ const ownerOf = (text: string | undefined): string | undefined => text?.split(' 
 function readPath(path: string | URL): string {
 	const text = typeof path === 'string' || Object.prototype.toString.call(path) === '[object URL]' ? String(path) : '';
 	try {
-		if (text.startsWith('file:')) return fileURLToPath(text);
-		// A URL of another kind is no path. Neither is a text with a NUL. The program may change its working directory later.
-		if (typeof path === 'string' && text !== '' && !text.includes('\0')) return resolve(text);
+		// The program may change its working directory later.
+		const found = text.startsWith('file:') ? fileURLToPath(text) : typeof path === 'string' && text && resolve(text);
+		// A URL of another kind is no path, and neither is a text with a NUL.
+		if (found && !found.includes('\0') && !/^(?!file:)\w+:\/\//.test(text)) return found;
 	} catch {
 		// Such as a URL with a host.
 	}
@@ -78,7 +80,13 @@ function readPath(path: string | URL): string {
 
 /** A symbolic link is followed, since the file that a change moves into place would replace the link. */
 async function openFiles(path: string): Promise<SessionFiles> {
-	const record = await realpath(path).catch(() => path);
+	const record = await realpath(path).catch(async () =>
+		// What it leads to may not exist yet.
+		readlink(path).then(
+			target => resolve(dirname(path), target),
+			() => path,
+		),
+	);
 	return {
 		record,
 		lock: `${record}.lock`,

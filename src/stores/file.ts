@@ -29,5 +29,5 @@ const auth = createAuth({tokenEndpoint, clientId, store: fileStore(join(homedir(
 ```
 */
 export function fileStore(path: string | URL, options?: LeaseOptions): TokenStore {
-	return sharedStore(fileDriver(path, options), {isMarked: true});
+	return sharedStore(fileDriver(path, options));
 }

@@ -9,6 +9,7 @@ declare module 'node:fs/promises' {
 	export function open(path: string, flags: string, mode?: number): Promise<FileHandle>;
 	export function readdir(path: string): Promise<string[]>;
 	export function readFile(path: string, encoding: 'utf8'): Promise<string>;
+	export function readlink(path: string): Promise<string>;
 	export function realpath(path: string): Promise<string>;
 	export function rename(from: string, to: string): Promise<void>;
 	export function rm(path: string, options: {recursive: true; force: true}): Promise<void>;
@@ -17,7 +18,7 @@ declare module 'node:fs/promises' {
 
 declare module 'node:path' {
 	export function dirname(path: string): string;
-	export function resolve(path: string): string;
+	export function resolve(...paths: string[]): string;
 }
 
 declare module 'node:url' {

@@ -36,5 +36,5 @@ export function redisStore(
 	key: string,
 	options?: ExpiringStoreOptions,
 ): TokenStore {
-	return sharedStore(redisDriver(client, key, options), {isMarked: true});
+	return sharedStore(redisDriver(client, key, options));
 }

@@ -24,7 +24,7 @@ const auth = createAuth({tokenEndpoint, clientId: 'app', store: indexedDbStore('
 ```
 */
 export function indexedDbStore(name: string): TokenStore {
-	return sharedStore(indexedDbDriver(name), {isMarked: true});
+	return sharedStore(indexedDbDriver(name));
 }
 
 /**
@@ -47,5 +47,5 @@ const auth = createAuth({tokenEndpoint, clientId: 'app', store: webStorage('sess
 ```
 */
 export function webStorage(key: string, storage: WebStorage | (() => WebStorage)): TokenStore {
-	return sharedStore(webStorageDriver(key, storage), {isMarked: true});
+	return sharedStore(webStorageDriver(key, storage));
 }

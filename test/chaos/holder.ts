@@ -83,7 +83,7 @@ const locked: StoreDriver = {
 		return lock ? lock(begin, signal) : begin();
 	},
 };
-const store = sharedStore(options.isUnlocked ? unlocked : locked, {isMarked: true});
+const store = sharedStore(options.isUnlocked ? unlocked : locked);
 
 let offset = 0;
 const auth = createAuth({

@@ -255,38 +255,43 @@ describe('a store serves one client', () => {
 		}
 	});
 
-	test('the record of another client of the origin is neither used nor renewed nor revoked [F-143]', async ({
-		server,
-		serve,
-		watch,
-	}) => {
-		const evil = await serve(() => Response.json({access_token: 'evil', token_type: 'Bearer'}));
-		const shared = createSharedRecord();
-		const ours = watch(createAuth(appOptions(server, {store: shared.realm()})));
-		await signIn(server, ours, expired);
-		const {origin} = evil;
-		const theirs = watch(
-			createAuth({
-				tokenEndpoint: origin,
-				revocationEndpoint: origin,
-				clientId: 'another',
-				clientAuthentication: ({parameters}) => parameters.set('client_secret', 'secret-of-another'),
-				origins: [origin],
-				store: storeOf(shared.realm()),
-			}),
-		);
-		const events = record(theirs);
-		expect(await outcomeOf(theirs.getToken())).toBe('SessionEndedError no_session');
-		await theirs.fetch(origin);
-		await theirs.signOut();
-		expect(evil.requests.map(({method, headers}) => [method, headers['authorization']])).toEqual([['GET', undefined]]);
-		expect(gist(events)).toEqual(['store-failed store_corrupt']);
-		expect(events[0]).toMatchObject({error: {message: expect.stringContaining('another client')}});
-		// Our session does not use the other client's token, either.
-		await theirs.setToken({access_token: 'theirs', token_type: 'Bearer', refresh_token: 'refresh-of-theirs'});
-		expect(await outcomeOf(ours.getToken())).toBe('SessionEndedError no_session');
-		expect(server.tokenRequests).toHaveLength(0);
-	});
+	test.for<[title: string, without: (driver: StoreDriver) => StoreDriver]>([
+		['with a lock', driver => driver],
+		['without a lock', ({lock: _, ...driver}) => driver],
+		['that says what the same login is', driver => ({...driver, isSameLogin: () => true})],
+	])(
+		'the record of another client of the origin is neither used nor renewed nor revoked: a store %s [F-143]',
+		async ([, change], {server, serve, watch}) => {
+			const evil = await serve(() => Response.json({access_token: 'evil', token_type: 'Bearer'}));
+			const shared = createSharedRecord();
+			const ours = watch(createAuth(appOptions(server, {store: change(shared.realm())})));
+			await signIn(server, ours, expired);
+			const {origin} = evil;
+			const theirs = watch(
+				createAuth({
+					tokenEndpoint: origin,
+					revocationEndpoint: origin,
+					clientId: 'another',
+					clientAuthentication: ({parameters}) => parameters.set('client_secret', 'secret-of-another'),
+					origins: [origin],
+					store: storeOf(change(shared.realm())),
+				}),
+			);
+			const events = record(theirs);
+			expect(await outcomeOf(theirs.getToken())).toBe('SessionEndedError no_session');
+			await theirs.fetch(origin);
+			await theirs.signOut();
+			expect(evil.requests.map(({method, headers}) => [method, headers['authorization']])).toEqual([
+				['GET', undefined],
+			]);
+			expect(gist(events)).toEqual(['store-failed store_corrupt']);
+			expect(events[0]).toMatchObject({error: {message: expect.stringContaining('another client')}});
+			// Our session does not use the other client's token, either.
+			await theirs.setToken({access_token: 'theirs', token_type: 'Bearer', refresh_token: 'refresh-of-theirs'});
+			expect(await outcomeOf(ours.getToken())).toBe('SessionEndedError no_session');
+			expect(server.tokenRequests).toHaveLength(0);
+		},
+	);
 });
 
 describe('a login while a renewal is under way', () => {

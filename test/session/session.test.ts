@@ -43,7 +43,10 @@ describe('setToken', () => {
 		const {expires_in, ...minted} = await server.mint();
 		await auth.setToken({...minted, expires_in});
 		const expires_at = clock.seconds() + 60;
-		expect(await store.get()).toEqual({...minted, issued_at: clock.seconds(), expires_at});
+		// The two names are those of F-139 and F-143.
+		const {login: _, client, ...token} = (await store.get()) as TokenSet;
+		expect(token).toEqual({...minted, issued_at: clock.seconds(), expires_at});
+		expect(client).toBe(`app ${server.tokenEndpoint}`);
 		expect(events).toEqual([{type: 'token', cause: 'set', expires_at}]);
 	});
 
@@ -54,7 +57,7 @@ describe('setToken', () => {
 		const {expires_in: _, ...minted} = await server.mint();
 		const token: TokenSet = {...minted, issued_at: clock.seconds() - 20, expires_at: clock.seconds() + 40};
 		await auth.setToken(token);
-		expect(await store.get()).toEqual(token);
+		expect(await store.get()).toEqual({...token, login: expect.any(String), client: expect.any(String)});
 		clock.advance(39);
 		await auth.getToken();
 		expect(server.tokenRequests).toHaveLength(1);

@@ -95,7 +95,9 @@ describe('fileStore', () => {
 		['a number', 42],
 		['a path with a NUL', 'a\0b'],
 		['a URL of the web', new URL('https://example.com/session.json')],
+		['a URL of the web, as text', 'https://example.com/session.json'],
 		['a URL of another machine', 'file://server/session.json'],
+		['a URL with a NUL', new URL('file:///session%00.json')],
 	] as const)('fileStore refuses %s when it is created', ([, path]) => {
 		expect(() => fileStore(path as string)).toThrow(ConfigError);
 		expect(() => fileStore(path as string)).toThrow('path must be');
@@ -164,6 +166,35 @@ describe('fileStore', () => {
 		expect(existsSync(`${target}.lock`)).toBe(true);
 		gate.open();
 		await held;
+	});
+
+	test('fileStore follows a symbolic link to a file that does not exist yet', async () => {
+		const folder = newFolder();
+		const link = join(folder, 'link');
+		symlinkSync('target', link);
+		await fileDriver(link).set(token);
+		expect(lstatSync(link).isSymbolicLink()).toBe(true);
+		expect(await fileDriver(join(folder, 'target')).get()).toEqual(token);
+	});
+
+	test('fileStore lets a script that begins after a kill refresh as soon as the lease has run out [F-97]', async ({
+		server,
+		watch,
+	}) => {
+		const path = join(newFolder(), 'session.json');
+		const lease = 1_200;
+		const store = fileStore(path, {lease});
+		await signIn(server, watch(createAuth({...appOptions(server), store})), expired);
+		// A killed process has left its lock. No script waits for the whole lease.
+		writeFileSync(`${path}.lock`, `killed ${Date.now()}`);
+		const outcomes: string[] = [];
+		while (outcomes.at(-1) !== 'fulfilled' && outcomes.length < 4) {
+			const script = watch(createAuth({...appOptions(server), store: fileStore(path, {lease}), timeout: 1_000}));
+			outcomes.push(await outcomeOf(script.getToken()));
+		}
+		expect(outcomes.slice(0, -1).every(outcome => outcome.startsWith('LockError'))).toBe(true);
+		expect(outcomes.at(-1)).toBe('fulfilled');
+		expect(outcomes.length).toBeLessThan(4);
 	});
 
 	test('fileStore flushes each write to the disk before the new file replaces the old one', async () => {

@@ -144,7 +144,7 @@ function createModel(scheduler: fc.Scheduler) {
 			revocationEndpoint: 'https://as.example/revoke',
 			clientId: 'app',
 			origins: ['https://api.example'],
-			store: sharedStore(createDriver(holder), {isMarked: true}),
+			store: sharedStore(createDriver(holder)),
 			now: () => time,
 			fetch: async (input, init) => {
 				if (isGone[holder]) return forever;

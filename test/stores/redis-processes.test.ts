@@ -85,7 +85,7 @@ const test = base
 			if (input === server.tokenEndpoint) await gate?.pass();
 			return response;
 		};
-		const auth = watch(createAuth(appOptions(server, {store: sharedStore(driver, {isMarked: true}), fetch: held})));
+		const auth = watch(createAuth(appOptions(server, {store: sharedStore(driver), fetch: held})));
 		const others: SessionProcess[] = [];
 		onCleanup(() => others.forEach(processes.giveBack));
 		return {

@@ -1,6 +1,15 @@
 import ky from 'ky';
 import {describe, expect} from 'vitest';
-import {type AuthOptions, createAuth, LockError, StoreError, type TokenSet, type StoreDriver} from '../../src/index.ts';
+import {
+	ConfigError,
+	customStore,
+	type AuthOptions,
+	createAuth,
+	LockError,
+	StoreError,
+	type TokenSet,
+	type StoreDriver,
+} from '../../src/index.ts';
 import {
 	appOptions,
 	createClock,
@@ -123,9 +132,9 @@ describe('a store made of your own functions', () => {
 				issued_at,
 				expires_at: expect.any(Number),
 			};
-			// A store with a lock adds the login and the client to the record [F-139, F-143].
+			// The record also has its login and its client [F-139, F-143].
 			const first = (await store.get()) as TokenSet;
-			const marks = store.lock ? {login: expect.any(String), client: `app ${server.tokenEndpoint}`} : {};
+			const marks = {login: expect.any(String), client: `app ${server.tokenEndpoint}`};
 			expect(first).toEqual({...token, ...marks});
 			expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
 			const renewed = await auth.refresh();
@@ -137,6 +146,15 @@ describe('a store made of your own functions', () => {
 			await auth.signOut();
 			expect((await store.get()) ?? undefined).toBe(undefined);
 			expect(gist(events)).toEqual(['token set', 'token refresh', 'session-ended signed_out']);
+		},
+	);
+
+	test.for(['get', 'set', 'delete', 'lock', 'subscribe', 'replace', 'isSameLogin'] as const)(
+		'customStore refuses a driver whose %s is no function',
+		name => {
+			const driver = {...memoryDriver(), [name]: true};
+			expect(() => customStore(driver)).toThrow(ConfigError);
+			expect(() => customStore(driver)).toThrow(`customStore(driver): driver.${name} must be a function`);
 		},
 	);
 
@@ -612,6 +630,18 @@ describe('a store with a lock', () => {
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 
+	test.for<[title: string, argument: unknown]>([
+		['the Lock of Web Locks', {name: 'session', mode: 'exclusive'}],
+		['the AbortSignal of redlock', new AbortController().signal],
+		['null', null],
+	])('a lock may pass its task something else than a function: %s', async ([, argument], {server, watch}) => {
+		const lock = (async (task: (given: unknown) => Promise<unknown>) =>
+			task(argument)) as unknown as StoreDriver['lock'] & {};
+		const auth = watch(createAuth(appOptions(server, {store: {...createSharedRecord().realm(), lock}})));
+		await signIn(server, auth, expired);
+		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
+	});
+
 	test('a lock whose release fails does not matter: the token is stored and handed out', async ({server, watch}) => {
 		const shared = createSharedRecord();
 		const store: StoreDriver = {
@@ -809,18 +839,25 @@ describe('a token that another holder stores', () => {
 		expect(theirEvents[1]).toEqual({type: 'token', cause: 'store', expires_at});
 	});
 
-	test('a store whose subscribe() gives no function to end it is listened to once, and closed without a failure', async ({
-		server,
-		watch,
-	}) => {
-		let subscriptions = 0;
-		const subscribe = (() => void subscriptions++) as unknown as StoreDriver['subscribe'] & {}; // a JavaScript program could pass this
-		const auth = watch(createAuth(appOptions(server, {store: {...createSharedRecord().realm(), subscribe}})));
-		const stops = [auth.subscribe(() => {}), auth.subscribe(() => {})];
-		expect(subscriptions).toBe(1);
-		for (const stop of stops) stop();
-		auth.close();
-	});
+	test.for<[title: string, given: unknown]>([
+		['nothing', undefined],
+		['a promise', Promise.resolve(() => {})],
+	])(
+		'a store whose subscribe() gives %s is listened to once, and closed without a failure',
+		async ([, given], {server, watch}) => {
+			let subscriptions = 0;
+			// A JavaScript program could pass this.
+			const subscribe = (() => {
+				subscriptions++;
+				return given;
+			}) as unknown as StoreDriver['subscribe'] & {};
+			const auth = watch(createAuth(appOptions(server, {store: {...createSharedRecord().realm(), subscribe}})));
+			const stops = [auth.subscribe(() => {}), auth.subscribe(() => {})];
+			expect(subscriptions).toBe(1);
+			for (const stop of stops) stop();
+			auth.close();
+		},
+	);
 
 	test('a store that reports a change where there is none tells listeners nothing', async ({server, watch}) => {
 		const shared = createSharedRecord();

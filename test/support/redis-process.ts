@@ -61,7 +61,7 @@ function createStore({key, lease}: Place): TokenStore {
 			return inner.lock ? inner.lock(hold, signal) : hold();
 		},
 	};
-	return sharedStore(slowed, {isMarked: true});
+	return sharedStore(slowed);
 }
 
 function open(place: Place): Auth {

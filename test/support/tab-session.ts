@@ -52,7 +52,7 @@ export async function connectTab(
 		const {createAuth, indexedDbDriver, sharedStore, webStorageDriver} = tabGlobal.regrant;
 		const driver = kind === 'indexedDb' ? indexedDbDriver(name) : webStorageDriver(name, () => globalThis[kind]);
 		const {lock, replace, ...bare} = driver;
-		const store = sharedStore(hasLock ? driver : bare, {isMarked: true});
+		const store = sharedStore(hasLock ? driver : bare);
 		tabGlobal.auth = createAuth({tokenEndpoint, revocationEndpoint, clientId: 'app', origins: [api], store, timeout});
 		tabGlobal.events = [];
 		tabGlobal.auth.subscribe(event => void tabGlobal.events.push(event));

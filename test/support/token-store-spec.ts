@@ -126,7 +126,7 @@ export function tokenStoreSpec({test, equal, place, lacks = [], timeout = 1_000,
 			revocationEndpoint: server.revocationEndpoint(),
 			clientId: server.clientId,
 			origins: [server.api()],
-			store: sharedStore(driver, {isMarked: true}),
+			store: sharedStore(driver),
 			...more,
 		});
 		const events: AuthEvent[] = [];

@@ -51,6 +51,7 @@ export type Finding =
 /** Compares what was read with what is known. */
 export function compareRecord(known: KnownRecord, found: StoredRecord, isSameLogin: LoginComparison): Finding {
 	const {state, token, replaced, signedOut} = known;
+	if (token && isSameToken(found.token, token)) return 'same';
 	const isSignedOut = found.token && signedOut !== undefined && isSameLogin(found.raw, signedOut, false);
 	// Even the very record that the sign-out removed: a holder that checked whether the store takes writes has written it again.
 	if (isSignedOut && state !== 'unsaved') return 'late';
@@ -58,7 +59,7 @@ export function compareRecord(known: KnownRecord, found: StoredRecord, isSameLog
 	// Another login may bring exactly the token that our last write replaced.
 	if (isReplaced && isSameLogin(found.raw, replaced.raw, true)) return 'outdated';
 	if (isSignedOut) return 'late';
-	return state === 'unread' || isSameToken(found.token, token) ? 'same' : 'changed';
+	return state === 'unread' || !(found.token ?? token) ? 'same' : 'changed';
 }
 
 /** What is known after reading a record that is not outdated. */

@@ -15,14 +15,12 @@ import {
 	type StoredRecord,
 	unread,
 } from './known-record.ts';
-import {type SharedStoreOptions, type StoreDriver, supports} from './store-driver.ts';
+import {type StoreDriver, supports} from './store-driver.ts';
 
 /** The record of a shared store, and what this holder knows about it. */
 export interface SharedRecord extends DriverOperations {
 	readonly driver: StoreDriver;
 	readonly tell: (change: CellChange) => void;
-	/** Whether records have the names of their login and of their client. */
-	readonly isMarked: boolean;
 	readonly isSameLogin: LoginComparison;
 	/** Writes run one at a time, so that the last one wins. */
 	readonly mutex: Mutex;
@@ -40,11 +38,7 @@ export interface SharedRecord extends DriverOperations {
 const mostComparisons = 3;
 
 /** Creates the record of a driver, of which nothing is known yet. */
-export function createSharedRecord(
-	driver: StoreDriver,
-	tell: (change: CellChange) => void,
-	{isMarked = false}: SharedStoreOptions,
-): SharedRecord {
+export function createSharedRecord(driver: StoreDriver, tell: (change: CellChange) => void): SharedRecord {
 	const isSameLogin: LoginComparison = (later, earlier, isUnknown) => {
 		try {
 			if (supports(driver, 'isSameLogin')) return driver.isSameLogin(later, earlier);
@@ -59,7 +53,6 @@ export function createSharedRecord(
 		...createDriverOperations(error => tell({type: 'failed', error})),
 		driver,
 		tell,
-		isMarked,
 		isSameLogin,
 		mutex: createMutex(),
 		known: unread,
@@ -189,9 +182,11 @@ async function writeRecord(
 	return true;
 }
 
-/** `origin` is the record that it renews. Both belong to the same login. */
-function formatRecord({isMarked, known}: SharedRecord, {client}: CellUse, token: TokenSet, origin: unknown): TokenSet {
-	if (!isMarked) return Object.freeze({...token});
+/**
+Adds the names of the login and of the client: a sign-out has to know the login of a record, and two programs may use the same place by
+mistake. `origin` is the record that it renews. Both belong to the same login.
+*/
+function formatRecord({known}: SharedRecord, {client}: CellUse, token: TokenSet, origin: unknown): TokenSet {
 	const login = markOf(token === known.token ? known.raw : origin, 'login') ?? randomId();
 	return Object.freeze({...token, login, client});
 }

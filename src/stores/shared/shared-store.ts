@@ -2,16 +2,16 @@ import {createMutex} from '../../lib/mutex.ts';
 import type {CellChange, TokenStore} from '../token-cell.ts';
 import {createLockedCell} from './locked-cell.ts';
 import {createSharedRecord, overwriteRecord, readRecord, swapRecord} from './shared-record.ts';
-import {type SharedStoreOptions, type StoreDriver, supports} from './store-driver.ts';
+import {type StoreDriver, supports} from './store-driver.ts';
 import {withLock} from './with-lock.ts';
 
 /**
 Turns a driver into a store that others can share, and that can fail. It handles writes that the store did not take, stores that lag or
 hang, invalid records, changes by other holders, and late writes after a sign-out.
 */
-export function sharedStore(driver: StoreDriver, options: SharedStoreOptions = {}): TokenStore {
+export function sharedStore(driver: StoreDriver): TokenStore {
 	let listener: (change: CellChange) => void = () => {};
-	const record = createSharedRecord(driver, change => listener(change), options);
+	const record = createSharedRecord(driver, change => listener(change));
 	const mutex = createMutex();
 
 	const exclusive: TokenStore['exclusive'] = async (use, task) => {
@@ -46,8 +46,8 @@ export function sharedStore(driver: StoreDriver, options: SharedStoreOptions = {
 			} catch {
 				// Without news, the store is read again at the next call.
 			}
-			// A driver in JavaScript may have given nothing.
-			return () => stop?.();
+			// A driver in JavaScript may have given something else.
+			return () => void (typeof stop === 'function' && stop());
 		},
 		deleteLateWrite: async use => {
 			if (supports(driver, 'lock')) await exclusive(use, async () => readRecord(record, use));

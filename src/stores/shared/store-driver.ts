@@ -8,7 +8,7 @@ have `lock` and `replace`.
 export interface StoreDriver {
 	/** Returns what was stored last, or undefined. regrant checks it: an invalid record counts as absent, and is reported by an event. */
 	get(): Awaitable<unknown>;
-	/** Stores the token, durably, before it resolves. */
+	/** Stores the record, durably, before it resolves: the token, and two fields that say which login and which client it belongs to. */
 	set(token: TokenSet): Awaitable<void>;
 	/** Removes the token. */
 	delete(): Awaitable<void>;
@@ -27,18 +27,9 @@ export interface StoreDriver {
 	replace?(found: unknown, token: TokenSet | undefined): Awaitable<boolean>;
 	/**
 	Whether the later record was made from the earlier one by `replace` only, so that both belong to the same login. `set` starts another
-	login. Without this function, the records of a store with `lock` have two more fields: `login` and `client`.
+	login. Without this function, the field `login` of the records says so.
 	*/
 	isSameLogin?(later: unknown, earlier: unknown): boolean;
-}
-
-/** The traits of a driver. */
-export interface SharedStoreOptions {
-	/**
-	Whether each record has the names of its login and of its client. A sign-out has to know the login of a record, and two programs may use
-	the same place by mistake.
-	*/
-	readonly isMarked?: boolean | undefined;
 }
 
 /** The optional functions of a driver. */

@@ -23,17 +23,23 @@ export function createWatch(): (state: string) => number {
 
 /**
 Creates a check of whether a lease has run out, for storage that does not end leases by itself. It has, once this process has watched
-it for its whole length without a renewal. Half of that is enough if the lease was renewed long ago by the wall clock: otherwise a
-short-lived script could never take over from one that crashed yesterday.
+it for its whole length without a renewal. Half of that is enough if it was not renewed lately by the wall clock: otherwise a short-lived
+script, which does not wait that long, could never take over from one that crashed.
 
 @param lease Milliseconds.
+@param lately Milliseconds. The clocks of two machines may differ by some of them.
+@default lately four times the lease
 @returns A check that takes the lease's present state and when it was renewed, in milliseconds since the epoch.
 */
-export function createLeaseWatch(lease: number): (state: string, renewedAt: number) => boolean {
+export function createLeaseWatch(
+	lease: number,
+	lately: number = 4 * lease,
+): (state: string, renewedAt: number) => boolean {
 	const watch = createWatch();
 	return (state, renewedAt) => {
 		const watched = watch(state);
-		// Four times the length, so that the clocks of two machines may differ.
-		return watched >= lease || (watched >= lease / 2 && Date.now() - renewedAt >= 4 * lease);
+		// A time in the future, or none at all, does not keep a lease: the clock was wrong then, or is now.
+		const isRecent = Math.abs(Date.now() - renewedAt) < lately;
+		return watched >= lease || (watched >= lease / 2 && !isRecent);
 	};
 }

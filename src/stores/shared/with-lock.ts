@@ -19,10 +19,10 @@ export async function withLock<T>(
 	const waiting = new AbortController();
 	const {signal} = waiting;
 	const begun = new Promise<unknown>(begin => {
-		const hold = async (isHeld?: () => boolean): Promise<void> => {
+		const hold = async (isHeld?: unknown): Promise<void> => {
 			if (signal.aborted) return;
-			// Some locks run a task again that has failed.
-			outcome ??= task(isHeld);
+			// Some locks run a task again that has failed. Some pass it something else, such as the `Lock` of Web Locks.
+			outcome ??= task(typeof isHeld === 'function' ? (isHeld as () => boolean) : undefined);
 			begin(undefined);
 			// The caller gets the error of the task. For the store, it is not a failure.
 			await outcome.catch(() => {});

@@ -45,7 +45,7 @@ function storeFor(query: URLSearchParams, lease: number): TokenStore {
 			}, signal);
 		},
 	};
-	return sharedStore(watched, {isMarked: true});
+	return sharedStore(watched);
 }
 
 /** Returns the session of this name. All requests of this isolate share it, as in a user's worker. */

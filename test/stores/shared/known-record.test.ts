@@ -28,6 +28,7 @@ const unsaved = afterWrite(synced, second, false, true);
 const signedOut = afterWrite(synced, nothing, true, false);
 const notForgotten = afterWrite(synced, nothing, false, false);
 const signedInAfter = afterWrite(signedOut, other, true, false);
+const signedInAgain = afterWrite(signedOut, second, true, false);
 
 test.for<readonly [what: string, known: KnownRecord, found: StoredRecord, finding: string]>([
 	['the first record that is read', unread, first, 'same'],
@@ -43,6 +44,7 @@ test.for<readonly [what: string, known: KnownRecord, found: StoredRecord, findin
 	['what a slow holder has renewed, where a sign-out could not remove it', notForgotten, second, 'late'],
 	['another login after a sign-out', signedOut, other, 'changed'],
 	['a late record of a login that was signed out, after the next login [F-139]', signedInAfter, second, 'late'],
+	['what is known, though its login was signed out before, as of the same user', signedInAgain, second, 'same'],
 	['a record without a mark after a sign-out', signedOut, {...first, raw: first.token}, 'changed'],
 ])('a shared store recognises %s', ([, known, found, finding]) => {
 	expect(compareRecord(known, found, isSameLogin)).toBe(finding);

@@ -52,8 +52,9 @@ describe('a lease that was watched', () => {
 	const lease = 15_000;
 
 	test('a lease that was watched is over after its whole length without a renewal, whatever the clock of its owner says [F-97]', () => {
-		for (const renewedAt of [Date.now(), Date.now() + 86_400_000, NaN]) {
+		for (const difference of [0, 59_000, -30_000]) {
 			const isOver = createLeaseWatch(lease);
+			const renewedAt = Date.now() + difference;
 			expect(waitFor(() => isOver('owner', renewedAt))).toBe(lease);
 		}
 	});
@@ -68,6 +69,25 @@ describe('a lease that was watched', () => {
 	test('a lease that was watched is over after half its length if it is left from long ago: a script that runs for seconds can take it over', () => {
 		const isOver = createLeaseWatch(lease);
 		expect(waitFor(() => isOver('crashed yesterday', Date.now() - 86_400_000))).toBe(lease / 2 + 100);
+	});
+
+	test.for<[title: string, difference: number]>([
+		['lies in the future', 86_400_000],
+		['is no time', NaN],
+	])('a lease that was watched is over after half its length if the time of its renewal %s', ([, difference]) => {
+		const isOver = createLeaseWatch(lease);
+		const renewedAt = Date.now() + difference;
+		expect(waitFor(() => isOver('owner', renewedAt))).toBe(lease / 2 + 100);
+	});
+
+	test('a lease that was watched is over once it has run out by the clock of one machine, if a script has watched half of it', () => {
+		const isOver = createLeaseWatch(lease, lease);
+		const renewedAt = Date.now();
+		pass(12_000);
+		expect(waitFor(() => isOver('killed', renewedAt))).toBe(lease / 2 + 100);
+		const isOverEarly = createLeaseWatch(lease, lease);
+		const again = Date.now();
+		expect(waitFor(() => isOverEarly('killed', again))).toBe(lease);
 	});
 
 	test('a lease that was watched is not over when its owner and the watcher wake from a long sleep, and the owner renews it [F-138]', () => {
