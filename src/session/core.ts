@@ -34,7 +34,7 @@ export interface SessionCore {
 	readonly watchers: Map<object, Session>;
 	/** Stops listening to the store. */
 	stopWatching: (() => void) | undefined;
-	/** Takes a token that a slow holder has written after its login was signed out. */
+	/** Takes a token of a login that was signed out: a slow holder has written it since, or the store did not take it before. */
 	revokeLate: (token: TokenSet) => void;
 }
 
@@ -75,12 +75,16 @@ Applies an action: changes the state, interrupts work that no longer counts, and
 @param of The login that it belongs to. A login or a sign-out may overtake it after it was done and before it is told.
 */
 export function dispatch(core: SessionCore, action: SessionAction, of: number = core.state.login): void {
-	const {login} = core.state;
+	const {login, status: before} = core.state;
 	if (of !== login) return;
 	const {state, event} = transition(core.state, action);
 	core.state = state;
 	// The renewal that has ended the session says why to all waiting callers.
-	if (state.login !== login && action.type !== 'ended') core.flight.cancel(new SessionEndedError('signed_out'));
+	if (state.login !== login && action.type !== 'ended') {
+		// Who waits while nobody is signed in gets the token of whoever signs in.
+		const isFirst = state.status === 'active' && /^(?:none|ended)$/.test(before);
+		core.flight.cancel(isFirst ? undefined : new SessionEndedError('signed_out'));
+	}
 	// A login is reported by the event of its token. A sign-out that has removed nothing has no event of its own.
 	const isSettled = /^(?:read|removed|ended)$/.test(action.type);
 	// After both it is known.
@@ -102,6 +106,11 @@ export function statusOf(core: SessionCore): 'unknown' | 'signed-in' | 'signed-o
 /** Keeps a promise alive that nobody waits for. */
 export function runInBackground({waitUntil}: SessionSettings, promise: Promise<void>): void {
 	waitUntil(promise.catch(() => {}));
+}
+
+/** Lets this session revoke tokens that the store gives back. */
+export function revokesLate(session: Session): void {
+	session.core.revokeLate = token => runInBackground(session, session.renewer.revoke(token));
 }
 
 /** Throws if the user's code uses the session while the session waits for that code. */

@@ -3,7 +3,7 @@ import type {Awaitable} from '../lib/awaitable.ts';
 import type {LockedCell} from '../stores/token-cell.ts';
 import type {PreparedRenewal, Renewer, TokenSource} from '../token/renewer.ts';
 import {isSameToken, type TokenSet, withoutRefreshToken} from '../token/token-set.ts';
-import {dispatch, readToken, runInBackground, type Session, type SessionCore} from './core.ts';
+import {dispatch, readToken, revokesLate, runInBackground, type Session, type SessionCore} from './core.ts';
 import {planRenewal} from './plan.ts';
 import type {SessionState} from './state.ts';
 
@@ -48,6 +48,7 @@ const sourcesOf = ({used}: SessionCore, renewer: Renewer, token: TokenSet | unde
 /** Gets a token in place of the stale one, and calls `progress` before each step. */
 export async function renew(session: Session, stale: TokenSet | undefined, progress: () => void): Promise<TokenSet> {
 	const {core, now} = session;
+	revokesLate(session);
 	try {
 		return await makeSteps({session, begun: core.state, progress}, stale);
 	} catch (error) {

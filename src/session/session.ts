@@ -2,7 +2,7 @@ import {ConfigError, isRegrantError, SessionEndedError, type SessionEndedReason}
 import type {Waiter} from '../lib/with-timeout.ts';
 import type {TokenStore} from '../stores/token-cell.ts';
 import type {TokenSet} from '../token/token-set.ts';
-import {createCore, dispatch, readToken, runInBackground, type Session, type SessionCore} from './core.ts';
+import {createCore, dispatch, readToken, revokesLate, runInBackground, type Session, type SessionCore} from './core.ts';
 import {isAlive, isFresh} from './expiry.ts';
 import {canRenew, renew} from './renewal.ts';
 
@@ -190,7 +190,7 @@ export async function signOut(session: Session): Promise<void> {
 	const {core, renewer, store} = session;
 	core.signOuts++;
 	dispatch(core, {type: 'signed-out'});
-	core.revokeLate = token => runInBackground(session, renewer.revoke(token));
+	revokesLate(session);
 	core.backOff.reset();
 	const refresh_token = core.used.takeOrphan();
 	// The holder of the lock may never come back, as on Workers.

@@ -17,12 +17,12 @@ export interface SingleFlight<Session extends SessionSettings> {
 	@throws the error of the renewal, the signal's reason, or a TokenNetworkError after twice the `timeout`.
 	*/
 	run(session: Session, stale: TokenSet | undefined, waiter: Waiter): Promise<TokenSet>;
-	/** Rejects all waiting callers. The next caller starts another renewal. */
-	cancel(error: Error): void;
+	/** Rejects all waiting callers. Without an error, they start another renewal, as the next caller does. */
+	cancel(error: Error | undefined): void;
 }
 
-/** Returns the token, or throws the error of the renewal. */
-type Outcome = () => TokenSet;
+/** Returns the token, or throws the error of the renewal. Nothing means that another renewal is needed. */
+type Outcome = () => TokenSet | undefined;
 
 interface Flight {
 	/** The access token that is being renewed. */
@@ -96,5 +96,5 @@ export function createSingleFlight<Session extends SessionSettings>(renew: Renew
 		}
 	};
 
-	return {run, cancel: error => current?.settle(fail(error))};
+	return {run, cancel: error => current?.settle(error ? fail(error) : () => undefined)};
 }

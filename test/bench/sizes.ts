@@ -55,7 +55,7 @@ export const ownRows: readonly SizeRow[] = [
 		code: "export {createSession, memoryStore} from 'regrant';",
 		external: ['ky'],
 		goal: 4_500,
-		limit: 10_200,
+		limit: 10_300,
 		without: ['grant_type', 'client_secret', 'OAuthError', ...builder, ...stores],
 	},
 	{
@@ -63,7 +63,7 @@ export const ownRows: readonly SizeRow[] = [
 		code: session,
 		external: ['ky', 'valibot'],
 		goal: 7_000,
-		limit: 13_800,
+		limit: 13_900,
 		// A login reads the query of a URL, so its code contains `searchParams`.
 		without: [...builder.filter(text => text !== 'searchParams'), ...stores, ...proofs],
 	},
@@ -72,7 +72,7 @@ export const ownRows: readonly SizeRow[] = [
 		code: session,
 		external: ['ky'],
 		goal: 8_400,
-		limit: 13_800,
+		limit: 13_900,
 		without: ['picklist', ...builder, ...stores],
 	},
 	{

@@ -22,7 +22,7 @@ const tests: Readonly<Record<string, readonly string[]>> = {
 	],
 	login: ['login/create-login', 'login/discover', 'login/device-login'],
 	oauth: ['oauth/t*', 'oauth/client-authentication', 'oauth/options', 'session/renewal', 'token/*'],
-	session: ['session/*'],
+	session: ['session/*', 'stores/compare-and-set'],
 	stores: [
 		'stores/token-store',
 		'stores/compare-and-set',

@@ -11,8 +11,17 @@ import {
 	type RenewFunction,
 	SessionEndedError,
 } from '../../src/index.ts';
-import {apiOrigin, authorizations, createFakeApi} from '../support/fake-api.ts';
-import {createClock, createGate, createSharedRecord, gist, outcomeOf, record, storeOf} from '../support/scenario.ts';
+import {apiOrigin, authorizations, createFakeApi, type FakeApi} from '../support/fake-api.ts';
+import {
+	createClock,
+	createGate,
+	createSharedRecord,
+	gist,
+	outcomeOf,
+	record,
+	settle,
+	storeOf,
+} from '../support/scenario.ts';
 import {test} from '../support/test.ts';
 
 const first = {access_token: 'first', expires_in: 60};
@@ -164,6 +173,29 @@ describe('createSession', () => {
 		expect(await outcomeOf(client.get('me', {context: {auth: true}}))).toBe('SessionEndedError no_session');
 		expect([contexts.length, auth.status, gist(events)]).toEqual([1, 'signed-out', ['status signed-out']]);
 	});
+
+	test.for<[title: string, use: (auth: Auth, api: FakeApi) => Promise<unknown>, outcome: unknown]>([
+		['getToken', async auth => (await auth.getToken()).access_token, 'first'],
+		['refresh', async auth => (await auth.refresh()).access_token, 'first'],
+		['a call', async (auth, api) => (await api.client(auth).get('me')).status, 200],
+	])(
+		'createSession gives the token of a login to whoever waits while nobody is signed in: %s',
+		async ([, use, outcome]) => {
+			const gate = createGate();
+			const auth = createSession({renew: gate.pass as () => Promise<undefined>, origins: [apiOrigin]});
+			const events = record(auth);
+			const waiting = use(
+				auth,
+				createFakeApi(() => new Response()),
+			);
+			await gate.reached;
+			await auth.setToken(first);
+			expect(await waiting).toBe(outcome);
+			gate.open();
+			await settle();
+			expect([gist(events), auth.status]).toEqual([['token set'], 'signed-in']);
+		},
+	);
 
 	test('createSession has as the cause of the end what renew was rejected with', async ({watch, canaries}) => {
 		const cause = httpError(401);

@@ -89,6 +89,9 @@ function openWorld({kind}: Script, time: VirtualTime, random: () => number, copy
 			// If a rotated token is not stored within the deadline, no other holder can get it. No client can prevent that.
 			if (login && login === before.login && refresh !== before.refresh)
 				login.excuse = 'the store hung after a rotation';
+			// Until then, the other holders find the login before it, whose token a renewal may have used just now.
+			if (before.login && login !== before.login)
+				before.login.excuse = 'the store hung at the next login, or at a sign-out';
 		},
 	});
 	const isShared = kind !== 'memory' && !kind.startsWith('realm');

@@ -114,6 +114,8 @@ async function adopt(record: SharedRecord, use: CellUse, found: StoredRecord, is
 	const finding = compareRecord(known, found, isSameLogin);
 	if (finding === 'same' || finding === 'changed') {
 		record.known = afterRead(known, found);
+		// The store did not take a renewed token in time, and somebody has signed out since: nobody else knows that token.
+		if (!found.token && known.token && known.isRenewal) tell({type: 'late', token: known.token});
 		const isSame = !known.token || isSameLogin(found.raw, known.raw, true);
 		if (finding === 'changed') tell({type: 'changed', token: found.token, isSameLogin: isSame});
 	} else if (finding === 'outdated' && known.state !== 'unsaved') {
@@ -167,7 +169,12 @@ async function writeRecord(
 	};
 	let isWritten: unknown;
 	try {
-		isWritten = await record.operate(write, use.timeout, undefined, () => repair(record, use, written));
+		isWritten = await record.operate(
+			write,
+			use.timeout,
+			undefined,
+			() => void repair(record, use, written).catch(() => {}),
+		);
 		failures.delete('store_write');
 	} catch (reason) {
 		record.fail('store_write', reason);
@@ -191,11 +198,15 @@ function formatRecord({known}: SharedRecord, {client}: CellUse, token: TokenSet,
 	return Object.freeze({...token, login, client});
 }
 
-/** A write that timed out has ended after all. If something else was written meanwhile, the store may hold the older record now. */
-function repair(record: SharedRecord, use: CellUse, late: StoredRecord): void {
+/**
+A write that timed out has ended after all. If something else has been written meanwhile, or is just being written, the store may hold the
+older record now.
+*/
+async function repair(record: SharedRecord, use: CellUse, late: StoredRecord): Promise<void> {
+	await record.mutex.wait();
 	if (isSameToken(record.known.token, late.token)) return;
 	record.known = {...record.known, state: 'unsaved', replaced: late};
-	void readRecord(record, use);
+	await readRecord(record, use);
 }
 
 /** Stores `to` in place of `from`. If the store holds another token, returns false and changes nothing. */

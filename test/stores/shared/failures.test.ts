@@ -160,6 +160,55 @@ describe('a write that ended after its deadline', () => {
 		},
 	);
 
+	test('a write that ended after its deadline leaves the newer record, even if that one is just being written [F-161]', async ({
+		server,
+		watch,
+	}) => {
+		const driver = memoryDriver();
+		const [old, next] = [await server.mint(), await server.mint()];
+		const {store, gate} = slowWrite(driver, token => isToken(token, old));
+		const answer = createGate();
+		const set = async (token: TokenSet): Promise<void> => {
+			await store.set(token);
+			// The store has the record, and its answer is on the way.
+			if (isToken(token, next)) await answer.pass();
+		};
+		const auth = watch(createAuth(appOptions(server, {store: {...store, set}, timeout: 100})));
+		await expect(auth.setToken(old)).rejects.toBeInstanceOf(StoreError);
+		const login = auth.setToken(next);
+		await answer.reached;
+		gate.open();
+		await expect.poll(() => isToken(driver.get(), old)).toBe(true);
+		await settle();
+		answer.open();
+		await login;
+		await expect.poll(() => isToken(driver.get(), next)).toBe(true);
+		expect(await auth.getToken()).toMatchObject({access_token: next.access_token});
+	});
+
+	test('a renewed token that the store did not take in time is revoked after a sign-out elsewhere [R76, F-161]', async ({
+		server,
+		watch,
+	}) => {
+		const shared = createSharedRecord();
+		const hung = createGate();
+		const {set, ...driver} = shared.realm('here');
+		let writes = 0;
+		const slow = async (token: TokenSet): Promise<void> => {
+			// A login, the write before the refresh token is used, and the one that hangs.
+			if (++writes < 3) return set(token);
+			await hung.pass();
+		};
+		const options = {revocationEndpoint: server.revocationEndpoint, timeout: 100};
+		const here = watch(createAuth(appOptions(server, {store: {...driver, set: slow}, ...options})));
+		const there = watch(createAuth(appOptions(server, {store: shared.realm('there'), ...options})));
+		await signIn(server, here);
+		await here.refresh();
+		await there.signOut();
+		await expect.poll(() => outcomeOf(here.getToken())).toBe('SessionEndedError no_session');
+		await expect.poll(() => server.revocationRequests.length).toBe(2);
+	});
+
 	test('a write that ended after its deadline does not bring a signed-out session back [F-161]', async ({
 		server,
 		watch,
