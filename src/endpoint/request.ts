@@ -48,8 +48,7 @@ export async function buildRequest(
 		params as string,
 		{
 			method,
-			throwHttpErrors: true,
-			hooks: {init: [requireBase]},
+			hooks: {init: [enforce]},
 			json: undefined,
 			body: form,
 			...rest,
@@ -57,7 +56,10 @@ export async function buildRequest(
 	];
 }
 
-/** Without a base, a page would send the request to its own origin, and other platforms fail with an error that does not name ky. */
-function requireBase({baseUrl, prefix}: Options): void {
-	if (!baseUrl && !prefix) throw new ConfigError('The ky instance is missing a baseUrl or prefix');
+/** The last init hook, so that no hook of the instance can undo what it sets. */
+function enforce(options: Options): void {
+	// The body of an error is never the output.
+	options.throwHttpErrors = true;
+	// Without a base, a page would send the request to its own origin, and other platforms fail with an error that does not name ky.
+	if (!options.baseUrl && !options.prefix) throw new ConfigError('The ky instance is missing a baseUrl or prefix');
 }
