@@ -2,8 +2,8 @@ import type {Options} from 'ky';
 import {ConfigError, RequestValidationError, type ValidationIssue} from '../errors.ts';
 import {ownProperties} from '../lib/own-properties.ts';
 import type {AnyDefinition} from './definition.ts';
-import {type Encoder, encoders, type EndpointPart, unusable} from './parts.ts';
-import {check} from './standard-schema.ts';
+import {type Encoder, encoders, type EndpointPart} from './parts.ts';
+import {check, unusable} from './standard-schema.ts';
 
 /**
 The options of ky that a call may have. The definition and the ky instance set the others. If a program without types passes them anyway,
@@ -32,16 +32,15 @@ export async function buildRequest(
 		// The parameters of a path need no schema. Other parts without one are not sent.
 		if (!schema && part !== 'params') continue;
 		// A record whose fields are all optional is itself optional.
-		const value = given[part] === undefined ? encode && {} : given[part];
+		const {[part]: value = encode && {}} = given;
 		try {
 			const output = schema ? await check(schema, value, RequestValidationError, part) : value;
 			sent[part] = encode?.(output, part, path) ?? output;
 		} catch (error) {
-			const {issues: found} = error as Partial<RequestValidationError>;
-			issues.push(...(found ?? unusable(part).issues));
+			issues.push(...((error as Partial<RequestValidationError>).issues ?? unusable(part)));
 		}
 	}
-	if (issues.length > 0) throw new RequestValidationError(issues);
+	if (issues[0]) throw new RequestValidationError(issues);
 	const {params, form, ...rest} = sent;
 	// Each encoder returns the value of its option.
 	return [

@@ -375,16 +375,26 @@ describe('an input that does not pass', () => {
 	const parts = ['searchParams', 'form', 'headers'] as const;
 	test.for<[part: (typeof parts)[number], value: unknown, path: string]>([
 		...parts.flatMap(part =>
-			[{a: null}, {a: {}}, {a: [[]]}, {a: [null]}, {a: new Date()}, {a: NaN}, {a: '\ud800'}].map(
-				value => [part, value, `${part}.a`] as [typeof part, unknown, string],
+			[null, {}, [[]], [null], new Date(), NaN, '\ud800', () => 1, Symbol('a'), ['b', () => 1], [Symbol('a')]].map(
+				value => [part, {a: value}, `${part}.a`] as [typeof part, unknown, string],
 			),
 		),
 		...parts.flatMap(part =>
-			['text', 1, null, [], ['a'], new Map([['a', '1']]), new URLSearchParams('a=1')].map(
-				value => [part, value, part] as [typeof part, unknown, string],
-			),
+			[
+				'text',
+				1,
+				null,
+				Symbol('a'),
+				() => ({a: '1'}),
+				[],
+				['a'],
+				new Map([['a', '1']]),
+				new URLSearchParams('a=1'),
+			].map(value => [part, value, part] as [typeof part, unknown, string]),
 		),
 		['form', {'\udfff': 'a'}, 'form.\udfff'],
+		// Side by side, the two halves would be a whole character.
+		['form', {'\ud83d': '\ude00'}, 'form.\ud83d'],
 		...[{a: 'b\nc'}, {a: 'é\u0100'}, {'a b': 'c'}, {'': 'a'}].map(
 			value => ['headers', value, 'headers'] as ['headers', unknown, string],
 		),

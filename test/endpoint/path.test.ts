@@ -57,7 +57,21 @@ describe('a path parameter [F-134]', () => {
 		expect(url).toBe(`${origin}/v1/accounts/${encoded}/files`);
 	});
 
-	test.for(['', '.', '..', '\ud800', 'a\udc00', NaN, Infinity, -Infinity, null, undefined, {}, new String('a')])(
+	const notText = [
+		null,
+		undefined,
+		true,
+		false,
+		{},
+		new String('a'),
+		[],
+		['a'],
+		['a', 'b'],
+		[['a']],
+		() => 'a',
+		Symbol('a'),
+	];
+	test.for(['', '.', '..', '\ud800', 'a\udc00', NaN, Infinity, -Infinity, ...notText])(
 		'a path parameter is refused before any request if it is %j',
 		async (id, {serve, canaries}) => {
 			const served = await serve(() => new Response());
