@@ -1,4 +1,5 @@
 import {RequestValidationError} from '../errors.ts';
+import {parameter} from './path.ts';
 import {unusable} from './standard-schema.ts';
 
 /** A part of an input. Each part has a schema of its own. */
@@ -34,7 +35,7 @@ Puts the parameters into a path. No parameter changes which segments the path ha
 */
 function fillPath(params: unknown, part: EndpointPart, path: string): string {
 	const given = toFields(params, part);
-	return path.replaceAll(/\{([^{}]+)\}/g, (_, name: string) => {
+	return path.replaceAll(parameter, (_, name: string) => {
 		const value = given.get(name) ?? '';
 		// Fields may be lists and booleans too, but parameters may not.
 		if (/^\.{0,2}$/.test(value) || /object|boolean/.test(typeof (params as Readonly<Record<string, unknown>>)[name]))
