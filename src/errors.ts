@@ -1,4 +1,4 @@
-import {ownPropertiesWhere, ownProperty} from './lib/own-properties.ts';
+import {ownPropertiesWhere} from './lib/own-properties.ts';
 
 /** The `code` of an error. Codes are stable. Messages are for people, and may change. */
 export type RegrantErrorCode = AnyRegrantError['code'];
@@ -64,14 +64,14 @@ export class RegrantError extends Error {
 	declare readonly retryable: boolean;
 
 	static {
-		Object.assign(this.prototype, {[brand]: true});
+		(this.prototype as {[brand]?: boolean})[brand] = true;
 	}
 
 	/** Takes the code, the message and further fields. An error is not retryable unless these say so. */
 	constructor(code: string, message: string, facts?: object, options?: ErrorOptions) {
 		super(message, options);
 		// Fields without a value are left out: otherwise every printed error would show them as undefined.
-		const known = ownPropertiesWhere({retryable: false, ...facts, code}, fact => fact !== undefined);
+		const known = ownPropertiesWhere({retryable: false, ...facts, code});
 		// Defined and not assigned, because an inherited property of that name may be read-only.
 		Object.defineProperties(this, Object.getOwnPropertyDescriptors(known));
 	}
@@ -79,7 +79,7 @@ export class RegrantError extends Error {
 	/** Returns what may go into a log: the public fields of the error. */
 	toJSON(): Record<string, unknown> {
 		const facts = ['name', 'code', 'message', 'error', 'status', 'retryable', 'retryAfter', 'reason'];
-		return Object.fromEntries(facts.map(name => [name, ownProperty(this as Record<string, unknown>, name)]));
+		return Object.fromEntries(facts.map(name => [name, Object.getOwnPropertyDescriptor(this, name)?.value as unknown]));
 	}
 }
 
@@ -289,7 +289,7 @@ class ValidationError extends RegrantError {
 const mostPaths = 20;
 
 /** Hides a key that looks neither like the name of a field nor like an index of a list. In a record, keys are data, and can be secret. */
-const maskKey = (key: string): string => (/^(?:[a-z_]{1,24}|\d{1,3})$/i.test(key) ? key : '*');
+const maskKey = (key: string): string => (/^([a-z_]{1,24}|\d{1,3})$/i.test(key) ? key : '*');
 
 /**
 The input of an endpoint does not match its schemas. Nothing was sent. Show `issues` to the user, or correct the program.

@@ -1,9 +1,9 @@
 import {ConfigError} from '../errors.ts';
-import {ownPropertiesWhere} from '../lib/own-properties.ts';
+import {ownProperties, ownPropertiesWhere} from '../lib/own-properties.ts';
 import {encoders, type EndpointPart} from './parts.ts';
-import {isPath} from './path.ts';
-import type {ErrorSchemas, ResponseKind} from './response.ts';
-import type {StandardSchema} from './standard-schema.ts';
+import {foreign, parameter} from './path.ts';
+import {type ErrorSchemas, readers, type ResponseKind} from './response.ts';
+import {isSchema, type StandardSchema} from './standard-schema.ts';
 
 /** The methods that ky has shortcuts for, or any other method, in the case that the server expects. */
 export type EndpointMethod =
@@ -90,12 +90,16 @@ Checks a definition, and returns a frozen copy of its own properties. The compil
 @throws {ConfigError} if a member is missing, unknown or unusable. The message names it.
 */
 export function readDefinition(definition: AnyDefinition): AnyDefinition {
-	const given = ownPropertiesWhere(definition, value => value !== undefined);
-	const {method, path, response, errors, ...schemas} = given;
+	const given = ownPropertiesWhere(definition);
+	const {method, path, response = 'void', errors, ...schemas} = given;
 	const wrong =
 		(typeof method !== 'string' && 'method') ||
-		(!isPath(path) && 'path') ||
-		Object.keys(schemas).find(name => !(Object.hasOwn(encoders, name) && schemas[name as EndpointPart]?.['~standard']));
+		((typeof path !== 'string' || foreign.test(path.replaceAll(parameter, '0'))) && 'path') ||
+		(!(isSchema(response) || Object.keys(readers).includes(response)) && 'response') ||
+		(!Object.values(ownProperties(errors)).every(isSchema) && 'errors') ||
+		Object.keys(schemas).find(
+			name => !(Object.keys(encoders).includes(name) && isSchema(schemas[name as EndpointPart])),
+		);
 	if (wrong) throw new ConfigError(`${wrong} is missing or cannot be used`);
 	// As just checked.
 	return Object.freeze(given) as AnyDefinition;

@@ -135,21 +135,24 @@ export function endpoint<
 		// ky merges the options of the call with those of the instance. The checked ones come last, so that they win.
 		const instance = options ? api.extend({...options}) : api;
 		const request = await buildRequest(checked, input);
+		const pending = instance(...request);
 		try {
-			const pending = instance(...request);
 			return {
 				data: await readBody(pending, checked.response),
 				response: await pending,
 			};
 		} catch (error) {
+			if ((error as Error | undefined)?.name === 'SyntaxError') {
+				// If no response has arrived, the error comes from a hook or a grant, and this line throws it again.
+				await pending;
+				// The parser quotes the body.
+				throw new ResponseValidationError([{path: '', message: 'is not JSON'}]);
+			}
 			// Compared by name, as ky does: the error may come from another copy of ky.
-			const name = (error as Error | undefined)?.name;
-			// The parser quotes the body.
-			if (name === 'SyntaxError') throw new ResponseValidationError([{path: '', message: 'is not JSON'}]);
-			if (name === 'HTTPError') {
+			if ((error as Error | undefined)?.name === 'HTTPError') {
 				const failure = error as HTTPError;
-				const schema = ownProperties(checked.errors)[failure.response.status];
 				try {
+					const schema = ownProperties(checked.errors)[failure.response.status];
 					failure.data = await check(schema, failure.data, ResponseValidationError);
 					known.add(failure);
 				} catch {
@@ -160,17 +163,20 @@ export function endpoint<
 		}
 	};
 
-	const request = (api: KyInstance, input?: unknown, options?: EndpointOptions): Promise<Request> =>
-		new Promise((resolve, reject) => {
-			const capture: BeforeRequestHook = ({request}) => {
-				resolve(new Request(request));
-				// ky passes on a thrown value that is not an error: without a retry, and without `beforeError`.
-				throw request; // oxlint-disable-line no-throw-literal, typescript/only-throw-error
-			};
+	const request = async (api: KyInstance, input?: unknown, options?: EndpointOptions): Promise<Request> => {
+		const capture: BeforeRequestHook = ({request}) => {
+			// ky passes on a thrown value that is not an error: without a retry, and without `beforeError`.
+			throw new Request(request); // oxlint-disable-line no-throw-literal, typescript/only-throw-error
+		};
+		try {
 			// The last hook, so that it sees the request after all other hooks.
-			const instance = api.extend({...options}).extend({hooks: {beforeRequest: [capture]}});
-			withResponse(instance, input).then(() => reject(new ConfigError('A beforeRequest hook has answered')), reject);
-		});
+			await withResponse(api.extend({...options}).extend({hooks: {beforeRequest: [capture]}}), input);
+		} catch (error) {
+			if (error instanceof Request) return error;
+			throw error;
+		}
+		throw new ConfigError('A beforeRequest hook has answered');
+	};
 
 	const isError = (error: unknown, status: number): boolean =>
 		known.has(error as object) && (error as HTTPError).response.status === status;

@@ -15,7 +15,8 @@ export type Consistent<
 	Headers,
 	Errors,
 	Method extends string,
-> = ParamsFit<Path, Params> &
+> = PathFits<Path> &
+	ParamsFit<Path, Params> &
 	RecordFits<'searchParams', SearchParams, Field, 'must give texts, numbers, booleans or lists of them'> &
 	RecordFits<'form', Form, Field, 'must give texts, numbers, booleans or lists of them'> &
 	RecordFits<'headers', Headers, string | undefined, 'must give texts'> &
@@ -28,6 +29,18 @@ export type Consistent<
 	(Form extends StandardSchema ? Refused<'body', 'form is the body already'> : unknown);
 
 type Refused<Name extends string, Reason> = {readonly [Key in Name]?: Reason};
+
+/** Each brace must belong to a parameter: `{name}`. */
+type PathFits<Path extends string> = Path extends `${infer Before}{${infer Name}}${infer Rest}`
+	? [Before, Name] extends [`${string}}${string}`, string] | [string, '' | `${string}{${string}`]
+		? StrayBrace
+		: PathFits<Rest>
+	: Path extends `${string}${'{' | '}'}${string}`
+		? StrayBrace
+		: unknown;
+
+// An object, because two different texts in one property would make the whole definition `never`.
+type StrayBrace = Refused<'path', {readonly reason: 'has a brace that belongs to no parameter'}>;
 
 /** The schema's input must have the parameters of the path as its keys, and its output must fit into a path. */
 type ParamsFit<Path extends string, Params> = Params extends StandardSchema

@@ -1,4 +1,6 @@
 import {RequestValidationError} from '../errors.ts';
+import {parameter} from './path.ts';
+import {unusable} from './standard-schema.ts';
 
 /** A part of an input. Each part has a schema of its own. */
 export type EndpointPart = 'params' | 'searchParams' | 'json' | 'form' | 'body' | 'headers';
@@ -25,10 +27,6 @@ export const encoders: Readonly<Record<EndpointPart, Encoder | undefined>> = {
 	headers: (output, part) => new Headers([...toFields(output, part)]),
 };
 
-/** Creates the error for a value that matches its schema, but cannot be sent. */
-export const unusable = (path: string): RequestValidationError =>
-	new RequestValidationError([{path, message: 'cannot be used'}]);
-
 /**
 Puts the parameters into a path. No parameter changes which segments the path has: a percent-encoded value cannot end its segment, and
 `.`, `..` and the empty string, which could make a segment disappear, are refused.
@@ -37,26 +35,28 @@ Puts the parameters into a path. No parameter changes which segments the path ha
 */
 function fillPath(params: unknown, part: EndpointPart, path: string): string {
 	const given = toFields(params, part);
-	return path.replaceAll(/\{([^{}]+)\}/g, (_, name: string) => {
+	return path.replaceAll(parameter, (_, name: string) => {
 		const value = given.get(name) ?? '';
-		if (/^\.{0,2}$/.test(value)) throw unusable(`${part}.${name}`);
+		// Fields may be lists and booleans too, but parameters may not.
+		if (/^\.{0,2}$/.test(value) || /object|boolean/.test(typeof (params as Readonly<Record<string, unknown>>)[name]))
+			throw new RequestValidationError(unusable(`${part}.${name}`));
 		return encodeURIComponent(value);
 	});
 }
 
 /** The fields of a record. A list repeats its name for each item. Undefined is left out. */
 function toFields(record: unknown = {}, part: EndpointPart): URLSearchParams {
-	// The entries of a list or a Map would be lost. `in` itself throws for anything that is not an object.
-	if (Symbol.iterator in (record as object)) throw new TypeError();
+	// The entries of a list or a Map would be lost, and a function has none. `in` itself throws for anything that is not an object.
+	if (typeof record === 'function' || Symbol.iterator in (record as object))
+		throw new RequestValidationError(unusable(part));
 	const fields = new URLSearchParams();
 	for (const [name, value] of Object.entries(record as Readonly<Record<string, Field>>)) {
 		for (const item of [value].flat()) {
 			if (item === undefined) continue;
-			const text = String(item);
-			const isText = typeof item === 'number' ? Number.isFinite(item) : typeof item !== 'object';
+			const isField = Number.isFinite(item) || /string|bigint|boolean/.test(typeof item);
 			// The platform would replace half a surrogate pair by another character.
-			if (!isText || /\p{Surrogate}/u.test(`${name} ${text}`)) throw unusable(`${part}.${name}`);
-			fields.append(name, text);
+			if (!isField || /\p{Cs}/u.test(`${name} ${item}`)) throw new RequestValidationError(unusable(`${part}.${name}`));
+			fields.append(name, String(item));
 		}
 	}
 	return fields;

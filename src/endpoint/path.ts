@@ -5,10 +5,11 @@ export type ParameterNames<Path extends string> = string extends Path
 		? Name | ParameterNames<Rest>
 		: never;
 
-/** Another host, a scheme, a query, a fragment, or a character that URL parsers change: they drop tabs, and take `\` for `/`. */
-const foreign = /^\/\/|^[^/]*:|[?#\\]|[^!-~]/;
+/** A parameter of a path. Its name has none of the characters that a path cannot have either. */
+export const parameter: RegExp = /\{([^?#\\{}\s]+)\}/g;
 
-/** Whether a path is below a `baseUrl` or `prefix`, and is only a path (RFC 3986 §3.3). */
-export function isPath(path: unknown): boolean {
-	return typeof path === 'string' && !foreign.test(path);
-}
+/**
+What a path cannot have beside its parameters: another host, a scheme, a query, a fragment, a brace, or a character that URL parsers
+change (they drop tabs, and take `\` for `/`). What is left is below the `baseUrl` or `prefix`, and is only a path (RFC 3986 §3.3).
+*/
+export const foreign: RegExp = /^\/\/|^[^/]*:|[?#\\{}]|[^!-~]/;

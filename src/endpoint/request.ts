@@ -2,8 +2,8 @@ import type {Options} from 'ky';
 import {ConfigError, RequestValidationError, type ValidationIssue} from '../errors.ts';
 import {ownProperties} from '../lib/own-properties.ts';
 import type {AnyDefinition} from './definition.ts';
-import {type Encoder, encoders, type EndpointPart, unusable} from './parts.ts';
-import {check} from './standard-schema.ts';
+import {type Encoder, encoders, type EndpointPart} from './parts.ts';
+import {check, unusable} from './standard-schema.ts';
 
 /**
 The options of ky that a call may have. The definition and the ky instance set the others. If a program without types passes them anyway,
@@ -32,24 +32,22 @@ export async function buildRequest(
 		// The parameters of a path need no schema. Other parts without one are not sent.
 		if (!schema && part !== 'params') continue;
 		// A record whose fields are all optional is itself optional.
-		const value = given[part] === undefined ? encode && {} : given[part];
+		const {[part]: value = encode && {}} = given;
 		try {
 			const output = schema ? await check(schema, value, RequestValidationError, part) : value;
 			sent[part] = encode?.(output, part, path) ?? output;
 		} catch (error) {
-			const {issues: found} = error as Partial<RequestValidationError>;
-			issues.push(...(found ?? unusable(part).issues));
+			issues.push(...((error as Partial<RequestValidationError>).issues ?? unusable(part)));
 		}
 	}
-	if (issues.length > 0) throw new RequestValidationError(issues);
+	if (issues[0]) throw new RequestValidationError(issues);
 	const {params, form, ...rest} = sent;
 	// Each encoder returns the value of its option.
 	return [
 		params as string,
 		{
 			method,
-			throwHttpErrors: true,
-			hooks: {init: [requireBase]},
+			hooks: {init: [enforce]},
 			json: undefined,
 			body: form,
 			...rest,
@@ -57,7 +55,10 @@ export async function buildRequest(
 	];
 }
 
-/** Without a base, a page would send the request to its own origin, and other platforms fail with an error that does not name ky. */
-function requireBase({baseUrl, prefix}: Options): void {
-	if (!baseUrl && !prefix) throw new ConfigError('The ky instance is missing a baseUrl or prefix');
+/** The last init hook, so that no hook of the instance can undo what it sets. */
+function enforce(options: Options): void {
+	// The body of an error is never the output.
+	options.throwHttpErrors = true;
+	// Without a base, a page would send the request to its own origin, and other platforms fail with an error that does not name ky.
+	if (!options.baseUrl && !options.prefix) throw new ConfigError('The ky instance is missing a baseUrl or prefix');
 }

@@ -38,6 +38,13 @@ export type InputOf<Schema extends StandardSchema> = NonNullable<Schema['~standa
 /** The output of a schema. */
 export type OutputOf<Schema extends StandardSchema> = NonNullable<Schema['~standard']['types']>['output'];
 
+/** The issue of a value that is refused, although no schema says why. */
+export const unusable = (path: string): readonly ValidationIssue[] => [{path, message: 'cannot be used'}];
+
+/** Whether a value is a schema. */
+export const isSchema = (value: unknown): value is StandardSchema =>
+	Boolean((value as Partial<StandardSchema> | null | undefined)?.['~standard']);
+
 /**
 Runs a schema, and returns its output.
 
@@ -50,14 +57,19 @@ export async function check(
 	Failure: new (issues: readonly ValidationIssue[]) => Error,
 	...at: readonly string[]
 ): Promise<unknown> {
-	let issues: readonly ValidationIssue[] = [{path: at.join('.'), message: 'cannot be used'}];
+	let issues = unusable(at.join('.'));
 	try {
 		const result = await (schema as StandardSchema)['~standard'].validate(value);
 		if (!result.issues) return ownProperties(result).value;
-		issues = result.issues.map(({path = [], message}) => {
-			const keys = [...at, ...path].map(part => (part as {readonly key?: PropertyKey}).key ?? (part as PropertyKey));
+		const found = result.issues.map(({path = [], message}) => {
+			// `join` alone would throw for a symbol.
+			const keys = [...at, ...path].map(part =>
+				String((part as {readonly key?: PropertyKey}).key ?? (part as PropertyKey)),
+			);
 			return {path: keys.join('.'), message};
 		});
+		// An empty list refuses the value too: only a result without a list is valid.
+		if (found[0]) issues = found;
 	} catch {
 		// A schema's own exception may quote the value, and is not meant for users.
 	}

@@ -15,10 +15,10 @@ export function ownRecordProperties(value: unknown): Record<string, unknown> | u
 	return isRecord(value) ? ownProperties(value) : undefined;
 }
 
-/** Copies the own properties that pass a filter. */
+/** Copies the own properties that pass a filter. Default: those that are not undefined. */
 export function ownPropertiesWhere<T extends object>(
 	value: T | undefined,
-	isKept: (value: unknown, name: string) => unknown,
+	isKept: (value: unknown, name: string) => unknown = item => item !== undefined,
 ): Partial<T> {
 	const entries = Object.entries(ownProperties(value)).filter(([name, item]) => isKept(item, name));
 	// Each of its properties comes from the value.

@@ -31,7 +31,7 @@ export function readOptions<Options extends object>(
 	prefix = '',
 	others?: Rule,
 ): Partial<Options> {
-	const given = ownPropertiesWhere(options, value => value !== undefined);
+	const given = ownPropertiesWhere(options);
 	for (const name of required) {
 		if (!(name in given)) throw new ConfigError(`${prefix}${name} is required: ${rules[name]?.[1]}`);
 	}

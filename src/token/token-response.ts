@@ -119,7 +119,7 @@ export function readToken(answer: unknown, reading: TokenReading): ReadToken {
 		issued_at,
 	};
 	// The fields are those of the interface.
-	return ownProperties({token: ownPropertiesWhere(fields, field => field !== undefined) as unknown as TokenSet});
+	return ownProperties({token: ownPropertiesWhere(fields) as unknown as TokenSet});
 }
 
 const problemOf = (code: TokenProblem['code'], name: string, expected: string): TokenProblem =>

@@ -57,6 +57,36 @@ describe('an answer', () => {
 		},
 	);
 
+	test('an answer that the parseJson of the instance cannot read is not JSON', async ({answered, canaries}) => {
+		const api = await answered(() => new Response('ID'), {parseJson: text => JSON.parse(text) as unknown});
+		expect(await canaries.rejection(get(api))).toMatchObject({issues: [{path: '', message: 'is not JSON'}]});
+	});
+
+	test.for(['init', 'beforeRequest', 'afterResponse'] as const)(
+		'a SyntaxError of a hook is not taken for one of the response: %s',
+		async (name, {answered}) => {
+			const wrong = new SyntaxError('of a hook');
+			const fail = (): never => {
+				throw wrong;
+			};
+			const api = await answered(() => json({id: 'a', list: []}), {hooks: {[name]: [fail]}});
+			const calls = [get(api), get.withResponse(api), endpoint({method: 'get', path: 'a'})(api)];
+			if (name !== 'afterResponse') calls.push(get.request(api) as never);
+			for (const call of calls) await expect(call).rejects.toBe(wrong);
+		},
+	);
+
+	test('a SyntaxError of fetch or of a grant is not taken for one of the response', async ({server, watch}) => {
+		const fail = (): never => JSON.parse('x') as never;
+		const auth = watch(createAuth({tokenEndpoint: server.tokenEndpoint, clientId: 'app', grant: fail}));
+		for (const options of [{fetch: fail}, {hooks: auth.hooks}]) {
+			const api = ky.create({baseUrl: server.api, retry: 0, ...options});
+			const error: unknown = await get(api).catch((reason: unknown) => reason);
+			expect(error).toBeInstanceOf(SyntaxError);
+			expect((error as Error).message).toContain('"x"');
+		}
+	});
+
 	test('an answer is read by the parseJson of the instance', async ({answered}) => {
 		const api = await answered(() => new Response('ID'), {
 			parseJson: text => ({id: text, list: []}),
@@ -261,6 +291,22 @@ describe('a status that is no success', () => {
 	}) => {
 		const api = await answered(() => json({id: 'a', list: []}, 404), {throwHttpErrors: false});
 		expect(await canaries.rejection(get(api))).toBeInstanceOf(HTTPError);
+	});
+
+	test('an error status is an error even if an init hook of the instance or of the call says that none is thrown', async ({
+		answered,
+		canaries,
+	}) => {
+		const hooks = {
+			init: [
+				(options: Options): void => {
+					options.throwHttpErrors = false;
+				},
+			],
+		};
+		const errorAsData = (): Response => json({id: 'a', list: []}, 404);
+		expect(await canaries.rejection(get(await answered(errorAsData, {hooks})))).toBeInstanceOf(HTTPError);
+		expect(await canaries.rejection(get(await answered(errorAsData), {}, {hooks}))).toBeInstanceOf(HTTPError);
 	});
 
 	test('an error status is typed even if ky retried first', async ({answered, canaries}) => {

@@ -159,6 +159,13 @@ const faults: ReadonlyArray<
 		`json.a.${secret}.0`,
 		'json.a.*.0',
 	],
+	[
+		'a schema with a symbol in a path',
+		own(() => ({issues: [{message: secret, path: [Symbol(secret), {key: Symbol('a')}, 7]}]})),
+		secret,
+		`json.Symbol(${secret}).Symbol(a).7`,
+		'json.*.*.7',
+	],
 ];
 
 /** Schemas that fail without saying what is wrong. */
@@ -175,7 +182,8 @@ const failures: ReadonlyArray<readonly [name: string, schema: StandardSchema]> =
 	['a schema that rejects', own(() => Promise.reject(new Error(secret)))],
 	['a schema that throws no error', own(() => failWith(secret, secret))],
 	['a schema without answer', own(() => undefined)],
-	['a schema with a path that has no text', own(() => ({issues: [{message: secret, path: [Symbol(secret), 7]}]}))],
+	['a schema with an empty list of issues', own(() => ({issues: []}))],
+	['a schema with a path that is no list', own(() => ({issues: [{message: secret, path: 7}]}))],
 ];
 
 function own(validate: (value: unknown) => unknown): StandardSchema {
@@ -233,6 +241,25 @@ describe('an error has the words of the schema in its issues, and no value in wh
 			});
 		},
 	);
+
+	test('a part is refused if its schema gives an empty list of issues, whichever part it is', async ({
+		api,
+		served,
+		canaries,
+	}) => {
+		const wordless = own(() => ({issues: []}));
+		for (const part of ['params', 'searchParams', 'json', 'form', 'body', 'headers']) {
+			const call = endpoint({method: 'post', path: 'a', [part]: wordless}) as (
+				api: KyInstance,
+				input: object,
+			) => Promise<unknown>;
+			expect(await canaries.rejection(call(api, {[part]: {a: 'b'}}))).toMatchObject({
+				name: 'RequestValidationError',
+				issues: [{path: part, message: 'cannot be used'}],
+			});
+		}
+		expect(served.requests).toEqual([]);
+	});
 
 	test('an error logs no value, in whichever part it is', async ({api, canaries}) => {
 		canaries.plant(secret);

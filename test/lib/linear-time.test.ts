@@ -153,9 +153,10 @@ const tasks: Readonly<Record<string, (length: number) => unknown>> = {
 		const get = endpoint({method: 'get', path: '{a}'.repeat(length / 3)});
 		await get.request(ky.create({baseUrl: 'https://api.example/'}), {params: {a: 'b'}});
 	},
-	'a path of braces': async length => {
-		const get = endpoint({method: 'get', path: 'a{b'.repeat(length / 3)});
-		await get.request(ky.create({baseUrl: 'https://api.example/'}), {params: {}});
+	'a path of braces': length => {
+		try {
+			endpoint({method: 'get', path: 'a{b'.repeat(length / 3)});
+		} catch {}
 	},
 	'a path that is none': length => {
 		try {

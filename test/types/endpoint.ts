@@ -213,6 +213,18 @@ export async function pathParameters(): Promise<void> {
 	endpoint({method: 'get', path: '{a}', params: v.object({a: v.boolean()})});
 	// @ts-expect-error: "must give texts, numbers or bigints"
 	endpoint({method: 'get', path: '{a}', params: v.object({a: v.optional(v.string())})});
+	// @ts-expect-error: "has a brace that belongs to no parameter"
+	endpoint({method: 'get', path: 'accounts/{id'});
+	// @ts-expect-error: "has a brace that belongs to no parameter"
+	endpoint({method: 'get', path: 'a/{id}/{'});
+	// @ts-expect-error: "has a brace that belongs to no parameter"
+	endpoint({method: 'get', path: 'a/{}'});
+	// @ts-expect-error: "has a brace that belongs to no parameter"
+	endpoint({method: 'get', path: 'a/}b'});
+	// @ts-expect-error: "has a brace that belongs to no parameter"
+	endpoint({method: 'get', path: 'a/}{id}'});
+	// @ts-expect-error: "has a brace that belongs to no parameter"
+	endpoint({method: 'get', path: 'a/{{id}}'});
 	// @ts-expect-error: 'a' does not exist
 	await pick(api, {params: {n: 'a', a: 'b'}});
 	// @ts-expect-error: Type '"c"' is not assignable to type '"a" | "b"'
