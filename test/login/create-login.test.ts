@@ -458,7 +458,47 @@ describe('a login is finished once, where it began, and soon', () => {
 		const settled = await Promise.allSettled([login.finish(url), login.finish(url)]);
 		expect(settled.map(({status}) => status)).toEqual(['fulfilled', 'rejected']);
 		expect(server.requests).toHaveLength(1);
-		expect(storage.log).toEqual(['set', 'get', 'get', 'remove']);
+		expect(storage.log).toEqual(['set', 'get', 'remove']);
+	});
+
+	test('only one of two callers finishes a login, also if another login is finished in between', async () => {
+		const slow = (): LoginStorage => {
+			const {entries, getItem: _, ...storage} = createFakeStorage();
+			return {
+				...storage,
+				async getItem(key) {
+					const text = entries.get(key);
+					await new Promise(resolve => void setTimeout(resolve, 10));
+					return text;
+				},
+			};
+		};
+		const [first, second] = [createFakeLogin({storage: slow()}), createFakeLogin({storage: slow()})];
+		const [url, other] = [await first.callback(), await second.callback()];
+		const settled = await Promise.allSettled([
+			first.login.finish(url),
+			second.login.finish(other),
+			first.login.finish(url),
+		]);
+		expect(settled).toMatchObject([
+			{status: 'fulfilled'},
+			{status: 'fulfilled'},
+			{status: 'rejected', reason: {code: 'login_failed', message: over}},
+		]);
+		expect([first.server.requests.length, second.server.requests.length]).toEqual([1, 1]);
+	});
+
+	test('a login is finished once its storage works again', async () => {
+		const {login, callback, storage, server} = createFakeLogin();
+		const url = await callback();
+		const {getItem} = storage;
+		storage.getItem = () => {
+			throw new Error('offline');
+		};
+		await expect(login.finish(url)).rejects.toMatchObject({code: 'login_failed', message: failed});
+		storage.getItem = getItem;
+		expect(await login.finish(url)).toHaveProperty('token');
+		expect(server.requests).toHaveLength(1);
 	});
 
 	test('a login is not removed before it was read, by a storage whose answers overtake one another', async () => {
