@@ -51,7 +51,7 @@ export function createKeySource(
 	return async isTokenRequest => {
 		if (proofKey && !isTokenRequest) return proofKey;
 		const generated = known ?? (await generateKeyPair(algorithm));
-		// Another call may have been faster. The first key counts. The first key counts. The first key counts.
+		// Another call may have been faster. The first key counts.
 		const offered = (known ??= generated);
 		try {
 			const kept = await withTimeout(() => keep(offered), proofKey ? shortDeadline : deadline);

@@ -1,7 +1,7 @@
 import {ConfigError} from '../errors.ts';
 import {ownProperties, ownRecordProperties} from '../lib/own-properties.ts';
-import {aText, isAnything, matches, readOptions, type Rule, type Rules} from '../lib/read-options.ts';
-import type {ExtensionTokenRequest, GrantContext} from '../oauth/token-request.ts';
+import {isAnything, matches, readOptions, type Rule, type Rules} from '../lib/read-options.ts';
+import {aScope, type ExtensionTokenRequest, type GrantContext} from '../oauth/token-request.ts';
 import {type AssertionOptions, assertionRules, createAssertionSigner} from './assertion.ts';
 import type {PrivateKey} from './signing-key.ts';
 
@@ -13,8 +13,8 @@ export interface JwtBearerOptions extends AssertionOptions {
 	readonly issuer: string;
 	/** The `sub` of the assertion: whom the token is for. @default the issuer */
 	readonly subject?: string | undefined;
-	/** The scopes to request, separated by spaces. @default none */
-	readonly scope?: string | undefined;
+	/** The scopes to request, separated by spaces. Null requests none, as if it is left out. @default none */
+	readonly scope?: string | null | undefined;
 	/** Further claims of the assertion. @default none */
 	readonly claims?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -48,7 +48,7 @@ const rules: Rules = {
 	key: isAnything,
 	issuer: aName,
 	subject: aName,
-	scope: aText,
+	scope: aScope,
 	claims: [
 		areClaims,
 		'an object of JSON values, without the claims that regrant sets: iss, sub, aud, iat, exp and jti',

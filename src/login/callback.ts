@@ -29,23 +29,15 @@ export function readUrl(url: string | URL | undefined, base: string): URL {
 }
 
 /**
-Reads the server's answer from the URL of the callback. It is no answer without a state, with neither a code nor an error, or with a
-parameter twice, of which one would have to be chosen.
+Reads the server's answer from the URL of the callback. It is no answer without a state, with neither a code nor an error, or with one of
+its parameters twice, of which one would have to be chosen. Other parameters do not matter: the redirect URI may have the same one twice.
 
 @see https://www.rfc-editor.org/rfc/rfc6749#section-3.1
 */
 export function readCallback({searchParams}: URL): Callback {
 	const answer = ownProperties<Callback>(Object.fromEntries(searchParams));
-	const isUnique = Object.keys(answer).length === [...searchParams].length;
+	const isUnique = !/&(state|code|iss|error\w*)=.*&\1=/.test(`&${searchParams}`);
 	return isUnique && answer.state && (answer.code || answer.error) ? answer : ownProperties({});
-}
-
-/** Whether a URL, or the address of the page, is the callback of a login. The query of the redirect URI is in it, in whatever order. */
-export function isCallback(given: string | URL | undefined, redirectUri: string): boolean {
-	const url = readUrl(given, redirectUri);
-	const {pathname, searchParams} = new URL(redirectUri);
-	const isThere = (parameter: [string, string]): boolean => url.searchParams.has(...parameter);
-	return !!readCallback(url).state && url.pathname === pathname && [...searchParams].every(isThere);
 }
 
 /**

@@ -1,8 +1,8 @@
 import {ConfigError} from '../errors.ts';
-import {isRecord, ownProperties} from '../lib/own-properties.ts';
+import {isAnything, readInsecureOrigins, readOptions} from '../lib/read-options.ts';
 import {isBrowser} from '../lib/runtime.ts';
 import {endpointRule} from '../oauth/client.ts';
-import {isCallback, isLocalPath} from './callback.ts';
+import {isLocalPath, readCallback, readUrl} from './callback.ts';
 import {
 	finishLogin,
 	type FinishedLogin,
@@ -13,6 +13,7 @@ import {
 	withParameters,
 } from './login-flow.ts';
 import {readLogin} from './login-options.ts';
+import type {LoginStorage} from './login-storage.ts';
 
 /** Options of `logoutUrl`. */
 export interface LogoutOptions {
@@ -32,7 +33,7 @@ export interface Login {
 	Begins a login. Several logins can run at the same time, in several tabs.
 
 	@returns The URL to send the browser to.
-	@throws {ConfigError} if `returnTo` leads to another origin.
+	@throws {ConfigError} if `returnTo` leads to another origin, or if an option or a parameter cannot be used. The message names it.
 	@throws {LoginError} if `storage` fails.
 	@example
 	```ts
@@ -63,11 +64,14 @@ export interface Login {
 	/**
 	Returns the URL to send the browser to after `auth.signOut()`, to log out at the server as well.
 
-	@throws {ConfigError} without an `endSessionEndpoint`.
+	@throws {ConfigError} without an `endSessionEndpoint`, or if an option is unknown.
 	@see https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RPLogout
 	*/
 	logoutUrl(options?: LogoutOptions): string;
 }
+
+/** What is read of a value to tell whether it is a storage. Those of browsers inherit their members. */
+type Unchecked = {readonly [Name in keyof LoginStorage]?: unknown};
 
 /**
 Creates logins with an authorization code and PKCE, for an app in a browser or on a server.
@@ -84,18 +88,29 @@ if (login.isCallback()) await auth.setToken((await login.finish()).token);
 export function createLogin(options: LoginOptions): Login {
 	// Node and Deno have a sessionStorage too, but all users would share it.
 	const required = ['authorizationEndpoint', 'redirectUri', isBrowser() ? 'redirectUri' : 'storage'] as const;
-	const login: LoginFlow = readLogin(options, required, insecureOrigins => ({
-		redirectUri: endpointRule(insecureOrigins),
-		storage: [isRecord, 'an object'],
-	}));
-	const {redirectUri} = login;
+	const login: LoginFlow = readLogin(options, required, {
+		redirectUri: endpointRule(readInsecureOrigins(Object(options))),
+		storage: [
+			value => (value as Unchecked | null)?.getItem && (value as Unchecked).setItem && (value as Unchecked).removeItem,
+			'an object with getItem, setItem, removeItem',
+		],
+	});
+	const {redirectUri, endSessionEndpoint} = login;
 	return {
 		start: options => startLogin(login, options),
-		isCallback: url => isCallback(url, redirectUri),
+		isCallback: given => {
+			const url = readUrl(given, redirectUri);
+			// The query of the redirect URI has to be there, in whatever order.
+			const expected = new URL(redirectUri);
+			return (
+				!!readCallback(url).state &&
+				url.pathname === expected.pathname &&
+				[...expected.searchParams].every(parameter => url.searchParams.has(...parameter))
+			);
+		},
 		finish: url => finishLogin(login, url),
 		logoutUrl: options => {
-			const {idToken: id_token_hint, returnTo} = ownProperties<LogoutOptions>(options);
-			const {endSessionEndpoint} = login;
+			const {idToken: id_token_hint, returnTo} = readOptions(options, {idToken: isAnything, returnTo: isAnything});
 			if (!endSessionEndpoint) throw new ConfigError('endSessionEndpoint is required');
 			return withParameters(endSessionEndpoint, {
 				client_id: login.clientId,

@@ -1,7 +1,7 @@
 import {isRegrantError, LoginError, type OAuthError, type RegrantError} from '../errors.ts';
 import type {Awaitable} from '../lib/awaitable.ts';
 import {ownProperties} from '../lib/own-properties.ts';
-import {isText, readInsecureOrigins} from '../lib/read-options.ts';
+import {aFunction, isText, readInsecureOrigins, readOptions} from '../lib/read-options.ts';
 import {secureUrl} from '../lib/secure-url.ts';
 import {type Waiter, withTimeout} from '../lib/with-timeout.ts';
 import {errorResponse} from '../oauth/error-response.ts';
@@ -66,7 +66,7 @@ const longestPause = 60_000;
 Logs a user in on a device without a browser, such as a terminal. The user opens a page of the server on any other device, and enters a
 code.
 
-@param prompt Shows the code. It runs once, and its promise is awaited.
+@param prompt Required. Shows the code. It runs once, and its promise is awaited.
 @param waiter.signal Stops the login.
 @returns The token for `auth.setToken`, once the user has agreed.
 @throws {ConfigError} which names an option that is missing, not known or not usable.
@@ -88,8 +88,12 @@ export async function deviceLogin(
 	waiter?: Waiter,
 ): Promise<TokenSet> {
 	const login = readLogin(options, ['deviceAuthorizationEndpoint']);
+	readOptions({prompt}, {prompt: aFunction}, ['prompt']);
 	waiter?.signal?.throwIfAborted();
+	// Taken before the request, so that a slow answer makes the code expire early, and never late.
+	const started = performance.now();
 	const {device_code, interval, ...shown} = await beginLogin(login, waiter);
+	const due = started + shown.expires_in * 1000;
 	await withTimeout(() => prompt(shown), forever, undefined, waiter);
 	const {resource, scope} = login.parameters;
 	const request = {
@@ -107,7 +111,7 @@ export async function deviceLogin(
 			throw error;
 		}
 	};
-	return {...(await poll(send, interval, shown.expires_in, waiter))};
+	return {...(await poll(send, interval, due, waiter))};
 }
 
 /** Requests a code. */
@@ -148,20 +152,19 @@ const secondsOr = (otherwise: number, value: unknown): number =>
 Sends one request after another until there is a token.
 
 @param interval Seconds between two requests.
-@param expires_in Seconds until the code expires.
+@param due When the code expires, by `performance.now()`.
 @see https://www.rfc-editor.org/rfc/rfc8628#section-3.5
 */
 async function poll(
 	send: () => Promise<PollOutcome>,
 	interval: number,
-	expires_in: number,
+	due: number,
 	waiter: Waiter | undefined,
 ): Promise<TokenSet> {
-	const due = performance.now() + expires_in * 1000;
 	let regular = interval * 1000;
 	let pause = regular;
 	for (;;) {
-		await sleep(Math.min(pause, due - performance.now()), waiter);
+		await sleep(Math.max(0, Math.min(pause, due - performance.now())), waiter);
 		if (performance.now() >= due) break;
 		const {token, error, code} = ownProperties(await withTimeout(send, forever, undefined, waiter));
 		if (token) return token;
@@ -169,8 +172,11 @@ async function poll(
 		if (code === 'slow_down') regular += 5000;
 		if (code === 'slow_down' || code === 'authorization_pending') pause = regular;
 		else if (error.retryable) {
-			// The device is offline, or the server is down: the pause gets longer each time.
-			pause = Math.max(Math.min(2 * pause, longestPause), ownProperties(error as OAuthError).retryAfter ?? 0);
+			// The device is offline, or the server is down: the pause gets longer each time, and is longer than the regular one.
+			pause = Math.max(
+				Math.min(2 * pause, Math.max(longestPause, 2 * regular)),
+				ownProperties(error as OAuthError).retryAfter ?? 0,
+			);
 		} else throw error;
 	}
 	throw new LoginError('Nobody entered the code in time: begin another login');

@@ -123,7 +123,8 @@ function readServer(
 	const server = ownProperties<Record<string, string>>({});
 	const [isRight, expected] = endpointRule(insecureOrigins);
 	for (const [name, value] of Object.entries(record)) {
-		if (!endpoints.test(name) || value === null) continue;
+		// Some servers write null, false or an empty text for an endpoint that they do not have.
+		if (!endpoints.test(name) || !value) continue;
 		if (!isRight(value)) throw new LoginError(`${name} of the server must be ${expected}`);
 		// token_endpoint is tokenEndpoint, and so on.
 		server[name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())] = value as string; // since it is a URL

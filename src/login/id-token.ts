@@ -45,9 +45,17 @@ server is.
 @see https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
 */
 export function readIdToken(idToken: unknown, client: Client, expected: ExpectedLogin): IdTokenClaims {
-	const claims = ownProperties(parseClaims(idToken));
-	const {clientId} = client;
-	const {max_age} = expected;
+	let claims: Partial<IdTokenClaims> | undefined;
+	try {
+		// Anything but a text of several parts throws.
+		const binary = atob(((idToken as string).split('.')[1] as string).replaceAll('-', '+').replaceAll('_', '/'));
+		claims = ownRecordProperties(
+			JSON.parse(new TextDecoder().decode(Uint8Array.from(binary, byte => byte.charCodeAt(0)))),
+		);
+	} catch {
+		// The platform's error would quote the text. Without claims, the token is refused below.
+	}
+	claims = ownProperties(claims);
 	const audience = [claims.aud].flat();
 	// The server's clock may be five minutes behind ours.
 	const oldest = client.now() / 1000 - 300;
@@ -55,26 +63,14 @@ export function readIdToken(idToken: unknown, client: Client, expected: Expected
 	const fits: Readonly<Record<string, boolean>> = {
 		iss: claims.iss === client.issuer,
 		sub: isString(claims.sub || 0),
-		aud: audience.includes(clientId),
-		azp: (claims.azp ?? audience.join()) === clientId,
+		aud: audience.includes(client.clientId),
+		azp: (claims.azp ?? audience.join()) === client.clientId,
 		exp: isAfter(claims.exp, oldest),
 		iat: isAfter(claims.iat, 0),
 		nonce: claims.nonce === expected.nonce,
-		auth_time: !max_age || isAfter(claims.auth_time, oldest - (max_age as number)),
+		auth_time: !expected.max_age || isAfter(claims.auth_time, oldest - (expected.max_age as number)),
 	};
 	const wrong = Object.keys(fits).find(name => !fits[name]);
 	if (wrong) throw new LoginError(`No ID token with the right ${wrong}: begin another login`);
 	return {...claims} as IdTokenClaims; // as just checked
-}
-
-/** Returns the claims of a signed JSON Web Token, unchecked. */
-function parseClaims(idToken: unknown): Partial<IdTokenClaims> | undefined {
-	const [, payload = ''] = String(idToken).split('.');
-	try {
-		const bytes = Uint8Array.from(atob(payload.replaceAll('-', '+').replaceAll('_', '/')), byte => byte.charCodeAt(0));
-		return ownRecordProperties(JSON.parse(new TextDecoder().decode(bytes)));
-	} catch {
-		// The platform's error would quote the text.
-		return undefined;
-	}
 }

@@ -1,7 +1,8 @@
 import {ConfigError, LoginError, OAuthError} from '../errors.ts';
+import {base64url} from '../lib/base64url.ts';
 import {ownProperties} from '../lib/own-properties.ts';
+import {isAnything, readOptions} from '../lib/read-options.ts';
 import {randomText} from '../lib/random-text.ts';
-import {sha256} from '../lib/sha256.ts';
 import type {TokenParameters} from '../oauth/client.ts';
 import {describeError} from '../oauth/error-response.ts';
 import {appendParameters, prepare, type RequestFields} from '../oauth/prepared-request.ts';
@@ -40,11 +41,6 @@ export interface LoginOptions extends LoginClient {
 /** The same, checked and copied. */
 export type LoginFlow = CheckedLogin<LoginOptions, 'authorizationEndpoint' | 'redirectUri'>;
 
-/** The globals of a page that a server does not have. */
-interface Page {
-	readonly location?: Location;
-}
-
 /** Options of one login. */
 export interface StartOptions {
 	/** Where the user should be after the login: a path of this origin. `finish` returns it. @default '/' */
@@ -69,10 +65,12 @@ Begins a login: stores its state, and returns the URL to send the browser to.
 @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.1
 */
 export async function startLogin(login: LoginFlow, options: StartOptions | undefined): Promise<string> {
-	const {returnTo = '/', parameters} = ownProperties<StartOptions>(options);
-	if (!isLocalPath(returnTo)) throw new ConfigError('returnTo must be a path of this origin');
+	const {returnTo = '/', parameters} = readOptions(options, {
+		returnTo: [isLocalPath, 'a path of this origin'],
+		parameters: isAnything,
+	});
 	const asked = readLoginParameters({...login.parameters, ...parameters});
-	const isOpenId = String(asked['scope']).split(' ').includes('openid');
+	const isOpenId = (asked['scope'] as string | undefined)?.split(' ').includes('openid');
 	if (isOpenId && !login.issuer) throw new ConfigError('issuer is required');
 	const code_verifier = randomText();
 	const state = randomText();
@@ -92,7 +90,8 @@ export async function startLogin(login: LoginFlow, options: StartOptions | undef
 		redirect_uri: login.redirectUri,
 		state,
 		nonce,
-		code_challenge: await sha256(code_verifier),
+		// RFC 7636 §4.2
+		code_challenge: base64url(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(code_verifier))),
 		code_challenge_method: 'S256',
 	});
 }
@@ -106,21 +105,34 @@ export async function finishLogin(login: LoginFlow, given: string | URL | undefi
 	const {issuer, redirectUri: redirect_uri} = login;
 	const url = readUrl(given, redirect_uri);
 	const answer = readCallback(url);
-	const {error, iss, state = ''} = answer;
+	const {iss, state = ''} = answer;
 	// Done before anything is awaited, so that nobody can read the code from the address bar any more.
-	if (state && (globalThis as Page).location?.href === url.href) history.replaceState(history.state, '', redirect_uri);
+	if (state) {
+		try {
+			if (location.href === url.href) {
+				// The page keeps its own origin, since it cannot show another one: `localhost` and `127.0.0.1` are two.
+				url.search = new URL(redirect_uri).search;
+				url.hash = '';
+				history.replaceState(history.state, '', url);
+			}
+		} catch {
+			// A server has no page. If a page cannot be cleaned, the platform's own error would quote the URL, and with it the code.
+		}
+	}
 	const pending = await takeLogin(login.storage, state);
 	// The URL is no answer, its state is not known any more, or it is another server's, or an hour has passed.
 	if (pending.tokenEndpoint !== login.tokenEndpoint || !(login.now() < (pending.due as number))) {
 		throw new LoginError('This login is over, or began in another tab: begin another login');
 	}
 	// RFC 9207 §2.4: otherwise the code of one server could be sent to another one.
-	const isNamed = iss !== undefined || ownProperties(login.metadata).authorization_response_iss_parameter_supported;
-	if (issuer && isNamed && iss !== issuer) {
+	if (
+		issuer &&
+		iss !== issuer &&
+		(iss !== undefined || ownProperties(login.metadata).authorization_response_iss_parameter_supported)
+	) {
 		throw new LoginError('Another server has answered: begin another login');
 	}
-	if (error) throw new OAuthError({...describeError(answer, []), status: 0});
-	const {returnTo} = pending;
+	if (answer.error) throw new OAuthError({...describeError(answer, []), status: 0});
 	const prepared = await prepare(login, 'tokenEndpoint', {
 		grant_type: 'authorization_code',
 		code: answer.code,
@@ -133,7 +145,7 @@ export async function finishLogin(login: LoginFlow, given: string | URL | undefi
 	if (failure) throw failure;
 	return {
 		token: {...token},
-		returnTo: isLocalPath(returnTo) ? returnTo : '/',
+		returnTo: isLocalPath(pending.returnTo) ? pending.returnTo : '/',
 		claims: pending.nonce ? readIdToken(token['id_token'], login, pending) : undefined,
 	};
 }

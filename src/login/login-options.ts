@@ -1,5 +1,5 @@
 import {isRecord, ownProperties} from '../lib/own-properties.ts';
-import {isAnything, matches, readInsecureOrigins, readOptions, type Rule, type Rules} from '../lib/read-options.ts';
+import {isAnything, matches, readInsecureOrigins, readOptions, type Rules} from '../lib/read-options.ts';
 import {
 	type Client,
 	clientOf,
@@ -9,12 +9,6 @@ import {
 	type TokenClient,
 	type TokenParameters,
 } from '../oauth/client.ts';
-
-/** The parameters that a login sets itself. */
-const ownNames = /^(?:response_type|redirect_uri|state|nonce|code_challenge.*)$/;
-
-const isAbsolute = matches(/^[\w+.-]+:[^#]+$/);
-const aResource: Rule = [value => [value].flat().every(isAbsolute), 'absolute URIs'];
 
 /** The options that every kind of login has. */
 export interface LoginClient extends Omit<TokenClient, 'parameters'> {
@@ -27,7 +21,7 @@ export interface LoginClient extends Omit<TokenClient, 'parameters'> {
 	readonly scope?: string | undefined;
 	/**
 	Further parameters of the request that begins the login, such as `audience`, `prompt` or `login_hint`. `resource` is also sent to the
-	token endpoint.
+	token endpoint. Parameters that regrant sets itself are refused, and so is `response_mode`: the answer is read from the query.
 
 	@default none
 	@example
@@ -52,42 +46,43 @@ export type CheckedLogin<Options extends LoginClient, Name extends keyof Options
 Checks the options of a login, and copies them.
 
 @param required The options that this kind of login needs, in addition to those of every client.
-@param rules The rules of its own options. It gets the origins that may use plain http.
+@param rules The rules of its own options.
 @throws {ConfigError} if an option is missing, unknown or unusable. The message names it.
 */
 export function readLogin<Options extends LoginClient, Name extends keyof Options & string>(
 	options: Options,
 	required: readonly Name[],
-	rules?: (insecureOrigins: readonly string[]) => Rules,
+	rules?: Rules,
 ): CheckedLogin<Options, Name> {
-	const insecureOrigins = readInsecureOrigins(Object(options));
 	const given = readOptions<LoginClient>(
 		options,
 		{
-			...clientRules(insecureOrigins),
+			...clientRules(readInsecureOrigins(Object(options))),
 			scope: isAnything,
 			parameters: [isRecord, 'an object'],
-			...rules?.(insecureOrigins),
+			...rules,
 		},
 		[...requiredOptions, ...required],
 	);
-	const {keep = [], parameters, scope} = given;
 	// The client gets every other option.
 	return clientOf(
 		ownProperties({
 			...given,
-			keep: [...keep, 'id_token'],
-			parameters: readLoginParameters({scope, ...parameters}),
+			keep: ['id_token', ...(given.keep ?? [])],
+			parameters: readLoginParameters({scope: given.scope, ...given.parameters}),
 		}),
 	) as CheckedLogin<Options, Name>;
 }
 
 /**
-Checks further parameters of a login, and copies them. A resource is an absolute URI.
+Checks further parameters of a login, and copies them. Those that a login sets itself are refused, and so is `response_mode`: an answer in
+another place than the query would not be found. A resource is an absolute URI.
 
 @throws {ConfigError} if a parameter cannot be used. The message names it.
 @see https://www.rfc-editor.org/rfc/rfc8707#section-2
 */
 export function readLoginParameters(parameters: unknown): TokenParameters {
-	return readParameters(parameters, ownNames, {resource: aResource});
+	return readParameters(parameters, /^(?:redirect_uri|state|nonce|response_.*|code_challenge.*)$/, {
+		resource: [value => [value].flat().every(matches(/^[\w+.-]+:[^#]+$/)), 'absolute URIs'],
+	});
 }

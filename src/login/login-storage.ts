@@ -31,8 +31,6 @@ export interface PendingLogin {
 	readonly scope?: TokenParameters[string];
 }
 
-const keyOf = (state: string): string => `regrant.login.${state}`;
-
 /**
 Stores a login under its state.
 
@@ -40,15 +38,15 @@ Stores a login under its state.
 */
 export async function keepLogin(storage: LoginStorage | undefined, state: string, login: PendingLogin): Promise<void> {
 	try {
-		await (storage ?? sessionStorage).setItem(keyOf(state), JSON.stringify(login));
+		await (storage ?? sessionStorage).setItem(`regrant.login.${state}`, JSON.stringify(login));
 	} catch {
 		// The storage's own error is not attached: it may hold what was written.
 		throw new LoginError('The storage failed: begin another login');
 	}
 }
 
-/** The state of the login that was taken last. */
-let last: string;
+/** The states of the logins that are being taken. */
+const taking = new Set<string>();
 
 /**
 Returns the login of a state, once.
@@ -56,17 +54,20 @@ Returns the login of a state, once.
 @throws {LoginError} if the storage fails.
 */
 export async function takeLogin(storage: LoginStorage | undefined, state: string): Promise<Partial<PendingLogin>> {
-	// Any other text could be an unrelated key of the storage.
-	if (!/^[\w-]+$/.test(state)) return {};
+	// Any other text could be an unrelated key of the storage. And of several callers at once, only the first one gets the login: until the
+	// storage has deleted it, the others could read it, too.
+	if (!/^[\w-]+$/.test(state) || taking.has(state)) return {};
+	taking.add(state);
 	try {
 		const place = storage ?? sessionStorage;
-		const text = await place.getItem(keyOf(state));
-		// Of two callers at once, both of which have read the login, one gets it.
-		if (!text || state === last) return {};
-		last = state;
-		await place.removeItem(keyOf(state));
-		return ownProperties(ownRecordProperties(JSON.parse(text)));
+		const key = `regrant.login.${state}`;
+		const text = await place.getItem(key);
+		if (text) await place.removeItem(key);
+		// JSON.parse() reads null as the text `null`, which is no login.
+		return ownProperties(ownRecordProperties(JSON.parse((text || null) as string)));
 	} catch {
 		throw new LoginError('The storage failed: begin another login');
+	} finally {
+		taking.delete(state);
 	}
 }

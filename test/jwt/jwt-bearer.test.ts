@@ -84,6 +84,13 @@ describe('the assertion of a grant', () => {
 	});
 });
 
+test('jwtBearer requests no scope if the scope is null, as every other grant does', async ({serve}) => {
+	const {origin, requests} = await serve(() => Response.json({access_token: 'at', token_type: 'Bearer'}));
+	const target = {tokenEndpoint: `${origin}/token`, clientId: 'reports'};
+	await requestToken(target, await jwtBearer({...options, scope: null})(target));
+	expect(new URLSearchParams(requests[0]?.body).has('scope')).toBe(false);
+});
+
 test('jwtBearer without a client needs an audience', async () => {
 	await expect(jwtBearer(options)()).rejects.toThrow(/^audience is required without a client$/);
 	const {assertion} = await jwtBearer({...options, audience: 'https://as.example'})();
@@ -98,6 +105,8 @@ test.for<readonly [what: string, more: object, message: RegExp]>([
 	['claims that are a list', {claims: []}, /^claims must be an object/],
 	['a claim that regrant sets', {claims: {exp: 1}}, /^claims must be an object of JSON values, without/],
 	['a claim that JSON cannot write', {claims: {amount: 1n}}, /^claims must be an object of JSON values/],
+	['an empty scope', {scope: ''}, /^scope must be scopes with single spaces between/],
+	['a scope with two spaces', {scope: 'a  b'}, /^scope must be scopes with single spaces between/],
 	['an option of another name', {sub: 'ada'}, /^sub is not an option$/],
 ])('an option that cannot be used is refused by its name: %s', ([, more, message], {canaries}) => {
 	canaries.plant(key.jwk.d ?? '', 'private key');

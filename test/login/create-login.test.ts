@@ -93,6 +93,7 @@ describe('start', () => {
 			'client_id',
 			'client_secret',
 			'response_type',
+			'response_mode',
 			'redirect_uri',
 			'state',
 			'nonce',
@@ -359,9 +360,13 @@ describe('the address bar', () => {
 		vi.stubGlobal('location', page);
 		vi.stubGlobal('history', {
 			state: 'of the router',
-			replaceState(state: unknown, _: string, url: string) {
-				page.href = url;
-				log.push(`${url} ${String(state)}`);
+			replaceState(state: unknown, _: string, url: string | URL) {
+				const next = new URL(url, page.href);
+				if (next.origin !== new URL(page.href).origin) {
+					throw new DOMException(`'${next}' cannot be shown in a document with URL '${page.href}'`, 'SecurityError');
+				}
+				page.href = next.href;
+				log.push(`${next} ${String(state)}`);
 			},
 		});
 		onTestFinished(() => void vi.unstubAllGlobals());
@@ -400,6 +405,46 @@ describe('the address bar', () => {
 		expect(login.isCallback()).toBe(true);
 		expect(await login.finish()).toHaveProperty('token');
 		expect(log).toEqual([`${place.redirectUri} of the router`]);
+	});
+
+	test('the address bar keeps the query of the redirect URI, which may be the route of the page', async () => {
+		const redirectUri = `${place.redirectUri}?route=callback`;
+		const log: string[] = [];
+		const {login, begin} = createFakeLogin({redirectUri});
+		visit(`${redirectUri}&code=c&state=${(await begin()).get('state')}`, log);
+		expect(await login.finish()).toHaveProperty('token');
+		expect(log).toEqual([`${redirectUri} of the router`]);
+	});
+
+	test.for([
+		['http://127.0.0.1:4100/callback', 'http://localhost:4100/callback'],
+		['https://app.example/callback', 'https://www.app.example/callback'],
+		['https://app.example//callback', 'https://www.app.example//callback'],
+	] as const)(
+		'the address bar is cleaned if the redirect URI %s is reached as %s, and no error holds the code',
+		async ([redirectUri, page], {canaries}) => {
+			canaries.plant('code-of-ann-4711');
+			const log: string[] = [];
+			const {login, begin} = createFakeLogin({redirectUri});
+			// The other origin has another storage, so the login is not known there.
+			await begin();
+			visit(`${page}?code=code-of-ann-4711&state=1-2-3-4#_=_`, log);
+			expect(await canaries.rejection(login.finish())).toMatchObject({code: 'login_failed', message: over});
+			expect(log).toEqual([`${page} of the router`]);
+		},
+	);
+
+	test('the address bar of a page that cannot change it stays, and the login is finished', async ({canaries}) => {
+		const {login, callback} = createFakeLogin();
+		canaries.plant('code-of-ann-4711');
+		const url = await callback();
+		const replaceState = (): never => {
+			throw new DOMException(`${url}: called too often`, 'SecurityError');
+		};
+		visit(url, []);
+		vi.stubGlobal('history', {state: null, replaceState});
+		expect(await login.finish()).toHaveProperty('token');
+		expect(await canaries.rejection(login.finish())).toMatchObject({code: 'login_failed', message: over});
 	});
 
 	test('the address bar has the answer for one of two that finish at once, as effects do that React runs twice', async () => {
@@ -458,7 +503,47 @@ describe('a login is finished once, where it began, and soon', () => {
 		const settled = await Promise.allSettled([login.finish(url), login.finish(url)]);
 		expect(settled.map(({status}) => status)).toEqual(['fulfilled', 'rejected']);
 		expect(server.requests).toHaveLength(1);
-		expect(storage.log).toEqual(['set', 'get', 'get', 'remove']);
+		expect(storage.log).toEqual(['set', 'get', 'remove']);
+	});
+
+	test('only one of two callers finishes a login, also if another login is finished in between', async () => {
+		const slow = (): LoginStorage => {
+			const {entries, getItem: _, ...storage} = createFakeStorage();
+			return {
+				...storage,
+				async getItem(key) {
+					const text = entries.get(key);
+					await new Promise(resolve => void setTimeout(resolve, 10));
+					return text;
+				},
+			};
+		};
+		const [first, second] = [createFakeLogin({storage: slow()}), createFakeLogin({storage: slow()})];
+		const [url, other] = [await first.callback(), await second.callback()];
+		const settled = await Promise.allSettled([
+			first.login.finish(url),
+			second.login.finish(other),
+			first.login.finish(url),
+		]);
+		expect(settled).toMatchObject([
+			{status: 'fulfilled'},
+			{status: 'fulfilled'},
+			{status: 'rejected', reason: {code: 'login_failed', message: over}},
+		]);
+		expect([first.server.requests.length, second.server.requests.length]).toEqual([1, 1]);
+	});
+
+	test('a login is finished once its storage works again', async () => {
+		const {login, callback, storage, server} = createFakeLogin();
+		const url = await callback();
+		const {getItem} = storage;
+		storage.getItem = () => {
+			throw new Error('offline');
+		};
+		await expect(login.finish(url)).rejects.toMatchObject({code: 'login_failed', message: failed});
+		storage.getItem = getItem;
+		expect(await login.finish(url)).toHaveProperty('token');
+		expect(server.requests).toHaveLength(1);
 	});
 
 	test('a login is not removed before it was read, by a storage whose answers overtake one another', async () => {
@@ -558,6 +643,10 @@ describe('a login is finished once, where it began, and soon', () => {
 		['a second state', {}, '&state=1-2-3-4'],
 		['a second issuer', {}, '&iss=https://evil.example'],
 		['an error twice', {code: undefined, error: 'access_denied'}, '&error=server_error'],
+		['an empty code first', {code: ''}, '&code=code-of-mallory'],
+		['a second code with an escaped name', {}, '&%63ode=code-of-mallory'],
+		['a second description', {error: 'access_denied', error_description: 'a'}, '&error_description=b'],
+		['a second page about the error', {error: 'access_denied', error_uri: 'a'}, '&error_uri=b'],
 	] as const)(
 		'an answer with %s is refused without a token request, and the login can still be finished',
 		async ([, change, more = '']: readonly [string, Answer, string?]) => {
@@ -572,6 +661,20 @@ describe('a login is finished once, where it began, and soon', () => {
 			expect(await login.finish(right)).toHaveProperty('token');
 		},
 	);
+
+	test.for([
+		['an unknown parameter twice', {}, '&utm=1&utm=2'],
+		['parameters whose names end like those of an answer', {}, '&session_state=1&session_state=2&my-code=1&my-code=2'],
+		['the query of the redirect URI, with a name twice', {redirectUri: `${place.redirectUri}?tag=a&tag=b`}, ''],
+	] as const)('an answer with %s is like any other', async ([, options, more]) => {
+		const {login, begin} = createFakeLogin(options);
+		const parameters = await begin();
+		const url = new URL(parameters.get('redirect_uri') ?? '');
+		url.searchParams.append('code', 'c');
+		url.searchParams.append('state', parameters.get('state') ?? '');
+		expect(login.isCallback(url.href + more)).toBe(true);
+		expect(await login.finish(url.href + more)).toHaveProperty('token');
+	});
 
 	test.for(['', 'null', '42', '"text"', '[]', '{}', '{"tokenEndpoint":"https://as.example/token"}', '{'])(
 		'a stored login that reads %j is refused',
@@ -863,14 +966,36 @@ describe('logoutUrl', () => {
 	});
 });
 
+describe('an unknown option', () => {
+	test.for([
+		['prompt', 'none'],
+		['redirectUri', place.redirectUri],
+	] as const)('start refuses the unknown option %s', async ([name, value]) => {
+		await expect(createFakeLogin().begin({[name]: value})).rejects.toMatchObject({
+			code: 'invalid_options',
+			message: `${name} is not an option`,
+		});
+	});
+
+	test.for([
+		['id_token', 'i.d.t'],
+		['post_logout_redirect_uri', '/'],
+	] as const)('logoutUrl refuses the unknown option %s', ([name, value]) => {
+		const options: object = {[name]: value};
+		expect(() => createFakeLogin().login.logoutUrl(options)).toThrow(
+			expect.objectContaining({code: 'invalid_options', message: `${name} is not an option`}),
+		);
+	});
+});
+
 describe('createLogin refuses', () => {
 	test.for([
 		[{authorizationEndpoint: undefined}, 'authorizationEndpoint is required'],
 		[{redirectUri: undefined}, 'redirectUri is required'],
 		[{clientId: undefined}, 'clientId is required'],
 		[{tokenEndpoint: undefined}, 'tokenEndpoint is required'],
-		[{storage: undefined}, 'storage is required'],
-		[{storage: 'session'}, 'storage must be an object'],
+		[{storage: undefined}, 'storage is required: an object with getItem, setItem, removeItem'],
+		[{storage: 'session'}, 'storage must be an object with getItem, setItem, removeItem'],
 		[{parameters: 'x'}, 'parameters must be an object'],
 		[{parameters: () => ({})}, 'parameters must be an object'],
 		[{authorizationEndpoint: 'http://as.example/a'}, 'authorizationEndpoint must be an https URL'],
@@ -885,6 +1010,27 @@ describe('createLogin refuses', () => {
 		const given = {...place, storage: createFakeStorage(), ...change} as unknown as LoginOptions;
 		expect(() => createLogin(given)).toThrow(expect.objectContaining({code: 'invalid_options'}));
 		expect(() => createLogin(given)).toThrow(message);
+	});
+
+	test.for([
+		['null', null],
+		['an empty object', {}],
+		['a Map', new Map()],
+		['one without removeItem', {getItem() {}, setItem() {}}],
+		['one without setItem', {getItem() {}, removeItem() {}}],
+		['one without getItem', {setItem() {}, removeItem() {}}],
+	] as const)('createLogin refuses a storage that is %s', ([, storage]) => {
+		expect(() => createLogin({...place, storage} as unknown as LoginOptions)).toThrow(
+			expect.objectContaining({
+				code: 'invalid_options',
+				message: 'storage must be an object with getItem, setItem, removeItem',
+			}),
+		);
+	});
+
+	test('createLogin accepts a storage that inherits its members, as those of browsers do', async () => {
+		const {login, callback} = createFakeLogin({storage: Object.create(createFakeStorage()) as LoginStorage});
+		expect(await login.finish(await callback())).toHaveProperty('token');
 	});
 
 	test('createLogin accepts http for a server in allowInsecureOrigins', async () => {

@@ -1,4 +1,4 @@
-import {beforeEach, afterEach, describe, expect, vi} from 'vitest';
+import {beforeEach, afterEach, describe, expect, onTestFinished, vi} from 'vitest';
 import {clientSecretBasic, isRegrantError} from '../../src/index.ts';
 import {type DeviceLoginOptions, deviceLogin, type DevicePrompt} from '../../src/login/login.ts';
 import {test} from '../support/test.ts';
@@ -201,6 +201,14 @@ describe('how often it asks', () => {
 		expect(await attempt.outcome).toMatchObject(token);
 	});
 
+	test('deviceLogin never asks more often than the interval while the server cannot be reached', async () => {
+		const offline = new TypeError('fetch failed');
+		const slow = {...device, interval: 90, expires_in: 3000};
+		expect(await timesOf(begin([offline, offline, pending, token], {}, slow))).toEqual([90, 270, 450, 540]);
+		const slower = begin([{error: 'slow_down'}, offline, pending, token], {}, {...slow, interval: 58});
+		expect(await timesOf(slower)).toEqual([58, 121, 247, 310]);
+	});
+
 	test.for([
 		['a 503', new Response(null, {status: 503})],
 		['a page in place of an answer', new Response('<html>', {headers: {'content-type': 'text/html'}})],
@@ -249,6 +257,54 @@ describe('it ends', () => {
 		const attempt = begin([new TypeError('fetch failed')], {}, {...device, expires_in: 60});
 		expect(await timesOf(attempt)).toEqual([5, 15, 35]);
 		expect(await attempt.outcome).toMatchObject(late);
+	});
+
+	test('deviceLogin ends when the code expires during a request, and waits for no negative time', async () => {
+		const login = deviceLogin(
+			{
+				...place,
+				async fetch(url) {
+					if (url === place.deviceAuthorizationEndpoint) return Response.json({...device, expires_in: 12});
+					await new Promise(resolve => void setTimeout(resolve, 8000));
+					return Response.json(pending, {status: 400});
+				},
+			},
+			() => {},
+		).catch((error: unknown) => error);
+		const timers = vi.spyOn(globalThis, 'setTimeout');
+		onTestFinished(() => timers.mockRestore());
+		await vi.runAllTimersAsync();
+		expect(await login).toMatchObject(late);
+		// Node prints a warning for a negative time.
+		expect(timers.mock.calls.filter(([, milliseconds = 0]) => milliseconds < 0)).toEqual([]);
+	});
+
+	test('deviceLogin counts the lifetime of the code from its request, also if the prompt takes longer', async () => {
+		let requests = 0;
+		const login = deviceLogin(
+			{
+				...place,
+				async fetch() {
+					if (requests++) return Response.json(pending, {status: 400});
+					await new Promise(resolve => void setTimeout(resolve, 2000));
+					return Response.json({...device, expires_in: 10});
+				},
+			},
+			async () => new Promise(resolve => void setTimeout(resolve, 7000)),
+		).catch((error: unknown) => error);
+		const started = performance.now();
+		await vi.runAllTimersAsync();
+		expect(await login).toMatchObject(late);
+		expect([requests, performance.now() - started]).toEqual([1, 10_000]);
+	});
+
+	test('deviceLogin counts the lifetime that the server named, whatever the prompt does to it', async () => {
+		const login = deviceLogin(
+			{...place, fetch: async url => Response.json(url === place.tokenEndpoint ? token : device)},
+			shown => void Object.assign(shown, {expires_in: 0}),
+		);
+		await vi.runAllTimersAsync();
+		expect(await login).toMatchObject(token);
 	});
 
 	test('deviceLogin ends when the server says that the code has expired', async () => {
@@ -376,10 +432,22 @@ describe('an answer without a usable code', () => {
 
 describe('deviceLogin refuses', () => {
 	test.for([
+		[undefined, 'prompt is required: a function'],
+		['console.log', 'prompt must be a function'],
+		[null, 'prompt must be a function'],
+	] as const)('deviceLogin refuses the prompt %j before it sends anything', async ([prompt, message]) => {
+		const fetch = vi.fn<typeof globalThis.fetch>();
+		const login = deviceLogin({...place, fetch}, prompt as unknown as () => void);
+		await expect(login).rejects.toMatchObject({code: 'invalid_options', message});
+		expect(fetch).not.toHaveBeenCalled();
+	});
+
+	test.for([
 		[{deviceAuthorizationEndpoint: undefined}, 'deviceAuthorizationEndpoint is required'],
 		[{deviceAuthorizationEndpoint: 'http://as.example'}, 'deviceAuthorizationEndpoint must be an https URL'],
 		[{clientId: undefined}, 'clientId is required'],
 		[{parameters: {client_id: 'x'}}, 'parameters.client_id is set by regrant itself'],
+		[{parameters: {response_mode: 'fragment'}}, 'parameters.response_mode is set by regrant itself'],
 		[{parameters: {resource: 'x'}}, 'parameters.resource must be absolute URIs'],
 		[{redirectUri: 'https://app.example'}, 'redirectUri is not an option'],
 		[{storage: {}}, 'storage is not an option'],

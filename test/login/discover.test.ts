@@ -108,6 +108,25 @@ describe('discover', () => {
 	});
 });
 
+describe('an endpoint that the server does not have', () => {
+	test.for(
+		['revocation', 'authorization', 'device_authorization', 'end_session'].flatMap(name =>
+			['', false, null].map(value => [`${name}_endpoint`, value] as const),
+		),
+	)('discover leaves out %s that is %j', async ([name, value], {documents}) => {
+		const {origin} = await documents(issuer => ({[openId]: {...metadataOf(issuer), [name]: value}}));
+		const {metadata, ...server} = await discover(origin);
+		expect(Object.keys(server)).toHaveLength(5);
+		expect(server).toHaveProperty('tokenEndpoint');
+		expect(metadata).toHaveProperty(name, value);
+	});
+
+	test.for(['', false, null])('discover refuses metadata whose token_endpoint is %j', async (value, {documents}) => {
+		const {origin} = await documents(issuer => ({[openId]: {...metadataOf(issuer), token_endpoint: value}}));
+		expect(await failureOf(discover(origin))).toBe('login_failed: The server has no token_endpoint');
+	});
+});
+
 describe('discover refuses', () => {
 	test.for([
 		['a slash at the end', (issuer: string) => `${issuer}/`],
