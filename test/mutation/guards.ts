@@ -57,12 +57,12 @@ export const guards: Readonly<Record<string, Lines>> = {
 			'return isUnique && answer.state && (answer.code || answer.error) ? answer : ownProperties({});',
 		],
 		'login/login-flow.ts': [
-			"if (!isLocalPath(returnTo)) throw new ConfigError('returnTo must be a path of this origin');",
+			"returnTo: [isLocalPath, 'a path of this origin'],",
 			'if (pending.tokenEndpoint !== login.tokenEndpoint || !(login.now() < (pending.due as number))) {',
-			'if (issuer && isNamed && iss !== issuer) {',
-			"returnTo: isLocalPath(returnTo) ? returnTo : '/',",
+			'(iss !== undefined || ownProperties(login.metadata).authorization_response_iss_parameter_supported)',
+			"returnTo: isLocalPath(pending.returnTo) ? pending.returnTo : '/',",
 		],
-		'login/login-storage.ts': ['if (!/^[\\w-]+$/.test(state)) return {};', 'if (!text || state === last) return {};'],
+		'login/login-storage.ts': ['if (!/^[\\w-]+$/.test(state) || taking.has(state)) return {};'],
 		'login/id-token.ts': ['nonce: claims.nonce === expected.nonce,', 'iss: claims.iss === client.issuer,'],
 	},
 	'own-property reads': {
