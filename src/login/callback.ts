@@ -36,7 +36,8 @@ its parameters twice, of which one would have to be chosen. Other parameters do 
 */
 export function readCallback({searchParams}: URL): Callback {
 	const answer = ownProperties<Callback>(Object.fromEntries(searchParams));
-	const isUnique = !/&(state|code|iss|error\w*)=.*&\1=/.test(`&${searchParams}`);
+	const names = [...searchParams.keys()].filter(name => /^(?:state|code|iss|error.*)$/.test(name));
+	const isUnique = new Set(names).size === names.length;
 	return isUnique && answer.state && (answer.code || answer.error) ? answer : ownProperties({});
 }
 
