@@ -585,14 +585,14 @@ describe('a refresh token that has died', () => {
 	}) => {
 		const shared = createSharedRecord();
 		const store = {...shared.realm(), set: async () => Promise.reject(new Error('no'))};
-		const auth = watch(createAuth(serviceOptions(server, {store})));
+		const auth = watch(createAuth(serviceOptions(server, {store, timeout: 200})));
 		shared.value = {access_token: 'old', token_type: 'Bearer', ...expired};
 		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
 		expect(server.tokenRequests).toHaveLength(1);
 
 		const spent = createSharedRecord();
 		const full = {...spent.realm(), set: async () => Promise.reject(new Error('no'))};
-		const user = watch(createAuth(appOptions(server, {store: full})));
+		const user = watch(createAuth(appOptions(server, {store: full, timeout: 200})));
 		spent.value = {...(await server.mint()), ...expired};
 		expect(await outcomeOf(user.getToken())).toBe('StoreError');
 		expect(server.tokenRequests).toHaveLength(1);
