@@ -41,7 +41,7 @@ export function createKeySource(
 		if (keyPair) return keyPair;
 		if (store) return store(offered);
 		try {
-			return 'indexedDB' in globalThis ? await keepInIndexedDb(offered, algorithm) : offered;
+			return globalThis.indexedDB ? await keepInIndexedDb(offered, algorithm) : offered;
 		} catch (error) {
 			if (refusals.test((Object(error) as Error).name)) return offered;
 			throw error;

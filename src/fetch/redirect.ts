@@ -1,6 +1,6 @@
 import {ownProperties} from '../lib/own-properties.ts';
 import type {BodySource} from './body.ts';
-import {discard} from './response.ts';
+import {discard, foreign} from './response.ts';
 
 /** The caller's own headers that must not reach another origin, like the token. */
 const credentials = /^(?:(?:proxy-)?authorization|cookie|dpop)$/;
@@ -32,6 +32,7 @@ export async function followRedirects(
 		let following: Request | undefined;
 		try {
 			const response = await send(next, isHome);
+			if (!isHome) foreign.add(response);
 			const location = response.headers.get('location');
 			if (location === null || ![301, 302, 303, 307, 308].includes(response.status)) return response;
 			discard(response);

@@ -1,9 +1,14 @@
+/** Responses that a redirect to another origin has led to, whatever URL they have. */
+export const foreign: WeakSet<Response> = new WeakSet();
+
 /**
 Whether a response came from the origin that was asked. The user's own `fetch` may return a response without a URL. A URL that cannot be
 read is of no origin.
 */
-export function isFrom(url: string, {url: answered}: Response): boolean {
+export function isFrom(url: string, response: Response): boolean {
+	const {url: answered} = response;
 	try {
+		if (foreign.has(response)) return false;
 		return !answered || new URL(answered).origin === new URL(url).origin;
 	} catch {
 		return false;

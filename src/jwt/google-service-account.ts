@@ -62,10 +62,11 @@ export function googleServiceAccount(
 ): GoogleServiceAccount {
 	const {scope, subject} = readOptions(options, {scope: aText, subject: aName}, ['scope']);
 	const {type, client_email, private_key, private_key_id, token_uri} = readFile(json);
+	// First, because a file of another type has other fields.
+	if (type !== 'service_account') throw new ConfigError('googleServiceAccount(json): type must be service_account');
 	for (const [name, value] of Object.entries({client_email, token_uri})) {
 		if (!isText(value)) throw new ConfigError(`googleServiceAccount(json): ${name} is missing`);
 	}
-	if (type !== 'service_account') throw new ConfigError('googleServiceAccount(json): type must be service_account');
 	const sign = createAssertionSigner(private_key, 'googleServiceAccount(json): private_key', {
 		algorithm: 'RS256',
 		keyId: private_key_id,

@@ -4,6 +4,8 @@ import {type Waiter, withTimeout} from './with-timeout.ts';
 export interface Mutex {
 	/** Waits until no task is running. Rejects with the reason of the waiter's signal. */
 	wait(waiter?: Waiter): Promise<void>;
+	/** Whether a task is running. One may have begun since a wait ended. */
+	isBusy(): boolean;
 	/**
 	Runs the task when no other task is running.
 
@@ -31,6 +33,7 @@ export function createMutex(): Mutex {
 
 	return {
 		wait,
+		isBusy: () => running !== undefined,
 		runExclusive: async (task, milliseconds) => {
 			while (running) await wait();
 			const mine = {task: task(), end: performance.now() + milliseconds};

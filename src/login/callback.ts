@@ -36,7 +36,7 @@ its parameters twice, of which one would have to be chosen. Other parameters do 
 */
 export function readCallback({searchParams}: URL): Callback {
 	const answer = ownProperties<Callback>(Object.fromEntries(searchParams));
-	const names = [...searchParams.keys()].filter(name => /^(?:state|code|iss|error.*)$/.test(name));
+	const names = [...searchParams.keys()].filter(name => /^(?:error.*|state|code|iss)$/.test(name));
 	const isUnique = new Set(names).size === names.length;
 	return isUnique && answer.state && (answer.code || answer.error) ? answer : ownProperties({});
 }

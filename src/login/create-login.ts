@@ -92,7 +92,7 @@ export function createLogin(options: LoginOptions): Login {
 		redirectUri: endpointRule(readInsecureOrigins(Object(options))),
 		storage: [
 			value => (value as Unchecked | null)?.getItem && (value as Unchecked).setItem && (value as Unchecked).removeItem,
-			'an object with getItem, setItem, removeItem',
+			'like sessionStorage',
 		],
 	});
 	const {redirectUri, endSessionEndpoint} = login;

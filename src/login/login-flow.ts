@@ -109,12 +109,9 @@ export async function finishLogin(login: LoginFlow, given: string | URL | undefi
 	// Done before anything is awaited, so that nobody can read the code from the address bar any more.
 	if (state) {
 		try {
-			if (location.href === url.href) {
-				// The page keeps its own origin, since it cannot show another one: `localhost` and `127.0.0.1` are two.
-				url.search = new URL(redirect_uri).search;
-				url.hash = '';
-				history.replaceState(history.state, '', url);
-			}
+			// The page keeps its own origin, since it cannot show another one: `localhost` and `127.0.0.1` are two.
+			const clean = url.origin + url.pathname + new URL(redirect_uri).search;
+			if (location.href === url.href) history.replaceState(history.state, '', clean);
 		} catch {
 			// A server has no page. If a page cannot be cleaned, the platform's own error would quote the URL, and with it the code.
 		}

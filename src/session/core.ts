@@ -81,6 +81,8 @@ export function dispatch(core: SessionCore, action: SessionAction, of: number = 
 	core.state = state;
 	// The renewal that has ended the session says why to all waiting callers.
 	if (state.login !== login && action.type !== 'ended') {
+		// What is held back until a renewal ends would come too late: that renewal no longer counts, and may hang.
+		core.events.release();
 		// Who waits while nobody is signed in gets the token of whoever signs in.
 		const isFirst = state.status === 'active' && /^(?:none|ended)$/.test(before);
 		core.flight.cancel(isFirst ? undefined : new SessionEndedError('signed_out'));

@@ -1,4 +1,4 @@
-import {isRegrantError, isSignedOut, RenewalError, SessionEndedError} from '../errors.ts';
+import {isRegrantError, isSignedOut, RenewalError, SessionEndedError, TokenNetworkError} from '../errors.ts';
 import type {Awaitable} from '../lib/awaitable.ts';
 import {withTimeout} from '../lib/with-timeout.ts';
 import type {RenewalOutcome, Renewer} from '../token/renewer.ts';
@@ -62,7 +62,8 @@ export function functionRenewer(renew: RenewFunction, {timeout, now, scheme, kee
 		} catch (error) {
 			// At the deadline the error is our own.
 			const isTimeout = signal.aborted && isRegrantError(error) && error.code === 'timeout';
-			return {token: undefined, error: isTimeout ? error : new RenewalError(error), isRejected: isOver(error)};
+			const late = new TokenNetworkError('timeout', 'renew gave nothing in time. It must not use its own session');
+			return {token: undefined, error: isTimeout ? late : new RenewalError(error), isRejected: isOver(error)};
 		}
 	};
 

@@ -129,10 +129,12 @@ async function exchange(attempt: Attempt, request: Request): Promise<Exchange> {
 	const {events, used} = core;
 	const {from, cause, prepared} = request;
 	const {refreshToken} = prepared;
+	/** The refresh token that will be used. A function of the user may use the one of the present token. */
+	const spent = refreshToken ?? (cause === 'refresh' ? from?.refresh_token : undefined);
 
 	const underLock = async (cell: LockedCell): Promise<Exchange> => {
 		if (store.watch) events.hold();
-		if (!(await step(attempt, () => cell.claim(from, refreshToken !== undefined)))) return {type: 'again'};
+		if (!(await step(attempt, () => cell.claim(from, spent !== undefined)))) return {type: 'again'};
 		const outcome = await step(attempt, async () => {
 			const answer = await callOut(core, () => prepared.send());
 			attempt.late = answer.token?.refresh_token ?? (answer.error && answer.refreshToken);
@@ -140,8 +142,7 @@ async function exchange(attempt: Attempt, request: Request): Promise<Exchange> {
 		});
 		const current = await step(attempt, () => readToken(session));
 		// If the record changed but still holds the refresh token that we used, overwrite it: the server has rotated that token.
-		const isOurs =
-			isSameToken(current, from) || (refreshToken !== undefined && current?.refresh_token === refreshToken);
+		const isOurs = isSameToken(current, from) || (spent !== undefined && current?.refresh_token === spent);
 		if (!isOurs) return {type: 'again'};
 		const {token} = outcome;
 		if (token) {

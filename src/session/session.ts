@@ -193,8 +193,6 @@ export async function signOut(session: Session): Promise<void> {
 	revokesLate(session);
 	core.backOff.reset();
 	const refresh_token = core.used.takeOrphan();
-	// The holder of the lock may never come back, as on Workers.
-	core.events.release();
 	const {previous, error} = await store.overwrite(session, () => {
 		// If another holder has just changed the token, the session looked as if it went on.
 		dispatch(core, {type: 'signed-out'});

@@ -15,6 +15,8 @@ export interface SessionState {
 	readonly login: number;
 	/** Counts sign-outs. A token that arrives after a sign-out is revoked. */
 	readonly signOuts: number;
+	/** Whether somebody has signed out here, and no event has told so yet. It does when the store has forgotten the token. */
+	readonly isUntold?: boolean;
 }
 
 /** What happens to a session. */
@@ -47,7 +49,7 @@ export const initialState: SessionState = {status: 'unknown', login: 0, signOuts
 
 /** Returns the next state, and the event to send. The number of the login says whether running work still counts. */
 export function transition(state: SessionState, action: SessionAction): Transition {
-	const {status, login, signOuts} = state;
+	const {status, login, signOuts, isUntold = false} = state;
 	/** Running work goes on. */
 	const stay = (next: SessionState['status'], event?: AuthEvent): Transition => ({
 		state: {...state, status: next},
@@ -77,9 +79,12 @@ export function transition(state: SessionState, action: SessionAction): Transiti
 			// Nobody was signed in, so there is nothing to tell.
 			return restart('ended', signOuts, action.reason === 'no_session' ? undefined : endedEvent(action.reason));
 		case 'signed-out':
-			return restart('ended', signOuts + 1);
+			return {state: {...restart('ended', signOuts + 1).state, isUntold: isUntold || status === 'active'}};
 		case 'removed':
-			return stay(status, action.token && endedEvent('signed_out'));
+			return {
+				state: {...state, isUntold: false},
+				event: action.token || isUntold ? endedEvent('signed_out') : undefined,
+			};
 		default:
 			return action satisfies never;
 	}

@@ -6,7 +6,7 @@ import {type ExpiringStoreOptions, readTtl} from './shared/ttl.ts';
 import {createLeaseWatch} from './shared/watch.ts';
 
 /** A part of a key, as in `Deno.KvKey`. */
-export type DenoKvKeyPart = Uint8Array | string | number | bigint | boolean;
+export type DenoKvKeyPart = Uint8Array | string | number | bigint | boolean | symbol;
 
 /** The entry of a key. */
 export interface DenoKvEntry {
@@ -69,7 +69,9 @@ export function denoKvDriver(
 ): StoreDriver {
 	if (typeof Object(kv).atomic !== 'function') throw new ConfigError('kv must be what Deno.openKv() gives');
 	const recordKey = typeof key === 'string' ? [key] : Array.isArray(key) ? [...(key as DenoKvKeyPart[])] : [];
-	if (recordKey.length === 0 || recordKey[0] === '') {
+	const isRight = (part: unknown): boolean =>
+		/^(?:string|number|bigint|boolean)$/.test(typeof part) || part instanceof Uint8Array;
+	if (recordKey.length === 0 || recordKey[0] === '' || !recordKey.every(isRight)) {
 		throw new ConfigError('key must be a text or a list of parts, not empty');
 	}
 	const lease = readLease(options);

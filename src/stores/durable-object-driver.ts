@@ -59,10 +59,13 @@ export function durableObjectDriver(stub: () => VaultStub, options?: ExpiringSto
 		const begun = performance.now();
 		for (let count = 1, pause = firstPause; ; count++, pause *= 2) {
 			try {
-				const answer = await stub().fetch(vaultAddress, request);
+				const object: unknown = stub();
+				if (typeof Object(object).fetch !== 'function') throw new ConfigError('stub gave no stub of a Durable Object');
+				const answer = await (object as VaultStub).fetch(vaultAddress, request);
 				const text = await answer.text();
 				return answer.ok ? JSON.parse(text) : undefined;
-			} catch {
+			} catch (error) {
+				if (error instanceof ConfigError) throw error;
 				const isLate = message.op !== 'acquire' && performance.now() - begun > longestTime;
 				if (count === tries || isLate || signal?.aborted) return undefined;
 			}

@@ -18,7 +18,7 @@ interface SessionFiles extends AtomicFiles {
 /** The driver of `fileStore`. */
 export function fileDriver(path: string | URL, options?: LeaseOptions): StoreDriver {
 	const given = readPath(path);
-	const lease = readLease(options);
+	const lease = readLease(options, ['lease']);
 	// All processes are on one machine, and have one clock.
 	const isOver = createLeaseWatch(lease, lease);
 	let files: Promise<SessionFiles> | undefined;

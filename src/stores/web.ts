@@ -29,7 +29,8 @@ export function indexedDbStore(name: string): TokenStore {
 
 /**
 Keeps the token in a Web Storage. With `sessionStorage`, each tab has a session of its own, which ends with the tab, and which the
-frames of the tab share.
+frames of the tab share. A tab that the page opens by `window.open` begins with a copy of it, so that two tabs use one refresh token: open
+it with `noopener`.
 
 With `localStorage`, all tabs share one session. But in Chromium a tab can read there what was stored before another tab's last write,
 even under a lock. Then it uses a refresh token for the second time, and the server may end the session. `indexedDbStore` does not have

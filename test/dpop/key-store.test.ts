@@ -71,6 +71,13 @@ describe('with IndexedDB', () => {
 		expect(await thumbprintOf(dpop())).toBe(key);
 	});
 
+	test.for([undefined, null])('a scheme keeps its key in memory where indexedDB is %s', async value => {
+		vi.stubGlobal('indexedDB', value);
+		const scheme = dpop();
+		expect(await thumbprintOf(scheme)).toBe(await thumbprintOf(scheme));
+		expect(await thumbprintOf(dpop())).not.toBe(await thumbprintOf(scheme));
+	});
+
 	test('a database of the same name that somebody else has created is used', async () => {
 		const factory = new IDBFactory();
 		vi.stubGlobal('indexedDB', factory);

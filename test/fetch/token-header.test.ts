@@ -1,3 +1,4 @@
+import ky from 'ky';
 import {describe, expect} from 'vitest';
 import {ConfigError, createAuth, createSession, tokenHeader} from '../../src/index.ts';
 import {apiOrigin, authorizations, createFakeApi} from '../support/fake-api.ts';
@@ -51,6 +52,38 @@ describe('tokenHeader', () => {
 			expect(home.requests.map(({headers}) => headers['x-token'])).toEqual(['second', 'second', 'second']);
 		},
 	);
+
+	test('tokenHeader renews nothing for a 401 of another origin, even if the answer of a fetch has no URL [R56]', async ({
+		watch,
+	}) => {
+		let renewals = 0;
+		const asked: string[] = [];
+		const fetch = async (input: unknown): Promise<Response> => {
+			const {url, headers} = input as Request;
+			asked.push(`${url} ${headers.get('x-token')}`);
+			// A response that somebody has made anew, as is common in Workers.
+			return url.startsWith(apiOrigin)
+				? new Response(null, {status: 302, headers: {location: 'https://elsewhere.example/'}})
+				: new Response(null, {status: 401});
+		};
+		const auth = watch(
+			createSession({
+				renew: () => ({access_token: `renewed ${++renewals}`}),
+				origins: [apiOrigin],
+				scheme: tokenHeader('x-token'),
+			}),
+		);
+		await auth.setToken({access_token: 'first'});
+		const client = ky.create({
+			fetch,
+			hooks: auth.hooks,
+			retry: 0,
+			throwHttpErrors: false,
+		});
+		expect((await client.get(apiOrigin)).status).toBe(401);
+		expect(asked).toEqual([`${apiOrigin}/ first`, 'https://elsewhere.example/ null']);
+		expect([renewals, auth.status]).toEqual([0, 'signed-in']);
+	});
 
 	test('tokenHeader changes nothing of token requests', async ({serve, watch}) => {
 		const server = await serve(() => Response.json({access_token: 'granted'}));

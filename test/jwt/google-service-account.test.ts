@@ -100,6 +100,12 @@ test.for<readonly [what: string, json: unknown, options: object | undefined, mes
 	['a list', [file], {scope}, /json must be the JSON file/],
 	['null', null, {scope}, /json must be the JSON file/],
 	['a file of another type', {...file, type: 'authorized_user'}, {scope}, /type must be service_account$/],
+	[
+		'a file of another type, with other fields',
+		{type: 'authorized_user', client_id: 'x'},
+		{scope},
+		/type must be service_account$/,
+	],
 	['a file without a key', keyless, {scope}, /private_key is undefined/],
 	['a file without an account', nameless, {scope}, /client_email is missing$/],
 	['a file without an endpoint', homeless, {scope}, /token_uri is missing$/],

@@ -994,8 +994,8 @@ describe('createLogin refuses', () => {
 		[{redirectUri: undefined}, 'redirectUri is required'],
 		[{clientId: undefined}, 'clientId is required'],
 		[{tokenEndpoint: undefined}, 'tokenEndpoint is required'],
-		[{storage: undefined}, 'storage is required: an object with getItem, setItem, removeItem'],
-		[{storage: 'session'}, 'storage must be an object with getItem, setItem, removeItem'],
+		[{storage: undefined}, 'storage is required: like sessionStorage'],
+		[{storage: 'session'}, 'storage must be like sessionStorage'],
 		[{parameters: 'x'}, 'parameters must be an object'],
 		[{parameters: () => ({})}, 'parameters must be an object'],
 		[{authorizationEndpoint: 'http://as.example/a'}, 'authorizationEndpoint must be an https URL'],
@@ -1023,7 +1023,7 @@ describe('createLogin refuses', () => {
 		expect(() => createLogin({...place, storage} as unknown as LoginOptions)).toThrow(
 			expect.objectContaining({
 				code: 'invalid_options',
-				message: 'storage must be an object with getItem, setItem, removeItem',
+				message: 'storage must be like sessionStorage',
 			}),
 		);
 	});

@@ -73,7 +73,7 @@ export const guards: Readonly<Record<string, Lines>> = {
 	},
 	'the second look under the lock': {
 		'session/renewal.ts': [
-			"if (!(await step(attempt, () => cell.claim(from, refreshToken !== undefined)))) return {type: 'again'};",
+			"if (!(await step(attempt, () => cell.claim(from, spent !== undefined)))) return {type: 'again'};",
 			"if (!isOurs) return {type: 'again'};",
 		],
 		'stores/shared/locked-cell.ts': ['if (isHeld?.() === false) throw new LockError();'],

@@ -10,6 +10,7 @@ import {
 	type RenewContext,
 	type RenewFunction,
 	SessionEndedError,
+	type TokenSet,
 } from '../../src/index.ts';
 import {apiOrigin, authorizations, createFakeApi, type FakeApi} from '../support/fake-api.ts';
 import {
@@ -274,6 +275,89 @@ describe('createSession', () => {
 		clock.advance(1);
 		expect(await auth.getToken()).toMatchObject({access_token: 'second'});
 		expect(contexts).toHaveLength(3);
+	});
+
+	test('createSession spends no stored refresh token if the store takes no write [R70, F-141]', async ({watch}) => {
+		const {renew, contexts} = staged({...second, refresh_token: 'r1'});
+		const {realm} = createSharedRecord();
+		let isFull = false;
+		const {set, ...driver} = realm();
+		const full = async (token: TokenSet): Promise<void> => {
+			if (isFull) throw new Error('full');
+			await set(token);
+		};
+		const auth = watch(createSession({renew, store: storeOf({...driver, set: full}), timeout: 200}));
+		await auth.setToken({...first, refresh_token: 'r0'});
+		isFull = true;
+		expect(await outcomeOf(auth.refresh())).toBe('StoreError');
+		expect(contexts).toEqual([]);
+		isFull = false;
+		expect(await auth.refresh()).toMatchObject({access_token: 'second'});
+		// A backend that keeps the refresh token in a cookie needs no store.
+		const cookie = staged(second);
+		const other = watch(
+			createSession({
+				renew: cookie.renew,
+				store: storeOf({...realm(), set: () => Promise.reject(new Error('full'))}),
+				timeout: 200,
+			}),
+		);
+		await other.setToken(first).catch(() => {});
+		expect(await other.refresh()).toMatchObject({access_token: 'second'});
+	});
+
+	test.for([
+		['a login here', (auth: Auth) => auth.setToken(first), 'token set'],
+		['a sign-out here', (auth: Auth) => auth.signOut(), 'session-ended signed_out'],
+	] as const)('createSession tells of %s at once, even while renew hangs', async ([, act, told]) => {
+		const gate = createGate();
+		const {realm} = createSharedRecord();
+		const auth = createSession({renew: gate.pass as () => Promise<undefined>, store: storeOf(realm('here'))});
+		await auth.setToken({...second, expires_in: 0});
+		const events = record(auth);
+		const waiting = outcomeOf(auth.getToken());
+		await gate.reached;
+		await act(auth);
+		await settle();
+		expect(gist(events)).toEqual([told]);
+		gate.open();
+		await waiting;
+		await settle();
+		expect(gist(events)).toEqual([told]);
+	});
+
+	test('createSession tells of a sign-out in another tab at once, even while renew hangs', async () => {
+		const gate = createGate();
+		const {realm} = createSharedRecord();
+		const [here, there] = ['here', 'there'].map(name =>
+			createSession({renew: gate.pass as () => Promise<undefined>, store: storeOf(realm(name))}),
+		);
+		if (!here || !there) throw new Error('There are two');
+		await here.setToken({...second, expires_in: 0});
+		const events = record(here);
+		await here.peek();
+		const waiting = outcomeOf(here.getToken());
+		await gate.reached;
+		await there.signOut();
+		await expect.poll(() => gist(events)).toEqual(['session-ended signed_out']);
+		gate.open();
+		expect(await waiting).toBe('SessionEndedError signed_out');
+	});
+
+	test('createSession says that a renew which hangs may have used its own session', async ({watch}) => {
+		const auth: Auth = watch(
+			createSession({
+				renew: async () => {
+					await settle();
+					return auth.getToken();
+				},
+				timeout: 50,
+			}),
+		);
+		await expect(auth.getToken()).rejects.toMatchObject({
+			code: 'timeout',
+			message: 'renew gave nothing in time. It must not use its own session',
+		});
 	});
 
 	test('createSession gives renew a token of its own: what renew does to it changes nothing', async ({watch}) => {

@@ -7,9 +7,11 @@ import {createFakeApi, type FakeApi} from '../support/fake-api.ts';
 import {createFakeClient, type FakeClient, refusal} from '../support/fake-token-endpoint.ts';
 import {
 	createClock,
+	createGate,
 	createSharedRecord,
 	expired,
 	gist,
+	memoryDriver,
 	outcomeOf,
 	record,
 	settle,
@@ -164,6 +166,37 @@ describe('session-ended', () => {
 		await auth.fetch(elsewhere.origin);
 		expect([gist(events), auth.status]).toEqual([[], 'signed-in']);
 	});
+
+	test.for<[title: string, token: object, act: Act]>([
+		['a call whose token is refused', {access_token: 'a'}, call],
+		['a refresh', {access_token: 'a', refresh_token: 'r', ...expired}, auth => outcomeOf(auth.getToken())],
+	])(
+		'session-ended is told once if the user signs out while the session ends by itself: %s',
+		async ([, token, act]) => {
+			const deleting = createGate();
+			const {get, set, ...driver} = memoryDriver();
+			const slow = async (): Promise<void> => {
+				await deleting.pass();
+				await driver.delete();
+			};
+			const client = createFakeClient(() => refusal('invalid_grant'), {store: storeOf({get, set, delete: slow})});
+			const {auth} = client;
+			await auth.setToken(token as regrant.TokenSet);
+			const events = record(auth);
+			let snapshot = auth.status;
+			auth.subscribe(() => {
+				snapshot = auth.status;
+			});
+			const ending = act(auth, createFakeApi(), client).catch(() => {});
+			await deleting.reached;
+			const out = auth.signOut();
+			deleting.open();
+			await Promise.all([ending, out]);
+			await settle();
+			expect(gist(events).map(event => event.split(' ')[0])).toEqual(['session-ended']);
+			expect([auth.status, snapshot]).toEqual(['signed-out', 'signed-out']);
+		},
+	);
 
 	test('session-ended is not told where there was no session', async () => {
 		const {auth} = createFakeClient(() => undefined);

@@ -72,6 +72,8 @@ test.for(table)('a session that is $status, after $title', ({status, row}) => {
 	// A session ends once. The next token belongs to another login [F-140].
 	const isOver = work !== 'goes on' && !(status === 'ended' && action.type === 'ended');
 	expect(state).toEqual({
+		...(action.type === 'signed-out' && {isUntold: status === 'active'}),
+		...(action.type === 'removed' && {isUntold: false}),
 		status: next === 'the same' ? status : next,
 		login: isOver ? 8 : 7,
 		signOuts: work === 'is over and late tokens are revoked' ? 4 : 3,

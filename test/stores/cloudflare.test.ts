@@ -84,6 +84,7 @@ describe('a durableObjectStore', () => {
 	test.for([
 		['a stub in place of a function', () => durableObjectStore(stub as never), 'stub'],
 		['nothing', () => durableObjectStore(undefined as never), 'stub'],
+		['an option with a typing error', () => durableObjectStore(() => stub, {tll: 60} as never), 'tll is not an option'],
 		['a lease that is no number', () => durableObjectStore(() => stub, {lease: '1' as never}), 'lease'],
 		['a lease that is too short', () => durableObjectStore(() => stub, {lease: 99}), 'lease'],
 		['a lease without end', () => durableObjectStore(() => stub, {lease: Infinity}), 'lease'],
@@ -97,6 +98,21 @@ describe('a durableObjectStore', () => {
 		}
 		expect(error).toBeInstanceOf(ConfigError);
 		expect((error as Error).message).toContain(name);
+	});
+
+	test.for<[title: string, stub: () => unknown]>([
+		['nothing', () => undefined],
+		['a promise of a stub', async () => stub],
+		['the namespace', () => ({getByName: () => stub})],
+	])('a durableObjectStore says what is wrong if its function gives %s', async ([, give]) => {
+		const store = durableObjectStore(give as () => VaultStub);
+		const auth = createAuth({tokenEndpoint: 'https://as.example/token', clientId: 'app', store});
+		const message = 'stub gave no stub of a Durable Object';
+		await expect(auth.setToken({access_token: 'a', refresh_token: 'r'})).rejects.toMatchObject({
+			code: 'store_write',
+			message,
+		});
+		await expect(auth.refresh()).rejects.toMatchObject({code: 'lock_timeout', message});
 	});
 
 	test('a durableObjectStore asks for nothing, not even a stub, before it is used [R83]', () => {

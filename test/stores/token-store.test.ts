@@ -547,18 +547,19 @@ describe('a store with a lock', () => {
 		expect(shared.isLocked()).toBe(false);
 	});
 
-	test.for<[title: string, lock: StoreDriver['lock'] & {}]>([
-		['is held by another', never],
-		['rejects', async () => Promise.reject(new Error('hunter2hunter2'))],
+	test.for<[title: string, lock: StoreDriver['lock'] & {}, says: string]>([
+		['is held by another', never, 'The token store is locked'],
+		['rejects', async () => Promise.reject(new Error('hunter2hunter2')), 'The lock of the token store failed'],
 		[
 			'throws',
 			() => {
 				throw new Error('hunter2hunter2');
 			},
+			'The lock of the token store failed',
 		],
 	])(
 		'a lock that %s gives a LockError within the deadline, and the session stays [R72, F-99]',
-		async ([, lock], {server, watch, canaries}) => {
+		async ([, lock, message], {server, watch, canaries}) => {
 			canaries.plant('hunter2hunter2');
 			const {lock: free, ...inner} = createSharedRecord().realm();
 			let isHeld = true;
@@ -572,7 +573,7 @@ describe('a store with a lock', () => {
 				[auth.getToken(), auth.fetch(`${server.api}/me`)].map(promise => promise.catch((error: unknown) => error)),
 			);
 			for (const error of errors) expect(error).toBeInstanceOf(LockError);
-			expect(errors[0]).toMatchObject({code: 'lock_timeout', retryable: true});
+			expect(errors[0]).toMatchObject({code: 'lock_timeout', retryable: true, message});
 			expect(gist(events)).toEqual(['refresh-failed lock_timeout']);
 			expect(server.tokenRequests).toHaveLength(0);
 			isHeld = false;

@@ -20,6 +20,9 @@ export interface DriverOperations {
 	) => Promise<T>;
 }
 
+/** An operation that needs longer to fail has hung, in milliseconds. */
+const longestFailure = 1_000;
+
 /**
 Creates the operations of a driver.
 
@@ -41,11 +44,18 @@ export function createDriverOperations(onFailure: (error: StoreError) => void): 
 		operate: async (operation, timeout, waiter, onLate) => {
 			if (!onLate && performance.now() < stuckUntil) throw new StoreError('store_read');
 			let isLate = false;
+			const begun = performance.now();
 			const work = async (): Promise<Awaited<ReturnType<typeof operation>>> => {
 				try {
-					return await operation();
-				} finally {
+					const result = await operation();
 					stuckUntil = 0;
+					return result;
+				} catch (error) {
+					// A driver may have a deadline of its own. What it gave up after that still hangs.
+					const now = performance.now();
+					stuckUntil = now - begun > longestFailure ? now + timeout : 0;
+					throw error;
+				} finally {
 					if (isLate) onLate?.();
 				}
 			};

@@ -37,10 +37,13 @@ const renewalsPerLease = 5;
 /**
 Reads the `lease` option, in milliseconds.
 
-@throws {ConfigError} if it is not a whole number of milliseconds in range.
+@param names The options that the store has.
+@throws {ConfigError} if it is not a whole number of milliseconds in range, or if there is an unknown option.
 */
-export function readLease(options: LeaseOptions | undefined): number {
-	const {lease = defaultLease} = ownProperties(options);
+export function readLease(options: LeaseOptions | undefined, names: readonly string[] = ['lease', 'ttl']): number {
+	const {lease = defaultLease, ...others} = ownProperties(options);
+	const unknown = Object.keys(others).find(name => !names.includes(name));
+	if (unknown) throw new ConfigError(`${unknown} is not an option`);
 	// A timer with more than 2 ** 31 - 1 milliseconds fires at once, on every runtime.
 	if (Number.isSafeInteger(lease) && lease >= shortestLease && lease < 2 ** 31) return lease;
 	throw new ConfigError(`lease must be milliseconds, a whole number of at least ${shortestLease}`);

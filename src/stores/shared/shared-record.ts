@@ -66,13 +66,19 @@ export function createSharedRecord(driver: StoreDriver, tell: (change: CellChang
 const markOf = (raw: unknown, name: 'login' | 'client'): unknown =>
 	ownProperty(Object(raw) as {readonly login?: unknown; readonly client?: unknown}, name);
 
+/** Waits until nothing is being written. */
+async function idle({mutex}: SharedRecord, waiter?: Waiter): Promise<void> {
+	do await mutex.wait(waiter);
+	while (mutex.isBusy());
+}
+
 /**
 Reads the record. If that fails, what was known before stays known.
 
 @param isInTurn Set by a task of the mutex, so that it does not wait for itself.
 */
 export async function readRecord(record: SharedRecord, use: CellUse, waiter?: Waiter, isInTurn = false): Promise<void> {
-	if (!isInTurn) await record.mutex.wait(waiter);
+	if (!isInTurn) await idle(record, waiter);
 	const order = ++record.count;
 	let take: () => Promise<void> | void;
 	try {
@@ -203,7 +209,7 @@ A write that timed out has ended after all. If something else has been written m
 older record now.
 */
 async function repair(record: SharedRecord, use: CellUse, late: StoredRecord): Promise<void> {
-	await record.mutex.wait();
+	await idle(record);
 	if (isSameToken(record.known.token, late.token)) return;
 	record.known = {...record.known, state: 'unsaved', replaced: late};
 	await readRecord(record, use);

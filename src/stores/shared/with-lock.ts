@@ -35,7 +35,9 @@ export async function withLock<T>(
 		timeout,
 		() => waiting.abort(),
 	).catch(() => {});
-	if (!outcome) throw new LockError(reason instanceof ConfigError ? reason.message : undefined);
+	// A lock that failed says nothing about another holder.
+	const fault = signal.aborted ? undefined : 'The lock of the token store failed';
+	if (!outcome) throw new LockError(reason instanceof ConfigError ? reason.message : fault);
 	await outcome.catch(() => {});
 	// If the lock is not released, the next holder has to wait, but the token is stored.
 	await withTimeout(() => released, timeout).catch(() => {});

@@ -1,5 +1,12 @@
 import {afterEach, beforeEach, describe, expect, vi} from 'vitest';
-import {createAuth, customStore, type StoreDriver, StoreError, type TokenSet} from '../../../src/index.ts';
+import {
+	createAuth,
+	createSession,
+	customStore,
+	type StoreDriver,
+	StoreError,
+	type TokenSet,
+} from '../../../src/index.ts';
 import type {AuthorizationServer} from '../../support/authorization-server.ts';
 import {
 	appOptions,
@@ -226,6 +233,51 @@ describe('a write that ended after its deadline', () => {
 	});
 });
 
+test('a read that waited for a write does not begin beside the next one: what is known stays what is stored', async ({
+	watch,
+}) => {
+	const sleep = async (milliseconds: number): Promise<void> =>
+		new Promise(resolve => void setTimeout(resolve, milliseconds));
+	let stored: TokenSet | undefined;
+	let reads = -Infinity;
+	const driver: StoreDriver = {
+		async get() {
+			// The third read is that of `peek`. It is slow, so that it ends during the second write.
+			await sleep(++reads === 3 ? 25 : 1);
+			return stored;
+		},
+		async set(token) {
+			await sleep(50);
+			stored = token;
+		},
+		delete() {
+			stored = undefined;
+		},
+		lock: async task => task(),
+		async replace(found, token) {
+			await sleep(50);
+			if (JSON.stringify(found) !== JSON.stringify(stored)) return false;
+			stored = token;
+			return true;
+		},
+	};
+	const auth = watch(createSession({renew: () => null, store: customStore(driver)}));
+	const events = record(auth);
+	const first = auth.setToken({access_token: 'a'});
+	await sleep(10);
+	const second = auth.setToken({access_token: 'b'});
+	const peeked = auth.peek();
+	reads = 0;
+	// Another tab signs out.
+	setTimeout(() => {
+		stored = undefined;
+	}, 60);
+	await Promise.all([first, second, peeked]);
+	expect(await auth.peek()).toMatchObject({access_token: 'b'});
+	expect(auth.status).toBe('signed-in');
+	expect(gist(events).at(-1)).toBe('token set');
+});
+
 describe('a store operation that hangs', () => {
 	beforeEach(() => void vi.useFakeTimers({toFake: ['Date']}));
 	afterEach(() => void vi.useRealTimers());
@@ -248,6 +300,26 @@ describe('a store operation that hangs', () => {
 		// regrant uses the store again after another deadline. A real clock measures that, so the test has to wait.
 		await new Promise(resolve => setTimeout(resolve, 150));
 		expect(await auth.getToken()).toMatchObject({access_token: theirs.access_token});
+	});
+
+	test('a store that gives up a hanging operation by itself is not asked again for each call [F-88]', async ({
+		server,
+		watch,
+	}) => {
+		const driver = memoryDriver();
+		let isHanging = false;
+		let reads = 0;
+		const get = async (): Promise<unknown> => {
+			if (!isHanging) return driver.get();
+			reads++;
+			await new Promise(resolve => setTimeout(resolve, 1_100));
+			throw new Error('The deadline of the driver');
+		};
+		const auth = watch(createAuth(appOptions(server, {store: {...driver, get}})));
+		const {access_token} = await signIn(server, auth);
+		isHanging = true;
+		for (let call = 0; call < 3; call++) expect(await auth.getToken()).toMatchObject({access_token});
+		expect(reads).toBe(1);
 	});
 
 	test('a store operation that hangs under the lock ends, even if the clock is set back by a day [F-150]', async ({
