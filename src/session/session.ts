@@ -174,7 +174,7 @@ export async function setToken(session: Session, value: unknown, renews: boolean
 		login = core.state.login;
 		core.backOff.reset();
 		core.rejections.reset();
-		return {token: (isSameLogin && renewer.read(value, issued_at, previous).token) || token, isSameLogin};
+		return {token: (renews && renewer.read(value, issued_at, previous).token) || token, isSameLogin};
 	});
 	dispatch(core, {type: 'stored', cause: 'set', token}, login);
 	if (error) throw error;
