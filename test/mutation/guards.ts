@@ -3,8 +3,8 @@ type Lines = Readonly<Record<string, readonly string[]>>;
 
 /**
 The lines that keep the promises of this package. The mutation tests must kill every mutant of them. The reads of own properties are not
-among them, because Stryker has no mutant for a `__proto__` or for a condition of `?:`: the tests of pollution are about those. If you rewrite one of these lines,
-change it here, too.
+among them, because Stryker has no mutant for a `__proto__` or for a condition of `?:`: the tests of pollution are about those. If you
+rewrite one of these lines, change it here, too.
 */
 export const guards: Readonly<Record<string, Lines>> = {
 	'the origin check': {

@@ -303,9 +303,7 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 			const error = (await reasonOf(auth.refresh())) as Error;
 			equal([error.cause, (error.cause as Error).cause].includes(thrown), true);
 			// Everything but the cause itself, which a program may read.
-			const texts = [error, events].map(value =>
-				[traits.inspect?.(value), JSON.stringify(value), String(value)].join(),
-			);
+			const texts = [error, events].map(value => [traits.inspect?.(value), JSON.stringify(value), error.stack].join());
 			equal(
 				texts.some(text => text.includes(secret)),
 				false,
