@@ -126,7 +126,8 @@ export interface Auth {
 	@throws {ConfigError} if `minimumLifetime` is not a number of seconds.
 	@throws {SessionEndedError} if there is no session, and nothing to start one with. Sign in again.
 	@throws {RegrantError} if the token could not be renewed. Retry later if the error is `retryable`. What a `grant`, a `parameters` or a
-	`clientAuthentication` function of your own throws, you get as it is. That has no event, and the next call calls the function again.
+	`clientAuthentication` function of your own throws, you get as it is, unless the present token is still valid. That has no event, and the
+	next call calls the function again.
 	*/
 	getToken(options?: TokenOptions): Promise<AccessToken>;
 	/**
@@ -149,8 +150,8 @@ export interface Auth {
 	/**
 	Starts a session with the response of a token endpoint, or with a `TokenSet`.
 
-	@param options.renews Whether the token belongs to the present login. Then calls that are running continue with it, and the present
-	refresh token is kept if the new token has none.
+	@param options.renews Whether the token belongs to the present login. Then calls that are running continue with it, and the refresh
+	token, the scope and the fields of `keep` stay if the new token has none.
 	@throws {ConfigError} if the token cannot be used. The message names the field.
 	@throws {StoreError} if it could not be stored. The session still goes on in memory.
 	@throws {SessionEndedError} if somebody signed out in the meantime.

@@ -230,7 +230,7 @@ export class StoreError extends RegrantError {
 	}
 }
 
-/** Another holder of the token store kept its lock for too long. Try again later. */
+/** Another holder of the token store kept its lock for too long, or the lock failed: the message says which. Try again later. */
 export class LockError extends RegrantError {
 	override readonly name = 'LockError';
 	declare readonly code: 'lock_timeout';

@@ -1,8 +1,8 @@
 import {ConfigError, LoginError, OAuthError} from '../errors.ts';
-import {base64url} from '../lib/base64url.ts';
 import {ownProperties} from '../lib/own-properties.ts';
 import {isAnything, readOptions} from '../lib/read-options.ts';
 import {randomText} from '../lib/random-text.ts';
+import {sha256} from '../lib/sha256.ts';
 import type {TokenParameters} from '../oauth/client.ts';
 import {describeError} from '../oauth/error-response.ts';
 import {appendParameters, prepare, type RequestFields} from '../oauth/prepared-request.ts';
@@ -90,8 +90,7 @@ export async function startLogin(login: LoginFlow, options: StartOptions | undef
 		redirect_uri: login.redirectUri,
 		state,
 		nonce,
-		// RFC 7636 §4.2
-		code_challenge: base64url(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(code_verifier))),
+		code_challenge: await sha256(code_verifier),
 		code_challenge_method: 'S256',
 	});
 }
@@ -110,8 +109,8 @@ export async function finishLogin(login: LoginFlow, given: string | URL | undefi
 	if (state) {
 		try {
 			// The page keeps its own origin, since it cannot show another one: `localhost` and `127.0.0.1` are two.
-			const clean = url.origin + url.pathname + new URL(redirect_uri).search;
-			if (location.href === url.href) history.replaceState(history.state, '', clean);
+			if (location.href === url.href)
+				history.replaceState(history.state, '', url.origin + url.pathname + new URL(redirect_uri).search);
 		} catch {
 			// A server has no page. If a page cannot be cleaned, the platform's own error would quote the URL, and with it the code.
 		}

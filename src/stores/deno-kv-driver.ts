@@ -5,7 +5,7 @@ import type {StoreDriver} from './shared/store-driver.ts';
 import {type ExpiringStoreOptions, readTtl} from './shared/ttl.ts';
 import {createLeaseWatch} from './shared/watch.ts';
 
-/** A part of a key, as in `Deno.KvKey`. */
+/** A part of a key, as in `Deno.KvKey`. Deno has no place for a symbol, so a key with one is refused. */
 export type DenoKvKeyPart = Uint8Array | string | number | bigint | boolean | symbol;
 
 /** The entry of a key. */

@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import {afterEach, beforeEach, describe, expect, vi} from 'vitest';
 import {
 	createAuth,
@@ -236,8 +237,6 @@ describe('a write that ended after its deadline', () => {
 test('a read that waited for a write does not begin beside the next one: what is known stays what is stored', async ({
 	watch,
 }) => {
-	const sleep = async (milliseconds: number): Promise<void> =>
-		new Promise(resolve => void setTimeout(resolve, milliseconds));
 	let stored: TokenSet | undefined;
 	let reads = -Infinity;
 	const driver: StoreDriver = {
@@ -298,7 +297,7 @@ describe('a store operation that hangs', () => {
 		const theirs = {...(await server.mint()), issued_at: Math.floor(Date.now() / 1000)};
 		await driver.set(theirs);
 		// regrant uses the store again after another deadline. A real clock measures that, so the test has to wait.
-		await new Promise(resolve => setTimeout(resolve, 150));
+		await sleep(150);
 		expect(await auth.getToken()).toMatchObject({access_token: theirs.access_token});
 	});
 
@@ -312,7 +311,7 @@ describe('a store operation that hangs', () => {
 		const get = async (): Promise<unknown> => {
 			if (!isHanging) return driver.get();
 			reads++;
-			await new Promise(resolve => setTimeout(resolve, 1_100));
+			await sleep(1_100);
 			throw new Error('The deadline of the driver');
 		};
 		const auth = watch(createAuth(appOptions(server, {store: {...driver, get}})));
