@@ -50,6 +50,8 @@ interface Fleet {
 	/** Holds back the next response of the token endpoint to the session of this process. */
 	holdAnswer(): Gate;
 	startOther(options?: {readonly lease: number | undefined}): Promise<SessionProcess>;
+	/** Holds the lock for another holder. Resolves with a function that frees it. */
+	holdLock(): Promise<() => Promise<void>>;
 	/** Returns the text of the record. */
 	peek(): Promise<string | null>;
 	/** Resolves when the lease is free. */
@@ -101,6 +103,15 @@ const test = base
 				await other.open({key, ...options});
 				others.push(other);
 				return other;
+			},
+			async holdLock() {
+				const holding = createGate();
+				const held = driver.lock?.(async () => holding.pass());
+				await holding.reached;
+				return async () => {
+					holding.open();
+					await held;
+				};
 			},
 			peek: async () => admin.get(key),
 			leaseIsOver: async () => {
@@ -167,10 +178,12 @@ describe('processes on one session', patient, () => {
 		async (point, {server, fleet}) => {
 			const other = await fleet.startOther();
 			await signIn(server, fleet.auth, expired);
+			const free = point === 'waiting' ? await fleet.holdLock() : undefined;
 			const {outcome} = await other.tellUntil(point, 'getToken');
 			// A login does not take the lock, so it does not wait.
 			const login = await signIn(server, fleet.auth);
 			other.go();
+			await free?.();
 			expect(await outcome).toBe('SessionEndedError signed_out');
 			expect(JSON.parse((await fleet.peek()) ?? '')).toMatchObject({refresh_token: login.refresh_token});
 			expect(await other.tell('getToken')).toBe(login.access_token);
@@ -351,8 +364,10 @@ describe('a process that is killed', patient, () => {
 		async (point, {server, fleet}) => {
 			const other = await fleet.startOther();
 			await signIn(server, fleet.auth, expired);
+			const free = point === 'waiting' ? await fleet.holdLock() : undefined;
 			await other.tellUntil(point, 'getToken');
 			await other.kill();
+			await free?.();
 			expect((await fleet.auth.fetch(`${server.api}/me`)).status).toBe(200);
 			await fleet.auth.refresh();
 			expect(server.tokenRequests).toHaveLength(2);

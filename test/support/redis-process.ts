@@ -56,7 +56,7 @@ function createStore({key, lease}: Place): TokenStore {
 					isInside = false;
 				}
 			};
-			// The lock is still requested while the process pauses here.
+			// The lock is requested all the same. A test that needs the process to wait holds the lock itself.
 			void reach('waiting');
 			return inner.lock ? inner.lock(hold, signal) : hold();
 		},

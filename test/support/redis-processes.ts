@@ -19,7 +19,7 @@ export interface Place {
 }
 
 /**
-The points of a renewal at which the process can pause: while it waits for the lock; with the lock, after reading the record; before the
+The points of a renewal at which the process can pause: when it requests the lock; with the lock, after reading the record; before the
 token request; after the response; before the write; after the write.
 */
 export type Point = 'waiting' | 'held' | 'asking' | 'answered' | 'writing' | 'written';
