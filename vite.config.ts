@@ -49,6 +49,8 @@ export default defineConfig({
 		// Machines are busy when browsers and fleets of processes run beside.
 		testTimeout: 30_000,
 		hookTimeout: 60_000,
+		// A poll waits for what comes sooner or later. The second that vitest gives it is not always enough on such a machine.
+		expect: {poll: {timeout: 20_000}},
 		// Many files wait for processes and browsers, so that two at once are faster on two cores as well.
 		maxWorkers: Math.max(2, availableParallelism() - 1),
 		projects: [
