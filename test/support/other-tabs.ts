@@ -1,12 +1,11 @@
 // Tabs of Firefox and of WebKit. Each has the package as the global `regrant`.
 import {mkdtempSync, rmSync} from 'node:fs';
-import {createServer} from 'node:net';
-import {once} from 'node:events';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {launch, type Page} from 'puppeteer-core';
 import {findBrowser, startProgram, webkitEnvironment} from './browsers.ts';
+import {freePort} from './free-port.ts';
 import {serveTabPage} from './tab-page.ts';
 import type {Realm} from './tab-session.ts';
 
@@ -29,6 +28,8 @@ export async function openFirefoxTabs(): Promise<TabBrowser> {
 		browser: 'firefox',
 		executablePath: findBrowser('firefox'),
 		userDataDir: profile,
+		// A busy machine starts Firefox slowly.
+		timeout: 120_000,
 		env: {...process.env, HOME: profile, MOZ_CRASHREPORTER_DISABLE: '1'},
 	});
 	const toTab = (tab: Page): Tab => ({
@@ -47,16 +48,6 @@ export async function openFirefoxTabs(): Promise<TabBrowser> {
 			rmSync(profile, {recursive: true, force: true, maxRetries: 10, retryDelay: 100});
 		},
 	};
-}
-
-async function freePort(): Promise<number> {
-	const server = createServer().listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	const address = server.address();
-	server.close();
-	await once(server, 'close');
-	if (typeof address !== 'object' || !address) throw new Error('No port is free');
-	return address.port;
 }
 
 /** Starts WebKit, and controls it by WebDriver. Commands are sent one at a time, because the driver has only one current tab. */
@@ -78,7 +69,7 @@ export async function openWebKitTabs(): Promise<TabBrowser> {
 		if (!answer.ok) throw new Error(`WebDriver: ${value.message}`);
 		return value;
 	};
-	for (let tries = 0; tries < 200; tries++) {
+	for (let tries = 0; tries < 1_200; tries++) {
 		if (
 			await send('GET', '/status').then(
 				() => true,
