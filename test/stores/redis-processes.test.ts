@@ -22,8 +22,11 @@ import {type Point, type SessionProcess, startProcess} from '../support/redis-pr
 import {type RedisServer, startRedis} from '../support/redis-server.ts';
 import {test as base} from '../support/test.ts';
 
-/** The lease of processes that are stopped or killed, in milliseconds. */
-const lease = 600;
+/**
+The lease of processes that are stopped or killed, in milliseconds. A busy machine must not make one stand still for longer. Everybody else
+has the default lease.
+*/
+const lease = 3_000;
 
 /** The timeout is long, because a busy machine starts processes slowly. */
 const patient = {timeout: 60_000};
@@ -49,7 +52,7 @@ interface Fleet {
 	readonly driver: StoreDriver;
 	/** Holds back the next response of the token endpoint to the session of this process. */
 	holdAnswer(): Gate;
-	startOther(options?: {readonly lease: number | undefined}): Promise<SessionProcess>;
+	startOther(lease?: number): Promise<SessionProcess>;
 	/** Holds the lock for another holder. Resolves with a function that frees it. */
 	holdLock(): Promise<() => Promise<void>>;
 	/** Returns the text of the record. */
@@ -80,7 +83,7 @@ const test = base
 	})
 	.extend('fleet', async ({server, watch, processes}, {onCleanup}): Promise<Fleet> => {
 		const key = `session ${++keys}`;
-		const driver = redisDriver(admin, key, {lease});
+		const driver = redisDriver(admin, key);
 		let gate: Gate | undefined;
 		const held: typeof fetch = async (input, init) => {
 			const response = await fetch(input, init);
@@ -98,9 +101,9 @@ const test = base
 				gate = createGate();
 				return gate;
 			},
-			async startOther(options = {lease}) {
+			async startOther(lease) {
 				const other = await processes.take();
-				await other.open({key, ...options});
+				await other.open({key, lease});
 				others.push(other);
 				return other;
 			},
@@ -115,7 +118,7 @@ const test = base
 			},
 			peek: async () => admin.get(key),
 			leaseIsOver: async () => {
-				await expect.poll(async () => admin.exists(`{${key}}:lease`), {interval: 20, timeout: 10_000}).toBe(0);
+				await expect.poll(async () => admin.exists(`{${key}}:lease`), {interval: 20}).toBe(0);
 			},
 		};
 	});
@@ -166,7 +169,8 @@ describe('processes on one session', patient, () => {
 		expect(await outcome).toBe('SessionEndedError signed_out');
 		expect(await fleet.peek()).toBe(null);
 		expect(await other.tell('call')).toBe('401');
-		await expect.poll(() => server.revocationRequests.length).toBe(2);
+		// By then both have an answer, and not only arrived.
+		await expect.poll(() => server.revocationRequests.map(({status}) => status)).toEqual([200, 200]);
 		const issued = [...server.issued.keys()].filter(secret => !before.has(secret));
 		expect(issued.length).toBeGreaterThan(3);
 		for (const secret of issued) expect(await server.isActive(secret)).toBe(false);
@@ -194,7 +198,7 @@ describe('processes on one session', patient, () => {
 
 describe('a process that is stopped for longer than its lease', patient, () => {
 	test('a process that is stopped while it waits for the lock finds the new token [F-135]', async ({server, fleet}) => {
-		const other = await fleet.startOther();
+		const other = await fleet.startOther(lease);
 		const gate = fleet.holdAnswer();
 		await signIn(server, fleet.auth, expired);
 		const mine = fleet.auth.getToken();
@@ -213,7 +217,7 @@ describe('a process that is stopped for longer than its lease', patient, () => {
 		server,
 		fleet,
 	}) => {
-		const other = await fleet.startOther();
+		const other = await fleet.startOther(lease);
 		await signIn(server, fleet.auth, expired);
 		const {outcome} = await other.tellUntil('held', 'getToken');
 		other.stop();
@@ -230,7 +234,7 @@ describe('a process that is stopped for longer than its lease', patient, () => {
 	test.for(['answered', 'writing'] as const)(
 		'a process that is stopped with an answer (%s) uses what another has stored [F-135]',
 		async (point, {server, fleet}) => {
-			const other = await fleet.startOther();
+			const other = await fleet.startOther(lease);
 			await signIn(server, fleet.auth, expired);
 			const {outcome} = await other.tellUntil(point, 'getToken');
 			other.stop();
@@ -251,7 +255,7 @@ describe('a process that is stopped for longer than its lease', patient, () => {
 		'a process that is stopped with an answer (%s), while another uses the refresh token, ends the session once for all [F-135]',
 		async (point, {server, fleet}) => {
 			server.referee.expectLoss();
-			const other = await fleet.startOther();
+			const other = await fleet.startOther(lease);
 			await signIn(server, fleet.auth, expired);
 			const {outcome} = await other.tellUntil(point, 'getToken');
 			other.stop();
@@ -276,7 +280,7 @@ describe('a process that is stopped for longer than its lease', patient, () => {
 		fleet,
 	}) => {
 		server.referee.expectLoss();
-		const other = await fleet.startOther();
+		const other = await fleet.startOther(lease);
 		await signIn(server, fleet.auth, expired);
 		const {outcome} = await other.tellUntil('writing', 'getToken');
 		other.stop();
@@ -292,7 +296,7 @@ describe('a process that is stopped for longer than its lease', patient, () => {
 	});
 
 	test('a process that is stopped after its write loses nothing [F-135]', async ({server, fleet}) => {
-		const other = await fleet.startOther();
+		const other = await fleet.startOther(lease);
 		await signIn(server, fleet.auth, expired);
 		const {outcome} = await other.tellUntil('written', 'getToken');
 		other.stop();
@@ -335,7 +339,7 @@ describe('a process that is stopped for 11 seconds, with the default lease', pat
 		fleet,
 		processes,
 	}) => {
-		const other = await fleet.startOther({lease: undefined});
+		const other = await fleet.startOther();
 		const keeping = keepLock(await processes.take());
 		await signIn(server, fleet.auth, expired);
 		const stopped = createGate();
@@ -348,8 +352,9 @@ describe('a process that is stopped for 11 seconds, with the default lease', pat
 		stop();
 		const mine = outcomeOf(fleet.auth.getToken());
 		await sleep(nap);
-		other.resume();
+		// The deadline of our wait is earlier than the end of the nap. But if its timer is late, it is extended, and the lock could be free.
 		expect(await mine).toBe('LockError');
+		other.resume();
 		await keeping;
 		expect(await theirs).toBe((await fleet.auth.getToken()).access_token);
 		expect(await other.tell('call')).toBe('200');
@@ -362,7 +367,7 @@ describe('a process that is killed', patient, () => {
 	test.for(['waiting', 'held', 'asking', 'written'] satisfies Point[])(
 		'a process that is killed while it is %s makes the others wait for its lease, and nothing else [R70, F-97]',
 		async (point, {server, fleet}) => {
-			const other = await fleet.startOther();
+			const other = await fleet.startOther(lease);
 			await signIn(server, fleet.auth, expired);
 			const free = point === 'waiting' ? await fleet.holdLock() : undefined;
 			await other.tellUntil(point, 'getToken');
@@ -379,7 +384,7 @@ describe('a process that is killed', patient, () => {
 		'a process that is killed between the rotation and its write (%s) ends the session once, without a loop [R70, F-98]',
 		async (point, {server, fleet}) => {
 			server.referee.expectLoss();
-			const other = await fleet.startOther();
+			const other = await fleet.startOther(lease);
 			await signIn(server, fleet.auth, expired);
 			await other.tellUntil(point, 'getToken');
 			await other.kill();
