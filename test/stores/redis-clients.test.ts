@@ -47,6 +47,9 @@ const connect = async (kind: ClientKind): Promise<Connected> => {
 	return {client: connected.client, close};
 };
 
+/** A client of ioredis whose connection is closed. */
+const closedClient = {call: async () => Promise.reject(new Error('Connection is closed.'))};
+
 let places = 0;
 
 async function createPlace(kind: ClientKind): Promise<Place> {
@@ -72,7 +75,13 @@ async function createPlace(kind: ClientKind): Promise<Place> {
 			});
 			return {
 				store: redisDriver(proxy, key),
-				breaks: async () => current.close(),
+				breaks: async () => {
+					const {close} = current;
+					close();
+					// A closed cluster client of ioredis rejects some commands at once, and never settles others: it depends on which of its events
+					// come first. A session whose read and write both hang gives up before the write does, so here all commands fail.
+					if (kind === 'ioredis, a cluster') current = {client: closedClient, close};
+				},
 				mends: async () => {
 					current = await connect(kind);
 				},
@@ -83,9 +92,7 @@ async function createPlace(kind: ClientKind): Promise<Place> {
 
 // redis.test.ts tests the two plain clients.
 for (const kind of clientKinds.filter(name => name.includes(','))) {
-	// A cluster client of ioredis needs seconds to notice a lost connection.
-	const timeout = kind === 'ioredis, a cluster' ? 2_000 : undefined;
-	tokenStoreSpec({...storeRunner(kind), place: async () => createPlace(kind), lacks: ['subscribe'], timeout});
+	tokenStoreSpec({...storeRunner(kind), place: async () => createPlace(kind), lacks: ['subscribe']});
 }
 
 describe.each(clientKinds)('a client of the kind %s', kind => {

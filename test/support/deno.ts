@@ -22,7 +22,7 @@ export function runDeno(script: string, ...args: readonly string[]): Promise<str
 		execFile(
 			command,
 			[...flags, script, ...args],
-			{timeout: 120_000, maxBuffer: 2 ** 26},
+			{timeout: 300_000, maxBuffer: 2 ** 26},
 			(error, output, problems) => {
 				if (error) reject(new Error(`${error.message}\n${problems}`));
 				else resolve(output);
