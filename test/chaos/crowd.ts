@@ -47,6 +47,8 @@ interface Holder {
 	report: HolderReport | undefined;
 	isKilled: boolean;
 	isStopped: boolean;
+	/** When the last stop began. */
+	stoppedAt: number;
 	/** When the last stop that was longer than the lease ends. Infinity during the stop, 0 if there was none. */
 	stoppedUntil: number;
 }
@@ -82,11 +84,13 @@ export async function crowd(options: CrowdOptions): Promise<ActResult> {
 	let aimed: Harm | undefined;
 	let harming: Promise<unknown> = Promise.resolve();
 
+	/** A pause is much shorter than the lease. But if this process is busy, it ends the pause late. */
+	const isPausedForLong = ({isStopped, stoppedAt}: Holder): boolean => isStopped && Date.now() - stoppedAt > lease / 2;
 	const explain = ({holder: name, at}: Use): string | undefined => {
 		const holder = holders.get(name);
 		if (isUnlocked || !holder) return undefined;
 		if (holder.isKilled) return excuses.kill;
-		return holder.stoppedUntil > at ? excuses.stop : undefined;
+		return holder.stoppedUntil > at || isPausedForLong(holder) ? excuses.stop : undefined;
 	};
 	const ledger = createLedger({explain, timeout});
 	const weather = brew(server, {random, ledger, timeout, isFair: !isFoul, clocksJump: true});
@@ -123,9 +127,21 @@ export async function crowd(options: CrowdOptions): Promise<ActResult> {
 		const child = spawn(command, [...args, 'test/chaos/holder.ts', JSON.stringify(told)], {
 			stdio: ['pipe', 'pipe', 'inherit'],
 		});
-		const holder: Holder = {name, child, report: undefined, isKilled: false, isStopped: false, stoppedUntil: 0};
+		const holder: Holder = {
+			name,
+			child,
+			report: undefined,
+			isKilled: false,
+			isStopped: false,
+			stoppedAt: 0,
+			stoppedUntil: 0,
+		};
 		createInterface({input: child.stdout}).on('line', line => {
-			holder.report = JSON.parse(line) as HolderReport;
+			try {
+				holder.report = JSON.parse(line) as HolderReport;
+			} catch {
+				// The process was killed while it wrote this line.
+			}
 		});
 		child.stdin.on('error', () => {});
 		holders.set(name, holder);
@@ -153,12 +169,13 @@ export async function crowd(options: CrowdOptions): Promise<ActResult> {
 		}
 		const isLong = harm === 'stop';
 		victim.isStopped = true;
+		victim.stoppedAt = Date.now();
 		if (isLong) victim.stoppedUntil = Infinity;
 		child.kill('SIGSTOP');
 		await sleep(isLong ? lease * 1.5 : random() * lease * 0.3);
 		child.kill('SIGCONT');
+		if (isLong || isPausedForLong(victim)) victim.stoppedUntil = Date.now();
 		victim.isStopped = false;
-		if (isLong) victim.stoppedUntil = Date.now();
 		count(faults, isLong ? 'process stopped for longer than its lease' : 'process stopped for a moment');
 		log(`${name} was stopped for ${isLong ? 'longer than its lease' : 'a moment'}`);
 	};
@@ -188,7 +205,7 @@ export async function crowd(options: CrowdOptions): Promise<ActResult> {
 		await logIn();
 		for (let started = 0; started < size; started++) start();
 		// Waits until all processes run before anything is counted, because a busy machine starts them slowly.
-		for (let tries = 0; tries < 600 && [...holders.values()].some(({report}) => !report); tries++) await sleep(50);
+		for (let tries = 0; tries < 1_200 && [...holders.values()].some(({report}) => !report); tries++) await sleep(50);
 		const end = performance.now() + seconds * 1_000;
 		const began = performance.now();
 		while (performance.now() < end && !isEnough()) {

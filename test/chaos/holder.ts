@@ -110,9 +110,13 @@ async function call(): Promise<void> {
 		let outcome: string;
 		if (options.clockJumps && Math.random() < 0.02) offset += (Math.random() - 0.25) * 120_000;
 		try {
+			const before = await auth.peek();
 			const response = await auth.fetch(`${options.api}/me`);
 			await response.body?.cancel();
 			outcome = String(response.status);
+			// The API accepts a token only for a moment. On a busy machine, a renewed one may be refused at its first use, and then no call
+			// renews it for a minute. So its callers ask for another one.
+			if (outcome === '401' && before) await auth.refresh({instead: before.access_token}).catch(() => {});
 		} catch (error) {
 			outcome = isRegrantError(error) ? error.code : String(error);
 		}

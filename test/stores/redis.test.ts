@@ -153,7 +153,7 @@ describe('redisStore', () => {
 	test('a Redis that is full after a rotation does not lose the session [R78]', async ({server, watch}) => {
 		const {key} = await createPlace(connectIoRedis);
 		const auth = watch(
-			createAuth(appOptions(server, {store: redisStore(await connectNodeRedis(), key), timeout: 1_000})),
+			createAuth(appOptions(server, {store: redisStore(await connectNodeRedis(), key), timeout: 3_000})),
 		);
 		const events = record(auth);
 		await signIn(server, auth, expired);
@@ -171,7 +171,7 @@ describe('redisStore', () => {
 		const client = new Redis(own.url, {maxRetriesPerRequest: 0, retryStrategy: () => 20});
 		client.on('error', () => {});
 		try {
-			const auth = watch(createAuth(appOptions(server, {store: redisStore(client, 'session'), timeout: 500})));
+			const auth = watch(createAuth(appOptions(server, {store: redisStore(client, 'session')})));
 			const events = record(auth);
 			await signIn(server, auth);
 			await own.stop();
@@ -196,11 +196,9 @@ describe('redisStore', () => {
 		watch,
 	}) => {
 		const {key} = await createPlace(connectIoRedis);
-		const auth = watch(
-			createAuth(appOptions(server, {store: redisStore(await connectNodeRedis(), key, {lease: 300})})),
-		);
+		const auth = watch(createAuth(appOptions(server, {store: redisStore(await connectNodeRedis(), key)})));
 		await signIn(server, auth, expired);
-		const successor = redisDriver(await connectIoRedis(), key, {lease: 300});
+		const successor = redisDriver(await connectIoRedis(), key);
 		const {expires_in: _, ...minted} = await server.mint();
 		const theirs = {...minted, issued_at: Math.floor(Date.now() / 1000)};
 		const stop = server.onTokenAnswer(async () => {
@@ -243,11 +241,11 @@ describe('the ttl of a redisStore', () => {
 		const isFull = async (): Promise<boolean> => (await left()) > 3_590_000;
 		expect(await isFull()).toBe(true);
 		for (const next of [token, {...token, issued_at: 2}]) {
-			await admin.pexpire(key, 5_000);
+			await admin.pexpire(key, 60_000);
 			expect(await driver.replace?.(await driver.get(), next)).toBe(true);
 			expect(await isFull()).toBe(true);
 		}
-		await admin.pexpire(key, 5_000);
+		await admin.pexpire(key, 60_000);
 		expect(await driver.replace?.(undefined, token)).toBe(false);
 		await driver.get();
 		expect(await isFull()).toBe(false);
@@ -262,10 +260,10 @@ describe('the ttl of a redisStore', () => {
 	});
 
 	test('the ttl deletes an abandoned session', async () => {
-		const {driver} = await create(1);
+		const {driver} = await create(3);
 		await driver.set(token);
 		expect(await driver.get()).toEqual(token);
-		await expect.poll(async () => driver.get(), {timeout: 5_000}).toBe(undefined);
+		await expect.poll(async () => driver.get()).toBe(undefined);
 	});
 });
 
@@ -284,8 +282,9 @@ test('replacing a record by itself really writes it, so that a session learns wh
 	expect(await driver.replace?.(found, token)).toBe(true);
 });
 
-describe('a fleet of processes on one session', {timeout: 60_000}, () => {
-	const fleet = {place: redis.url, lease: 2_000, command: [process.execPath], callers: 20} as const;
+describe('a fleet of processes on one session', {timeout: 180_000}, () => {
+	// A busy machine must not make a process stand still for longer than its lease.
+	const fleet = {place: redis.url, lease: 5_000, command: [process.execPath], callers: 20} as const;
 	const login = loginTo(key => redisDriver(admin, key, {lease: fleet.lease}));
 
 	test('a fleet of processes on one session makes one grant for each token that expires [R71, F-104]', async () => {
@@ -295,7 +294,7 @@ describe('a fleet of processes on one session', {timeout: 60_000}, () => {
 			login,
 			store: 'redis',
 			holders: 4,
-			seconds: 30,
+			seconds: 90,
 			refreshes: 5,
 			seed: places++,
 		});
@@ -315,7 +314,7 @@ describe('a fleet of processes on one session', {timeout: 60_000}, () => {
 			login,
 			store: 'ioredis',
 			holders: 8,
-			seconds: 30,
+			seconds: 90,
 			refreshes: 5,
 			isCruel: true,
 			isFoul: true,
@@ -333,7 +332,7 @@ describe('a fleet of processes on one session', {timeout: 60_000}, () => {
 			login,
 			store: 'ioredis',
 			holders: 3,
-			seconds: 30,
+			seconds: 90,
 			refreshes: 1,
 			isUnlocked: true,
 			seed: 1,

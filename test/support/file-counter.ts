@@ -9,14 +9,17 @@ process.stdin.resume();
 process.stdin.once('end', () => {
 	isOver = true;
 });
+/** Waits until the line is written: what is still in a buffer when the process exits is lost. */
+const report = async (line: string): Promise<void> =>
+	new Promise(resolve => void process.stdout.write(`${line}\n`, () => resolve()));
 while (!isOver) {
 	try {
 		const found = await driver.get();
 		const {issued_at} = found as {readonly issued_at: number}; // file-processes.test.ts wrote it
 		const next = {access_token: `hunter2 ${process.pid}`, token_type: 'Bearer', issued_at: issued_at + 1};
-		if (await driver.replace?.(found, next)) process.stdout.write(`${next.issued_at}\n`);
+		if (await driver.replace?.(found, next)) await report(`${next.issued_at}`);
 	} catch (error) {
-		process.stdout.write(`${String(error)}\n`);
+		await report(String(error));
 	}
 	await new Promise(resolve => void setTimeout(resolve, Math.random() * 5));
 }
