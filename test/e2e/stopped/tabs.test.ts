@@ -36,7 +36,15 @@ function browserProcesses(): number[] {
 		const parent = parents.get(pid);
 		return parent !== undefined && (parent === process.pid || isOurs(parent));
 	};
-	return [...parents.keys()].filter(pid => isOurs(pid) && /chrom/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8')));
+	const isBrowser = (pid: number): boolean => {
+		try {
+			return /chrom/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
+		} catch {
+			// The process has ended meanwhile.
+			return false;
+		}
+	};
+	return [...parents.keys()].filter(pid => isOurs(pid) && isBrowser(pid));
 }
 
 function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
