@@ -1,6 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {afterEach, beforeEach, describe, expect, vi} from 'vitest';
+import {afterEach, beforeEach, describe, expect, onTestFinished, vi} from 'vitest';
 import {
+	type Auth,
 	createAuth,
 	createSession,
 	customStore,
@@ -127,7 +128,7 @@ describe.for(places)('a shared store %s whose write fails', ([, create]) => {
 			() => false,
 			() => true,
 		);
-		const auth = watch(createAuth(serviceOptions(server, {store: driver, timeout: 200})));
+		const auth = watch(createAuth(serviceOptions(server, {store: driver, timeout: 2_000})));
 		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
 	});
 });
@@ -146,6 +147,16 @@ describe('a write that ended after its deadline', () => {
 		return {store, gate};
 	}
 
+	/** Opens a session twice: for a write that gets no answer, and for everything else, which may take its time. */
+	const open = (
+		server: AuthorizationServer,
+		watch: (auth: Auth) => Auth,
+		store: StoreDriver,
+	): {readonly auth: Auth; readonly impatient: Auth} => ({
+		auth: watch(createAuth(appOptions(server, {store}))),
+		impatient: watch(createAuth(appOptions(server, {store, timeout: 100}))),
+	});
+
 	test.for([
 		['a login', false],
 		['a renewal', true],
@@ -155,8 +166,8 @@ describe('a write that ended after its deadline', () => {
 			const driver = memoryDriver();
 			const old = await server.mint();
 			const {store, gate} = slowWrite(driver, token => isToken(token, old));
-			const auth = watch(createAuth(appOptions(server, {store, timeout: 100})));
-			await expect(auth.setToken(old)).rejects.toBeInstanceOf(StoreError);
+			const {auth, impatient} = open(server, watch, store);
+			await expect(impatient.setToken(old)).rejects.toBeInstanceOf(StoreError);
 			await gate.reached;
 			if (!isRenewal) await signIn(server, auth);
 			const {access_token} = isRenewal ? await auth.refresh() : await auth.getToken();
@@ -181,8 +192,8 @@ describe('a write that ended after its deadline', () => {
 			// The store has the record, and its answer is on the way.
 			if (isToken(token, next)) await answer.pass();
 		};
-		const auth = watch(createAuth(appOptions(server, {store: {...store, set}, timeout: 100})));
-		await expect(auth.setToken(old)).rejects.toBeInstanceOf(StoreError);
+		const {auth, impatient} = open(server, watch, {...store, set});
+		await expect(impatient.setToken(old)).rejects.toBeInstanceOf(StoreError);
 		const login = auth.setToken(next);
 		await answer.reached;
 		gate.open();
@@ -207,9 +218,9 @@ describe('a write that ended after its deadline', () => {
 			if (++writes < 3) return set(token);
 			await hung.pass();
 		};
-		const options = {revocationEndpoint: server.revocationEndpoint, timeout: 100};
-		const here = watch(createAuth(appOptions(server, {store: {...driver, set: slow}, ...options})));
-		const there = watch(createAuth(appOptions(server, {store: shared.realm('there'), ...options})));
+		// It is also the deadline of the token request.
+		const here = watch(createAuth(appOptions(server, {store: {...driver, set: slow}, timeout: 2_000})));
+		const there = watch(createAuth(appOptions(server, {store: shared.realm('there')})));
 		await signIn(server, here);
 		await here.refresh();
 		await there.signOut();
@@ -224,8 +235,8 @@ describe('a write that ended after its deadline', () => {
 		const driver = memoryDriver();
 		const old = await server.mint();
 		const {store, gate} = slowWrite(driver, token => isToken(token, old));
-		const auth = watch(createAuth(appOptions(server, {store, timeout: 100})));
-		await outcomeOf(auth.setToken(old));
+		const {auth, impatient} = open(server, watch, store);
+		await outcomeOf(impatient.setToken(old));
 		await auth.signOut();
 		gate.open();
 		await settle();
@@ -237,16 +248,21 @@ describe('a write that ended after its deadline', () => {
 test('a read that waited for a write does not begin beside the next one: what is known stays what is stored', async ({
 	watch,
 }) => {
+	// Each step has its time, whatever a busy machine does in between.
+	vi.useFakeTimers();
+	onTestFinished(() => void vi.useRealTimers());
+	const pause = async (milliseconds: number): Promise<void> =>
+		new Promise(resolve => void setTimeout(resolve, milliseconds));
 	let stored: TokenSet | undefined;
 	let reads = -Infinity;
 	const driver: StoreDriver = {
 		async get() {
 			// The third read is that of `peek`. It is slow, so that it ends during the second write.
-			await sleep(++reads === 3 ? 25 : 1);
+			await pause(++reads === 3 ? 25 : 1);
 			return stored;
 		},
 		async set(token) {
-			await sleep(50);
+			await pause(50);
 			stored = token;
 		},
 		delete() {
@@ -254,7 +270,7 @@ test('a read that waited for a write does not begin beside the next one: what is
 		},
 		lock: async task => task(),
 		async replace(found, token) {
-			await sleep(50);
+			await pause(50);
 			if (JSON.stringify(found) !== JSON.stringify(stored)) return false;
 			stored = token;
 			return true;
@@ -263,7 +279,7 @@ test('a read that waited for a write does not begin beside the next one: what is
 	const auth = watch(createSession({renew: () => null, store: customStore(driver)}));
 	const events = record(auth);
 	const first = auth.setToken({access_token: 'a'});
-	await sleep(10);
+	await vi.advanceTimersByTimeAsync(10);
 	const second = auth.setToken({access_token: 'b'});
 	const peeked = auth.peek();
 	reads = 0;
@@ -271,7 +287,9 @@ test('a read that waited for a write does not begin beside the next one: what is
 	setTimeout(() => {
 		stored = undefined;
 	}, 60);
+	await vi.advanceTimersByTimeAsync(1_000);
 	await Promise.all([first, second, peeked]);
+	vi.useRealTimers();
 	expect(await auth.peek()).toMatchObject({access_token: 'b'});
 	expect(auth.status).toBe('signed-in');
 	expect(gist(events).at(-1)).toBe('token set');
@@ -329,7 +347,7 @@ describe('a store operation that hangs', () => {
 		const driver = shared.realm();
 		let isHanging = false;
 		const get = async (): Promise<unknown> => (isHanging ? new Promise<never>(() => {}) : driver.get());
-		const auth = watch(createAuth(appOptions(server, {store: {...driver, get}, timeout: 100})));
+		const auth = watch(createAuth(appOptions(server, {store: {...driver, get}, timeout: 1_000})));
 		const other = watch(createAuth(appOptions(server, {store: shared.realm()})));
 		await signIn(server, auth, expired);
 		const renewing = outcomeOf(auth.refresh());
