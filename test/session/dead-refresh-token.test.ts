@@ -178,7 +178,7 @@ describe('endsSession', () => {
 		const clock = createClock();
 		const {auth, asked} = createFakeClient(count => Response.json(answers[count]), {
 			endsSession,
-			timeout: 20,
+			timeout: 1_000,
 			now: clock.now,
 		});
 		await auth.setToken(old);

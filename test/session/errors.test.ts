@@ -88,7 +88,7 @@ const kinds: readonly (readonly [name: string, code: string, make: () => Promise
 				delete: () => {},
 				lock: <T>() => new Promise<T>(() => {}),
 			});
-			return createAuth({...at('https://as.example'), store, grant: granting, timeout: 200}).getToken();
+			return createAuth({...at('https://as.example'), store, grant: granting, timeout: 1_000}).getToken();
 		},
 	],
 	['RenewalError', 'renewal_failed', () => createSession({renew: () => Promise.reject(new Error('down'))}).getToken()],

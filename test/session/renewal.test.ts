@@ -323,7 +323,7 @@ describe('a renewal that fails', () => {
 		async ([, body], {server, watch}) => {
 			const store = memoryDriver();
 			const clock = createClock();
-			const auth = watch(createAuth(appOptions(server, {store, timeout: 300, now: clock.now})));
+			const auth = watch(createAuth(appOptions(server, {store, timeout: 2_000, now: clock.now})));
 			const patient = watch(createAuth(appOptions(server, {store, now: clock.now})));
 			await signIn(server, auth, expired);
 			const recover = server.onToken(() => (body ? new Response(body) : new Promise(() => {})));
@@ -585,14 +585,14 @@ describe('a refresh token that has died', () => {
 	}) => {
 		const shared = createSharedRecord();
 		const store = {...shared.realm(), set: async () => Promise.reject(new Error('no'))};
-		const auth = watch(createAuth(serviceOptions(server, {store, timeout: 200})));
+		const auth = watch(createAuth(serviceOptions(server, {store, timeout: 2_000})));
 		shared.value = {access_token: 'old', token_type: 'Bearer', ...expired};
 		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
 		expect(server.tokenRequests).toHaveLength(1);
 
 		const spent = createSharedRecord();
 		const full = {...spent.realm(), set: async () => Promise.reject(new Error('no'))};
-		const user = watch(createAuth(appOptions(server, {store: full, timeout: 200})));
+		const user = watch(createAuth(appOptions(server, {store: full})));
 		spent.value = {...(await server.mint()), ...expired};
 		expect(await outcomeOf(user.getToken())).toBe('StoreError');
 		expect(server.tokenRequests).toHaveLength(1);
@@ -779,7 +779,7 @@ describe('the refresh token of a client_credentials answer', () => {
 		recover();
 		const status = async (): Promise<unknown> =>
 			auth.fetch(`${seedApi.api}/accounts`).then(({status}) => status, nothing);
-		await expect.poll(status, {timeout: 5000}).toBe(200);
+		await expect.poll(status).toBe(200);
 		expect(seedApi.tokenRequests.map(({parameters}) => parameters['grant_type'])).toEqual([
 			'client_credentials',
 			'refresh_token',
@@ -892,7 +892,7 @@ describe('a grant that is a function', () => {
 		const grant = async (): Promise<AuthTokenRequest> => (isHanging ? new Promise<never>(() => {}) : serviceGrant);
 		const store = memoryDriver();
 		const clock = createClock();
-		const auth = watch(createAuth(serviceOptions(server, {store, grant, timeout: 50, now: clock.now})));
+		const auth = watch(createAuth(serviceOptions(server, {store, grant, timeout: 1_000, now: clock.now})));
 		const patient = watch(createAuth(serviceOptions(server, {store, grant, now: clock.now})));
 		await expect(auth.getToken()).rejects.toMatchObject({code: 'timeout', retryable: true});
 		isHanging = false;
@@ -918,7 +918,7 @@ describe('a grant that is a function', () => {
 				createAuth(
 					serviceOptions(server, {
 						store,
-						timeout: 50,
+						timeout: 1_000,
 						now: clock.now,
 						grant: async () => {
 							if (!isWrong) return serviceGrant;
@@ -936,7 +936,7 @@ describe('a grant that is a function', () => {
 			expect(server.tokenRequests).toHaveLength(0);
 			isWrong = false;
 			clock.advance(1);
-			await expect.poll(() => outcomeOf(patient.fetch(`${server.api}/me`)), {timeout: 5000}).toBe('fulfilled');
+			await expect.poll(() => outcomeOf(patient.fetch(`${server.api}/me`))).toBe('fulfilled');
 		},
 	);
 

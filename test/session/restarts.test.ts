@@ -110,7 +110,7 @@ describe('a grant function that fails', () => {
 		async ([, grant], {watch}) => {
 			const {auth, asked} = createFakeClient(() => undefined, {
 				revocationEndpoint: 'https://as.example/revoke',
-				timeout: 20,
+				timeout: 1_000,
 				grant,
 			});
 			watch(auth);

@@ -294,7 +294,7 @@ describe('a store with a lock that cannot be read', () => {
 
 	test('a token that is only in memory is renewed even if its store cannot be read [R78]', async ({server, watch}) => {
 		const {store, breaks} = await createSharedMemory().breakable();
-		const auth = watch(createAuth(appOptions(server, {store, timeout: 500})));
+		const auth = watch(createAuth(appOptions(server, {store, timeout: 2_000})));
 		await signIn(server, auth);
 		const stop = server.onTokenAnswer(async () => breaks());
 		await auth.refresh();
@@ -312,7 +312,7 @@ describe('a token that could not be written', () => {
 		let fails = true;
 		const auth = createAuth(
 			appOptions(server, {
-				timeout: 200,
+				timeout: 2_000,
 				store: {
 					...store,
 					replace: async (found, token) => {

@@ -274,7 +274,7 @@ describe('IndexedDB that does not answer', () => {
 		server,
 		watch,
 	}) => {
-		const auth = watch(createAuth(appOptions(server, {store: indexedDbStore('session'), timeout: 300})));
+		const auth = watch(createAuth(appOptions(server, {store: indexedDbStore('session'), timeout: 2_000})));
 		const events = record(auth);
 		await signIn(server, auth);
 		const {unblock, deleted} = await block('session');

@@ -338,7 +338,7 @@ describe('a store that fails', () => {
 	}
 
 	const options = (server: AuthorizationServer, store: StoreDriver, more: Partial<AuthOptions> = {}): AuthOptions =>
-		appOptions(server, {store, timeout: 400, ...more});
+		appOptions(server, {store, timeout: 1_500, ...more});
 
 	test.for(failures)(
 		'a session goes on in memory, and reports one failure, if get() %s [F-86, F-88]',
@@ -360,7 +360,7 @@ describe('a store that fails', () => {
 
 	test.for(failures)('a first grant is made even if get() %s [R77]', async ([, fail], {server, watch}) => {
 		const {store} = createFailing(fail, {get: true});
-		const auth = watch(createAuth(serviceOptions(server, {store, timeout: 400})));
+		const auth = watch(createAuth(serviceOptions(server, {store, timeout: 1_500})));
 		for (let count = 0; count < 3; count++) expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
 		expect(server.tokenRequests).toHaveLength(1);
 	});
@@ -565,7 +565,7 @@ describe('a store with a lock', () => {
 			let isHeld = true;
 			const store: StoreDriver = {...inner, lock: async task => (isHeld ? lock(task) : (free ?? lock)(task))};
 			const clock = createClock();
-			const auth = watch(createAuth(appOptions(server, {store, timeout: 50, now: clock.now})));
+			const auth = watch(createAuth(appOptions(server, {store, timeout: 1_000, now: clock.now})));
 			const patient = watch(createAuth(appOptions(server, {store, now: clock.now})));
 			await signIn(server, auth, expired);
 			const events = record(auth);
@@ -594,7 +594,7 @@ describe('a store with a lock', () => {
 				return task();
 			},
 		};
-		const auth = watch(createAuth(appOptions(server, {store, timeout: 50})));
+		const auth = watch(createAuth(appOptions(server, {store, timeout: 1_000})));
 		const {access_token} = await signIn(server, auth, expired);
 		await expect(auth.getToken()).rejects.toBeInstanceOf(LockError);
 		gate.open();
@@ -605,7 +605,7 @@ describe('a store with a lock', () => {
 
 	test('a lock that came in time is kept for as long as the grant takes [R72]', async ({server, watch}) => {
 		const free = createSharedRecord().realm();
-		const most = 1000;
+		const most = 4_000;
 		const wait = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 0.55 * most));
 		const store: StoreDriver = {
 			...free,

@@ -99,7 +99,7 @@ describe('webStorage', () => {
 
 	test('a full storage after a rotation does not lose the session [F-87]', async ({server, watch}) => {
 		const {storage, items, fail} = createStorage();
-		const auth = watch(createAuth(appOptions(server, {store: webStorage('session', storage), timeout: 500})));
+		const auth = watch(createAuth(appOptions(server, {store: webStorage('session', storage), timeout: 2_000})));
 		const events = record(auth);
 		await signIn(server, auth, expired);
 		const stop = server.onTokenAnswer(() => fail(new DOMException('full', 'QuotaExceededError')));
