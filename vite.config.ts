@@ -46,11 +46,10 @@ export default defineConfig({
 		},
 	},
 	test: {
-		// Machines are busy when browsers and fleets of processes run beside.
-		testTimeout: 30_000,
-		hookTimeout: 60_000,
-		// A poll waits for what comes sooner or later. The second that vitest gives it is not always enough on such a machine.
-		expect: {poll: {timeout: 20_000}},
+		// Machines are busy when browsers and fleets of processes run beside. So a test fails for what is wrong, and hardly ever for its time.
+		testTimeout: 120_000,
+		hookTimeout: 180_000,
+		expect: {poll: {timeout: 60_000}},
 		// Many files wait for processes and browsers, so that two at once are faster on two cores as well.
 		maxWorkers: Math.max(2, availableParallelism() - 1),
 		projects: [
