@@ -1,4 +1,4 @@
-import {describe, expect} from 'vitest';
+import {describe, expect, vi} from 'vitest';
 import {app, awkward, service, servicePost, startAuthorizationServer} from './authorization-server.ts';
 import {once} from './stage.ts';
 import {test} from './test.ts';
@@ -34,7 +34,7 @@ describe('the token endpoint', () => {
 		expect(response.status).toBe(200);
 		expect(await response.json()).toEqual({
 			access_token: expect.any(String),
-			expires_in: 2,
+			expires_in: 60,
 			token_type: 'Bearer',
 			scope: granting.scope,
 		});
@@ -145,6 +145,12 @@ describe('the referee', () => {
 		const slowServer = await startAuthorizationServer({latency: 5});
 		canaries.plantAll(slowServer.issued);
 		const {refresh_token} = await slowServer.mint();
+		// Both requests go on at the same moment, when both are there.
+		const both = Promise.withResolvers<void>();
+		slowServer.onToken(async () => {
+			if (slowServer.tokenRequests.length === 2) both.resolve();
+			await both.promise;
+		});
 		const responses = await Promise.all([1, 2].map(() => post(slowServer.tokenEndpoint, refreshing(refresh_token))));
 		expect(responses.map(({status}) => status)).toEqual([200, 200]);
 		expect(slowServer.events).not.toContain('grant.revoked');
@@ -220,12 +226,19 @@ describe('the API', () => {
 		expect((await post(server.tokenEndpoint, refreshing(refresh_token))).status).toBe(200);
 	});
 
-	test('the API refuses an access token that is two seconds old', async ({server}) => {
+	test('the API refuses an access token that is two seconds old', async ({canaries, onTestFinished}) => {
+		const server = await startAuthorizationServer({accessTokenSeconds: 2});
+		onTestFinished(server.close);
+		canaries.plantAll(server.issued);
+		// The clock stands still, however long a request takes, until the test moves it.
+		vi.useFakeTimers({toFake: ['Date']});
+		onTestFinished(() => void vi.useRealTimers());
 		const {access_token} = await server.mint();
-		expect((await fetch(`${server.api}/me`, bearer(access_token))).status).toBe(200);
-		await expect
-			.poll(async () => (await fetch(`${server.api}/me`, bearer(access_token))).status, {timeout: 4000})
-			.toBe(401);
+		const statusAfter = async (milliseconds: number): Promise<number> => {
+			vi.setSystemTime(Date.now() + milliseconds);
+			return (await fetch(`${server.api}/me`, bearer(access_token))).status;
+		};
+		expect([await statusAfter(0), await statusAfter(1_000), await statusAfter(1_000)]).toEqual([200, 200, 401]);
 	});
 
 	test('the API can be given answers to send', async ({server}) => {

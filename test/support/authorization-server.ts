@@ -18,7 +18,7 @@ export type SecretKind = 'access token' | 'refresh token' | 'id token' | 'client
 
 /** Options of a test's authorization server. */
 export interface AuthorizationServerOptions extends ProviderOptions {
-	/** The lifetime of an access token, in seconds. Default: 2. */
+	/** The lifetime of an access token, in seconds. Default: 60, which is longer than a busy machine needs for a test's calls. */
 	readonly accessTokenSeconds?: number;
 	/** How many milliseconds each access to the server's storage takes. Default: 0. */
 	readonly latency?: number;
@@ -117,7 +117,7 @@ Starts oidc-provider with rotation and reuse detection. If a refresh token is us
 The server uses the clock of this process.
 */
 export async function startAuthorizationServer(options: AuthorizationServerOptions = {}): Promise<AuthorizationServer> {
-	const {accessTokenSeconds = 2, latency = 0, pages} = options;
+	const {accessTokenSeconds = 60, latency = 0, pages} = options;
 	const referee = createReferee();
 	const server = createServer();
 	const issuer = await listen(server);
