@@ -3,7 +3,7 @@ import {describe, expect} from 'vitest';
 import {createAuth, isRegrantError} from '../../src/index.ts';
 import {type AuthorizationServer, createLogin, deviceLogin, discover} from '../../src/login/login.ts';
 import {holds} from '../support/property.ts';
-import type {Answer, CapturedRequest, Served} from '../support/serve.ts';
+import {type Answer, type CapturedRequest, refusedAt, type Served} from '../support/serve.ts';
 import {test as base} from '../support/test.ts';
 
 type Serve = (handler: (request: CapturedRequest) => Answer) => Promise<Served>;
@@ -269,8 +269,7 @@ describe('discover is bounded', () => {
 	});
 
 	test("a server that cannot be reached is a network error with the platform's code", async ({serve}) => {
-		const {origin, close} = await serve(() => new Response());
-		await close();
+		const origin = refusedAt((await serve(() => new Response())).origin);
 		await expect(discover(origin)).rejects.toMatchObject({
 			code: 'network',
 			platformCode: 'ECONNREFUSED',

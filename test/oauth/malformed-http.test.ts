@@ -82,17 +82,17 @@ describe('malformed HTTP from the token endpoint', () => {
 		},
 	);
 
-	test('malformed HTTP from the token endpoint shows nothing of itself in what Node prints of an uncaught error [F-137]', async ({
-		serve,
-		canaries,
-	}) => {
-		plantAll(canaries);
-		const {origin} = await serve((_request, {path, body}) => ({
-			raw: answers[names[Number(path.slice(1))] ?? '']?.(`${newToken} ${body}`) ?? '',
-		}));
-		const source = new URL('../../src/index.ts', import.meta.url).href;
-		const run = async (index: number): Promise<string> => {
-			const script = `
+	test(
+		'malformed HTTP from the token endpoint shows nothing of itself in what Node prints of an uncaught error [F-137]',
+		{timeout: 300_000},
+		async ({serve, canaries}) => {
+			plantAll(canaries);
+			const {origin} = await serve((_request, {path, body}) => ({
+				raw: answers[names[Number(path.slice(1))] ?? '']?.(`${newToken} ${body}`) ?? '',
+			}));
+			const source = new URL('../../src/index.ts', import.meta.url).href;
+			const run = async (index: number): Promise<string> => {
+				const script = `
 				import {clientSecretPost, requestToken} from ${JSON.stringify(source)};
 				const client = {
 					tokenEndpoint: '${origin}/${index}',
@@ -100,15 +100,16 @@ describe('malformed HTTP from the token endpoint', () => {
 					clientAuthentication: clientSecretPost('${secret}'),
 				};
 				await requestToken(client, {grant_type: 'refresh_token', refresh_token: '${refreshToken}'});`;
-			return new Promise(resolve => {
-				execFile(process.execPath, ['--input-type=module', '--no-warnings', '-e', script], (_error, stdout, stderr) =>
-					resolve(stdout + stderr),
-				);
-			});
-		};
-		for (const index of names.keys()) {
-			const printed = canaries.see(await run(index));
-			expect(printed, names[index]).toMatch(/Token(?:Network|Response)Error/);
-		}
-	});
+				return new Promise(resolve => {
+					execFile(process.execPath, ['--input-type=module', '--no-warnings', '-e', script], (_error, stdout, stderr) =>
+						resolve(stdout + stderr),
+					);
+				});
+			};
+			for (const index of names.keys()) {
+				const printed = canaries.see(await run(index));
+				expect(printed, names[index]).toMatch(/Token(?:Network|Response)Error/);
+			}
+		},
+	);
 });

@@ -9,7 +9,7 @@ import {
 	TokenNetworkError,
 } from '../../src/index.ts';
 import {createSelfSigned} from '../support/self-signed.ts';
-import {listen, shut} from '../support/serve.ts';
+import {listen, refusedAt, shut} from '../support/serve.ts';
 import {test} from '../support/test.ts';
 
 const refreshing = {grant_type: 'refresh_token', refresh_token: 'rt-canary-Vb2n'} as const;
@@ -36,8 +36,7 @@ describe('a token request that cannot connect', () => {
 		serve,
 		canaries,
 	}) => {
-		const {origin, close} = await serve(() => ({status: 200}));
-		await close();
+		const origin = refusedAt((await serve(() => ({status: 200}))).origin);
 		const calls = [
 			async () => requestToken(at(origin), refreshing),
 			async () => revokeToken(at(origin), {token: 'rt-canary-Vb2n'}),

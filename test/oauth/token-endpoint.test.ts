@@ -17,7 +17,7 @@ import {
 } from '../../src/index.ts';
 import {app, service, servicePost} from '../support/authorization-server.ts';
 import {seedClient} from '../support/seed-vault.ts';
-import type {Answer} from '../support/serve.ts';
+import {type Answer, refusedAt} from '../support/serve.ts';
 import {test} from '../support/test.ts';
 
 const granting = {grant_type: 'client_credentials', scope: '/accounts.read /accounts.write'} as const;
@@ -306,9 +306,12 @@ const kibibytes = (count: number): Uint8Array => new Uint8Array(count * 1024).fi
 const mebibyte = 1024 * 1024;
 
 describe('the deadline [R18]', () => {
+	/** A deadline in milliseconds. A busy machine has sent the request before it, too. */
+	const timeout = 2_000;
+
 	test.for(calls)('the deadline ends the wait for headers: %s [F-02]', async ([, call], {serve, canaries}) => {
 		const {origin, requests} = await serve(() => new Promise<Answer>(() => {}));
-		const error = await canaries.rejection(call(at(origin, {timeout: 60})));
+		const error = await canaries.rejection(call(at(origin, {timeout})));
 		expect(error).toBeInstanceOf(TokenNetworkError);
 		expect(error).toMatchObject({code: 'timeout', retryable: true});
 		expect(requests).toHaveLength(1);
@@ -325,7 +328,7 @@ describe('the deadline [R18]', () => {
 				},
 			}),
 		}));
-		const error = await canaries.rejection(requestToken(at(origin, {timeout: 60}), granting));
+		const error = await canaries.rejection(requestToken(at(origin, {timeout}), granting));
 		expect(error).toBeInstanceOf(TokenNetworkError);
 		expect(error).toMatchObject({code: 'timeout', retryable: true});
 		expect(started).toBe(1);
@@ -348,7 +351,7 @@ describe('the deadline [R18]', () => {
 		const late = at('https://as.example', {timeout: 120, fetch: slow});
 		const error = await canaries.rejection(requestToken(late, granting));
 		expect(error).toMatchObject({name: 'TokenNetworkError', code: 'timeout'});
-		await expect(requestToken({...late, timeout: 5000}, granting)).resolves.toMatchObject({access_token: 'at'});
+		await expect(requestToken({...late, timeout: 60_000}, granting)).resolves.toMatchObject({access_token: 'at'});
 	});
 
 	test('the deadline holds for a fetch that knows nothing of signals', async ({canaries}) => {
@@ -484,9 +487,8 @@ describe('a network that fails [F-01]', () => {
 	test.for(calls)(
 		'a network failure by a refused connection is a TokenNetworkError: %s',
 		async ([, call], {serve, canaries}) => {
-			const {origin, close} = await serve(ok);
-			await close();
-			const error = await canaries.rejection(call(at(origin)));
+			const {origin} = await serve(ok);
+			const error = await canaries.rejection(call(at(refusedAt(origin))));
 			expect(error).toMatchObject({name: 'TokenNetworkError', code: 'network', retryable: true});
 		},
 	);

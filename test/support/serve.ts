@@ -78,6 +78,12 @@ export async function listen(server: Server): Promise<string> {
 	return `http://127.0.0.1:${address.port}`;
 }
 
+/**
+Returns an origin that refuses connections, as long as the server of this origin runs: it listens at 127.0.0.1 alone, and nobody else is
+given its port. A port that was closed may be somebody else's a moment later.
+*/
+export const refusedAt = (origin: string): string => origin.replace('127.0.0.1', '127.0.0.2');
+
 /** Closes a server without waiting for its clients. */
 export async function shut(server: Server): Promise<void> {
 	server.closeAllConnections();
