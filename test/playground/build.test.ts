@@ -2,7 +2,7 @@ import {globSync, readFileSync} from 'node:fs';
 import {describe, expect, test as plain} from 'vitest';
 import {buildPage, judge, limits} from '../../playground/build.ts';
 import manifest from '../../package.json' with {type: 'json'};
-import {callsOf, grantsOf, test as base} from '../support/playground.ts';
+import {callsOf, grantsOf, holdRefreshes, test as base} from '../support/playground.ts';
 
 const {files, sizes} = await buildPage();
 const test = base.override('pageOptions', {files});
@@ -23,7 +23,7 @@ describe('the production build of the playground', () => {
 
 	test(
 		'the production build of the playground does what the page does from its sources',
-		{timeout: 60_000},
+		{timeout: 180_000},
 		async ({playground}) => {
 			const {tab, server, click, summary, play} = playground;
 			expect(await tab.locator('script').getAttribute('src')).toMatch(/^\/assets\/.*\.js$/);
@@ -31,6 +31,7 @@ describe('the production build of the playground', () => {
 			server.reset();
 			await click('sign-in');
 			await click('expire');
+			holdRefreshes(server, 40);
 			expect(await click('send-40')).toBe('40 sent: 40 answered 200');
 			expect([grantsOf(server), callsOf(server)]).toEqual([[200], '40 × 200, 40 × 401']);
 			await summary('here', '1 token request 40 answered, 40 retried after a 401');

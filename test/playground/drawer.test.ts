@@ -1,13 +1,16 @@
 import {describe, expect} from 'vitest';
 import {storeNames} from '../../playground/page/stores.ts';
-import {callsOf, grantsOf, openDrawer, said, test} from '../support/playground.ts';
+import {callsOf, grantsOf, holdRefreshes, openDrawer, said, test} from '../support/playground.ts';
+import {createGate} from '../support/scenario.ts';
+import {once} from '../support/stage.ts';
 
-describe('a control in the drawer of the playground', {timeout: 60_000}, () => {
+describe('a control in the drawer of the playground', {timeout: 180_000}, () => {
 	test('the drawer sends forty calls on an expired token with one refresh', async ({playground}) => {
 		const {server, click, summary, picture, tab} = playground;
 		expect(await click('sign-in')).toBe('signed in');
 		await expect.poll(() => tab.textContent('#session')).toMatch(/^Access token: \d+ s left$/);
 		expect(await click('expire')).toBe('the API refuses every access token that there is');
+		holdRefreshes(server, 40);
 		expect(await click('send-40')).toBe('40 sent: 40 answered 200');
 		expect([grantsOf(server), callsOf(server)]).toEqual([[200], '40 × 200, 40 × 401']);
 		await summary('here', '1 token request 40 answered, 40 retried after a 401');
@@ -20,7 +23,7 @@ describe('a control in the drawer of the playground', {timeout: 60_000}, () => {
 
 	test(
 		'the drawer sends one call, and a thousand',
-		{timeout: 180_000},
+		{timeout: 300_000},
 		async ({playground: {server, click, summary}}) => {
 			await click('sign-in');
 			expect(await click('send-1')).toBe('1 sent: 1 answered 200');
@@ -78,13 +81,14 @@ describe('a control in the drawer of the playground', {timeout: 60_000}, () => {
 	] as const)('the drawer makes the token endpoint %s, and the session stays', async ([mood, status], {playground}) => {
 		const {server, click, choose, picture} = playground;
 		await click('sign-in');
+		holdRefreshes(server, 40);
 		expect(await choose('mood', mood)).toBe(`the token endpoint is ${mood}`);
 		await click('expire');
 		expect(await click('send-40')).toBe('40 sent: 40 TokenResponseError (unexpected_status)');
 		expect(grantsOf(server)).toEqual([status]);
 		await picture(mood);
 		await choose('mood', 'normal');
-		await expect.poll(() => click('send-1'), {timeout: 15_000, interval: 500}).toBe('1 sent: 1 answered 200');
+		await expect.poll(() => click('send-1'), {interval: 500}).toBe('1 sent: 1 answered 200');
 		// However often the app called, no token request was sent before the back-off ended.
 		expect(grantsOf(server)).toEqual([status, 200]);
 	});
@@ -92,6 +96,9 @@ describe('a control in the drawer of the playground', {timeout: 60_000}, () => {
 	test('the drawer aborts the calls, and their refresh goes on', async ({playground}) => {
 		const {server, tab, click, choose, summary, picture} = playground;
 		await click('sign-in');
+		// The refresh is under way until the calls were aborted.
+		const gate = createGate();
+		server.onToken(once(gate.pass));
 		await choose('mood', 'slow');
 		await click('expire');
 		await tab.click('#send-40');
@@ -101,6 +108,7 @@ describe('a control in the drawer of the playground', {timeout: 60_000}, () => {
 		await tab.click('#abort');
 		// The group shows the result of the control that was used last.
 		expect(await said(tab, 'abort')).toBe('all calls under way were aborted');
+		gate.open();
 		// The next calls use the token of that refresh.
 		expect(await click('send-40')).toBe('40 sent: 40 answered 200');
 		expect(grantsOf(server)).toEqual([200]);
@@ -111,11 +119,12 @@ describe('a control in the drawer of the playground', {timeout: 60_000}, () => {
 	test('the drawer loses an answer after the rotation, and with it the session', async ({playground}) => {
 		const {server, click, choose} = playground;
 		await click('sign-in');
+		holdRefreshes(server, 40);
 		await choose('mood', 'lossy');
 		await click('expire');
 		expect(await click('send-40')).toBe('40 sent: 40 TokenResponseError (unexpected_status)');
 		await choose('mood', 'normal');
-		await expect.poll(() => click('send-1'), {timeout: 15_000, interval: 500}).toContain('SessionEndedError');
+		await expect.poll(() => click('send-1'), {interval: 500}).toContain('SessionEndedError');
 		expect(grantsOf(server)).toEqual([502, 400]);
 	});
 

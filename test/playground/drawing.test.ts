@@ -1,4 +1,4 @@
-import {describe, expect, test, vi} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {createBatch} from '../../playground/page/batch.ts';
 import {createLines} from '../../playground/page/drawing/lines.ts';
 import {boxOf, distance, type Frame, rowsOf} from '../../playground/page/drawing/mark.ts';
@@ -226,10 +226,10 @@ describe('a batch', () => {
 		const [started, ended, late] = [report({id: 'a', end: undefined}), report({id: 'a'}), report({id: 'b'})];
 		add(started);
 		add(ended);
-		await vi.waitFor(() => expect(sent).toEqual([[ended]]));
+		await expect.poll(() => sent).toEqual([[ended]]);
 		add(late);
 		release();
-		await vi.waitFor(() => expect(sent).toEqual([[ended], [late]]));
+		await expect.poll(() => sent).toEqual([[ended], [late]]);
 		release();
 	});
 });

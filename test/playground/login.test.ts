@@ -1,7 +1,7 @@
 import {describe, expect} from 'vitest';
 import {comeBack, fillIn, openDrawer, signIn, test, verdicts} from '../support/playground.ts';
 
-describe('the sign-in of the playground', {timeout: 60_000}, () => {
+describe('the sign-in of the playground', {timeout: 180_000}, () => {
 	test('the sign-in of the playground leads to the login page of the server and back, with nothing of the answer in the address', async ({
 		playground: {tab, server, choose, click, picture},
 		place: {origin},
@@ -61,7 +61,7 @@ describe('the sign-in of the playground', {timeout: 60_000}, () => {
 	});
 });
 
-describe('where motion is welcome', {timeout: 60_000}, () => {
+describe('where motion is welcome', {timeout: 180_000}, () => {
 	const moving = test.override('view', {width: 1_280, height: 800, reducedMotion: 'no-preference'});
 
 	moving('the comparison does not run again for a user who comes back from the login', async ({playground}) => {

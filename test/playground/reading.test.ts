@@ -1,7 +1,16 @@
 import axe from 'axe-core';
 import type {Page} from 'playwright';
 import {describe, expect} from 'vitest';
-import {comeBack, fillIn, type Playground, said, settled, test, type View} from '../support/playground.ts';
+import {
+	comeBack,
+	fillIn,
+	holdRefreshes,
+	type Playground,
+	said,
+	settled,
+	test,
+	type View,
+} from '../support/playground.ts';
 
 const wide = {width: 1_280, height: 800} as const;
 const small = {width: 360, height: 740} as const;
@@ -13,7 +22,7 @@ const views: ReadonlyArray<readonly [string, View]> = [
 ];
 
 /** Makes the page show everything that it can show at once. */
-async function fill({tab, click, summary, compare, play}: Playground): Promise<void> {
+async function fill({tab, server, click, summary, compare, play}: Playground): Promise<void> {
 	await click('sign-in');
 	await compare();
 	await play('two-tabs');
@@ -22,6 +31,7 @@ async function fill({tab, click, summary, compare, play}: Playground): Promise<v
 		await settled(tab);
 	}
 	await click('expire');
+	holdRefreshes(server, 40);
 	await click('send-40');
 	await summary('here', '1 token request 40 answered, 40 retried after a 401');
 	await tab.focus(track);
@@ -46,7 +56,7 @@ function contrast(one: string, other: string): number {
 	return (lighter + 0.05) / (darker + 0.05);
 }
 
-describe.for(views)('the playground in %s', {timeout: 60_000}, ([name, view]) => {
+describe.for(views)('the playground in %s', {timeout: 180_000}, ([name, view]) => {
 	const here = test.override('view', view);
 
 	here('the playground has nothing that axe finds fault with, fits, and cuts off no text', async ({playground}) => {
@@ -113,7 +123,7 @@ describe.for(views)('the playground in %s', {timeout: 60_000}, ([name, view]) =>
 	});
 });
 
-describe('by keyboard', {timeout: 60_000}, () => {
+describe('by keyboard', {timeout: 180_000}, () => {
 	test('every control is reached by keyboard in the order in which it is read, and shows that it is', async ({
 		playground: {tab},
 	}) => {
@@ -153,7 +163,7 @@ describe('by keyboard', {timeout: 60_000}, () => {
 		await tab.keyboard.press('Tab');
 		await tab.keyboard.press('Enter');
 		await expect
-			.poll(() => tab.textContent('[data-trouble="two-tabs"] .told .verdict'), {timeout: 20_000})
+			.poll(() => tab.textContent('[data-trouble="two-tabs"] .told .verdict'))
 			.toBe('1 refresh · 40 calls answered · Ann is still signed in');
 		expect(server.tokenRequests).toHaveLength(1);
 	});
@@ -196,11 +206,12 @@ describe('by keyboard', {timeout: 60_000}, () => {
 	});
 });
 
-describe('by pointer', {timeout: 60_000}, () => {
+describe('by pointer', {timeout: 180_000}, () => {
 	test('a mark that is hovered over tells its detail, and no secret', async ({playground}) => {
-		const {tab, click, summary, picture} = playground;
+		const {tab, server, click, summary, picture} = playground;
 		await click('sign-in');
 		await click('expire');
+		holdRefreshes(server, 40);
 		await click('send-40');
 		await summary('here', '1 token request 40 answered, 40 retried after a 401');
 		await tab.locator(track).scrollIntoViewIfNeeded();

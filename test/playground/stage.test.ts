@@ -1,6 +1,8 @@
 import {describe, expect} from 'vitest';
 import {type TroubleName, troubles} from '../../playground/page/stage/troubles.ts';
-import {grantsOf, type Playground, test} from '../support/playground.ts';
+import {grantsOf, holdRefreshes, type Playground, test} from '../support/playground.ts';
+import {createGate} from '../support/scenario.ts';
+import {once} from '../support/stage.ts';
 
 const won = '1 refresh · 40 calls answered · Ann is still signed in';
 
@@ -15,11 +17,12 @@ const whyOf = (trouble: TroubleName): string => troubles[trouble].why;
 
 const choices = Object.keys(troubles) as TroubleName[]; // `troubles` has no other keys
 
-describe('on the stage', {timeout: 60_000}, () => {
+describe('on the stage', {timeout: 180_000}, () => {
 	test('two tabs that find the token expired send one refresh', async ({playground}) => {
 		const {server, play, tab, picture} = playground;
 		const other = tab.locator('#stage [data-lane="other"]');
 		expect(await other.isVisible()).toBe(false);
+		holdRefreshes(server, 40);
 		const {verdict, happened, why} = await play('two-tabs');
 		expect([verdict, why]).toEqual([won, whyOf('two-tabs')]);
 		expect(happened).toMatch(/(?:This tab refreshed it. The other tab|The other tab refreshed it. This tab) waited/);
@@ -52,6 +55,7 @@ describe('on the stage', {timeout: 60_000}, () => {
 
 	test('a lost answer ends the session, and the page says that no client could have saved it', async ({playground}) => {
 		const {server, play, picture} = playground;
+		holdRefreshes(server, 20);
 		const {verdict, why} = await play('lost-answer');
 		expect(verdict).toBe('2 refreshes, 1 refused, 1 failed · Ann is signed out');
 		expect(why).toMatch(/^No client could have saved this session/);
@@ -81,6 +85,16 @@ describe('on the stage', {timeout: 60_000}, () => {
 		playground,
 	}) => {
 		const {tab, server, play, picture} = playground;
+		// The server grants the refresh before it hears of the sign-out, and answers it after that.
+		const [granted, signedOut] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+		server.onTokenAnswer(async () => {
+			granted.resolve();
+			await signedOut.promise;
+		});
+		server.onRevocation(async () => {
+			signedOut.resolve();
+			await granted.promise;
+		});
 		const {verdict, happened, why} = await play('sign-out');
 		expect([verdict, why]).toEqual(['1 refresh · Ann is signed out', whyOf('sign-out')]);
 		expect(await tab.getAttribute('[data-trouble="sign-out"] .outcome', 'data-ending')).toBe('good');
@@ -136,12 +150,15 @@ describe('on the stage', {timeout: 60_000}, () => {
 
 	test('a run that goes on after another trouble was chosen draws nothing there', async ({playground}) => {
 		const {tab, server} = playground;
+		const gate = createGate();
+		server.onToken(once(gate.pass));
 		await tab.check('input[value="slow-endpoint"]');
 		await tab.click('[data-trouble="slow-endpoint"] button');
 		await expect.poll(() => grantsOf(server)).toEqual([0]);
 		await tab.check('input[value="offline"]');
-		await expect.poll(() => grantsOf(server), {timeout: 10_000}).toEqual([200]);
-		await expect.poll(() => server.calls.filter(({status}) => status === 200).length, {timeout: 10_000}).toBe(41);
+		gate.open();
+		await expect.poll(() => grantsOf(server)).toEqual([200]);
+		await expect.poll(() => server.calls.filter(({status}) => status === 200).length).toBe(41);
 		expect(await tab.getAttribute('#stage [data-lane="tab"] .track', 'aria-valuetext')).toBe('nothing yet');
 		expect(await tab.textContent('[data-trouble="slow-endpoint"] .told .verdict')).toBe('Not played yet.');
 	});

@@ -1,16 +1,20 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect} from 'vitest';
 import {readShown} from '../../playground/parts-of-page.ts';
-import {grantsOf, type Playground, test, verdicts} from '../support/playground.ts';
+import {grantsOf, holdRefreshes, type Playground, test, verdicts} from '../support/playground.ts';
 
 /** Returns the present verdicts of both sides. */
 const verdictsOf = ({tab}: Playground): Promise<string[]> => tab.locator('#story output').allTextContents();
 
 const won = '1 refresh · 40 calls answered · Ann is still signed in';
 const lost = '40 refreshes, 39 refused · Ann is signed out';
+/** How many calls both sides make. Each is refused before a refresh is answered. */
+const calls = 80;
 
-describe('the comparison, where motion is welcome', {timeout: 60_000}, () => {
-	const moving = test.override('view', {width: 1_280, height: 800, reducedMotion: 'no-preference'});
+describe('the comparison, where motion is welcome', {timeout: 180_000}, () => {
+	const moving = test
+		.override('view', {width: 1_280, height: 800, reducedMotion: 'no-preference'})
+		.override('refusals', calls);
 
 	moving('the comparison runs once by itself, and says what the server counted', async ({playground}) => {
 		const {server, tab, picture} = playground;
@@ -24,18 +28,19 @@ describe('the comparison, where motion is welcome', {timeout: 60_000}, () => {
 		const alive = await Promise.all(refreshTokens.map(([token]) => server.isActive(token)));
 		expect(alive.filter(isAlive => isAlive)).toHaveLength(1);
 		await picture('story');
-		const calls = server.calls.length;
+		const {length} = server.calls;
 		await tab.waitForTimeout(500);
-		expect(server.calls).toHaveLength(calls);
+		expect(server.calls).toHaveLength(length);
 	});
 });
 
-describe('the comparison, where less motion is asked for', {timeout: 60_000}, () => {
+describe('the comparison, where less motion is asked for', {timeout: 180_000}, () => {
 	test('the comparison waits for its button if less motion is asked for', async ({playground}) => {
 		const {tab, server} = playground;
 		expect(await verdictsOf(playground)).toEqual(['Not run yet.', 'Not run yet.']);
 		expect(server.calls).toEqual([]);
 		expect(await tab.textContent('#compare')).toBe('Run the comparison');
+		holdRefreshes(server, calls);
 		await tab.press('#compare', 'Enter');
 		expect(await verdicts(tab)).toEqual([won, lost]);
 		expect(await tab.textContent('#compare')).toBe('Run it again');
@@ -71,13 +76,14 @@ describe('the comparison, where less motion is asked for', {timeout: 60_000}, ()
 		await context.route('**/login', route => route.fulfill({status: 500}));
 		await tab.click('#compare');
 		const failed = 'The comparison could not run: HTTPError';
-		await expect.poll(() => verdictsOf(playground), {timeout: 20_000}).toEqual([failed, failed]);
+		await expect.poll(() => verdictsOf(playground)).toEqual([failed, failed]);
 	});
 
 	test('the comparison draws forty calls and one refresh on one side, and forty refreshes on the other', async ({
 		playground,
 	}) => {
-		const {tab} = playground;
+		const {tab, server} = playground;
+		holdRefreshes(server, calls);
 		await tab.click('#compare');
 		await verdicts(tab);
 		const textOf = (lane: string): Promise<string | null> =>
@@ -102,8 +108,10 @@ describe('the comparison, where less motion is asked for', {timeout: 60_000}, ()
 	});
 });
 
-describe('the comparison on a phone', {timeout: 60_000}, () => {
-	const phone = test.override('view', {width: 360, height: 740, reducedMotion: 'no-preference', colorScheme: 'dark'});
+describe('the comparison on a phone', {timeout: 180_000}, () => {
+	const phone = test
+		.override('view', {width: 360, height: 740, reducedMotion: 'no-preference', colorScheme: 'dark'})
+		.override('refusals', calls);
 
 	phone('runs by itself, moves nothing and needs no horizontal scrolling', async ({playground: {tab, picture}}) => {
 		expect(await verdicts(tab)).toEqual([won, lost]);

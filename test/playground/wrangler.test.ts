@@ -40,7 +40,7 @@ async function bundle(): Promise<string> {
 
 test(
 	'a copy of wrangler.jsonc and worker.ts is a worker whose session is in a Durable Object',
-	{timeout: 120_000},
+	{timeout: 300_000},
 	async ({server}) => {
 		const {compatibilityDate, durableObjects} = unstable_getMiniflareWorkerOptions(config)
 			.workerOptions as object as WorkerOptions;

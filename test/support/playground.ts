@@ -1,4 +1,5 @@
 import {mkdirSync} from 'node:fs';
+import {setTimeout as sleep} from 'node:timers/promises';
 import type {BrowserContext, Page} from 'playwright';
 import {expect, test as base} from 'vitest';
 import {pages} from '../../playground/authorization-server.ts';
@@ -178,10 +179,12 @@ vitest's `test` with a `playground`. Each test has its own page and browser prof
 test it checks that no request left this machine, that the console is empty, that nothing on the page moved, and that no secret is shown.
 
 - `view`: `test.override('view', {width: 360, height: 800})`.
+- `refusals`: how many calls the API refuses before any refresh is answered, for what the page does by itself: see `holdRefreshes`.
 - `pageOptions`: the page as it was built, in place of its sources.
 */
 export const test = base
 	.extend('view', {width: 1_180, height: 1_000} as View)
+	.extend('refusals', 0 as number)
 	.extend('pageOptions', {scope: 'file'}, {} as PageOptions)
 	// oxlint-disable-next-line no-empty-pattern -- vitest reads which fixtures are used from the pattern
 	.extend('browser', {scope: 'file'}, async ({}, {onCleanup}) => {
@@ -199,62 +202,79 @@ export const test = base
 		});
 		return {server, origin: page.origin};
 	})
-	.extend('playground', async ({browser, view, place: {server, origin}}, {onCleanup}): Promise<Playground> => {
-		server.reset();
-		const {width, height, colorScheme = 'light', reducedMotion = 'reduce'} = view;
-		const context = await browser.newContext({viewport: {width, height}, colorScheme, reducedMotion});
-		await context.addInitScript(noteShifts);
-		const {wrongs, reports} = watch(context);
-		onCleanup(async () => {
-			const pages = await Promise.all(context.pages().map(async page => ({html: await page.content(), page})));
-			const shifts = await Promise.all(pages.map(({page}) => page.evaluate('window.shifts')));
-			await context.close();
-			expect(wrongs).toEqual([]);
-			expect(shifts).toEqual(pages.map(() => []));
-			const shown = [...pages.map(({html}) => html), ...reports].join('\n');
-			const secrets = [...server.issued.keys()].filter(secret => shown.includes(secret));
-			expect(secrets).toEqual([]);
-		});
-		const tab = await context.newPage();
-		await tab.goto(origin);
-		await ready(tab);
-		mkdirSync(pictures, {recursive: true});
-		return {
-			tab,
-			context,
-			server,
-			async click(id) {
-				await openDrawer(tab);
-				if (id === 'sign-in') return signIn(tab);
-				await tab.click(`#${id}`);
-				return said(tab, id);
-			},
-			async choose(id, value) {
-				await openDrawer(tab);
-				await tab.selectOption(`#${id}`, value);
-				return said(tab, id);
-			},
-			async compare() {
-				await tab.click('#compare');
-				return verdicts(tab);
-			},
-			play: trouble => play(tab, trouble),
-			async summary(lane, expected) {
-				await expect
-					.poll(() => tab.textContent(`#drawer [data-lane="${lane}"] .summary`), {timeout: 10_000})
-					.toEqual(typeof expected === 'string' ? expected : expect.stringMatching(expected));
-			},
-			async openOther() {
-				await openDrawer(tab);
-				const opened = context.waitForEvent('page');
-				await tab.click('#new-tab');
-				const other = await ready(await opened);
-				await openDrawer(other);
-				return other;
-			},
-			picture: name => takePicture(tab, name),
-		};
+	.extend(
+		'playground',
+		async ({browser, view, refusals, place: {server, origin}}, {onCleanup}): Promise<Playground> => {
+			server.reset();
+			if (refusals > 0) holdRefreshes(server, refusals);
+			const {width, height, colorScheme = 'light', reducedMotion = 'reduce'} = view;
+			const context = await browser.newContext({viewport: {width, height}, colorScheme, reducedMotion});
+			await context.addInitScript(noteShifts);
+			const {wrongs, reports} = watch(context);
+			onCleanup(async () => {
+				const pages = await Promise.all(context.pages().map(async page => ({html: await page.content(), page})));
+				const shifts = await Promise.all(pages.map(({page}) => page.evaluate('window.shifts')));
+				await context.close();
+				expect(wrongs).toEqual([]);
+				expect(shifts).toEqual(pages.map(() => []));
+				const shown = [...pages.map(({html}) => html), ...reports].join('\n');
+				const secrets = [...server.issued.keys()].filter(secret => shown.includes(secret));
+				expect(secrets).toEqual([]);
+			});
+			const tab = await context.newPage();
+			await tab.goto(origin);
+			await ready(tab);
+			mkdirSync(pictures, {recursive: true});
+			return {
+				tab,
+				context,
+				server,
+				async click(id) {
+					await openDrawer(tab);
+					if (id === 'sign-in') return signIn(tab);
+					await tab.click(`#${id}`);
+					return said(tab, id);
+				},
+				async choose(id, value) {
+					await openDrawer(tab);
+					await tab.selectOption(`#${id}`, value);
+					return said(tab, id);
+				},
+				async compare() {
+					await tab.click('#compare');
+					return verdicts(tab);
+				},
+				play: trouble => play(tab, trouble),
+				async summary(lane, expected) {
+					await expect
+						.poll(() => tab.textContent(`#drawer [data-lane="${lane}"] .summary`))
+						.toEqual(typeof expected === 'string' ? expected : expect.stringMatching(expected));
+				},
+				async openOther() {
+					await openDrawer(tab);
+					const opened = context.waitForEvent('page');
+					await tab.click('#new-tab');
+					const other = await ready(await opened);
+					await openDrawer(other);
+					return other;
+				},
+				picture: name => takePicture(tab, name),
+			};
+		},
+	);
+
+/**
+Holds refreshes back until the API has refused so many more calls. So all of these calls carry the old token, and none is refused so late
+that it begins another refresh, however slow the machine is.
+*/
+export function holdRefreshes(server: AuthorizationServer, count: number): void {
+	const countRefused = (): number => server.calls.filter(({status}) => status === 401).length;
+	const enough = countRefused() + count;
+	server.onToken(async ({parameters}) => {
+		if (parameters.get('grant_type') !== 'refresh_token') return;
+		while (countRefused() < enough) await sleep(10);
 	});
+}
 
 /** Returns the statuses of the token requests, without those of logins. */
 export const grantsOf = ({tokenRequests}: AuthorizationServer): number[] =>
