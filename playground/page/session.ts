@@ -41,7 +41,8 @@ export function openSession(
 	const stop = auth.subscribe(event => lane.note(describeEvent(event)));
 	return {
 		auth,
-		api: ky.extend({baseUrl, hooks: auth.hooks, retry: 0, timeout: 60_000}),
+		// A busy machine needs minutes for a thousand calls.
+		api: ky.extend({baseUrl, hooks: auth.hooks, retry: 0, timeout: 600_000}),
 		close: () => {
 			stop();
 			auth.close();

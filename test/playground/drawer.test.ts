@@ -23,7 +23,7 @@ describe('a control in the drawer of the playground', {timeout: 180_000}, () => 
 
 	test(
 		'the drawer sends one call, and a thousand',
-		{timeout: 300_000},
+		{timeout: 600_000},
 		async ({playground: {server, click, summary}}) => {
 			await click('sign-in');
 			expect(await click('send-1')).toBe('1 sent: 1 answered 200');

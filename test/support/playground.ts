@@ -45,8 +45,8 @@ export interface View {
 }
 
 const pictures = 'test/pictures';
-// The timeout is long, because a busy machine needs a while for a thousand calls.
-const patience = 120_000;
+// The timeout is long, because a busy machine needs minutes for a thousand calls.
+const patience = 300_000;
 
 /** Returns what a tab says about a control of the drawer, or about its group, when the action is complete. */
 export async function said(tab: Page, id: string): Promise<string> {
@@ -194,7 +194,7 @@ export const test = base
 		return browser;
 	})
 	.extend('place', {scope: 'file'}, async ({pageOptions}, {onCleanup}) => {
-		const server = await startAuthorizationServer({accessTokenSeconds: 60, pages});
+		const server = await startAuthorizationServer({accessTokenSeconds: 600, pages});
 		const page = await servePage(server, {traced: ['What was printed'], ...pageOptions});
 		onCleanup(async () => {
 			await page.close();
