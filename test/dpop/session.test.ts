@@ -254,6 +254,10 @@ describe('a session whose key is gone', () => {
 		const auth = watch(createAuth({...optionsOf({scheme}), store: customStore({...driver})}));
 		const events = record(auth);
 		const client = ky.extend({baseUrl: api.origin, hooks: auth.hooks, retry: 0});
+		// A call that is refused after the end gets its 401. So the token endpoint waits until both are: each without a nonce, and with one.
+		server.onToken(async () => {
+			await expect.poll(() => statuses(api.calls)).toEqual([401, 401, 401, 401]);
+		});
 		const calls = await Promise.allSettled([client.get('accounts'), client.get('accounts')]);
 		expect(calls.map(call => call.status === 'rejected' && (call.reason as {code?: unknown}).code)).toEqual([
 			'session_ended',

@@ -32,7 +32,8 @@ async function connect(tab: Page, place: {readonly tokenEndpoint: string; readon
 		const tabGlobal = globalThis as unknown as TabGlobal;
 		const {createAuth, dpop, indexedDbStore} = tabGlobal.regrant;
 		const store = indexedDbStore('session');
-		tabGlobal.auth = createAuth({tokenEndpoint, clientId: 'app', origins: [api], store, scheme: dpop()});
+		const timeout = 60_000;
+		tabGlobal.auth = createAuth({tokenEndpoint, clientId: 'app', origins: [api], store, scheme: dpop(), timeout});
 		tabGlobal.events = [];
 		tabGlobal.auth.subscribe(event => void tabGlobal.events.push(event));
 	}, place);
@@ -102,7 +103,7 @@ test('a session whose key the browser has deleted ends in all tabs, once, and a 
 	const isRejected = ({headers, status}: DpopApi['calls'][number]): boolean =>
 		status === 401 && decodeJwt(headers['dpop'] ?? '')['nonce'] !== undefined;
 	const stop = server.onToken(async () => {
-		await expect.poll(() => api.calls.filter(isRejected), {timeout: 5_000}).toHaveLength(3);
+		await expect.poll(() => api.calls.filter(isRejected)).toHaveLength(3);
 	});
 	expect(await callFromTab(tab, `${api.origin}/accounts`, 3)).toEqual(
 		Array.from({length: 3}, () => 'SessionEndedError invalid_grant'),
