@@ -114,7 +114,7 @@ test('a generated client returns or throws the error of a renewal', async ({serv
 	expect(server.tokenRequests).toHaveLength(1);
 });
 
-test('a generated client compiles with the recipe, and knows its types', {timeout: 60_000}, async ({project}) => {
+test('a generated client compiles with the recipe, and knows its types', {timeout: 120_000}, async ({project}) => {
 	const generated = readFileSync(join(project.root, 'client/client.gen.ts'), 'utf8');
 	expect(generated).toContain('createClient(createClientConfig(');
 	project.write(

@@ -159,7 +159,7 @@ test('a user comes to the logout page of the server even if the refresh token ca
 	await page.route(server.revocationEndpoint, route => route.fulfill({status: 503}));
 	await page.click('#sign-out');
 	// The app has such a button, too.
-	await page.waitForURL(url => url.origin === new URL(server.issuer).origin, {timeout: 10_000});
+	await page.waitForURL(url => url.origin === new URL(server.issuer).origin);
 	await page.getByRole('button', {name: 'Sign out'}).click();
 	await page.waitForURL(`${origin}/`);
 	await statusOf(page, 'signed-out');

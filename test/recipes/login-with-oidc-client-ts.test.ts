@@ -49,6 +49,7 @@ test('without the setting, oidc-client-ts also uses the refresh token', async ({
 		scope: 'openid offline_access /accounts.read',
 	});
 	await manager.signinRedirectCallback(await server.authorize(await leave(() => manager.signinRedirect())));
-	await expect.poll(() => grants(server), {timeout: 10_000}).toEqual(['authorization_code', 'refresh_token']);
+	// It does so again and again, so that a busy machine may see several.
+	await expect.poll(() => grants(server).slice(0, 2)).toEqual(['authorization_code', 'refresh_token']);
 	await manager.removeUser();
 });
