@@ -19,7 +19,7 @@ describe('the benchmark', () => {
 		expect(rounds).toBe(1);
 	});
 
-	test('the benchmark counts the grants and the requests of a crowd at the server', {timeout: 20_000}, async () => {
+	test('the benchmark counts the grants and the requests of a crowd at the server', async () => {
 		const loads = await measureLoad({...once, calls: 30});
 		const counts = loads.map(({name, grants, calls, answered}) => [name, grants, calls, answered]);
 		expect(counts).toEqual([
@@ -32,7 +32,7 @@ describe('the benchmark', () => {
 
 	test(
 		'the benchmark lets ky and regrant make the same requests, each in a process of its own',
-		{timeout: 120_000},
+		{timeout: 300_000},
 		async () => {
 			const effort = {
 				'auth retries': {amount: 3, rounds: 1},
@@ -60,16 +60,20 @@ describe('the benchmark', () => {
 		},
 	);
 
-	test('a Blob as a body takes no more memory with regrant than with ky alone [F-156]', {timeout: 60_000}, async () => {
-		const rows = await measureMemory({'upload of a Blob': {amount: 100e6, rounds: 1}});
-		expect(rows.map(({done, traffic}) => [done, traffic.bytesUp])).toEqual([
-			[100e6, 100e6],
-			[100e6, 100e6],
-		]);
-		const [ky, regrant] = rows;
-		// The limit, in megabytes, is far below the size of the Blob.
-		expect((regrant?.peak ?? Infinity) - (ky?.peak ?? 0)).toBeLessThan(40);
-	});
+	test(
+		'a Blob as a body takes no more memory with regrant than with ky alone [F-156]',
+		{timeout: 180_000},
+		async () => {
+			const rows = await measureMemory({'upload of a Blob': {amount: 100e6, rounds: 1}});
+			expect(rows.map(({done, traffic}) => [done, traffic.bytesUp])).toEqual([
+				[100e6, 100e6],
+				[100e6, 100e6],
+			]);
+			const [ky, regrant] = rows;
+			// The limit, in megabytes, is far below the size of the Blob.
+			expect((regrant?.peak ?? Infinity) - (ky?.peak ?? 0)).toBeLessThan(40);
+		},
+	);
 
 	test('the benchmark bundles what the neighbours export', async () => {
 		for (const row of peerRows) expect((await bundle(row)).bytes).toBeGreaterThan(3000);
@@ -93,7 +97,7 @@ describe('the benchmark', () => {
 		expect(loads.map(({name, answered}) => [name, answered])).toContainEqual(['regrant', 1000]);
 	});
 
-	test('the benchmark has the compiler accept each way to write an endpoint', {timeout: 60_000}, async () => {
+	test('the benchmark has the compiler accept each way to write an endpoint', {timeout: 180_000}, async () => {
 		const checks = await measureTypeCheck(2, 1);
 		expect(checks.map(({name, complaints}) => [name, complaints])).toEqual([
 			['the schemas alone', 0],

@@ -21,7 +21,7 @@ beforeAll(() => {
 	writeFileSync(join(user, 'package.json'), '{"type": "module"}');
 	const quietly = ['--silent', '--prefer-offline', '--no-audit', '--no-fund'];
 	execFileSync('npm', ['install', ...quietly, join(workplace, tarball)], {cwd: user});
-}, 60_000);
+}, 180_000);
 
 afterAll(() => rmSync(workplace, {recursive: true, force: true}));
 

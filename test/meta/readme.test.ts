@@ -42,7 +42,7 @@ afterAll(() => {
 // A busy machine may need longer to start a process than the server's tokens are usually valid.
 test.override('serverOptions', {accessTokenSeconds: 600});
 
-describe('the README', {timeout: 60_000}, () => {
+describe('the README', {timeout: 180_000}, () => {
 	test('the README shows code by its twentieth line', () => {
 		expect(readme.split('\n').findIndex(line => line.startsWith('```ts'))).toBeLessThan(20);
 	});

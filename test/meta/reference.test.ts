@@ -92,7 +92,7 @@ describe('the reference', () => {
 		expect(named.filter(name => !known.includes(name))).toEqual([]);
 	});
 
-	test('typedoc writes the reference without warnings, and no export is missing', {timeout: 120_000}, async () => {
+	test('typedoc writes the reference without warnings, and no export is missing', {timeout: 300_000}, async () => {
 		const folder = mkdtempSync(join(tmpdir(), 'regrant-reference-'));
 		try {
 			// If typedoc warns, it fails: package.json says so.

@@ -31,7 +31,7 @@ const offline = ['--quiet', '--node-modules-dir=manual', '--no-remote'];
 const project = await createPackedProject();
 afterAll(project.remove);
 
-describe('what others check before they take a package', {timeout: 60_000}, () => {
+describe('what others check before they take a package', {timeout: 300_000}, () => {
 	test('publint finds nothing to complain about', async () => {
 		expect(await run(local('publint'), ['--strict'])).toEqual({
 			status: 0,
@@ -71,7 +71,7 @@ describe('what others check before they take a package', {timeout: 60_000}, () =
 	});
 });
 
-test('the Deno script of the playground calls an API, and ends by itself', {timeout: 30_000}, async ({server}) => {
+test('the Deno script of the playground calls an API, and ends by itself', async ({server}) => {
 	const {file, remove} = createKvFolder();
 	const [command, ...flags] = deno;
 	const env = {

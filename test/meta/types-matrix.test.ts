@@ -171,7 +171,7 @@ const compilations: Compilation[] = [
 	),
 ];
 
-describe('TypeScript', {timeout: 120_000}, () => {
+describe('TypeScript', {timeout: 300_000}, () => {
 	test.for(compilations.map((compilation, index) => ({...compilation, index})))(
 		'$version compiles $set with $resolution, for $platform',
 		async ({index, ...compilation}) => {

@@ -35,7 +35,7 @@ const mistakes = fixtures.flatMap(({file, text}) =>
 		),
 );
 
-describe('the types of the public surface', {timeout: 60_000}, () => {
+describe('the types of the public surface', {timeout: 180_000}, () => {
 	test.for(Object.entries(settings))(
 		'the public types accept correct code and refuse every mistake, for a user of %s',
 		async ([, options]) => {
@@ -77,7 +77,7 @@ export const api = ky.create({fetch: ours.fetch, hooks: ours.hooks});
 
 test(
 	'the types of fetch fit both ways if the platform’s fetch has more members, as Bun’s has [F-163]',
-	{timeout: 60_000},
+	{timeout: 180_000},
 	async () => {
 		const user = createUserProject();
 		try {
@@ -120,7 +120,7 @@ test('the types of endpoints read plainly, and have names in the declarations of
 	} finally {
 		user.remove();
 	}
-}, 60_000);
+}, 180_000);
 
 // The exported schemas have written types, which say less than the schemas do. These values have every field of the types, also the
 // optional ones.
