@@ -2,7 +2,7 @@ import {mkdtempSync, rmSync} from 'node:fs';
 import {request} from 'node:http';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {describe, expect} from 'vitest';
+import {describe, expect, vi} from 'vitest';
 import {LockError, type TokenSet} from '../../../src/index.ts';
 import {durableObjectDriver, type VaultStub} from '../../../src/stores/durable-object-driver.ts';
 import type {StoreDriver} from '../../../src/stores/shared/store-driver.ts';
@@ -19,22 +19,16 @@ const lend = async (stub: VaultStub, owner: string, lease = forLong): Promise<un
 	tellVault(stub, {op: 'acquire', owner, lease});
 const free = async (stub: VaultStub, owner: string): Promise<unknown> => tellVault(stub, {op: 'release', owner});
 
-/** Asks once whether the lock is free. The wait for it is aborted after the vault has certainly received the request. */
-async function isFree(store: StoreDriver): Promise<boolean> {
+/** Asks once for a lock that somebody else has. The wait for it is aborted after the vault has certainly received the request. */
+async function expectLocked(store: StoreDriver): Promise<void> {
 	const waiting = new AbortController();
 	const had = store.lock?.(async () => true, waiting.signal);
 	const ended = (async () => {
 		for (let rounds = 0; rounds < 5; rounds++) await store.get();
 		waiting.abort();
 	})();
-	try {
-		return (await had) ?? false;
-	} catch (error) {
-		expect(error).toEqual(new LockError());
-		return false;
-	} finally {
-		await ended;
-	}
+	await expect(had).rejects.toEqual(new LockError());
+	await ended;
 }
 
 describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind %s', {timeout: 30_000}, storage => {
@@ -75,10 +69,10 @@ describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind 
 		await lend(stub(), 'holder');
 		await workers.evict('evicted');
 		expect(await store.get()).toEqual(token);
-		expect(await isFree(store)).toBe(false);
+		await expectLocked(store);
 		expect(await tellVault(stub(), {op: 'renew', owner: 'holder', lease: forLong})).toBe(true);
 		await free(stub(), 'holder');
-		expect(await isFree(store)).toBe(true);
+		expect(await store.lock?.(async () => 'had')).toBe('had');
 	});
 
 	test('a vault keeps the session and the lock when its process ends and another begins [F-110]', async ({
@@ -105,9 +99,9 @@ describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind 
 		const after = await start();
 		const store = durableObjectDriver(() => after.stub('kept'));
 		expect(await store.get()).toEqual(token);
-		expect(await isFree(store)).toBe(false);
+		await expectLocked(store);
 		await free(after.stub('kept'), 'holder');
-		expect(await isFree(store)).toBe(true);
+		expect(await store.lock?.(async () => 'had')).toBe('had');
 	});
 
 	test('an object that restarts while holders wait for its lock makes nobody lose their turn [F-110]', async ({
@@ -160,7 +154,8 @@ describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind 
 			const {lease} = (await workers.probe('slow', 'get')) as {readonly lease: {readonly until: number}};
 			return lease.until;
 		};
-		const store = durableObjectDriver(() => workers.stub('slow'), {lease: 1_000});
+		// If this process stood still for a whole lease, it would lose the lock, and rightly so.
+		const store = durableObjectDriver(() => workers.stub('slow'), {lease: 5_000});
 		const gate = createGate();
 		const slow = store.lock?.(async isHeld => {
 			await gate.pass();
@@ -235,9 +230,12 @@ describe.each(['sqlite', 'legacy-kv'] as const)('a vault in storage of the kind 
 	test('a vault deletes an abandoned session by an alarm when its ttl has passed', async ({workersAt}) => {
 		for (const compatibilityDate of ['2024-01-01', '2026-11-02']) {
 			const workers = await workersAt({storage, isolates: 1, compatibilityDate});
-			const store = durableObjectDriver(() => workers.stub('abandoned'), {ttl: 1});
-			await store.set(token);
-			expect(await store.get()).toEqual(token);
+			const store = durableObjectDriver(() => workers.stub('abandoned'), {ttl: 1, lease: 5_000});
+			// While the lock is held, nothing is deleted, however long these two steps take.
+			await store.lock?.(async () => {
+				await store.set(token);
+				expect(await store.get()).toEqual(token);
+			});
 			await expect.poll(async () => store.get(), {timeout: 20_000}).toBe(undefined);
 			expect(await workers.probe('abandoned', 'get')).toEqual({});
 		}
@@ -345,9 +343,15 @@ test('a vault answers 404 to a request from outside that a worker passes on, and
 	expect(await workers.probe('private', 'get')).toEqual({record: expect.stringContaining(token.access_token)});
 });
 
-test('whoever asked first gets the lock first, even before one who asks when it becomes free', async () => {
+test('whoever asked first gets the lock first, even before one who asks when it becomes free', async ({
+	onTestFinished,
+}) => {
 	const {stub} = createMemoryVault();
 	const store = durableObjectDriver(() => stub);
+	// The clock stands still, because whoever does not take a free lock within a second loses the place in the queue.
+	const now = Date.now();
+	const clock = vi.spyOn(Date, 'now').mockReturnValue(now);
+	onTestFinished(() => clock.mockRestore());
 	await lend(stub, 'holder');
 	const order: number[] = [];
 	const turns: Array<Promise<unknown>> = [];
