@@ -75,6 +75,11 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 
 	const secretsAllowed = {allowSecretInBrowser: true};
 	const serviceGrant = {grant_type: 'client_credentials', scope: '/accounts.read /accounts.write'} as const;
+	/** Sends token requests to an endpoint that holds its answers back until the test releases them. */
+	const heldEndpoint = `${lab.tokenEndpoint}?held`;
+	const arrival = async (kind: 'grants' | 'calls'): Promise<void> => {
+		while ((await lab.log())[kind].length === 0);
+	};
 	const statusesOf = async (calls: Array<Promise<Response>>): Promise<number[]> =>
 		(await Promise.all(calls)).map(({status}) => status);
 
@@ -368,8 +373,10 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 
 	test('a late 401 sends the call again with the token that is current by then [R57, F-61]', async () => {
 		const {auth, api} = await signIn('dead');
-		const late = api.get('me?delay=150');
+		const late = api.get('me?held');
+		await arrival('calls');
 		await auth.refresh();
+		await lab.release();
 		equal((await late).status, 200);
 		equal((await lab.log()).grants.length, 1);
 	});
@@ -536,35 +543,42 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 
 	// Aborts and deadlines.
 	test('a caller that aborts during a renewal does not affect the others [R60, F-74]', async () => {
-		const {auth, api} = await signIn('dead', {tokenEndpoint: `${lab.tokenEndpoint}?delay=150`});
+		const {auth, api} = await signIn('dead', {tokenEndpoint: heldEndpoint});
 		const caller = new AbortController();
 		const leaving = reasonOf(auth.refresh({signal: caller.signal}));
 		const staying = api.get('me');
 		const reason = new Error('gone');
+		await arrival('grants');
 		caller.abort(reason);
 		equal((await leaving) === reason, true);
+		await lab.release();
 		equal((await staying).status, 200);
 	});
 
 	test('when all callers abort, the grant still completes [R59, F-75]', async () => {
-		const {auth, api, refresh_token} = await signIn('over', {tokenEndpoint: `${lab.tokenEndpoint}?delay=150`});
+		const {auth, api, refresh_token} = await signIn('over', {tokenEndpoint: heldEndpoint});
 		const caller = new AbortController();
 		const calls = [auth.refresh({signal: caller.signal}), auth.getToken({signal: caller.signal})].map(reasonOf);
+		await arrival('grants');
 		caller.abort();
 		equal((await Promise.all(calls)).map(nameOf), ['AbortError', 'AbortError']);
+		await lab.release();
 		equal((await api.get('me')).status, 200);
 		const {grants} = await lab.log();
 		equal([grants.length, new URLSearchParams(grants[0]?.body).get('refresh_token') === refresh_token], [1, true]);
 	});
 
 	test('a call that is aborted while it waits for a token rejects at once [F-73]', async () => {
-		const {api} = await signIn('over', {tokenEndpoint: `${lab.tokenEndpoint}?delay=300`});
+		const {auth, api} = await signIn('over', {tokenEndpoint: heldEndpoint});
 		const caller = new AbortController();
 		const reason = new Error('gone');
 		const call = reasonOf(api.get('me', {signal: caller.signal}));
-		setTimeout(() => caller.abort(reason), 20);
+		await arrival('grants');
+		caller.abort(reason);
 		const error = await call;
 		equal(error === reason || (traits.losesReasons === true && nameOf(error) === 'AbortError'), true);
+		await lab.release();
+		await auth.getToken();
 		equal((await lab.log()).calls.length, 0);
 	});
 
@@ -572,8 +586,8 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 		const {auth} = await signIn();
 		const caller = new AbortController();
 		const reason = new Error('gone');
-		const call = reasonOf(auth.fetch(`${lab.api}/me?delay=1500`, {signal: caller.signal}));
-		while ((await lab.log()).calls.length === 0);
+		const call = reasonOf(auth.fetch(`${lab.api}/me?held`, {signal: caller.signal}));
+		await arrival('calls');
 		caller.abort(reason);
 		const error = await call;
 		const isCopy = traits.copiesReasons === true && String(error) === String(reason);
@@ -594,14 +608,15 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 	});
 
 	test('ky’s timeout ends a call that waits for a token, and the grant goes on [F-76]', async () => {
-		const {auth, api} = await signIn('over', {tokenEndpoint: `${lab.tokenEndpoint}?delay=300`});
+		const {auth, api} = await signIn('over', {tokenEndpoint: heldEndpoint});
 		equal(nameOf(await reasonOf(api.get('me', {timeout: 50}))), 'TimeoutError');
+		await lab.release();
 		equal((await auth.getToken()).token_type.toLowerCase(), 'bearer');
 		equal((await lab.log()).grants.length, 1);
 	});
 
 	test('a token endpoint that does not answer fails the call in time, and the session stays [F-02]', async () => {
-		const {auth, events} = await signIn('over', {tokenEndpoint: `${lab.tokenEndpoint}?delay=700`, timeout: 100});
+		const {auth, events} = await signIn('over', {tokenEndpoint: heldEndpoint, timeout: 100});
 		equal(nameOf(await reasonOf(auth.getToken())), 'TokenNetworkError timeout');
 		equal(gist(events), ['token set', 'refresh-failed timeout']);
 	});
@@ -663,11 +678,12 @@ export function authSpec({test, equal, lab, traits, stores}: Runner): void {
 	});
 
 	test('a sign-out wins over a refresh that is under way [R76]', async () => {
-		const {auth} = await signIn('over', {tokenEndpoint: `${lab.tokenEndpoint}?delay=1500`});
+		const {auth} = await signIn('over', {tokenEndpoint: heldEndpoint});
 		const refresh = reasonOf(auth.refresh());
-		while ((await lab.log()).grants.length === 0);
+		await arrival('grants');
 		await auth.signOut();
 		equal(nameOf(await refresh), 'SessionEndedError signed_out');
+		await lab.release();
 		equal(nameOf(await reasonOf(auth.getToken())), 'SessionEndedError no_session');
 		// Waits for the late answer, so that it does not arrive during the next test.
 		while ((await lab.log()).grants[0]?.status === 0);

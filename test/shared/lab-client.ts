@@ -6,7 +6,7 @@ export interface LabFacts {
 	readonly door: string;
 	readonly tokenEndpoint: string;
 	readonly revocationEndpoint: string;
-	/** The origin of the API. The query of a call can choose the answer: `status`, `times`, `delay`, `location`, `www-authenticate`. */
+	/** The origin of the API. The query of a call can choose the answer: `status`, `times`, `held`, `location`, `www-authenticate`. */
 	readonly api: string;
 	/** The origin of an API that accepts only DPoP tokens and asks for nonces. The query can choose the answer in the same way. */
 	readonly proofApi: string;
@@ -70,6 +70,8 @@ export interface Minted {
 /** Controls the servers, from whichever runtime runs the tests. */
 export interface LabClient extends LabFacts {
 	reset(): Promise<void>;
+	/** Sends the answers that are held back, as the query of their requests asks for. */
+	release(): Promise<void>;
 	/** Returns the tokens of a new login. If the thumbprint of a DPoP key is given, they are bound to that key. */
 	mint(jkt?: string): Promise<Minted>;
 	/** Makes the API reject this access token from now on. */
@@ -90,6 +92,7 @@ export function createLabClient(facts: LabFacts): LabClient {
 	return {
 		...facts,
 		reset: () => ask('POST', '/reset'),
+		release: () => ask('POST', '/release'),
 		mint: jkt => ask('POST', '/mint', jkt ?? ''),
 		expire: token => ask('POST', '/expire', token),
 		isActive: token => ask('POST', '/is-active', token),

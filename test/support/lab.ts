@@ -1,4 +1,3 @@
-import {setTimeout as sleep} from 'node:timers/promises';
 import type {ClientMetadata} from 'oidc-provider';
 import {app, type AuthorizationServer, awkward, service, startAuthorizationServer} from './authorization-server.ts';
 import {accountScopes} from './clients.ts';
@@ -32,13 +31,17 @@ const proverOf = ({algorithm, publicJwk}: TestKey): ClientMetadata => ({
 
 const json = (value: unknown): Answer => Response.json(value ?? null);
 
-/** Returns the answer of the API that the query of the call asks for. */
-function stage(path: string, times: Map<string, number>): Answer | Promise<Answer | undefined> | undefined {
+/** Returns the answer that the query of the request asks for. A request that is held gets its answer when `released` resolves. */
+function stage(
+	path: string,
+	times: Map<string, number>,
+	released: Promise<undefined>,
+): Answer | Promise<Answer | undefined> | undefined {
 	const query = new URL(path, 'http://api').searchParams;
 	const count = (times.get(path) ?? 0) + 1;
 	times.set(path, count);
 	const status = Number(query.get('status') ?? 0);
-	if (query.has('delay')) return sleep(Number(query.get('delay'))).then(() => undefined);
+	if (query.has('held')) return released;
 	if (status === 0 || count > Number(query.get('times') ?? Infinity)) return undefined;
 	const headers = ['location', 'www-authenticate', 'access-control-expose-headers', 'retry-after'].flatMap(name =>
 		query.has(name) ? [[name, query.get(name) ?? ''] as const] : [],
@@ -56,15 +59,20 @@ export async function startLab(): Promise<Lab> {
 	const places = await startTwoServers(allowEveryOrigin(followChain));
 	const faults = await startFaultServer();
 	const times = new Map<string, number>();
+	let holding = Promise.withResolvers<undefined>();
+	const release = (): void => holding.resolve(undefined);
 	const setUp = (): void => {
+		release();
+		holding = Promise.withResolvers();
 		server.reset();
 		elsewhere.requests.length = 0;
 		places.reset();
 		times.clear();
-		server.onCall(({path}) => stage(path, times));
+		const {promise} = holding;
+		server.onCall(({path}) => stage(path, times, promise));
 		proofApi.reset();
-		proofApi.onCall(({path}) => stage(path, times));
-		server.onToken(({path}) => stage(path, times));
+		proofApi.onCall(({path}) => stage(path, times, promise));
+		server.onToken(({path}) => stage(path, times, promise));
 	};
 	setUp();
 	const log = (): LabLog => ({
@@ -103,6 +111,7 @@ export async function startLab(): Promise<Lab> {
 	});
 	const routes: Readonly<Record<string, (body: string) => unknown>> = {
 		'POST /reset': setUp,
+		'POST /release': release,
 		'POST /mint': jkt => server.mint(jkt ? {jkt} : {}),
 		'POST /expire': body => server.expire(body),
 		'POST /is-active': body => server.isActive(body),

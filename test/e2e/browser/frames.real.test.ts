@@ -28,14 +28,14 @@ function openFrame(): {readonly realm: Realm; remove(): void} {
 }
 
 /** Creates an `Auth` from the copy of the package that the realm has loaded for itself. */
-async function createAuthIn(realm: Realm, delay = ''): Promise<Auth> {
+async function createAuthIn(realm: Realm, query = ''): Promise<Auth> {
 	const load = async <T>(path: string): Promise<T> => realm.eval(`import('${location.origin}/src/${path}')`) as T;
 	const {createAuth} = await load<typeof regrant>('index.ts');
 	const {indexedDbStore} = await load<typeof web>('stores/web.ts');
 	return createAuth({
 		tokenEndpoint,
-		// The delay is not part of `tokenEndpoint`: another endpoint would be another client, and the store would refuse it [F-143].
-		fetch: async (input, init) => fetch(`${input as string}${delay}`, init),
+		// The query is not part of `tokenEndpoint`: another endpoint would be another client, and the store would refuse it [F-143].
+		fetch: async (input, init) => fetch(`${input as string}${query}`, init),
 		revocationEndpoint,
 		clientId: app,
 		origins: [api],
@@ -99,7 +99,7 @@ test('a frame hears what the page does to the session', async () => {
 
 test('a sign-out of the page wins over a refresh of a frame [R76, F-101]', async () => {
 	const auth = await createAuthIn(window);
-	const other = await createAuthIn(openFrame().realm, '?delay=1500');
+	const other = await createAuthIn(openFrame().realm, '?held');
 	const minted = await lab.mint();
 	await auth.setToken({...minted, ...expired});
 	const refresh = other.refresh().then(
@@ -108,6 +108,7 @@ test('a sign-out of the page wins over a refresh of a frame [R76, F-101]', async
 	);
 	while ((await lab.log()).grants.length === 0);
 	await auth.signOut();
+	await lab.release();
 	expect(await refresh).toBe('SessionEndedError');
 	expect(await auth.getToken().catch(({name}: Error) => name)).toBe('SessionEndedError');
 	expect(await lab.isActive(minted.refresh_token)).toBe(false);
