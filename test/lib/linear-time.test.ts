@@ -14,13 +14,20 @@ const shorten = (text: string): string => (text.length > 70 ? `${text.slice(0, 7
 /** How the time of a pattern grows in the worst case. The checker searches for a slow text, and counts steps instead of time. */
 function growthOf({source, flags}: Pattern): string {
 	process.env['RECHECK_SYNC_BACKEND'] = 'pure'; // all other back-ends start a process
-	// The checker tries random texts on patterns with a lookahead. The seed makes them the same in every run.
-	const found = checkSync(source, flags, {timeout: null, randomSeed: 1});
+	// The checker tries random texts on patterns with a lookahead. The seed makes them the same in every run. Without limits of time, only
+	// steps count: a slow machine would reach a limit, and the checker would take that for a slow pattern.
+	const found = checkSync(source, flags, {
+		timeout: null,
+		attackTimeout: null,
+		incubationTimeout: null,
+		seedingTimeout: null,
+		randomSeed: 1,
+	});
 	if (found.status === 'safe') return 'linear';
 	return found.status === 'vulnerable' ? found.complexity.type : found.status;
 }
 
-describe('a regular expression of src takes a time that grows as its text does [F-53]', () => {
+describe('a regular expression of src takes a time that grows as its text does [F-53]', {timeout: 300_000}, () => {
 	test.for(
 		patterns.map(pattern => [`${pattern.file}: /${shorten(pattern.source)}/${pattern.flags}`, pattern] as const),
 	)('%s', ([, pattern]) => {
@@ -183,10 +190,11 @@ async function measure(
 ): Promise<{readonly work: number; readonly growth: number}> {
 	const less = await workOf(known, () => task(length / 4));
 	const work = await workOf(known, () => task(length));
-	return {work, growth: work / less};
+	// Less than one step for a hundred characters may come from elsewhere: what vitest does meanwhile is counted, too.
+	return {work, growth: work / Math.max(less, length / 100)};
 }
 
-describe('what is done with 100 kB of text grows as the text does [F-53]', () => {
+describe('what is done with 100 kB of text grows as the text does [F-53]', {timeout: 120_000}, () => {
 	test.for(Object.entries(tasks))('%s', async ([, task]) => {
 		const {work, growth} = await measure(task);
 		expect(growth).toBeLessThan(4.5);

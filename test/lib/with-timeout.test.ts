@@ -31,8 +31,9 @@ describe('withTimeout', () => {
 			for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve));
 			return 'read';
 		};
-		const waiting = withTimeout(work, 20);
-		block(100);
+		// The deadline is long, because a quarter of it is left for reading.
+		const waiting = withTimeout(work, 2_000);
+		block(2_100);
 		expect(await waiting).toBe('read');
 	});
 
@@ -54,6 +55,6 @@ describe('withTimeout', () => {
 		leaver.abort(reason);
 		await expect(waiting).rejects.toBe(reason);
 		await expect(withTimeout(never, 1000, undefined, {signal: AbortSignal.abort(reason)})).rejects.toBe(reason);
-		await expect.poll(() => isDone).toBe(true);
+		await expect.poll(() => isDone, {timeout: 20_000}).toBe(true);
 	});
 });
