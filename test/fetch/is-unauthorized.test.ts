@@ -151,7 +151,7 @@ describe('isUnauthorized', () => {
 		const body = (): ReadableStream => new ReadableStream({cancel: cancelled});
 		const {api, auth, renew} = await session(judge, () => new Response(body(), {status: 401}));
 		await expect(api.client(auth).get('me')).rejects.toThrow('mine');
-		await expect.poll(() => cancelled.mock.calls.length).toBe(1);
+		await expect.poll(() => cancelled.mock.calls.length, {timeout: 20_000}).toBe(1);
 		expect(renew).not.toHaveBeenCalled();
 		expect(await auth.peek()).toMatchObject({access_token: 'first'});
 	});
