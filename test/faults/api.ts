@@ -16,7 +16,7 @@ import {
 import {after, bearer, type Case, type Fault, fault, page, redirect, uncounted} from './case.ts';
 import type {Staged} from './room.ts';
 import type {World} from './world.ts';
-import {text, hidden, timeout, times, all} from './words.ts';
+import {text, deadline, hidden, timeout, times, all} from './words.ts';
 
 /** 100,000 bytes, among them every possible byte. */
 const allBytes = (): Uint8Array<ArrayBuffer> => Uint8Array.from({length: 100_000}, (_, index) => index % 256);
@@ -699,14 +699,14 @@ export const apiFaults: readonly Fault[] = [
 			events: ['token refresh'],
 		},
 	}),
-	fault('F-76', 'timeout of ky, shorter than the refresh', impatience({timeout: 100})),
-	fault('F-77', 'totalTimeout of ky, shorter than the refresh', impatience({totalTimeout: 100, timeout: false})),
+	fault('F-76', 'timeout of ky, shorter than the refresh', impatience({timeout: 2000})),
+	fault('F-77', 'totalTimeout of ky, shorter than the refresh', impatience({totalTimeout: 2000, timeout: false})),
 	fault('F-78', 'timeout: false, and the token endpoint hangs', {
 		title: 'our own deadline ends it',
 		script: {token: [{fault: 'hang'}]},
 		async act({signIn, ky, get, advance}) {
 			await signIn('over');
-			const late = await get(ky({timeout: false}, {timeout: 1000}).get('me'));
+			const late = await get(ky({timeout: false}, {timeout: deadline}).get('me'));
 			advance(1);
 			return [late, await get(ky().get('me'))];
 		},

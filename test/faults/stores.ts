@@ -5,7 +5,7 @@ import {type Case, type Fault, fault, json, token, typed} from './case.ts';
 import {polluted, pollution} from './pollution.ts';
 import {readings, refused, renewals} from './renewal-cases.ts';
 import {createLateStore, failingOnce, hang, keeping, type LateStore, records, refuse, reject} from './store-cases.ts';
-import {text, invalid} from './words.ts';
+import {text, deadline, invalid} from './words.ts';
 import {loginOf, renewElsewhere} from './world.ts';
 
 export const storeFaults: readonly Fault[] = [
@@ -80,10 +80,10 @@ export const storeFaults: readonly Fault[] = [
 			store: () => failingOnce(hang),
 			async act({signIn, auth, room, get}) {
 				await signIn('over');
-				const during = await get(auth({timeout: 1000}).fetch(`${room.api}me`));
+				const during = await get(auth({timeout: deadline}).fetch(`${room.api}me`));
 				// While a write hangs, the store is not used again until the deadline has passed. A real clock measures that, so the test
 				// has to wait.
-				await new Promise(resolve => setTimeout(resolve, 1200));
+				await new Promise(resolve => setTimeout(resolve, deadline + 200));
 				return [during, await get(auth().fetch(`${room.api}me`))];
 			},
 			expected: {

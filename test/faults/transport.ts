@@ -1,7 +1,7 @@
 // Faults of the network and of HTTP, between regrant and the token endpoint.
 import {typed, after, type Fault, fault, json, page, token} from './case.ts';
 import {detours, forNow, readings, redirects, refused, renewals, sentTo, unreached} from './renewal-cases.ts';
-import {times, text, hidden, network, timeout, unexpected, all} from './words.ts';
+import {times, text, deadline, hidden, network, timeout, unexpected, all} from './words.ts';
 
 /** Formats a date as RFC 850 does. The next function formats it as C's `asctime` does. */
 const dateOf850 = (time: number): string => {
@@ -38,7 +38,7 @@ export const transportFaults: readonly Fault[] = [
 	fault(
 		'F-02',
 		'the token endpoint does not answer',
-		renewals(forNow(timeout), {'nothing comes': {fault: 'hang'}}, {broken: () => ({timeout: 1000})}),
+		renewals(forNow(timeout), {'nothing comes': {fault: 'hang'}}, {broken: () => ({timeout: deadline})}),
 	),
 	fault(
 		'F-03',
@@ -50,7 +50,7 @@ export const transportFaults: readonly Fault[] = [
 				'it stalls in a refusal': json({error: 'invalid_grant'}, {status: 400, fault: 'stall'}),
 				'it drips': token({}, {fault: 'drip'}),
 			},
-			{broken: () => ({timeout: 1000})},
+			{broken: () => ({timeout: deadline})},
 		),
 		renewals(forNow(network), {'it is cut': token({}, {fault: 'cut'})}),
 		renewals(
@@ -245,7 +245,7 @@ export const transportFaults: readonly Fault[] = [
 			script: {token: [{fault: 'hang'}]},
 			async act({auth, signIn, advance, get, room}) {
 				await signIn();
-				const sleeping = get(auth({timeout: 1000}).refresh());
+				const sleeping = get(auth({timeout: deadline}).refresh());
 				await room.arrivals('token', 1);
 				advance(8 * 3600);
 				const slept = await sleeping;

@@ -9,6 +9,12 @@ export const grant = {grant_type: 'client_credentials', scope: 'a b'} as const;
 /** Hides all other headers from pages of another origin. */
 export const hidden = ['access-control-expose-headers', ''] as const;
 
+/**
+The `timeout` of a case that waits for its end, in milliseconds. On a busy machine, it must not end before the request has arrived, nor before
+a server has answered that does answer.
+*/
+export const deadline = 4_000;
+
 // The errors that many rows expect, in the words of the results.
 export const network = 'TokenNetworkError network';
 export const timeout = 'TokenNetworkError timeout';

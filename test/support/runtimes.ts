@@ -12,7 +12,8 @@ import {serve} from './serve.ts';
 /** Runs the specification in one runtime, and returns its report. */
 type Adapter = (project: PackedProject, facts: LabFacts) => Promise<Report>;
 
-const patience = 300_000;
+/** How long a whole run may take, in milliseconds. It takes two minutes, and several times that on a busy machine. */
+const patience = 1_800_000;
 const local = (name: string): string => resolve('node_modules/.bin', name);
 
 /** Creates an adapter for a process that prints its report. */
