@@ -15,6 +15,8 @@ const inBrowser = (name: 'chromium' | 'firefox' | 'webkit'): TestProjectInlineCo
 			headless: true,
 			screenshotFailures: false,
 			provider: spawned,
+			// A busy machine may need more than vitest's minute to start a browser.
+			connectTimeout: 300_000,
 			instances: [{browser: name}],
 		},
 	},
