@@ -1044,7 +1044,8 @@ describe('a caller that leaves', () => {
 	test('a caller with timeout: false is released by our own deadline [F-78]', async ({server, watch}) => {
 		const store = memoryStore();
 		const clock = createClock();
-		const auth = watch(createAuth(appOptions(server, {store, timeout: 50, now: clock.now})));
+		// A caller waits twice as long, and must not give up before the request does: the next caller would share its failure.
+		const auth = watch(createAuth(appOptions(server, {store, timeout: 2_000, now: clock.now})));
 		const patient = watch(createAuth(appOptions(server, {store, now: clock.now})));
 		await signIn(server, auth, expired);
 		const recover = server.onToken(() => new Promise(() => {}));
