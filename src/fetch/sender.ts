@@ -29,17 +29,15 @@ export type Send = (
 	token: TokenSet,
 ) => Promise<Response>;
 
-/** How the token is kept from following a redirect to another origin: by the platform, by hand, or by not following redirects. */
-type RedirectGuard = 'platform' | 'by-hand' | 'refuse';
-
-function guardOf({header, isBoundToUrl}: TokenScheme): RedirectGuard {
-	if (header === 'authorization' && !isBoundToUrl && dropsAuthorization()) return 'platform';
-	return isBrowser() ? 'refuse' : 'by-hand';
-}
+/** Whether the platform itself keeps the token from following a redirect to another origin. */
+const isKeptByPlatform = ({header, isBoundToUrl}: TokenScheme): boolean =>
+	header === 'authorization' && !isBoundToUrl && dropsAuthorization();
 
 /** Creates the sender of a scheme. */
 export function createSender(scheme: TokenScheme): Send {
-	const guard = guardOf(scheme);
+	const isGuarded = !isKeptByPlatform(scheme);
+	// Browsers do not let a script follow redirects by hand, so there they are not followed.
+	const isPage = isBrowser();
 
 	/** Adds the token to a copy of the request, and sends the copy. */
 	const sendOnce = (call: SendingCall, request: Request, options: RequestInit, token: string): Promise<Response> => {
@@ -52,9 +50,9 @@ export function createSender(scheme: TokenScheme): Send {
 		// The request that ky keeps, and puts into its errors, never has the token.
 		const copy = source === null ? request.clone() : new Request(request, ownProperties({body: source} as RequestInit));
 		const judged = url === request.url ? copy : new Request(url, copy);
-		const own = guard === 'refuse' ? new Request(judged, refusalFor(judged, scheme)) : judged;
+		const own = isGuarded && isPage ? new Request(judged, refusalFor(judged, scheme)) : judged;
 		const options = optionsFor(request, extra);
-		if (guard !== 'by-hand') return sendOnce(call, own, options, access_token);
+		if (!isGuarded || isPage) return sendOnce(call, own, options, access_token);
 		const sendHop = async (hop: Request, isHome: boolean): Promise<Response> => {
 			if (!isHome) return call.fetch(hop, options);
 			const response = await sendOnce(call, hop, options, access_token);
