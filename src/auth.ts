@@ -8,17 +8,9 @@ import {type Origins, readOrigins} from './fetch/origins.ts';
 import type {Awaitable} from './lib/awaitable.ts';
 import {ownProperties, ownPropertiesWhere, ownProperty} from './lib/own-properties.ts';
 import {aFunction, isAnything, numberOf, oneOf, readInsecureOrigins, type Rules} from './lib/read-options.ts';
-import {type Session, statusOf, readToken} from './session/core.ts';
+import {coreOf, type Session, statusOf, readToken} from './session/core.ts';
 import type {AuthListener} from './session/events.ts';
-import {
-	coreOf,
-	getToken,
-	refresh,
-	type RefreshOptions,
-	setToken,
-	signOut,
-	type TokenOptions,
-} from './session/session.ts';
+import {getToken, refresh, type RefreshOptions, setToken, signOut, type TokenOptions} from './session/session.ts';
 import {createSubscriptions} from './session/subscriptions.ts';
 import {memoryStore} from './stores/memory.ts';
 import type {TokenStore} from './stores/token-cell.ts';
@@ -191,11 +183,8 @@ export const sessionRules: Rules = {
 	...tokenRules,
 };
 
-/** The options of a session that a renewer needs. */
-export type RenewerSettings = Pick<Resolved, 'timeout' | 'now' | 'keep' | 'scheme'>;
-
 /** The checked options, with their defaults. */
-interface Resolved extends SessionOptions {
+export interface Resolved extends SessionOptions {
 	readonly timeout: number;
 	readonly leeway: number;
 	readonly now: () => number;
@@ -208,15 +197,18 @@ Creates an `Auth` from checked options and a source of tokens.
 
 @throws {ConfigError} if the origins cannot be used, or if the store belongs to another client.
 */
-export function assembleAuth(options: SessionOptions, createRenewer: (settings: RenewerSettings) => Renewer): Auth {
-	const resolved: Resolved = ownProperties({
+export function assembleAuth<Given extends SessionOptions>(
+	options: Given,
+	createRenewer: (settings: Given & Resolved) => Renewer,
+): Auth {
+	const resolved = ownProperties<Given & Resolved>({
 		timeout: 10_000,
 		leeway: 30,
 		now: () => Date.now(),
 		store: memoryStore(),
 		scheme: bearer(),
 		...options,
-	} as Resolved); // every default is there
+	});
 	const insecureOrigins = readInsecureOrigins(options);
 	const renewer = createRenewer(resolved);
 	const {client, read} = renewer;
@@ -261,8 +253,9 @@ const globalFetch = async (input: RequestInfo | URL, init?: RequestInit): Promis
 function waitUntilOf(waitUntil: SessionOptions['waitUntil']): Session['waitUntil'] {
 	let isBound = false;
 	return promise => {
+		const settled = promise.catch(() => {});
 		try {
-			waitUntil?.(promise);
+			waitUntil?.(settled);
 			isBound = true;
 		} catch (error) {
 			// An unbound `waitUntil` throws a TypeError each time. Outside of a request Workers throw another error, but then there is no
@@ -277,7 +270,7 @@ function waitUntilOf(waitUntil: SessionOptions['waitUntil']): Session['waitUntil
 function fetchOf(begin: BeginCall): typeof fetch {
 	const call = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
 		const options = ownProperties(init);
-		const send = begin(globalFetch, bodySourceOf({body: options.body ?? null}));
+		const send = begin(globalFetch, bodySourceOf(options));
 		// Other platforms throw the same error. Bun would send the request without its body.
 		const given = typeof input === 'object' && 'bodyUsed' in input ? input : undefined;
 		if (given?.bodyUsed && !options.body) throw new TypeError('The body was read before');
@@ -300,7 +293,10 @@ function fetchOf(begin: BeginCall): typeof fetch {
 function methodsOf(session: Session): Omit<Auth, 'hooks' | 'fetch' | 'status'> {
 	const {subscribe, close} = createSubscriptions(session);
 	return {
-		getToken: async options => withoutRefreshToken(await getToken(session, ownProperties(options))),
+		getToken: async options => {
+			const given = ownProperties(options);
+			return withoutRefreshToken(await getToken(session, given, given.minimumLifetime));
+		},
 		peek: async () => {
 			const token = await readToken(session);
 			return token && withoutRefreshToken(token);

@@ -27,6 +27,6 @@ const auth = createSession({
 ```
 */
 export function createSession(options: CreateSessionOptions): Auth {
-	const {renew, ...others} = readOptions(options, {...sessionRules, renew: aFunction}, ['renew']);
-	return assembleAuth(others, settings => functionRenewer(renew as RenewFunction, settings)); // as just checked
+	const given = readOptions(options, {...sessionRules, renew: aFunction}, ['renew']);
+	return assembleAuth(given as CreateSessionOptions, functionRenewer); // as just checked
 }

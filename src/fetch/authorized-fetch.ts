@@ -1,7 +1,8 @@
-import {isSignedOut, SessionEndedError, type SessionEndedReason} from '../errors.ts';
+import {isSignedOut, SessionEndedError} from '../errors.ts';
 import type {Awaitable} from '../lib/awaitable.ts';
 import {assertNotCallingOut, type Session} from '../session/core.ts';
-import {getUsableToken, peekToken, replaceToken} from '../session/session.ts';
+import {recordResponse} from '../session/rejection.ts';
+import {getToken, peekToken, replaceToken} from '../session/session.ts';
 import type {TokenScheme} from '../token/token-scheme.ts';
 import type {TokenSet} from '../token/token-set.ts';
 import type {BodySource} from './body.ts';
@@ -86,18 +87,15 @@ async function attempt(
 ): Promise<Response> {
 	const {core, now} = session;
 	assertLogin(call, session);
-	let found: TokenSet | SessionEndedReason;
+	let token: TokenSet;
 	let login: number;
 	do {
 		({login} = core.state);
-		found = peekToken(session) ?? (await getUsableToken(session, request).catch(withoutSession));
+		const found = peekToken(session) ?? (await getToken(session, request).catch(error => withoutToken(call, error)));
+		if (!found) return call.fetch(request, extra);
+		token = found;
 		// The token belongs to `login` only if nobody has signed in or out while it was looked for. Otherwise look again.
-	} while (typeof found !== 'string' && login !== core.state.login);
-	if (typeof found === 'string') {
-		if (call.isTokenRequired) throw new SessionEndedError(found);
-		return call.fetch(request, extra);
-	}
-	let token = found;
+	} while (login !== core.state.login);
 	// The call began under one login, and the token may belong to another. If the login changed because the store was read, the call may go
 	// on: another tab had signed in before, and this realm has only just noticed. If somebody has signed in here since the call began, it
 	// must not be sent as that user.
@@ -107,45 +105,38 @@ async function attempt(
 
 	for (let isResent = call.source === undefined; ;) {
 		const response = await send(call, request, extra, url, token);
-		// The answer is known at once, unless the user's function has to be asked.
-		const verdict =
-			session.isUnauthorized || session.scheme.review
-				? isFrom(url, response) && (await orDiscard(response, askOthers(session, response, request, url, token)))
-				: isUnauthorized(response) && isFrom(url, response) && 'renew';
-		if (verdict === 'resend' && !isResent) {
+		try {
+			// The answer is known at once, unless the user's function has to be asked.
+			const verdict =
+				session.isUnauthorized || session.scheme.review
+					? isFrom(url, response) && (await askOthers(session, response, request, url, token))
+					: isUnauthorized(response) && isFrom(url, response) && 'renew';
+			if (verdict === 'resend' && !isResent) isResent = true;
+			else {
+				const isRejected = verdict === 'renew';
+				// A new token that was rejected.
+				if (isRejected ? call.isRetried : response.ok) recordResponse(core, token, isRejected, now);
+				if (!isRejected || call.isRetried) return response;
+				const renewed = await replaceToken(session, token, login, request);
+				if (!renewed) return response;
+				call.isRetried = true;
+				// A stream can be read only once. The caller gets the 401, and the next call has the new token.
+				if (call.source === undefined) return response;
+				token = renewed;
+				isResent = false;
+			}
+		} catch (error) {
 			discard(response);
-			isResent = true;
-			continue;
+			throw error;
 		}
-		const isRejected = verdict === 'renew';
-		// A new token that was rejected.
-		if (isRejected ? call.isRetried : response.ok) core.rejections.record(token, isRejected, now);
-		if (!isRejected || call.isRetried) return response;
-		const renewed = await orDiscard(response, replaceToken(session, token, login, request));
-		if (!renewed) return response;
-		call.isRetried = true;
-		// A stream can be read only once. The caller gets the 401, and the next call has the new token.
-		if (call.source === undefined) return response;
+		// Nobody reads it.
 		discard(response);
-		token = renewed;
-		isResent = false;
 	}
 }
 
-/** A call of nobody is sent without a token, also if the user's backend had to be asked first. */
-function withoutSession(error: unknown): SessionEndedReason {
-	if (isSignedOut(error) && error.reason === 'no_session') return error.reason;
-	throw error;
-}
-
-/** Waits for what decides about a response. If that fails, nobody reads the response. */
-async function orDiscard<T>(response: Response, decision: Promise<T>): Promise<T> {
-	try {
-		return await decision;
-	} catch (error) {
-		discard(response);
-		throw error;
-	}
+/** A call of nobody is sent without a token, unless it requires one. */
+function withoutToken({isTokenRequired}: Call, error: unknown): undefined {
+	if (isTokenRequired || !isSignedOut(error) || !error.reason.startsWith('no_')) throw error;
 }
 
 /** Makes sure that a call is never sent under another login than the one it began with: neither by regrant, nor by ky's own retries. */

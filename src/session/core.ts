@@ -2,24 +2,37 @@ import {ConfigError, SessionEndedError} from '../errors.ts';
 import type {Waiter} from '../lib/with-timeout.ts';
 import type {TokenStore} from '../stores/token-cell.ts';
 import type {TokenSet} from '../token/token-set.ts';
-import {type BackOff, createBackOff} from './back-off.ts';
-import {createEvents, type SessionEvents} from './events.ts';
-import {createRejections, type Rejections} from './rejections.ts';
+import type {BackOff} from './back-off.ts';
+import {emit, release, type SessionEvents} from './events.ts';
+import type {Rejection} from './rejection.ts';
 import type {SessionSettings} from './settings.ts';
-import {createSingleFlight, type Renew, type SingleFlight} from './single-flight.ts';
 import {initialState, type SessionAction, type SessionState, transition} from './state.ts';
-import {createUsedTokens, type UsedTokens} from './used-tokens.ts';
+import type {UsedTokens} from './used-tokens.ts';
+
+/** The running renewal of a session, which all waiting callers share. */
+export interface Flight {
+	/** The access token that is being renewed. */
+	readonly stale: string | undefined;
+	/** Fulfils whatever the renewal does. On Workers, it may hang or reject once the request that started it is gone. */
+	readonly outcome: Promise<Outcome>;
+	/** Ends the wait of all callers. The next caller starts another renewal. */
+	readonly settle: (outcome: Outcome) => void;
+	/** Counts the steps. A renewal without a step for a while has lost its owner. */
+	steps: number;
+}
+
+/** Returns the token, or throws the error of the renewal. Nothing means that another renewal is needed. */
+export type Outcome = () => TokenSet | undefined;
 
 /** What everything that uses the same store in a realm shares. */
-export interface SessionCore {
+export interface SessionCore extends SessionEvents, UsedTokens {
 	/** The name of the client that the store belongs to. */
 	readonly client: string;
-	readonly events: SessionEvents;
-	readonly backOff: BackOff;
-	readonly used: UsedTokens;
-	readonly rejections: Rejections;
+	/** The time in which no renewal is tried. Undefined if the last one did not fail. */
+	backOff: BackOff | undefined;
+	rejection: Rejection | undefined;
 	/** The running renewal. */
-	readonly flight: SingleFlight<Session>;
+	flight: Flight | undefined;
 	/** The present state. Only `dispatch` changes it. */
 	state: SessionState;
 	/** Counts logins here. */
@@ -34,8 +47,8 @@ export interface SessionCore {
 	readonly watchers: Map<object, Session>;
 	/** Stops listening to the store. */
 	stopWatching: (() => void) | undefined;
-	/** Takes a token of a login that was signed out: a slow holder has written it since, or the store did not take it before. */
-	revokeLate: (token: TokenSet) => void;
+	/** The session that revokes what the store gives back: the last one that has renewed a token or signed out. */
+	revoker: Session | undefined;
 }
 
 /** A session as one `Auth` uses it, with settings of its own. */
@@ -43,15 +56,33 @@ export interface Session extends SessionSettings {
 	readonly core: SessionCore;
 }
 
-/** Creates the core of a store's session. */
-export function createCore(store: TokenStore, client: string, renew: Renew<Session>): SessionCore {
+const cores = new WeakMap<TokenStore, SessionCore>();
+
+/** A registered symbol, so that another copy of the package finds it too. */
+const inUse = Symbol.for('regrant store');
+
+/**
+Returns the core of a store's session.
+
+@throws {ConfigError} if the store belongs to another client, or to another copy of the package.
+*/
+export function coreOf(store: TokenStore, client: string): SessionCore {
+	const known = cores.get(store);
+	if (known ? known.client !== client : Object.hasOwn(store, inUse)) {
+		throw new ConfigError('store serves another clientId, tokenEndpoint or copy of regrant: give each its own');
+	}
+	if (known) return known;
+	// A frozen store cannot be marked.
+	Reflect.defineProperty(store, inUse, {__proto__: null, value: true} as PropertyDescriptor);
 	const core: SessionCore = {
 		client,
-		events: createEvents(),
-		backOff: createBackOff(),
-		used: createUsedTokens(),
-		rejections: createRejections(),
-		flight: createSingleFlight(renew),
+		listeners: new Set(),
+		held: undefined,
+		backOff: undefined,
+		usedUp: new Set(),
+		orphan: undefined,
+		rejection: undefined,
+		flight: undefined,
 		state: initialState,
 		logins: 0,
 		signOuts: 0,
@@ -59,13 +90,15 @@ export function createCore(store: TokenStore, client: string, renew: Renew<Sessi
 		wasUnknownSeen: false,
 		watchers: new Map(),
 		stopWatching: undefined,
-		revokeLate: () => {},
+		revoker: undefined,
 	};
 	store.onChange(change => {
 		if (change.type === 'changed') dispatch(core, change);
-		else if (change.type === 'failed') core.events.emit({type: 'store-failed', error: change.error});
-		else core.revokeLate(change.token);
+		else if (change.type === 'failed') emit(core, {type: 'store-failed', error: change.error});
+		// A token of a login that was signed out: a slow holder has written it since, or the store did not take it before.
+		else if (core.revoker) revokeInBackground(core.revoker, change.token);
 	});
+	cores.set(store, core);
 	return core;
 }
 
@@ -82,10 +115,13 @@ export function dispatch(core: SessionCore, action: SessionAction, of: number = 
 	// The renewal that has ended the session says why to all waiting callers.
 	if (state.login !== login && action.type !== 'ended') {
 		// What is held back until a renewal ends would come too late: that renewal no longer counts, and may hang.
-		core.events.release();
+		release(core);
 		// Who waits while nobody is signed in gets the token of whoever signs in.
 		const isFirst = state.status === 'active' && /^(?:none|ended)$/.test(before);
-		core.flight.cancel(isFirst ? undefined : new SessionEndedError('signed_out'));
+		core.flight?.settle(() => {
+			if (isFirst) return undefined;
+			throw new SessionEndedError('signed_out');
+		});
 	}
 	// A login is reported by the event of its token. A sign-out that has removed nothing has no event of its own.
 	const isSettled = /^(?:read|removed|ended)$/.test(action.type);
@@ -94,7 +130,7 @@ export function dispatch(core: SessionCore, action: SessionAction, of: number = 
 	const told = event ?? (isSettled && core.wasUnknownSeen && {type: 'status', status});
 	if (!told) return;
 	core.wasUnknownSeen = false;
-	core.events.emit(told);
+	emit(core, told);
 }
 
 /** Returns the status for rendering. Callers that have seen `unknown` get an event when it is known. */
@@ -105,14 +141,9 @@ export function statusOf(core: SessionCore): 'unknown' | 'signed-in' | 'signed-o
 	return status === 'active' ? 'signed-in' : 'signed-out';
 }
 
-/** Keeps a promise alive that nobody waits for. */
-export function runInBackground({waitUntil}: SessionSettings, promise: Promise<void>): void {
-	waitUntil(promise.catch(() => {}));
-}
-
-/** Lets this session revoke tokens that the store gives back. */
-export function revokesLate(session: Session): void {
-	session.core.revokeLate = token => runInBackground(session, session.renewer.revoke(token));
+/** Revokes a token. Nobody waits for that. */
+export function revokeInBackground({waitUntil, renewer}: Session, token: Partial<TokenSet>): void {
+	waitUntil(renewer.revoke(token));
 }
 
 /** Throws if the user's code uses the session while the session waits for that code. */

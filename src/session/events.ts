@@ -40,46 +40,33 @@ export type AuthListener = (event: AuthEvent) => void;
 
 /** The listeners of a session, and the events that wait for them. */
 export interface SessionEvents {
-	/** Sends an event to all listeners. A listener that throws or rejects does not affect the others. */
-	emit(event: AuthEvent): void;
-	/** Holds events back until `release`, so that no listener runs under a lock. */
-	hold(): void;
-	/** Sends the events that were held back. */
-	release(): void;
-	/**
-	Adds a listener. Returns a function that removes it.
-
-	@throws {ConfigError} if the listener is not a function.
-	*/
-	subscribe(listener: AuthListener): () => void;
+	readonly listeners: Set<(event: AuthEvent) => Promise<void>>;
+	/** The events that are held back until `release`, so that no listener runs under a lock. Undefined if none have to be. */
+	held: AuthEvent[] | undefined;
 }
 
-/** Creates the events of one session. */
-export function createEvents(): SessionEvents {
-	const listeners = new Set<(event: AuthEvent) => Promise<void>>();
-	let held: AuthEvent[] | undefined;
+/** Sends an event to all listeners. A listener that throws or rejects does not affect the others. */
+export function emit({held, listeners}: SessionEvents, event: AuthEvent): void {
+	if (held) held.push(event);
+	else for (const listener of new Set(listeners)) listener(event).catch(() => {});
+}
 
-	const emit = (event: AuthEvent): void => {
-		if (held) held.push(event);
-		else for (const listener of new Set(listeners)) listener(event).catch(() => {});
-	};
+/** Sends the events that were held back. */
+export function release(events: SessionEvents): void {
+	const {held = []} = events;
+	events.held = undefined;
+	for (const event of held) emit(events, event);
+}
 
-	return {
-		emit,
-		hold: () => {
-			held ??= [];
-		},
-		release: () => {
-			const events = held ?? [];
-			held = undefined;
-			events.forEach(emit);
-		},
-		subscribe: listener => {
-			if (typeof listener !== 'function') throw new ConfigError('listener must be a function');
-			// A new function each time, because the same listener may be added twice.
-			const entry: (event: AuthEvent) => Promise<void> = async event => listener(event);
-			listeners.add(entry);
-			return () => void listeners.delete(entry);
-		},
-	};
+/**
+Adds a listener. Returns a function that removes it.
+
+@throws {ConfigError} if the listener is not a function.
+*/
+export function addListener({listeners}: SessionEvents, listener: AuthListener): () => void {
+	if (typeof listener !== 'function') throw new ConfigError('listener must be a function');
+	// A new function each time, because the same listener may be added twice.
+	const entry = async (event: AuthEvent): Promise<void> => listener(event);
+	listeners.add(entry);
+	return () => void listeners.delete(entry);
 }

@@ -1,4 +1,4 @@
-import {isRegrantError, isSignedOut, RenewalError, SessionEndedError, TokenNetworkError} from '../errors.ts';
+import {isSignedOut, RenewalError, SessionEndedError, TokenNetworkError} from '../errors.ts';
 import type {Awaitable} from '../lib/awaitable.ts';
 import {withTimeout} from '../lib/with-timeout.ts';
 import type {RenewalOutcome, Renewer} from '../token/renewer.ts';
@@ -19,6 +19,7 @@ export type RenewFunction = (context: RenewContext) => Awaitable<AuthToken | Tok
 
 /** The options that the renewer needs. */
 interface FunctionOptions {
+	readonly renew: RenewFunction;
 	readonly timeout: number;
 	readonly now: () => number;
 	readonly scheme: TokenScheme;
@@ -39,7 +40,7 @@ function isOver(error: unknown): boolean {
 }
 
 /** Gets tokens from the user's function. */
-export function functionRenewer(renew: RenewFunction, {timeout, now, scheme, keep}: FunctionOptions): Renewer {
+export function functionRenewer({renew, timeout, now, scheme, keep}: FunctionOptions): Renewer {
 	const read = (record: unknown, issued_at: number, previous?: TokenSet): ReadToken =>
 		readTokenSet(record, {expiresIn: 'auto', tokenTypes: [scheme.tokenType ?? 'bearer'], keep, issued_at, previous});
 
@@ -60,10 +61,12 @@ export function functionRenewer(renew: RenewFunction, {timeout, now, scheme, kee
 			if (given.token) return given;
 			throw new TypeError(`renew must give a token: ${given.problem}`);
 		} catch (error) {
-			// At the deadline the error is our own.
-			const isTimeout = signal.aborted && isRegrantError(error) && error.code === 'timeout';
-			const late = new TokenNetworkError('timeout', 'renew gave nothing in time. It must not use its own session');
-			return {token: undefined, error: isTimeout ? late : new RenewalError(error), isRejected: isOver(error)};
+			const late = 'renew gave nothing in time. It must not use its own session';
+			return {
+				token: undefined,
+				error: signal.aborted ? new TokenNetworkError('timeout', late) : new RenewalError(error),
+				isRejected: isOver(error),
+			};
 		}
 	};
 

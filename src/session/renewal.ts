@@ -1,19 +1,22 @@
 import {isRegrantError, type RegrantError, SessionEndedError} from '../errors.ts';
 import type {Awaitable} from '../lib/awaitable.ts';
 import type {LockedCell} from '../stores/token-cell.ts';
-import type {PreparedRenewal, Renewer, TokenSource} from '../token/renewer.ts';
+import type {PreparedRenewal, TokenSource} from '../token/renewer.ts';
 import {isSameToken, type TokenSet, withoutRefreshToken} from '../token/token-set.ts';
-import {dispatch, readToken, revokesLate, runInBackground, type Session, type SessionCore} from './core.ts';
+import {assertNotBackingOff, nextBackOff} from './back-off.ts';
+import {dispatch, type Flight, readToken, revokeInBackground, type Session, type SessionCore} from './core.ts';
+import {emit, release} from './events.ts';
 import {planRenewal} from './plan.ts';
 import type {SessionState} from './state.ts';
+import {isUsable, sourcesOf, useUp} from './used-tokens.ts';
 
 /** One renewal: what its steps share. */
 interface Attempt {
 	readonly session: Session;
 	/** The state that it began with. */
 	readonly begun: SessionState;
-	/** Is called before each step. */
-	readonly progress: () => void;
+	/** What the waiting callers share. */
+	readonly flight: Flight;
 	/** A refresh token from the server that is not stored yet. */
 	late?: string | undefined;
 }
@@ -26,35 +29,30 @@ interface Request {
 	readonly prepared: PreparedRenewal;
 }
 
-/** The outcome of an exchange under the lock. */
+/** The outcome of an exchange under the lock: a token that is stored, or an error, which may say that the session is over. */
 type Exchange =
-	| {readonly type: 'stored'; readonly token: TokenSet}
-	/** The store holds another token, or none that can be sent, so the renewal needs a new plan. */
-	| {readonly type: 'again'}
-	/** There is no token. The session is over if there is no other way to get one. */
-	| {readonly type: 'failed'; readonly error: RegrantError; readonly isOver: boolean};
+	{readonly token: TokenSet; readonly error?: undefined} | {readonly error: RegrantError; readonly isOver: boolean};
 
 /** Whether there is a way to get a token. A session that has ended starts by itself only if the client has a grant of its own. */
 export function canRenew({core, renewer}: Session, token: TokenSet | undefined): boolean {
 	const mayBegin = token || renewer.canRestart || core.state.status !== 'ended';
-	return !!mayBegin && sourcesOf(core, renewer, token).some(core.used.isUsable);
+	return !!mayBegin && sourcesOf(core, renewer.sources(token), token).some(isUsable(core));
 }
 
-const sourcesOf = ({used}: SessionCore, renewer: Renewer, token: TokenSet | undefined): TokenSource[] => [
-	...used.orphan(token),
-	...renewer.sources(token),
-];
-
-/** Gets a token in place of the stale one, and calls `progress` before each step. */
-export async function renew(session: Session, stale: TokenSet | undefined, progress: () => void): Promise<TokenSet> {
+/** Gets a token in place of the stale one. */
+export async function renew(session: Session, stale: TokenSet | undefined, flight: Flight): Promise<TokenSet> {
 	const {core, now} = session;
-	revokesLate(session);
+	core.revoker = session;
 	try {
-		return await makeSteps({session, begun: core.state, progress}, stale);
+		return await makeSteps({session, begun: core.state, flight}, stale);
 	} catch (error) {
-		// A mistake in the program is not a failed renewal, because nothing was sent.
-		const isFailure = isRegrantError(error) && error.code !== 'session_ended' && error.code !== 'invalid_options';
-		if (isFailure && core.backOff.begin(error, now())) core.events.emit({type: 'refresh-failed', error});
+		// A mistake in the program is not a failed renewal, because nothing was sent. Nor is an error that the back-off repeats.
+		const isFailure = isRegrantError(error) && !/^(?:session_ended|invalid_options)$/.test(error.code);
+		if (isFailure && error !== core.backOff?.cause) {
+			// If another holder of the store was the reason, or the store itself, the server has not been asked.
+			if (!/^(?:lock|store)_/.test(error.code)) core.backOff = nextBackOff(core.backOff, error, now());
+			emit(core, {type: 'refresh-failed', error});
+		}
 		throw error;
 	}
 }
@@ -66,7 +64,7 @@ renewal waits for anything outside of a step.
 @throws {SessionEndedError} if it is another session.
 */
 async function step<T>(attempt: Attempt, work: () => Awaitable<T>): Promise<T> {
-	attempt.progress();
+	attempt.flight.steps++;
 	// What came between two steps would find a store without a token, and fill it again.
 	assertCurrent(attempt);
 	const result = await work();
@@ -78,36 +76,35 @@ function assertCurrent({session, begun, late}: Attempt): void {
 	const {login, signOuts} = session.core.state;
 	if (login === begun.login) return;
 	// If somebody has signed in, the late token is not revoked, because it may belong to the same grant as theirs.
-	if (late && signOuts !== begun.signOuts) runInBackground(session, session.renewer.revoke({refresh_token: late}));
+	if (late && signOuts !== begun.signOuts) revokeInBackground(session, {refresh_token: late});
 	throw new SessionEndedError('signed_out');
 }
 
 async function makeSteps(attempt: Attempt, stale: TokenSet | undefined): Promise<TokenSet> {
 	const {session} = attempt;
 	const {core, renewer, now} = session;
-	const {used, backOff} = core;
 	for (;;) {
 		const from = await step(attempt, () => readToken(session));
-		const plan = planRenewal(from, stale, sourcesOf(core, renewer, from), used.isUsable, now());
+		const plan = planRenewal(from, stale, sourcesOf(core, renewer.sources(from), from), isUsable(core), now());
 		if (plan.type === 'use') return plan.token;
 		if (plan.type === 'stop') throw new SessionEndedError(from ? 'no_refresh_token' : 'no_session');
-		backOff.check(now());
+		assertNotBackingOff(core.backOff, now());
 		const {source} = plan;
 		const prepared = source && (await step(attempt, () => callOut(core, () => renewer.prepare(source, from))));
-		if (!prepared || !used.isUsable(prepared)) {
+		if (!prepared || !isUsable(core)(prepared)) {
 			if (await replace(attempt, from, undefined)) end(attempt, from);
 			continue;
 		}
 		const {cause} = source;
 		const result = await exchange(attempt, {from, cause, prepared});
-		if (result.type === 'again') continue;
-		if (result.type === 'failed') {
+		if (!result) continue;
+		if (result.error) {
 			if (result.isOver) end(attempt, from, {cause: result.error});
 			throw result.error;
 		}
 		assertCurrent(attempt);
-		backOff.reset();
-		dispatch(core, {...result, cause});
+		core.backOff = undefined;
+		dispatch(core, {type: 'stored', token: result.token, cause});
 		return result.token;
 	}
 }
@@ -122,48 +119,53 @@ function callOut<T>(core: SessionCore, call: () => T): T {
 	}
 }
 
-/** Sends the request under the lock, and stores the new token. */
-async function exchange(attempt: Attempt, request: Request): Promise<Exchange> {
+/**
+Sends the request under the lock, and stores the new token. Returns nothing if the renewal needs a new plan: the store holds another token,
+or none that can be sent.
+*/
+async function exchange(attempt: Attempt, request: Request): Promise<Exchange | undefined> {
 	const {session} = attempt;
 	const {store, core} = session;
-	const {events, used} = core;
 	const {from, cause, prepared} = request;
 	const {refreshToken} = prepared;
 	/** The refresh token that will be used. A function of the user may use the one of the present token. */
 	const spent = refreshToken ?? (cause === 'refresh' ? from?.refresh_token : undefined);
 
-	const underLock = async (cell: LockedCell): Promise<Exchange> => {
-		if (store.watch) events.hold();
-		if (!(await step(attempt, () => cell.claim(from, spent !== undefined)))) return {type: 'again'};
+	const underLock = async (cell: LockedCell): Promise<Exchange | undefined> => {
+		if (store.watch) core.held ??= [];
+		if (!(await step(attempt, () => cell.claim(from, spent !== undefined)))) return undefined;
 		const outcome = await step(attempt, async () => {
 			const answer = await callOut(core, () => prepared.send());
-			attempt.late = answer.token?.refresh_token ?? (answer.error && answer.refreshToken);
+			attempt.late = answer.token?.refresh_token ?? answer.refreshToken;
 			return answer;
 		});
 		const current = await step(attempt, () => readToken(session));
 		// If the record changed but still holds the refresh token that we used, overwrite it: the server has rotated that token.
 		const isOurs = isSameToken(current, from) || (spent !== undefined && current?.refresh_token === spent);
-		if (!isOurs) return {type: 'again'};
+		if (!isOurs) return undefined;
 		const {token} = outcome;
 		if (token) {
-			if (cause === 'grant' || !from) used.use(refreshToken, token.refresh_token);
+			if (cause === 'grant' || !from) {
+				useUp(core, refreshToken, token.refresh_token);
+				core.orphan = undefined;
+			}
 			const isStored = await step(attempt, () => cell.commit(current, token));
 			// From now on a sign-out finds it in the store.
 			attempt.late = undefined;
-			return isStored ? {type: 'stored', token} : {type: 'again'};
+			return isStored ? {token, error: undefined} : undefined;
 		}
 		const {error, isRejected, refreshToken: refresh_token} = outcome;
 		if (refresh_token && current) await step(attempt, () => cell.commit(current, {...current, refresh_token}));
-		else if (refresh_token) used.keepOrphan(refreshToken, refresh_token);
-		if (!isRejected) return {type: 'failed', error, isOver: false};
+		else if (refresh_token && useUp(core, refreshToken, refresh_token)) core.orphan = refresh_token;
 		// Done under the lock, so that the next holder does not send the rejected refresh token again.
-		return (await drop(attempt, request)) ? {type: 'failed', error, isOver: true} : {type: 'again'};
+		const isOver = isRejected && (await drop(attempt, request));
+		return isRejected && !isOver ? undefined : {error, isOver};
 	};
 
 	try {
 		return await step(attempt, () => store.exclusive(session, underLock));
 	} finally {
-		events.release();
+		release(core);
 	}
 }
 
@@ -172,8 +174,8 @@ Deletes a refresh token that the server has rejected. Returns whether the sessio
 */
 async function drop(attempt: Attempt, {from, prepared: {refreshToken}}: Request): Promise<boolean> {
 	const {core, renewer} = attempt.session;
-	core.used.reject(refreshToken);
-	const isOver = !refreshToken || !renewer.sources(undefined).some(core.used.isUsable);
+	useUp(core, refreshToken);
+	const isOver = !refreshToken || !renewer.sources(undefined).some(isUsable(core));
 	const isReplaced = await replace(attempt, from, isOver ? undefined : from && withoutRefreshToken(from));
 	return isOver && isReplaced;
 }

@@ -1,10 +1,11 @@
-import {ConfigError, isRegrantError, SessionEndedError, type SessionEndedReason} from '../errors.ts';
+import {ConfigError, isRegrantError, SessionEndedError} from '../errors.ts';
 import type {Waiter} from '../lib/with-timeout.ts';
-import type {TokenStore} from '../stores/token-cell.ts';
 import type {TokenSet} from '../token/token-set.ts';
-import {createCore, dispatch, readToken, revokesLate, runInBackground, type Session, type SessionCore} from './core.ts';
+import {dispatch, readToken, type Session} from './core.ts';
 import {isAlive, isFresh} from './expiry.ts';
-import {canRenew, renew} from './renewal.ts';
+import {isRejectedLately} from './rejection.ts';
+import {canRenew} from './renewal.ts';
+import {renewTogether} from './single-flight.ts';
 
 /** Options of `getToken`. */
 export interface TokenOptions extends Waiter {
@@ -18,29 +19,6 @@ export interface RefreshOptions extends Waiter {
 	readonly instead?: string | undefined;
 }
 
-const cores = new WeakMap<TokenStore, SessionCore>();
-
-/** A registered symbol, so that another copy of the package finds it too. */
-const inUse = Symbol.for('regrant store');
-
-/**
-Returns the core of a store's session.
-
-@throws {ConfigError} if the store belongs to another client, or to another copy of the package.
-*/
-export function coreOf(store: TokenStore, client: string): SessionCore {
-	const known = cores.get(store);
-	if (known ? known.client !== client : Object.hasOwn(store, inUse)) {
-		throw new ConfigError('store serves another clientId, tokenEndpoint or copy of regrant: give each its own');
-	}
-	if (known) return known;
-	// A frozen store cannot be marked.
-	Reflect.defineProperty(store, inUse, {__proto__: null, value: true} as PropertyDescriptor);
-	const core = createCore(store, client, renew);
-	cores.set(store, core);
-	return core;
-}
-
 /** Returns the token without waiting, if it is in memory and can be sent as it is. */
 export function peekToken({store, now, leeway}: Session): TokenSet | undefined {
 	const token = store.peek();
@@ -48,25 +26,22 @@ export function peekToken({store, now, leeway}: Session): TokenSet | undefined {
 }
 
 /**
-Returns the token to use now, renewed first if necessary, or the reason why there is none. The session ends if the token has expired and
-nothing can renew it.
+Returns a valid token, renewed first if necessary. The session ends if the token has expired and nothing can renew it.
+
+@throws {SessionEndedError} if there is none, and no way to get one.
 */
-export async function getUsableToken(
-	session: Session,
-	waiter: Waiter,
-	minimumLifetime = 0,
-): Promise<TokenSet | SessionEndedReason> {
-	const {core, now, leeway} = session;
+export async function getToken(session: Session, waiter: Waiter, minimumLifetime = 0): Promise<TokenSet> {
+	const {now, leeway} = session;
+	if (!Number.isFinite(minimumLifetime) || minimumLifetime < 0)
+		throw new ConfigError('minimumLifetime must be seconds');
 	const current = await readToken(session, waiter);
 	if (isFresh(current, now(), leeway, minimumLifetime)) return current;
 	if (!canRenew(session, current)) {
-		if (!current) return 'no_session';
 		if (isAlive(current, now(), minimumLifetime)) return current;
-		if (!isAlive(current, now())) await endWithoutSource(session, current);
-		return 'no_refresh_token';
+		throw await endWithoutSource(session, current, !isAlive(current, now()));
 	}
 	try {
-		return await core.flight.run(session, current, waiter);
+		return await renewTogether(session, current, waiter);
 	} catch (error) {
 		// While the token is valid, nobody has to hear of a renewal that can be tried again later.
 		// What the user's own functions throw says nothing about the token.
@@ -76,24 +51,22 @@ export async function getUsableToken(
 	}
 }
 
-async function endWithoutSource(session: Session, token: TokenSet): Promise<void> {
-	const {login} = session.core.state;
-	const isEnded = await session.store.swap(session, token, undefined);
-	if (isEnded) dispatch(session.core, {type: 'ended', reason: 'no_refresh_token'}, login);
-}
-
 /**
-Returns a valid token.
+Ends the session of a token that nothing can renew.
 
-@throws {SessionEndedError} if there is none, and no way to get one.
+@param isUseless Whether the token cannot be used any more. Otherwise the session goes on.
+@returns The error to throw.
 */
-export async function getToken(session: Session, options: TokenOptions): Promise<TokenSet> {
-	const {minimumLifetime = 0} = options;
-	if (!Number.isFinite(minimumLifetime) || minimumLifetime < 0)
-		throw new ConfigError('minimumLifetime must be seconds');
-	const found = await getUsableToken(session, options, minimumLifetime);
-	if (typeof found === 'string') throw new SessionEndedError(found);
-	return found;
+async function endWithoutSource(
+	session: Session,
+	token: TokenSet | undefined,
+	isUseless: boolean,
+): Promise<SessionEndedError> {
+	const reason = token ? 'no_refresh_token' : 'no_session';
+	const {login} = session.core.state;
+	if (token && isUseless && (await session.store.swap(session, token, undefined)))
+		dispatch(session.core, {type: 'ended', reason}, login);
+	return new SessionEndedError(reason);
 }
 
 /**
@@ -109,10 +82,9 @@ export async function refresh(session: Session, options: RefreshOptions): Promis
 	if (isRejected && isUsable && current.access_token !== instead) return current;
 	// An ended session starts again if the user asks for it, but not for a WebSocket that reconnects.
 	if ((current || isRejected) && !canRenew(session, current)) {
-		if (current && (isRejected || !isUsable)) await endWithoutSource(session, current);
-		throw new SessionEndedError(current ? 'no_refresh_token' : 'no_session');
+		throw await endWithoutSource(session, current, isRejected || !isUsable);
 	}
-	return session.core.flight.run(session, current, options);
+	return renewTogether(session, current, options);
 }
 
 /**
@@ -132,12 +104,12 @@ export async function replaceToken(
 	const isReplaced = current.access_token !== carried.access_token;
 	if (isReplaced && isAlive(current, now())) return current;
 	if (canRenew(session, current)) {
-		if (core.rejections.isRecent(current, now())) return undefined;
-		const renewed = await core.flight.run(session, carried, waiter);
+		if (isRejectedLately(core.rejection, current, now())) return undefined;
+		const renewed = await renewTogether(session, carried, waiter);
 		// If somebody has signed in meanwhile, it is theirs.
 		return login === core.state.login ? renewed : undefined;
 	}
-	if (!isReplaced) await endWithoutSource(session, current);
+	await endWithoutSource(session, current, !isReplaced);
 	return undefined;
 }
 
@@ -169,11 +141,13 @@ export async function setToken(session: Session, value: unknown, renews: boolean
 		if (!isSameLogin) {
 			core.logins++;
 			dispatch(core, {type: 'login'});
-			core.used.forgetRejected();
+			// A login may bring a token again that was rejected.
+			core.usedUp.delete(token.refresh_token ?? '');
+			core.orphan = undefined;
 		}
 		login = core.state.login;
-		core.backOff.reset();
-		core.rejections.reset();
+		core.backOff = undefined;
+		core.rejection = undefined;
 		return {token: (renews && renewer.read(value, issued_at, previous).token) || token, isSameLogin};
 	});
 	dispatch(core, {type: 'stored', cause: 'set', token}, login);
@@ -187,12 +161,13 @@ Ends the session: deletes the token first, whatever happens, and then revokes it
 @throws {StoreError} if the store did not delete the token.
 */
 export async function signOut(session: Session): Promise<void> {
-	const {core, renewer, store} = session;
+	const {core, renewer, store, waitUntil} = session;
 	core.signOuts++;
 	dispatch(core, {type: 'signed-out'});
-	revokesLate(session);
-	core.backOff.reset();
-	const refresh_token = core.used.takeOrphan();
+	core.revoker = session;
+	core.backOff = undefined;
+	const refresh_token = core.orphan;
+	core.orphan = undefined;
 	const {previous, error} = await store.overwrite(session, () => {
 		// If another holder has just changed the token, the session looked as if it went on.
 		dispatch(core, {type: 'signed-out'});
@@ -201,7 +176,7 @@ export async function signOut(session: Session): Promise<void> {
 	dispatch(core, {type: 'removed', token: previous});
 	try {
 		// Nobody waits for this, because the holder of the lock may be slow.
-		if (store.deleteLateWrite) runInBackground(session, store.deleteLateWrite(session));
+		if (store.deleteLateWrite) waitUntil(store.deleteLateWrite(session));
 	} finally {
 		const last = previous ?? (refresh_token ? {refresh_token} : undefined);
 		if (last) await renewer.revoke(last);

@@ -11,6 +11,6 @@ export interface SessionSettings extends CellUse {
 	readonly leeway: number;
 	/** The clock, in milliseconds since the epoch. */
 	readonly now: () => number;
-	/** Keeps a renewal running after the request that started it. */
+	/** Keeps work running after the request that started it. Nobody hears of its failure. */
 	readonly waitUntil: (promise: Promise<unknown>) => void;
 }

@@ -49,37 +49,35 @@ export const initialState: SessionState = {status: 'unknown', login: 0, signOuts
 
 /** Returns the next state, and the event to send. The number of the login says whether running work still counts. */
 export function transition(state: SessionState, action: SessionAction): Transition {
-	const {status, login, signOuts, isUntold = false} = state;
-	/** Running work goes on. */
-	const stay = (next: SessionState['status'], event?: AuthEvent): Transition => ({
-		state: {...state, status: next},
-		event,
-	});
-	/** Running work no longer counts. */
-	const restart = (next: SessionState['status'], nextSignOuts: number, event?: AuthEvent): Transition => ({
-		state: {status: next, login: login + 1, signOuts: nextSignOuts},
-		event,
-	});
+	const {status, login, signOuts, isUntold} = state;
+	/** The part of the next state with which running work no longer counts. */
+	const over = {login: login + 1, signOuts};
+	const signedOut = {login: login + 1, signOuts: signOuts + 1, status: 'ended'} as const;
 
 	switch (action.type) {
 		case 'read':
-			return stay(action.token ? 'active' : 'none');
+			return {state: {...state, status: action.token ? 'active' : 'none'}};
 		case 'login':
-			return restart('active', signOuts);
+			return {state: {...over, status: 'active'}};
 		case 'stored':
-			return stay('active', tokenEvent(action.cause, action.token));
-		case 'changed': {
-			if (!action.token) return restart('ended', signOuts + 1, endedEvent('signed_out'));
-			const event = tokenEvent('store', action.token);
-			return action.isSameLogin ? stay('active', event) : restart('active', signOuts, event);
-		}
+			return {state: {...state, status: 'active'}, event: tokenEvent(action.cause, action.token)};
+		case 'changed':
+			return action.token
+				? {
+						state: {...(action.isSameLogin ? state : over), status: 'active'},
+						event: tokenEvent('store', action.token),
+					}
+				: {state: signedOut, event: endedEvent('signed_out')};
 		case 'ended':
 			// The session that begins next may belong to another user.
-			if (status === 'ended') return stay(status);
+			if (status === 'ended') return {state};
 			// Nobody was signed in, so there is nothing to tell.
-			return restart('ended', signOuts, action.reason === 'no_session' ? undefined : endedEvent(action.reason));
+			return {
+				state: {...over, status: 'ended'},
+				event: action.reason === 'no_session' ? undefined : endedEvent(action.reason),
+			};
 		case 'signed-out':
-			return {state: {...restart('ended', signOuts + 1).state, isUntold: isUntold || status === 'active'}};
+			return {state: {...signedOut, isUntold: isUntold || status === 'active'}};
 		case 'removed':
 			return {
 				state: {...state, isUntold: false},

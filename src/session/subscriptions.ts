@@ -1,5 +1,5 @@
 import {readToken, type Session} from './core.ts';
-import type {AuthListener} from './events.ts';
+import {addListener, type AuthListener} from './events.ts';
 
 /** The listeners of one `Auth`. */
 export interface Subscriptions {
@@ -24,7 +24,7 @@ export function createSubscriptions(session: Session): Subscriptions {
 
 	return {
 		subscribe: listener => {
-			const stop = core.events.subscribe(listener);
+			const stop = addListener(core, listener);
 			// A change can be noticed only if the present token is known. The first listener has it read for all.
 			if (watchers.size === 0) void readToken(session).catch(() => {});
 			if (!isClosed) {

@@ -12,7 +12,7 @@ export interface TokenSource {
 
 /** The outcome of a request for a token. */
 export type RenewalOutcome =
-	| {readonly token: TokenSet; readonly error?: undefined}
+	| {readonly token: TokenSet; readonly error?: undefined; readonly refreshToken?: undefined}
 	| {
 			readonly token?: undefined;
 			/** Why there is no token. */

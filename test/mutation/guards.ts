@@ -46,7 +46,7 @@ export const guards: Readonly<Record<string, Lines>> = {
 	'sign-out': {
 		'session/renewal.ts': [
 			'if (login === begun.login) return;',
-			'if (late && signOuts !== begun.signOuts) runInBackground(session, session.renewer.revoke({refresh_token: late}));',
+			'if (late && signOuts !== begun.signOuts) revokeInBackground(session, {refresh_token: late});',
 		],
 		'session/session.ts': ["if (signOuts !== core.signOuts) throw new SessionEndedError('signed_out');"],
 		'fetch/authorized-fetch.ts': [
@@ -68,13 +68,13 @@ export const guards: Readonly<Record<string, Lines>> = {
 	},
 	'the second look under the lock': {
 		'session/renewal.ts': [
-			"if (!(await step(attempt, () => cell.claim(from, spent !== undefined)))) return {type: 'again'};",
-			"if (!isOurs) return {type: 'again'};",
+			'if (!(await step(attempt, () => cell.claim(from, spent !== undefined)))) return undefined;',
+			'if (!isOurs) return undefined;',
 		],
 		'stores/shared/locked-cell.ts': ['if (isHeld?.() === false) throw new LockError();'],
 	},
 	'the write before anyone is told': {
-		'session/renewal.ts': ["return isStored ? {type: 'stored', token} : {type: 'again'};"],
+		'session/renewal.ts': ['return isStored ? {token, error: undefined} : undefined;'],
 		'stores/shared/shared-record.ts': ['if (isCompared && isWritten === false) {'],
 	},
 };
