@@ -41,7 +41,7 @@ export interface Transition {
 	/** The next state. If its `login` is another one, running work no longer counts, except for the renewal that has stored a token. */
 	readonly state: SessionState;
 	/** The event to send. */
-	readonly event?: AuthEvent | undefined;
+	readonly event: AuthEvent | undefined;
 }
 
 /** Before the store is read. */
@@ -52,37 +52,29 @@ export function transition(state: SessionState, action: SessionAction): Transiti
 	const {status, login, signOuts, isUntold} = state;
 	/** The part of the next state with which running work no longer counts. */
 	const over = {login: login + 1, signOuts};
-	const signedOut = {login: login + 1, signOuts: signOuts + 1, status: 'ended'} as const;
+	const signedOut = {...over, signOuts: signOuts + 1, status: 'ended'} as const;
+
+	const to = (next: SessionState, event?: AuthEvent): Transition => ({state: next, event});
 
 	switch (action.type) {
 		case 'read':
-			return {state: {...state, status: action.token ? 'active' : 'none'}};
+			return to({...state, status: action.token ? 'active' : 'none'});
 		case 'login':
-			return {state: {...over, status: 'active'}};
+			return to({...over, status: 'active'});
 		case 'stored':
-			return {state: {...state, status: 'active'}, event: tokenEvent(action.cause, action.token)};
+			return to({...state, status: 'active'}, tokenEvent(action.cause, action.token));
 		case 'changed':
-			return action.token
-				? {
-						state: {...(action.isSameLogin ? state : over), status: 'active'},
-						event: tokenEvent('store', action.token),
-					}
-				: {state: signedOut, event: endedEvent('signed_out')};
+			if (!action.token) return to(signedOut, endedEvent('signed_out'));
+			return to({...(action.isSameLogin ? state : over), status: 'active'}, tokenEvent('store', action.token));
 		case 'ended':
 			// The session that begins next may belong to another user.
-			if (status === 'ended') return {state};
+			if (status === 'ended') return to(state);
 			// Nobody was signed in, so there is nothing to tell.
-			return {
-				state: {...over, status: 'ended'},
-				event: action.reason === 'no_session' ? undefined : endedEvent(action.reason),
-			};
+			return to({...over, status: 'ended'}, action.reason === 'no_session' ? undefined : endedEvent(action.reason));
 		case 'signed-out':
-			return {state: {...signedOut, isUntold: isUntold || status === 'active'}};
+			return to({...signedOut, isUntold: isUntold || status === 'active'});
 		case 'removed':
-			return {
-				state: {...state, isUntold: false},
-				event: action.token || isUntold ? endedEvent('signed_out') : undefined,
-			};
+			return to({...state, isUntold: false}, action.token || isUntold ? endedEvent('signed_out') : undefined);
 		default:
 			return action satisfies never;
 	}
