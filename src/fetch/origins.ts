@@ -52,7 +52,7 @@ function checkOrigins(origins: Origins, insecureOrigins: readonly string[]): Ori
 }
 
 /** Returns the origin with a slash at its end. A URL that begins with it has that origin, however it is parsed. */
-const slashed = (url: string | URL): string => `${new URL(url).origin}/`;
+export const slashed = (url: string | URL): string => `${new URL(url).origin}/`;
 
 function checkOf(allowed: readonly string[]): OriginCheck {
 	const isAllowed = (url: string | undefined): boolean => allowed.some(origin => url?.startsWith(origin));
