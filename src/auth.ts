@@ -201,6 +201,7 @@ export function assembleAuth<Given extends SessionOptions>(
 	options: Given,
 	createRenewer: (settings: Given & Resolved) => Renewer,
 ): Auth {
+	const checkOf = readOrigins(options.origins, readInsecureOrigins(options));
 	const resolved = ownProperties<Given & Resolved>({
 		timeout: 10_000,
 		leeway: 30,
@@ -209,7 +210,6 @@ export function assembleAuth<Given extends SessionOptions>(
 		scheme: bearer(),
 		...options,
 	});
-	const insecureOrigins = readInsecureOrigins(options);
 	const renewer = createRenewer(resolved);
 	const {client, read} = renewer;
 	const session = Object.assign(resolved, {
@@ -223,7 +223,7 @@ export function assembleAuth<Given extends SessionOptions>(
 		waitUntil: waitUntilOf(options.waitUntil),
 		core: coreOf(resolved.store, client),
 	});
-	const begin = createAuthorizer(session, readOrigins(options.origins, insecureOrigins));
+	const begin = createAuthorizer(session, checkOf);
 
 	// In this place regrant sees each attempt of a call exactly as it will be sent, and outside of ky's retry budget.
 	const init = (call: Options): void => {
@@ -261,14 +261,16 @@ function waitUntilOf(waitUntil: SessionOptions['waitUntil']): Session['waitUntil
 			// An unbound `waitUntil` throws a TypeError each time. Outside of a request Workers throw another error, but then there is no
 			// request that could end too early.
 			if (error instanceof TypeError && !isBound)
-				throw new ConfigError('waitUntil threw a TypeError: bind it, as in promise => ctx.waitUntil(promise)');
+				throw new ConfigError('waitUntil is not bound: use promise => ctx.waitUntil(promise)');
 		}
 	};
 }
 
 /** Creates the `fetch` of an `Auth`. */
 function fetchOf(begin: BeginCall): typeof fetch {
-	const call = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+	const call: typeof fetch = async (input, init) => {
+		// A `Request` as options has its method, headers and body in its class, and not as properties of its own.
+		if (init instanceof Request) return call(new Request(input, init));
 		const options = ownProperties(init);
 		const send = begin(globalFetch, bodySourceOf(options));
 		// Other platforms throw the same error. Bun would send the request without its body.
@@ -285,8 +287,7 @@ function fetchOf(begin: BeginCall): typeof fetch {
 		const {signal = given?.signal} = options;
 		return send(request, ownProperties<RequestInit>({...extra, ...(signal && {signal})}));
 	};
-	// A `Request` as options has its method, headers and body in its class, and not as properties of its own.
-	return async (input, init) => (init instanceof Request ? call(new Request(input, init)) : call(input, init));
+	return call;
 }
 
 /** Creates the other members of an `Auth`. */
