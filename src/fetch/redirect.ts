@@ -23,7 +23,6 @@ export async function followRedirects(
 	source: BodySource,
 ): Promise<Response> {
 	if (request.redirect !== 'follow') return send(request, true);
-	const home = new URL(request.url).origin;
 	let isHome = true;
 	let next = new Request(request, ownProperties<RequestInit>({redirect: 'manual'}));
 	for (let hops = 0; ; hops++) {
@@ -38,7 +37,7 @@ export async function followRedirects(
 			discard(response);
 			try {
 				const target = new URL(location, next.url);
-				isHome &&= target.origin === home;
+				isHome &&= target.origin === new URL(request.url).origin;
 				if (hops < mostHops)
 					following = redirectOf(next, headers, spare?.body ?? source, target, isHome, response.status);
 			} catch {}

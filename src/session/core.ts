@@ -1,6 +1,7 @@
 import {ConfigError, SessionEndedError} from '../errors.ts';
 import type {Waiter} from '../lib/with-timeout.ts';
 import type {TokenStore} from '../stores/token-cell.ts';
+import type {Renewer} from '../token/renewer.ts';
 import type {TokenSet} from '../token/token-set.ts';
 import type {BackOff} from './back-off.ts';
 import {emit, release, type SessionEvents} from './events.ts';
@@ -17,6 +18,10 @@ export interface Flight {
 	readonly outcome: Promise<Outcome>;
 	/** Ends the wait of all callers. The next caller starts another renewal. */
 	readonly settle: (outcome: Outcome) => void;
+	/** The state that it began with. */
+	readonly begun: SessionState;
+	/** A refresh token from the server that is not stored yet. */
+	late: string | undefined;
 	/** Counts the steps. A renewal without a step for a while has lost its owner. */
 	steps: number;
 }
@@ -43,8 +48,6 @@ export interface SessionCore extends SessionEvents, UsedTokens {
 	isCallingOut: boolean;
 	/** Whether somebody has seen the status `unknown`, and has got no event since. */
 	wasUnknownSeen: boolean;
-	/** The listeners for whom the session listens to the store, each with its `Auth`. */
-	readonly watchers: Map<object, Session>;
 	/** Stops listening to the store. */
 	stopWatching: (() => void) | undefined;
 	/** The session that revokes what the store gives back: the last one that has renewed a token or signed out. */
@@ -76,7 +79,7 @@ export function coreOf(store: TokenStore, client: string): SessionCore {
 	Reflect.defineProperty(store, inUse, {__proto__: null, value: true} as PropertyDescriptor);
 	const core: SessionCore = {
 		client,
-		listeners: new Set(),
+		listeners: new Map(),
 		held: undefined,
 		backOff: undefined,
 		usedUp: new Set(),
@@ -88,7 +91,6 @@ export function coreOf(store: TokenStore, client: string): SessionCore {
 		signOuts: 0,
 		isCallingOut: false,
 		wasUnknownSeen: false,
-		watchers: new Map(),
 		stopWatching: undefined,
 		revoker: undefined,
 	};
@@ -142,13 +144,13 @@ export function statusOf(core: SessionCore): 'unknown' | 'signed-in' | 'signed-o
 }
 
 /** Revokes a token. Nobody waits for that. */
-export function revokeInBackground({waitUntil, renewer}: Session, token: Partial<TokenSet>): void {
+export function revokeInBackground({waitUntil, renewer}: Session, token: Parameters<Renewer['revoke']>[0]): void {
 	waitUntil(renewer.revoke(token));
 }
 
 /** Throws if the user's code uses the session while the session waits for that code. */
 export function assertNotCallingOut(isCallingOut: boolean): void {
-	if (isCallingOut) throw new ConfigError('grant and renew must not use the session that they serve');
+	if (isCallingOut) throw new ConfigError('A grant or renew function must not use its own session');
 }
 
 /** Reads the token. If a login or a sign-out happens meanwhile, the read starts again. */

@@ -1,4 +1,4 @@
-import {ConfigError, type RegrantError, type SessionEndedReason, type StoreError} from '../errors.ts';
+import type {RegrantError, SessionEndedReason, StoreError} from '../errors.ts';
 
 /** The events that `subscribe` reports. No event holds a secret. */
 export type AuthEvent =
@@ -40,7 +40,8 @@ export type AuthListener = (event: AuthEvent) => void;
 
 /** The listeners of a session, and the events that wait for them. */
 export interface SessionEvents {
-	readonly listeners: Set<(event: AuthEvent) => Promise<void>>;
+	/** Each with the session for whose sake the store is listened to. Undefined if that session was closed. */
+	readonly listeners: Map<(event: AuthEvent) => Promise<void>, object | undefined>;
 	/** The events that are held back until `release`, so that no listener runs under a lock. Undefined if none have to be. */
 	held: AuthEvent[] | undefined;
 }
@@ -48,7 +49,7 @@ export interface SessionEvents {
 /** Sends an event to all listeners. A listener that throws or rejects does not affect the others. */
 export function emit({held, listeners}: SessionEvents, event: AuthEvent): void {
 	if (held) held.push(event);
-	else for (const listener of new Set(listeners)) listener(event).catch(() => {});
+	else for (const [listener] of new Map(listeners)) listener(event).catch(() => {});
 }
 
 /** Sends the events that were held back. */
@@ -56,17 +57,4 @@ export function release(events: SessionEvents): void {
 	const {held = []} = events;
 	events.held = undefined;
 	for (const event of held) emit(events, event);
-}
-
-/**
-Adds a listener. Returns a function that removes it.
-
-@throws {ConfigError} if the listener is not a function.
-*/
-export function addListener({listeners}: SessionEvents, listener: AuthListener): () => void {
-	if (typeof listener !== 'function') throw new ConfigError('listener must be a function');
-	// A new function each time, because the same listener may be added twice.
-	const entry = async (event: AuthEvent): Promise<void> => listener(event);
-	listeners.add(entry);
-	return () => void listeners.delete(entry);
 }

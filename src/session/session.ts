@@ -142,7 +142,7 @@ export async function setToken(session: Session, value: unknown, renews: boolean
 			core.logins++;
 			dispatch(core, {type: 'login'});
 			// A login may bring a token again that was rejected.
-			core.usedUp.delete(token.refresh_token ?? '');
+			core.usedUp.delete(token.refresh_token);
 			core.orphan = undefined;
 		}
 		login = core.state.login;
@@ -178,8 +178,7 @@ export async function signOut(session: Session): Promise<void> {
 		// Nobody waits for this, because the holder of the lock may be slow.
 		if (store.deleteLateWrite) waitUntil(store.deleteLateWrite(session));
 	} finally {
-		const last = previous ?? (refresh_token ? {refresh_token} : undefined);
-		if (last) await renewer.revoke(last);
+		await renewer.revoke(previous ?? {refresh_token});
 	}
 	if (error) throw error;
 }

@@ -21,6 +21,8 @@ function begin(session: Session, stale: TokenSet | undefined): Flight {
 			clear(core, flight);
 			resolve(outcome);
 		},
+		begun: core.state,
+		late: undefined,
 		steps: 0,
 	};
 	// Done first, because it may throw. It gets a promise that ends with the renewal, not with its callers.

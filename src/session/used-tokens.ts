@@ -4,7 +4,7 @@ import type {TokenSet} from '../token/token-set.ts';
 /** The refresh tokens of a session that its record does not tell of. */
 export interface UsedTokens {
 	/** Those that were rejected or used. A server that detects reuse would revoke the whole grant. */
-	readonly usedUp: Set<string>;
+	readonly usedUp: Set<string | undefined>;
 	/** A new refresh token that came without an access token, for a session that has no record to store it in. */
 	orphan: string | undefined;
 }
@@ -13,7 +13,7 @@ export interface UsedTokens {
 export const isUsable =
 	({usedUp}: UsedTokens): ((source: Pick<TokenSource, 'refreshToken'>) => boolean) =>
 	({refreshToken}) =>
-		refreshToken === undefined || !usedUp.has(refreshToken);
+		!usedUp.has(refreshToken);
 
 /** Makes sure that a refresh token is not sent again, unless the server has sent the same one. Returns whether that is so. */
 export function useUp({usedUp}: UsedTokens, refreshToken: string | undefined, next?: string): boolean {

@@ -10,9 +10,16 @@ export interface TokenSource {
 	readonly refreshToken?: string | undefined;
 }
 
-/** The outcome of a request for a token. */
+/** A token. */
+export interface SuccessfulRenewal {
+	readonly token: TokenSet;
+	readonly error?: undefined;
+	readonly refreshToken?: undefined;
+}
+
+/** The outcome of a request for a token. It has no prototype, or has all members of its own: whatever every object inherits, is not read. */
 export type RenewalOutcome =
-	| {readonly token: TokenSet; readonly error?: undefined; readonly refreshToken?: undefined}
+	| SuccessfulRenewal
 	| {
 			readonly token?: undefined;
 			/** Why there is no token. */
@@ -55,6 +62,6 @@ export interface Renewer {
 	and has no event, because nothing was sent.
 	*/
 	prepare(source: TokenSource, token: TokenSet | undefined): Promise<PreparedRenewal>;
-	/** Revokes a token, if the source can do that. */
-	revoke(token: Partial<TokenSet>): Promise<void>;
+	/** Revokes a refresh token, if there is one, and if the source can do that. */
+	revoke(token: {readonly refresh_token?: string | undefined}): Promise<void>;
 }

@@ -37,7 +37,7 @@ export const guards: Readonly<Record<string, Lines>> = {
 		'fetch/redirect.ts': [
 			"redirect: 'manual',",
 			'following = redirectOf(next, headers, spare?.body ?? source, target, isHome, response.status);',
-			'isHome &&= target.origin === home;',
+			'isHome &&= target.origin === new URL(request.url).origin;',
 		],
 	},
 	'the bounds': {
@@ -68,13 +68,13 @@ export const guards: Readonly<Record<string, Lines>> = {
 	},
 	'the second look under the lock': {
 		'session/renewal.ts': [
-			'if (!(await step(attempt, () => cell.claim(from, spent !== undefined)))) return undefined;',
+			'if (!(await step(session, flight, () => cell.claim(from, spent !== undefined)))) return undefined;',
 			'if (!isOurs) return undefined;',
 		],
 		'stores/shared/locked-cell.ts': ['if (isHeld?.() === false) throw new LockError();'],
 	},
 	'the write before anyone is told': {
-		'session/renewal.ts': ['return isStored ? {token, error: undefined} : undefined;'],
+		'session/renewal.ts': ['return isStored ? outcome : undefined;'],
 		'stores/shared/shared-record.ts': ['if (isCompared && isWritten === false) {'],
 	},
 };
