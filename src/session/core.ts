@@ -83,6 +83,7 @@ export function coreOf(store: TokenStore, client: string): SessionCore {
 		held: undefined,
 		backOff: undefined,
 		usedUp: new Set(),
+		rejected: undefined,
 		orphan: undefined,
 		rejection: undefined,
 		flight: undefined,

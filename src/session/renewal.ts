@@ -160,7 +160,7 @@ async function drop(
 	refreshToken: string | undefined,
 ): Promise<boolean> {
 	const {core, renewer} = session;
-	useUp(core, refreshToken);
+	core.rejected = refreshToken;
 	const isOver = !refreshToken || !renewer.sources(undefined).some(isUsable(core));
 	const isReplaced = await replace(session, flight, from, isOver ? undefined : from && withoutRefreshToken(from));
 	return isOver && isReplaced;

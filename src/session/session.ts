@@ -142,7 +142,7 @@ export async function setToken(session: Session, value: unknown, renews: boolean
 			core.logins++;
 			dispatch(core, {type: 'login'});
 			// A login may bring a token again that was rejected.
-			core.usedUp.delete(token.refresh_token);
+			core.rejected = undefined;
 			core.orphan = undefined;
 		}
 		login = core.state.login;

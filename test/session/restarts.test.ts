@@ -162,6 +162,20 @@ describe('a grant of a refresh token', () => {
 		expect(gist(events)).toEqual(['token grant', 'session-ended invalid_grant']);
 	});
 
+	test('a refresh token given as the grant is not sent again, not even if a login brings it back [F-165]', async ({
+		server,
+		watch,
+	}) => {
+		const minted = await server.mint();
+		const grant = {grant_type: 'refresh_token', refresh_token: minted.refresh_token} as const;
+		const auth = watch(createAuth(appOptions(server, {grant})));
+		await auth.getToken();
+		// An application that has kept the first answer does so.
+		await auth.setToken({...minted, ...expired});
+		expect(await outcomeOf(auth.getToken())).toBe('SessionEndedError invalid_grant');
+		expect(server.tokenRequests).toHaveLength(1);
+	});
+
 	test('a refresh token given as the grant is not used while a login has one [F-165]', async ({server, watch}) => {
 		const {refresh_token} = await server.mint();
 		const grant = {grant_type: 'refresh_token', refresh_token} as const;
