@@ -1,4 +1,4 @@
-import {ownPropertiesWhere} from './lib/own-properties.ts';
+import {ownProperties, ownPropertiesWhere} from './lib/own-properties.ts';
 
 /** The `code` of an error. Codes are stable. Messages are for people, and may change. */
 export type RegrantErrorCode = AnyRegrantError['code'];
@@ -70,16 +70,14 @@ export class RegrantError extends Error {
 	/** Takes the code, the message and further fields. An error is not retryable unless these say so. */
 	constructor(code: string, message: string, facts?: object, options?: ErrorOptions) {
 		super(message, options);
-		// Fields without a value are left out: otherwise every printed error would show them as undefined.
-		const known = ownPropertiesWhere({retryable: false, ...facts, code});
 		// Defined and not assigned, because an inherited property of that name may be read-only.
-		Object.defineProperties(this, Object.getOwnPropertyDescriptors(known));
+		Object.defineProperties(this, Object.getOwnPropertyDescriptors({retryable: false, ...facts, code}));
 	}
 
 	/** Returns what may go into a log: the public fields of the error. */
 	toJSON(): Record<string, unknown> {
-		const facts = ['name', 'code', 'message', 'error', 'status', 'retryable', 'retryAfter', 'reason'];
-		return Object.fromEntries(facts.map(name => [name, Object.getOwnPropertyDescriptor(this, name)?.value as unknown]));
+		const {name, code, error, status, retryable, retryAfter, reason} = ownProperties(this as Record<string, unknown>);
+		return {name, code, message: this.message, error, status, retryable, retryAfter, reason};
 	}
 }
 
@@ -153,7 +151,8 @@ export class OAuthError extends RegrantError {
 			Facts<OAuthError, 'error_description' | 'error_uri' | 'status' | 'retryAfter' | 'fields' | 'retryable'>,
 		message = `Refused: ${facts.error}`,
 	) {
-		super('oauth_error', message, facts);
+		// Otherwise every printed error would show the fields without a value as undefined.
+		super('oauth_error', message, ownPropertiesWhere(facts));
 	}
 }
 

@@ -1,6 +1,6 @@
 import {OAuthError, TokenResponseError} from '../errors.ts';
 import {maskSecrets} from '../lib/mask-secrets.ts';
-import {ownProperties} from '../lib/own-properties.ts';
+import {ownProperties, ownPropertiesWhere} from '../lib/own-properties.ts';
 import {readHeader} from '../lib/read-header.ts';
 import {isString} from '../lib/read-options.ts';
 import type {ReadToken} from '../token/token-response.ts';
@@ -11,9 +11,9 @@ import type {EndpointResponse} from './endpoint-response.ts';
 /** What an error may reveal about any response. */
 export interface ResponseMetadata {
 	readonly status: number;
-	readonly contentType: string | undefined;
+	readonly contentType?: string;
 	/** Milliseconds. */
-	readonly retryAfter: number | undefined;
+	readonly retryAfter?: number;
 	readonly retryable: boolean;
 }
 
@@ -47,12 +47,13 @@ export function responseMetadata(
 	secrets: readonly unknown[],
 	now: number,
 ): ResponseMetadata {
-	return {
+	const metadata = {
 		status,
 		contentType: clean(readHeader(headers, 'content-type').split(';')[0], secrets, 100) || undefined,
 		retryAfter: retryDelay(headers, now),
 		retryable: /^(?:408|425|429|5..)$/.test(String(status)),
 	};
+	return ownPropertiesWhere(metadata) as ResponseMetadata; // the required ones have a value
 }
 
 /**
@@ -77,7 +78,7 @@ export function errorResponse(
 	for (const [name, value] of parameters) {
 		if (/(?:token|secret|assertion|code|verifier)$/.test(name)) secrets.push(value);
 	}
-	const {contentType, ...metadata} = responseMetadata(answer, secrets, client.now());
+	const metadata = responseMetadata(answer, secrets, client.now());
 	const answered = `${answer.request} answered ${status}: `;
 	const wrongPlace = status === 404 && `is ${answer.option} right?`;
 	let refusal = isString(error) ? error : '';
@@ -91,7 +92,8 @@ export function errorResponse(
 	}
 	if (refusal) {
 		const known = describeError({...record, error: refusal}, secrets);
-		const facts = {...metadata, ...known, fields, retryable: metadata.retryable || known.retryable};
+		const retryable = metadata.retryable || known.retryable;
+		const facts = {...metadata, ...known, contentType: undefined, fields, retryable};
 		let hint = wrongPlace ? `: ${wrongPlace}` : '';
 		if (refusal === 'invalid_client') hint = authenticationHint(client);
 		return {error: new OAuthError(facts, answered + known.error + hint), code: refusal};
@@ -100,7 +102,7 @@ export function errorResponse(
 	if (!code) return undefined;
 	// An HTML page in place of a response: a proxy, a portal or an error page is in the way for now.
 	const isPage = code === 'unexpected_status' && /html/i.test(readHeader(headers, 'content-type'));
-	const facts = {...metadata, contentType, retryable: metadata.retryable || isPage || code === 'not_json'};
+	const facts = {...metadata, retryable: metadata.retryable || isPage || code === 'not_json'};
 	const text = wrongPlace || (answer.code ?? problem?.problem);
 	return {error: new TokenResponseError(code, answered + text, facts), code};
 }

@@ -1,5 +1,5 @@
 import {TokenNetworkError} from '../errors.ts';
-import {ownProperties} from '../lib/own-properties.ts';
+import {ownProperties, ownPropertiesWhere} from '../lib/own-properties.ts';
 import {matches} from '../lib/read-options.ts';
 import {withTimeout} from '../lib/with-timeout.ts';
 import type {TokenClient} from './client.ts';
@@ -33,12 +33,10 @@ export async function exchange(
 	} catch (error) {
 		// The platform's own error is not attached: it may hold the request, its body, or a part of the response.
 		const platformCode = platformCodeOf(error);
-		const [code, problem = 'no connection'] =
-			error instanceof TokenNetworkError
-				? (['timeout', `no answer within ${timeout} ms`] as const)
-				: (['network', platformCode] as const);
-		const retryable = !isPermission(platformCode);
-		throw new TokenNetworkError(code, `${request}: ${problem}`, {platformCode, retryable});
+		const isLate = error instanceof TokenNetworkError;
+		const problem = isLate ? `no answer within ${timeout} ms` : (platformCode ?? 'no connection');
+		const facts = ownPropertiesWhere({platformCode, retryable: !isPermission(platformCode)});
+		throw new TokenNetworkError(isLate ? 'timeout' : 'network', `${request}: ${problem}`, facts);
 	} finally {
 		// Nobody reads what is still arriving.
 		controller.abort();
