@@ -1,5 +1,5 @@
 import {assembleAuth, type Auth, type SessionOptions, sessionRules} from './auth.ts';
-import {readInsecureOrigins, readOptions} from './lib/read-options.ts';
+import {readOptions} from './lib/read-options.ts';
 import {clientOf, clientRules, requiredOptions, type TokenClient} from './oauth/client.ts';
 import {type GrantOptions, grantRules, oauthRenewer} from './oauth/renewer.ts';
 
@@ -22,11 +22,6 @@ const api = ky.extend({baseUrl: 'https://api.moov.io', hooks: auth.hooks});
 ```
 */
 export function createAuth(options: AuthOptions): Auth {
-	const rules = {
-		...clientRules(readInsecureOrigins(Object(options))),
-		...sessionRules,
-		...grantRules,
-	};
-	const given = readOptions(options, rules, requiredOptions);
+	const given = readOptions(options, {...clientRules, ...sessionRules, ...grantRules}, requiredOptions);
 	return assembleAuth(given, () => oauthRenewer(clientOf(given), given));
 }

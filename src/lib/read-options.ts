@@ -2,8 +2,8 @@ import {ConfigError} from '../errors.ts';
 import {ownPropertiesWhere, ownProperty} from './own-properties.ts';
 import {isBrowser} from './runtime.ts';
 
-/** What values an option may have, and how a message says so. */
-export type Rule = readonly [isRight: (value: unknown) => unknown, expected: string];
+/** What values an option may have, given all options, and how a message says so. */
+export type Rule = readonly [isRight: (value: unknown, options?: object) => unknown, expected: string];
 
 /** The rules of options, by name. */
 export type Rules = Readonly<Record<string, Rule>>;
@@ -38,7 +38,7 @@ export function readOptions<Options extends object>(
 	for (const [name, value] of Object.entries(given)) {
 		const [isRight, expected] = ownProperty(rules, name) ?? others ?? [];
 		if (!isRight) throw new ConfigError(`${prefix}${name} is not an option${remedyOf(name)}`);
-		if (!isRight(value)) throw new ConfigError(`${prefix}${name} must be ${expected}`);
+		if (!isRight(value, given)) throw new ConfigError(`${prefix}${name} must be ${expected}`);
 	}
 	return given;
 }
@@ -90,8 +90,9 @@ Reads the origins for which plain http is accepted.
 
 @throws {ConfigError} in a browser, and for anything but http origins.
 */
-export function readInsecureOrigins(options: object): readonly string[] {
-	const origins = ownProperty(options as {allowInsecureOrigins?: readonly (string | URL)[]}, 'allowInsecureOrigins');
+export function readInsecureOrigins(options: object | undefined): readonly string[] {
+	const given = Object(options) as {readonly allowInsecureOrigins?: readonly (string | URL)[]};
+	const origins = ownProperty(given, 'allowInsecureOrigins');
 	if (origins === undefined) return [];
 	if (isBrowser()) throw new ConfigError('allowInsecureOrigins is not for browsers');
 	try {

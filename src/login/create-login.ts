@@ -1,7 +1,7 @@
 import {ConfigError} from '../errors.ts';
-import {isAnything, readInsecureOrigins, readOptions} from '../lib/read-options.ts';
+import {isAnything, readOptions} from '../lib/read-options.ts';
 import {isBrowser} from '../lib/runtime.ts';
-import {endpointRule} from '../oauth/client.ts';
+import {anEndpoint} from '../oauth/client.ts';
 import {isLocalPath, readCallback, readUrl} from './callback.ts';
 import {
 	finishLogin,
@@ -89,7 +89,7 @@ export function createLogin(options: LoginOptions): Login {
 	// Node and Deno have a sessionStorage too, but all users would share it.
 	const required = ['authorizationEndpoint', 'redirectUri', isBrowser() ? 'redirectUri' : 'storage'] as const;
 	const login: LoginFlow = readLogin(options, required, {
-		redirectUri: endpointRule(readInsecureOrigins(Object(options))),
+		redirectUri: anEndpoint,
 		storage: [
 			value => (value as Unchecked | null)?.getItem && (value as Unchecked).setItem && (value as Unchecked).removeItem,
 			'like sessionStorage',

@@ -11,7 +11,7 @@ import {
 	type Rules,
 } from '../lib/read-options.ts';
 import {secureUrl} from '../lib/secure-url.ts';
-import {endpointRule, isEndpoint} from '../oauth/client.ts';
+import {anEndpoint, isEndpoint} from '../oauth/client.ts';
 import {responseMetadata} from '../oauth/error-response.ts';
 import {exchange, type ExchangeOptions} from '../oauth/exchange.ts';
 import type {ServerMetadata} from '../oauth/server-metadata.ts';
@@ -74,8 +74,7 @@ const auth = createAuth({...server, clientId: 'spa'});
 */
 export async function discover(issuer: string, options?: DiscoveryOptions): Promise<AuthorizationServer> {
 	const {fetch, timeout = 10_000} = readOptions(options, rules);
-	const insecureOrigins = readInsecureOrigins(Object(options));
-	const url = secureUrl(issuer, insecureOrigins);
+	const url = secureUrl(issuer, readInsecureOrigins(options));
 	if (!isEndpoint(url) || url.search) throw new ConfigError('issuer must be an https URL without query and user name');
 	const {origin} = url;
 	const path = url.pathname.replace(/\/$/, '');
@@ -89,7 +88,7 @@ export async function discover(issuer: string, options?: DiscoveryOptions): Prom
 				fetch,
 				timeout: left,
 			});
-			return readServer(issuer, record, insecureOrigins);
+			return readServer(issuer, record, options);
 		} catch (error) {
 			if (error instanceof LoginError) throw error;
 			// In a browser, a 404 without CORS is a network error too, so every failure leads to the next place.
@@ -113,7 +112,7 @@ async function readMetadata(origin: string, place: string, options: ExchangeOpti
 function readServer(
 	issuer: string,
 	{issuer: found, ...record}: ServerMetadata,
-	insecureOrigins: readonly string[],
+	options: DiscoveryOptions | undefined,
 ): AuthorizationServer {
 	// RFC 8414 §3.3: the document must name the issuer that was asked for.
 	if (found !== issuer) {
@@ -121,11 +120,11 @@ function readServer(
 		throw new LoginError(`The issuer is ${name}: discover takes it letter by letter`);
 	}
 	const server = ownProperties<Record<string, string>>({});
-	const [isRight, expected] = endpointRule(insecureOrigins);
+	const [isRight, expected] = anEndpoint;
 	for (const [name, value] of Object.entries(record)) {
 		// Some servers write null, false or an empty text for an endpoint that they do not have.
 		if (!endpoints.test(name) || !value) continue;
-		if (!isRight(value)) throw new LoginError(`${name} of the server must be ${expected}`);
+		if (!isRight(value, options)) throw new LoginError(`${name} of the server must be ${expected}`);
 		// token_endpoint is tokenEndpoint, and so on.
 		server[name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())] = value as string; // since it is a URL
 	}

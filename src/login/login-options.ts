@@ -1,5 +1,5 @@
 import {isRecord, ownProperties} from '../lib/own-properties.ts';
-import {isAnything, matches, readInsecureOrigins, readOptions, type Rules} from '../lib/read-options.ts';
+import {isAnything, matches, readOptions, type Rules} from '../lib/read-options.ts';
 import {
 	type Client,
 	clientOf,
@@ -57,7 +57,7 @@ export function readLogin<Options extends LoginClient, Name extends keyof Option
 	const given = readOptions<LoginClient>(
 		options,
 		{
-			...clientRules(readInsecureOrigins(Object(options))),
+			...clientRules,
 			scope: isAnything,
 			parameters: [isRecord, 'an object'],
 			...rules,

@@ -162,9 +162,9 @@ const ownNames =
 export const isEndpoint = (url: URL | undefined): url is URL =>
 	!!url?.href.startsWith(`${url?.origin}/`) && !url.href.includes('#');
 
-/** The rule of an endpoint, which may be at one of these insecure origins. */
-export const endpointRule = (insecureOrigins: readonly string[]): Rule => [
-	value => isEndpoint(secureUrl(value, insecureOrigins)),
+/** The rule of an endpoint. */
+export const anEndpoint: Rule = [
+	(value, options) => isEndpoint(secureUrl(value, readInsecureOrigins(options))),
 	'an https URL without user name and fragment, or in allowInsecureOrigins',
 ];
 
@@ -180,29 +180,26 @@ const areHeaders = (value: unknown): boolean => {
 };
 
 /** The rules of a client's options. */
-export function clientRules(insecureOrigins: readonly string[]): Rules {
-	const anEndpoint = endpointRule(insecureOrigins);
-	return {
-		tokenEndpoint: anEndpoint,
-		revocationEndpoint: anEndpoint,
-		issuer: aText,
-		authorizationEndpoint: anEndpoint,
-		deviceAuthorizationEndpoint: anEndpoint,
-		endSessionEndpoint: anEndpoint,
-		metadata: [isRecord, 'an object'],
-		clientId: aText,
-		clientAuthentication: aFunction,
-		allowSecretInBrowser: oneOf(true, false),
-		allowInsecureOrigins: isAnything,
-		encoding: oneOf('form', 'json'),
-		parameters: [value => typeof value === 'function' || isRecord(value), 'an object or a function'],
-		headers: [areHeaders, 'headers beside authorization and content-type'],
-		expiresIn: oneOf('auto', 'seconds', 'timestamp'),
-		tokenTypes: listOf(type => isText(type) && !/^dpop$/i.test(type), 'a list of types without DPoP'),
-		...tokenRules,
-		fetch: aFunction,
-	};
-}
+export const clientRules: Rules = {
+	tokenEndpoint: anEndpoint,
+	revocationEndpoint: anEndpoint,
+	issuer: aText,
+	authorizationEndpoint: anEndpoint,
+	deviceAuthorizationEndpoint: anEndpoint,
+	endSessionEndpoint: anEndpoint,
+	metadata: [isRecord, 'an object'],
+	clientId: aText,
+	clientAuthentication: aFunction,
+	allowSecretInBrowser: oneOf(true, false),
+	allowInsecureOrigins: isAnything,
+	encoding: oneOf('form', 'json'),
+	parameters: [value => typeof value === 'function' || isRecord(value), 'an object or a function'],
+	headers: [areHeaders, 'headers beside authorization and content-type'],
+	expiresIn: oneOf('auto', 'seconds', 'timestamp'),
+	tokenTypes: listOf(type => isText(type) && !/^dpop$/i.test(type), 'a list of types without DPoP'),
+	...tokenRules,
+	fetch: aFunction,
+};
 
 /** The options that a client must have. */
 export const requiredOptions: readonly string[] = ['tokenEndpoint', 'clientId'];
@@ -213,7 +210,7 @@ Checks the options of a client, and copies them with their defaults.
 @throws {ConfigError} if an option is missing, unknown or unusable. The message names it.
 */
 export function readClient(options: TokenClient): Client {
-	return clientOf(readOptions(options, clientRules(readInsecureOrigins(Object(options))), requiredOptions));
+	return clientOf(readOptions(options, clientRules, requiredOptions));
 }
 
 /** Creates a client from checked options. */
