@@ -20,7 +20,7 @@ export function ownPropertiesWhere<T extends object>(
 	value: T | undefined,
 	isKept: (value: unknown, name: string) => unknown = item => item !== undefined,
 ): Partial<T> {
-	const entries = Object.entries(ownProperties(value)).filter(([name, item]) => isKept(item, name));
+	const entries = Object.entries(Object(value)).filter(([name, item]) => isKept(item, name));
 	// Each of its properties comes from the value.
 	return ownProperties(Object.fromEntries(entries) as Partial<T>);
 }

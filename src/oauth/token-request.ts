@@ -125,7 +125,7 @@ Checks a token request of any grant type, and copies its fields.
 @throws {ConfigError} if a field is wrong. The message names it.
 */
 export function readTokenRequest(request: unknown, name: string): TokenRequest {
-	const {grant_type} = ownProperties(Object(request) as Partial<TokenRequest>);
+	const {grant_type} = ownProperties(request as Partial<TokenRequest>);
 	if (grant_type === 'client_credentials') return readFields(request, name, nullableFields, ['scope']);
 	if (grant_type === 'refresh_token') return readFields(request, name, refreshFields, ['refresh_token']);
 	return readFields(request, name, refreshFields, ['grant_type'], texts);

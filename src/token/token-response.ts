@@ -1,4 +1,4 @@
-import {ownProperties, ownPropertiesWhere, ownRecordProperties} from '../lib/own-properties.ts';
+import {ownProperties, ownPropertiesWhere} from '../lib/own-properties.ts';
 import {aTextOrNone, isString, matches, texts, type Rules} from '../lib/read-options.ts';
 import type {TokenSet} from './token-set.ts';
 
@@ -93,7 +93,7 @@ Reads a response of a token endpoint. Only its own properties count.
 export function readToken(answer: unknown, reading: TokenReading): ReadToken {
 	const {keep = [], tokenTypes, expiresIn, issued_at, previous: renewed} = ownProperties(reading);
 	const previous = ownProperties(renewed);
-	const record = ownProperties(ownRecordProperties(answer)) as unknown as AuthToken & Readonly<Record<string, unknown>>;
+	const record = ownProperties(answer as AuthToken & Readonly<Record<string, unknown>>);
 	const token_type = record.token_type || 'Bearer';
 	for (const [name, [isRight, expected]] of Object.entries(tokenFields)) {
 		if (!isRight(record[name])) return problemOf('invalid_response', name, expected);
@@ -127,7 +127,7 @@ const problemOf = (code: TokenProblem['code'], name: string, expected: string): 
 
 /** Reads a `TokenSet`, or a response to somebody else's request. */
 export function readTokenSet(record: unknown, reading: TokenReading): ReadToken {
-	const {issued_at, expires_at} = ownProperties(Object(record) as Partial<TokenSet>);
+	const {issued_at, expires_at} = ownProperties(record as Partial<TokenSet>);
 	if (!isTime(issued_at)) return readToken(record, reading);
 	const given = isTime(expires_at) ? {...(record as TokenSet), expires_in: undefined} : record;
 	return readToken(given, {...reading, issued_at});
