@@ -42,9 +42,9 @@ export function createDriverOperations(onFailure: (error: StoreError) => void): 
 			failures.set(code, error);
 		},
 		operate: async (operation, timeout, waiter, onLate) => {
-			if (!onLate && performance.now() < stuckUntil) throw new StoreError('store_read');
-			let isLate = false;
 			const begun = performance.now();
+			if (!onLate && begun < stuckUntil) throw new StoreError('store_read');
+			let isLate = false;
 			const work = async (): Promise<Awaited<ReturnType<typeof operation>>> => {
 				try {
 					const result = await operation();

@@ -2,7 +2,6 @@ import {LockError} from '../../errors.ts';
 import {isSameToken} from '../../token/token-set.ts';
 import type {CellUse, LockedCell} from '../token-cell.ts';
 import {readRecord, type SharedRecord, swapRecord} from './shared-record.ts';
-import {supports} from './store-driver.ts';
 
 /** The pause before a write is tried again, in milliseconds. */
 const pause = 50;
@@ -13,7 +12,7 @@ The record of a driver whose lock is held.
 @param isHeld Whether the lock is still held, for a lock that can run out.
 */
 export function createLockedCell(record: SharedRecord, use: CellUse, isHeld: (() => boolean) | undefined): LockedCell {
-	const isShared = supports(record.driver, 'lock');
+	const isShared = record.driver.lock !== undefined;
 	/** Whether the store worked when the cell was claimed. A store that never worked is not shared. */
 	let isWorking = false;
 	const assertHeld = (): void => {

@@ -1,6 +1,7 @@
 import {ConfigError} from '../../errors.ts';
+import type {Awaitable} from '../../lib/awaitable.ts';
 import {createMutex, type Mutex} from '../../lib/mutex.ts';
-import {ownProperty} from '../../lib/own-properties.ts';
+import {ownProperties} from '../../lib/own-properties.ts';
 import {randomId} from '../../lib/random-id.ts';
 import type {Waiter} from '../../lib/with-timeout.ts';
 import {isSameToken, type TokenSet} from '../../token/token-set.ts';
@@ -15,7 +16,7 @@ import {
 	type StoredRecord,
 	unread,
 } from './known-record.ts';
-import {type StoreDriver, supports} from './store-driver.ts';
+import type {StoreDriver} from './store-driver.ts';
 
 /** The record of a shared store, and what this holder knows about it. */
 export interface SharedRecord extends DriverOperations {
@@ -40,14 +41,9 @@ const mostComparisons = 3;
 /** Creates the record of a driver, of which nothing is known yet. */
 export function createSharedRecord(driver: StoreDriver, tell: (change: CellChange) => void): SharedRecord {
 	const isSameLogin: LoginComparison = (later, earlier, isUnknown) => {
-		try {
-			if (supports(driver, 'isSameLogin')) return driver.isSameLogin(later, earlier);
-			const [now, before] = [markOf(later, 'login'), markOf(earlier, 'login')];
-			return now === undefined || before === undefined ? isUnknown : now === before;
-		} catch {
-			// A getter of the record has thrown.
-			return isUnknown;
-		}
+		const isSame = driver.isSameLogin?.(later.raw, earlier.raw);
+		if (isSame !== undefined) return isSame;
+		return later.login === undefined || earlier.login === undefined ? isUnknown : later.login === earlier.login;
 	};
 	return {
 		...createDriverOperations(error => tell({type: 'failed', error})),
@@ -61,10 +57,6 @@ export function createSharedRecord(driver: StoreDriver, tell: (change: CellChang
 		conflicts: 0,
 	};
 }
-
-/** A record that others have written may not have them. */
-const markOf = (raw: unknown, name: 'login' | 'client'): unknown =>
-	ownProperty(Object(raw) as {readonly login?: unknown; readonly client?: unknown}, name);
 
 /** Waits until nothing is being written. */
 async function idle({mutex}: SharedRecord, waiter?: Waiter): Promise<void> {
@@ -99,10 +91,13 @@ export async function readRecord(record: SharedRecord, use: CellUse, waiter?: Wa
 /** Others can write to the store, so its content is checked like a response from the network. */
 function parseRecord({fail, failures}: SharedRecord, use: CellUse, raw: unknown): StoredRecord {
 	let token: TokenSet | undefined;
+	let login: unknown;
 	let reason: ConfigError | undefined;
 	try {
-		const client = markOf(raw, 'client');
-		if (typeof client === 'string' && client !== use.client) {
+		// A record that others have written may not have these marks.
+		const marks = ownProperties(raw as {readonly login?: unknown; readonly client?: unknown});
+		login = marks.login;
+		if (typeof marks.client === 'string' && marks.client !== use.client) {
 			reason = new ConfigError('The record in the token store is of another client: give each its own');
 		} else token = use.parse(raw);
 	} catch {
@@ -111,7 +106,7 @@ function parseRecord({fail, failures}: SharedRecord, use: CellUse, raw: unknown)
 	if (token || raw === undefined || raw === null) failures.delete('store_corrupt');
 	else fail('store_corrupt', reason);
 	failures.delete('store_read');
-	return {token, raw: raw ?? undefined};
+	return {token, raw: raw ?? undefined, login};
 }
 
 /** Records what was read. */
@@ -122,12 +117,14 @@ async function adopt(record: SharedRecord, use: CellUse, found: StoredRecord, is
 		record.known = afterRead(known, found);
 		// The store did not take a renewed token in time, and somebody has signed out since: nobody else knows that token.
 		if (!found.token && known.token && known.isRenewal) tell({type: 'late', token: known.token});
-		const isSame = !known.token || isSameLogin(found.raw, known.raw, true);
+		const isSame = !known.token || isSameLogin(found, known, true);
 		if (finding === 'changed') tell({type: 'changed', token: found.token, isSameLogin: isSame});
-	} else if (finding === 'outdated' && known.state !== 'unsaved') {
-		record.known = {...known, state: 'lagging'};
-	} else if (isInTurn) {
-		const isLate = finding === 'late';
+		return;
+	}
+	const isLate = finding === 'late';
+	// A store that took the write, and lags, will catch up.
+	if (!isLate && known.state !== 'unsaved') return;
+	if (isInTurn) {
 		if (isLate && found.token) tell({type: 'late', token: found.token});
 		await writeRecord(record, use, known.token, isLate || known.isRenewal === true, found);
 	} else {
@@ -165,12 +162,12 @@ async function writeRecord(
 	replaced: StoredRecord = record.known,
 ): Promise<boolean> {
 	const {driver, failures} = record;
-	const raw = token && formatRecord(record, use, token, isRenewal ? replaced.raw : undefined);
-	const written = {token, raw};
+	const written = formatRecord(record, use, token, isRenewal ? replaced : undefined);
 	// A sign-out has to know what it removes: that is revoked.
-	const isCompared = (isRenewal || !token) && record.conflicts < mostComparisons && supports(driver, 'replace');
-	const write = async (): Promise<unknown> => {
-		if (isCompared) return driver.replace(replaced.raw, raw);
+	const isCompared = driver.replace && (isRenewal || !token) && record.conflicts < mostComparisons;
+	const write = (): Awaitable<unknown> => {
+		const {raw} = written;
+		if (isCompared) return driver.replace?.(replaced.raw, raw);
 		return raw ? driver.set(raw) : driver.delete();
 	};
 	let isWritten: unknown;
@@ -199,9 +196,15 @@ async function writeRecord(
 Adds the names of the login and of the client: a sign-out has to know the login of a record, and two programs may use the same place by
 mistake. `origin` is the record that it renews. Both belong to the same login.
 */
-function formatRecord({known}: SharedRecord, {client}: CellUse, token: TokenSet, origin: unknown): TokenSet {
-	const login = markOf(token === known.token ? known.raw : origin, 'login') ?? randomId();
-	return Object.freeze({...token, login, client});
+function formatRecord(
+	{known}: SharedRecord,
+	{client}: CellUse,
+	token: TokenSet | undefined,
+	origin: StoredRecord | undefined,
+): StoredRecord & {readonly raw: TokenSet | undefined} {
+	if (!token) return {token, raw: undefined, login: undefined};
+	const login = (token === known.token ? known : origin)?.login ?? randomId();
+	return {token, raw: Object.freeze({...token, login, client}), login};
 }
 
 /**

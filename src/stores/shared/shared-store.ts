@@ -1,15 +1,17 @@
 import {createMutex} from '../../lib/mutex.ts';
+import {ownProperties} from '../../lib/own-properties.ts';
 import type {CellChange, TokenStore} from '../token-cell.ts';
 import {createLockedCell} from './locked-cell.ts';
 import {createSharedRecord, overwriteRecord, readRecord, swapRecord} from './shared-record.ts';
-import {type StoreDriver, supports} from './store-driver.ts';
+import type {StoreDriver} from './store-driver.ts';
 import {withLock} from './with-lock.ts';
 
 /**
 Turns a driver into a store that others can share, and that can fail. It handles writes that the store did not take, stores that lag or
 hang, invalid records, changes by other holders, and late writes after a sign-out.
 */
-export function sharedStore(driver: StoreDriver): TokenStore {
+export function sharedStore(given: StoreDriver): TokenStore {
+	const driver = ownProperties(given);
 	let listener: (change: CellChange) => void = () => {};
 	const record = createSharedRecord(driver, change => listener(change));
 	const mutex = createMutex();
@@ -23,7 +25,7 @@ export function sharedStore(driver: StoreDriver): TokenStore {
 				await record.mutex.wait();
 			}
 		};
-		return supports(driver, 'lock') ? withLock(driver, use.timeout, run) : mutex.runExclusive(run, 2 * use.timeout);
+		return driver.lock ? withLock(driver.lock, use.timeout, run) : mutex.runExclusive(run, 2 * use.timeout);
 	};
 
 	return {
@@ -33,24 +35,15 @@ export function sharedStore(driver: StoreDriver): TokenStore {
 			return record.known.token;
 		},
 		isUnread: () => record.known.state === 'unread',
-		swap: async (use, from, to) => swapRecord(record, use, from, to),
-		overwrite: async (use, decide) => overwriteRecord(record, use, decide),
+		swap: (use, from, to) => swapRecord(record, use, from, to),
+		overwrite: (use, decide) => overwriteRecord(record, use, decide),
 		exclusive,
 		onChange: next => {
 			listener = next;
 		},
-		watch: use => {
-			let stop: (() => void) | undefined;
-			try {
-				if (supports(driver, 'subscribe')) stop = driver.subscribe(() => void readRecord(record, use));
-			} catch {
-				// Without news, the store is read again at the next call.
-			}
-			// A driver in JavaScript may have given something else.
-			return () => void (typeof stop === 'function' && stop());
-		},
+		watch: use => driver.subscribe?.(() => void readRecord(record, use)) ?? (() => {}),
 		deleteLateWrite: async use => {
-			if (supports(driver, 'lock')) await exclusive(use, async () => readRecord(record, use));
+			if (driver.lock) await exclusive(use, async () => readRecord(record, use));
 		},
 	};
 }

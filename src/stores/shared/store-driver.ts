@@ -31,14 +31,3 @@ export interface StoreDriver {
 	*/
 	isSameLogin?(later: unknown, earlier: unknown): boolean;
 }
-
-/** The optional functions of a driver. */
-type Ability = 'lock' | 'subscribe' | 'replace' | 'isSameLogin';
-
-/** Whether a driver has the function: its own or its class's, but not one that every object inherits. */
-export function supports<Name extends Ability>(
-	driver: StoreDriver,
-	name: Name,
-): driver is StoreDriver & Required<Pick<StoreDriver, Name>> {
-	return !!driver[name] && driver[name] !== ({} as Partial<StoreDriver>)[name];
-}

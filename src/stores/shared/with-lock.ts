@@ -10,7 +10,7 @@ Runs a task under the lock of a driver. It returns the outcome when the lock is 
 If an option of the store is at fault, the message says which.
 */
 export async function withLock<T>(
-	driver: Required<Pick<StoreDriver, 'lock'>>,
+	lock: Required<StoreDriver>['lock'],
 	timeout: number,
 	task: (isHeld?: () => boolean) => Promise<T>,
 ): Promise<T> {
@@ -27,7 +27,7 @@ export async function withLock<T>(
 			// The caller gets the error of the task. For the store, it is not a failure.
 			await outcome.catch(() => {});
 		};
-		released = (async () => driver.lock(hold, signal))();
+		released = (async () => lock(hold, signal))();
 		released.then(begin, begin);
 	});
 	const reason = await withTimeout(

@@ -13,13 +13,12 @@ import {test} from '../../support/test.ts';
 /** The record of a login, with the marks of its login and client that a shared store adds. */
 const record = (access_token: string, login: string): StoredRecord => {
 	const token = {access_token, token_type: 'Bearer', refresh_token: `of ${access_token}`, issued_at: 0};
-	return {token, raw: {...token, login}};
+	return {token, raw: {...token, login}, login};
 };
-const loginOf = (raw: unknown): unknown => (Object(raw) as {readonly login?: unknown}).login;
 const isSameLogin: LoginComparison = (later, earlier, isUnknown) =>
-	loginOf(later) === loginOf(earlier) && (isUnknown || loginOf(later) !== undefined);
+	later.login === earlier.login && (isUnknown || later.login !== undefined);
 
-const nothing: StoredRecord = {token: undefined, raw: undefined};
+const nothing: StoredRecord = {token: undefined, raw: undefined, login: undefined};
 const [first, second] = [record('first', 'Ann'), record('second', 'Ann')];
 const other = record('other', 'Bob');
 const synced = afterRead(unread, first);
@@ -45,13 +44,13 @@ test.for<readonly [what: string, known: KnownRecord, found: StoredRecord, findin
 	['another login after a sign-out', signedOut, other, 'changed'],
 	['a late record of a login that was signed out, after the next login [F-139]', signedInAfter, second, 'late'],
 	['what is known, though its login was signed out before, as of the same user', signedInAgain, second, 'same'],
-	['a record without a mark after a sign-out', signedOut, {...first, raw: first.token}, 'changed'],
+	['a record without a mark after a sign-out', signedOut, {...first, raw: first.token, login: undefined}, 'changed'],
 ])('a shared store recognises %s', ([, known, found, finding]) => {
 	expect(compareRecord(known, found, isSameLogin)).toBe(finding);
 });
 
 test('a record that is written once more as it is stays what is known, whether the store takes it or not [F-141]', () => {
-	const again = {token: first.token, raw: {...first.token, login: 'Ann', client: 'app'}};
+	const again = {token: first.token, raw: {...first.token, login: 'Ann', client: 'app'}, login: 'Ann'};
 	expect(afterWrite(renewed, {...again, token: second.token}, true, true)).toEqual({...renewed, raw: again.raw});
 	expect(afterWrite(renewed, {...again, token: second.token}, false, true)).toBe(renewed);
 	// A token that was only in memory is now stored.
