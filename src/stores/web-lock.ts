@@ -5,7 +5,7 @@ import {withTimeout} from '../lib/with-timeout.ts';
 
 /** The part of the Web Locks API that is used here. Not every runtime has types of it. */
 interface Locks {
-	request<T>(name: string, options: {readonly signal?: AbortSignal}, task: () => Promise<T>): Promise<T>;
+	request<T>(name: string, options: {readonly signal: AbortSignal | undefined}, task: () => Promise<T>): Promise<T>;
 }
 
 /** The last task that holds or wants each lock in this realm, by what the lock belongs to and by its name. Empty while nobody does. */
@@ -33,7 +33,7 @@ export async function runWithLock<T>(
 	if (!locks || isServer()) return runInQueue(name, owner, task, signal);
 	let isHeld = false;
 	try {
-		return await locks.request(name, ownProperties(signal ? {signal} : {}), async () => {
+		return await locks.request(name, ownProperties({signal}), async () => {
 			isHeld = true;
 			return task();
 		});
@@ -54,21 +54,17 @@ async function runInQueue<T>(
 	const queue = queues.get(owner) ?? new Map<string, Promise<unknown>>();
 	queues.set(owner, queue);
 	const before = queue.get(name);
-	let leave = (): void => {};
-	const mine = new Promise<void>(resolve => {
-		leave = resolve;
-	});
-	// Whoever gives up waiting lets the next one through only when those before are done.
-	const last = Promise.all([before, mine]).then(() => {
-		if (queue.get(name) === last) queue.delete(name);
-	});
-	queue.set(name, last);
-	try {
+	const run = async (): Promise<T> => {
 		await withTimeout(() => before, 2 ** 31 - 1, undefined, {signal}).catch(() => {
 			throw new LockError();
 		});
-		return await task();
-	} finally {
-		leave();
-	}
+		return task();
+	};
+	const mine = run();
+	// Whoever gives up waiting lets the next one through only when those before are done.
+	const last = Promise.allSettled([before, mine]).then(() => {
+		if (queue.get(name) === last) queue.delete(name);
+	});
+	queue.set(name, last);
+	return mine;
 }
