@@ -11,6 +11,7 @@ Turns a driver into a store that others can share, and that can fail. It handles
 hang, invalid records, changes by other holders, and late writes after a sign-out.
 */
 export function sharedStore(given: StoreDriver): TokenStore {
+	// An optional function that every object inherits is none of the driver's.
 	const driver = ownProperties(given);
 	let listener: (change: CellChange) => void = () => {};
 	const record = createSharedRecord(driver, change => listener(change));

@@ -5,6 +5,7 @@ import type {StoreDriver} from './store-driver.ts';
 /**
 Runs a task under the lock of a driver. It returns the outcome when the lock is free again.
 
+@param lock The function of the driver.
 @param timeout Milliseconds.
 @throws {LockError} if the lock was not available within `timeout`. Then the task does not run later either.
 If an option of the store is at fault, the message says which.
