@@ -172,7 +172,7 @@ describe('a grant of a refresh token', () => {
 		await auth.getToken();
 		// An application that has kept the first answer does so.
 		await auth.setToken({...minted, ...expired});
-		expect(await outcomeOf(auth.getToken())).toBe('SessionEndedError invalid_grant');
+		expect(await outcomeOf(auth.getToken())).toBe('SessionEndedError no_refresh_token');
 		expect(server.tokenRequests).toHaveLength(1);
 	});
 

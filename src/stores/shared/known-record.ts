@@ -13,9 +13,10 @@ What this holder knows about the record in a shared store.
 - `unread`: nothing yet.
 - `synced`: the store held this record when it was last read or written.
 - `unsaved`: the store did not take our last write. The token is only in the memory of this realm.
+- `lagging`: the store took our last write, but has then returned what that write replaced.
 */
 export interface KnownRecord extends StoredRecord {
-	readonly state: 'unread' | 'synced' | 'unsaved';
+	readonly state: 'unread' | 'synced' | 'unsaved' | 'lagging';
 	/** True after the first successful read. From then on another tab or process may have newer data. */
 	readonly wasRead: boolean;
 	/** What our last write replaced. */

@@ -122,8 +122,11 @@ async function adopt(record: SharedRecord, use: CellUse, found: StoredRecord, is
 		return;
 	}
 	const isLate = finding === 'late';
-	// A store that took the write, and lags, will catch up.
-	if (!isLate && known.state !== 'unsaved') return;
+	if (!isLate && known.state !== 'unsaved') {
+		// The store took the write, and will catch up.
+		record.known = {...known, state: 'lagging'};
+		return;
+	}
 	if (isInTurn) {
 		if (isLate && found.token) tell({type: 'late', token: found.token});
 		await writeRecord(record, use, known.token, isLate || known.isRenewal === true, found);
