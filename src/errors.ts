@@ -195,12 +195,14 @@ failure ended the session.
 export class RenewalError extends RegrantError {
 	override readonly name = 'RenewalError';
 	declare readonly code: 'renewal_failed';
+	/** How long your backend asks to wait, by `Retry-After` in `error.response.headers`: milliseconds, at most an hour. */
+	declare readonly retryAfter?: number;
 
 	readonly #cause: unknown;
 
-	/** Takes the error of the function. */
-	constructor(cause: unknown) {
-		super('renewal_failed', 'renew failed: see the cause', {retryable: true});
+	/** Takes the error of the function, and how long the server asks to wait. */
+	constructor(cause: unknown, retryAfter?: number) {
+		super('renewal_failed', 'renew failed: see the cause', {retryable: true, ...(retryAfter && {retryAfter})});
 		this.#cause = cause;
 		// Deno would print the cause as well, and so would `inspect` of Bun.
 		Object.defineProperty(this, Symbol.for('nodejs.util.inspect.custom'), {value: () => this.stack});

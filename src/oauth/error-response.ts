@@ -3,6 +3,7 @@ import {maskSecrets} from '../lib/mask-secrets.ts';
 import {ownProperties, ownPropertiesWhere} from '../lib/own-properties.ts';
 import {readHeader} from '../lib/read-header.ts';
 import {isString} from '../lib/read-options.ts';
+import {retryDelay} from '../lib/retry-delay.ts';
 import type {ReadToken} from '../token/token-response.ts';
 import {secretOf} from './client-authentication.ts';
 import type {Client} from './client.ts';
@@ -139,19 +140,6 @@ function authenticationHint(client: Client): string {
 	const isEncoded = /Basic/.test(`${method}`) && !encoding && /[^\w*.-]/.test(`${client.clientId}${secret as string}`);
 	const remedy = isEncoded ? ". Encoding changed id or secret: try {encoding: 'raw'} or clientSecretPost" : '';
 	return (methods && `. The server takes ${methods}`) + remedy;
-}
-
-/** How many milliseconds the server asks to wait: RFC 9110 §10.2.3, or the headers of better-auth and of Moov's API. */
-function retryDelay(headers: Headers, now: number): number | undefined {
-	const delayOf = (name: string, unit = 1000): number => {
-		const text = readHeader(headers, name);
-		if (/^\d+$/.test(text)) return Number(text) * unit;
-		// Only text that begins like a date, because `Date.parse` also parses `-5`. The form without a time zone is in UTC too.
-		return /^[A-Z][a-z]{2}/.test(text) ? Date.parse(text.replace(/(?: GMT)?$/, ' GMT')) - now : NaN;
-	};
-	const delays = [delayOf('retry-after'), delayOf('x-retry-after'), delayOf('x-retry-in', 1)];
-	const delay = delays.find(milliseconds => milliseconds >= 0);
-	return delay && Math.min(delay, 3_600_000);
 }
 
 /**

@@ -1,5 +1,6 @@
 import {isSignedOut, RenewalError, SessionEndedError, TokenNetworkError} from '../errors.ts';
 import type {Awaitable} from '../lib/awaitable.ts';
+import {retryDelay} from '../lib/retry-delay.ts';
 import {withTimeout} from '../lib/with-timeout.ts';
 import type {RenewalOutcome, Renewer} from '../token/renewer.ts';
 import {type AuthToken, readTokenSet, type ReadToken} from '../token/token-response.ts';
@@ -33,9 +34,15 @@ function memberOf(value: unknown, name: string): unknown {
 	return Object.hasOwn(owner, name) || found !== ({} as Record<string, unknown>)[name] ? found : undefined;
 }
 
+/** Reads the response of an error, as ky's `HTTPError` has it. */
+function responseOf(error: unknown): Response {
+	const response = memberOf(error, 'response');
+	return {status: memberOf(response, 'status'), headers: memberOf(response, 'headers')} as Response; // if it is one
+}
+
 /** Whether a failure means that the session is over: HTTP 400, 401 or 403, or one of our own errors that says so. */
 function isOver(error: unknown): boolean {
-	const isRefused = [400, 401, 403].includes(memberOf(memberOf(error, 'response'), 'status') as number);
+	const isRefused = [400, 401, 403].includes(responseOf(error).status);
 	return isRefused || isSignedOut(error) || memberOf(error, 'error') === 'invalid_grant';
 }
 
@@ -62,9 +69,10 @@ export function functionRenewer({renew, timeout, now, scheme, keep}: FunctionOpt
 			throw new TypeError(`renew must give a token: ${given.problem}`);
 		} catch (error) {
 			const late = 'renew gave nothing in time. It must not use its own session';
+			const failure = new RenewalError(error, retryDelay(responseOf(error).headers, now()));
 			return {
 				token: undefined,
-				error: signal.aborted ? new TokenNetworkError('timeout', late) : new RenewalError(error),
+				error: signal.aborted ? new TokenNetworkError('timeout', late) : failure,
 				isRejected: isOver(error),
 			};
 		}

@@ -45,8 +45,8 @@ function staged(...answers: readonly unknown[]): {
 }
 
 /** The error that ky throws for this status. */
-const httpError = (status: number): HTTPError =>
-	new HTTPError(new Response(null, {status}), new Request('https://app.example.com'), {} as NormalizedOptions);
+const httpError = (status: number, headers: Record<string, string> = {}): HTTPError =>
+	new HTTPError(new Response(null, {status, headers}), new Request('https://app.example.com'), {} as NormalizedOptions);
 
 /** An error of a library that reads the response by a getter of its class. */
 class ErrorWithGetter extends Error {
@@ -275,6 +275,24 @@ describe('createSession', () => {
 		clock.advance(1);
 		expect(await auth.getToken()).toMatchObject({access_token: 'second'});
 		expect(contexts).toHaveLength(3);
+	});
+
+	test.for<[title: string, headers: Record<string, string>, seconds: number]>([
+		['as long as the backend asks for', {'retry-after': '5'}, 5],
+		['until the date that the backend names', {'retry-after': 'Thu, 01 Jan 2026 00:00:07 GMT'}, 7],
+		['a second if the backend asks for nonsense', {'retry-after': 'soon'}, 1],
+	])('createSession waits %s', async ([, headers, seconds], {watch}) => {
+		let now = Date.UTC(2026, 0);
+		const {renew, contexts} = staged(httpError(429, headers), second);
+		const auth = watch(createSession({renew, now: () => now}));
+		const error: unknown = await auth.refresh().catch((reason: unknown) => reason);
+		expect(error).toMatchObject({code: 'renewal_failed', ...(seconds > 1 && {retryAfter: seconds * 1_000})});
+		expect(error).toEqual(await auth.refresh().catch((reason: unknown) => reason));
+		now += seconds * 1_000 - 1;
+		expect(await outcomeOf(auth.refresh())).toBe('RenewalError');
+		expect(contexts).toHaveLength(1);
+		now += 1;
+		expect(await auth.refresh()).toMatchObject({access_token: 'second'});
 	});
 
 	test('createSession spends no stored refresh token if the store takes no write [R70, F-141]', async ({watch}) => {
