@@ -294,10 +294,7 @@ function fetchOf(begin: BeginCall): typeof fetch {
 function methodsOf(session: Session): Omit<Auth, 'hooks' | 'fetch' | 'status'> {
 	const {subscribe, close} = createSubscriptions(session);
 	return {
-		getToken: async options => {
-			const given = ownProperties(options);
-			return withoutRefreshToken(await getToken(session, given, given.minimumLifetime));
-		},
+		getToken: async options => withoutRefreshToken(await getToken(session, ownProperties(options))),
 		peek: async () => {
 			const token = await readToken(session);
 			return token && withoutRefreshToken(token);

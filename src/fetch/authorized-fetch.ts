@@ -2,7 +2,7 @@ import {isSignedOut, SessionEndedError} from '../errors.ts';
 import type {Awaitable} from '../lib/awaitable.ts';
 import {assertNotCallingOut, type Session} from '../session/core.ts';
 import {recordResponse} from '../session/rejection.ts';
-import {getToken, peekToken, replaceToken} from '../session/session.ts';
+import {findToken, peekToken, replaceToken} from '../session/session.ts';
 import type {TokenScheme} from '../token/token-scheme.ts';
 import type {TokenSet} from '../token/token-set.ts';
 import type {BodySource} from './body.ts';
@@ -91,8 +91,11 @@ async function attempt(
 	let login: number;
 	do {
 		({login} = core.state);
-		const found = peekToken(session) ?? (await getToken(session, request).catch(error => withoutToken(call, error)));
-		if (!found) return call.fetch(request, extra);
+		const found = peekToken(session) ?? (await findToken(session, request).catch(withoutSession));
+		if (isSignedOut(found)) {
+			if (call.isTokenRequired) throw found;
+			return call.fetch(request, extra);
+		}
 		token = found;
 		// The token belongs to `login` only if nobody has signed in or out while it was looked for. Otherwise look again.
 	} while (login !== core.state.login);
@@ -134,9 +137,10 @@ async function attempt(
 	}
 }
 
-/** A call of nobody is sent without a token, unless it requires one. */
-function withoutToken({isTokenRequired}: Call, error: unknown): undefined {
-	if (isTokenRequired || !isSignedOut(error) || !error.reason.startsWith('no_')) throw error;
+/** A call of nobody is sent without a token, also if the user's backend had to be asked first. */
+function withoutSession(error: unknown): SessionEndedError {
+	if (isSignedOut(error) && error.reason === 'no_session') return error;
+	throw error;
 }
 
 /** Makes sure that a call is never sent under another login than the one it began with: neither by regrant, nor by ky's own retries. */

@@ -34,17 +34,23 @@ function memberOf(value: unknown, name: string): unknown {
 	return Object.hasOwn(owner, name) || found !== ({} as Record<string, unknown>)[name] ? found : undefined;
 }
 
-/** Reads the response of an error, as ky's `HTTPError` has it. */
-function responseOf(error: unknown): Response {
-	const response = memberOf(error, 'response');
-	return {status: memberOf(response, 'status'), headers: memberOf(response, 'headers')} as Response; // if it is one
+/** Reads the headers of the response of an error, as ky's `HTTPError` has it. Another error may have anything in their place. */
+function headersOf(error: unknown): Headers {
+	try {
+		return memberOf(memberOf(error, 'response'), 'headers') as Headers;
+	} catch {
+		return new Headers();
+	}
 }
 
 /** Whether a failure means that the session is over: HTTP 400, 401 or 403, or one of our own errors that says so. */
 function isOver(error: unknown): boolean {
-	const isRefused = [400, 401, 403].includes(responseOf(error).status);
+	const isRefused = [400, 401, 403].includes(memberOf(memberOf(error, 'response'), 'status') as number);
 	return isRefused || isSignedOut(error) || memberOf(error, 'error') === 'invalid_grant';
 }
+
+/** What failures have in common. They say so, because `Object.prototype` may have been polluted. */
+const failed = {token: undefined, refreshToken: undefined};
 
 /** Gets tokens from the user's function. */
 export function functionRenewer({renew, timeout, now, scheme, keep}: FunctionOptions): Renewer {
@@ -63,16 +69,17 @@ export function functionRenewer({renew, timeout, now, scheme, keep}: FunctionOpt
 				() => controller.abort(),
 			);
 			if (answer === undefined || answer === null)
-				return {token: undefined, error: new SessionEndedError('invalid_grant'), isRejected: true};
+				return {...failed, error: new SessionEndedError('invalid_grant'), isRejected: true};
 			const given = read(answer, issued_at, previous);
 			if (given.token) return given;
 			throw new TypeError(`renew must give a token: ${given.problem}`);
 		} catch (error) {
 			const late = 'renew gave nothing in time. It must not use its own session';
-			const failure = new RenewalError(error, retryDelay(responseOf(error).headers, now()));
 			return {
-				token: undefined,
-				error: signal.aborted ? new TokenNetworkError('timeout', late) : failure,
+				...failed,
+				error: signal.aborted
+					? new TokenNetworkError('timeout', late)
+					: new RenewalError(error, retryDelay(headersOf(error), now())),
 				isRejected: isOver(error),
 			};
 		}

@@ -1,4 +1,4 @@
-import {ConfigError, isRegrantError, SessionEndedError} from '../errors.ts';
+import {ConfigError, isRegrantError, isSignedOut, SessionEndedError} from '../errors.ts';
 import type {Waiter} from '../lib/with-timeout.ts';
 import type {TokenSet} from '../token/token-set.ts';
 import {dispatch, readToken, type Session} from './core.ts';
@@ -26,19 +26,20 @@ export function peekToken({store, now, leeway}: Session): TokenSet | undefined {
 }
 
 /**
-Returns a valid token, renewed first if necessary. The session ends if the token has expired and nothing can renew it.
-
-@throws {SessionEndedError} if there is none, and no way to get one.
+Returns the token to use now, renewed first if necessary, or the error that says why there is none. The session ends if the token has expired
+and nothing can renew it.
 */
-export async function getToken(session: Session, waiter: Waiter, minimumLifetime = 0): Promise<TokenSet> {
+export async function findToken(
+	session: Session,
+	waiter: Waiter,
+	minimumLifetime = 0,
+): Promise<TokenSet | SessionEndedError> {
 	const {now, leeway} = session;
-	if (!Number.isFinite(minimumLifetime) || minimumLifetime < 0)
-		throw new ConfigError('minimumLifetime must be seconds');
 	const current = await readToken(session, waiter);
 	if (isFresh(current, now(), leeway, minimumLifetime)) return current;
 	if (!canRenew(session, current)) {
 		if (isAlive(current, now(), minimumLifetime)) return current;
-		throw await endWithoutSource(session, current, !isAlive(current, now()));
+		return endWithoutSource(session, current, !isAlive(current, now()));
 	}
 	try {
 		return await renewTogether(session, current, waiter);
@@ -49,6 +50,20 @@ export async function getToken(session: Session, waiter: Waiter, minimumLifetime
 		if (isTransient && isAlive(current, now(), minimumLifetime)) return current;
 		throw error;
 	}
+}
+
+/**
+Returns a valid token.
+
+@throws {SessionEndedError} if there is none, and no way to get one.
+*/
+export async function getToken(session: Session, options: TokenOptions): Promise<TokenSet> {
+	const {minimumLifetime = 0} = options;
+	if (!Number.isFinite(minimumLifetime) || minimumLifetime < 0)
+		throw new ConfigError('minimumLifetime must be seconds');
+	const found = await findToken(session, options, minimumLifetime);
+	if (isSignedOut(found)) throw found;
+	return found;
 }
 
 /**

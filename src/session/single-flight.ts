@@ -12,6 +12,12 @@ function begin(session: Session, stale: TokenSet | undefined): Flight {
 	const {core} = session;
 	let resolve: (outcome: Outcome) => void = () => {};
 	let end = (): void => {};
+	// Done first, because it may throw. It gets a promise that ends with the renewal, not with its callers.
+	session.waitUntil(
+		new Promise<void>(settle => {
+			end = settle;
+		}),
+	);
 	const flight: Flight = {
 		stale: stale?.access_token,
 		outcome: new Promise(settle => {
@@ -25,12 +31,6 @@ function begin(session: Session, stale: TokenSet | undefined): Flight {
 		late: undefined,
 		steps: 0,
 	};
-	// Done first, because it may throw. It gets a promise that ends with the renewal, not with its callers.
-	session.waitUntil(
-		new Promise<void>(settle => {
-			end = settle;
-		}),
-	);
 	renew(session, stale, flight)
 		.then(
 			token => flight.settle(() => token),

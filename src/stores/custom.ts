@@ -1,6 +1,6 @@
 import {ConfigError} from '../errors.ts';
-import {ownProperties} from '../lib/own-properties.ts';
-import {sharedStore} from './shared/shared-store.ts';
+import type {TokenSet} from '../token/token-set.ts';
+import {createSharedStore} from './shared/shared-store.ts';
 import type {StoreDriver} from './shared/store-driver.ts';
 import type {TokenStore} from './token-cell.ts';
 
@@ -19,29 +19,40 @@ const store = customStore({
 ```
 */
 export function customStore(driver: StoreDriver): TokenStore {
-	const functions = ownProperties<Record<string, unknown>>({});
 	for (const name of ['get', 'set', 'delete', 'lock', 'subscribe', 'replace', 'isSameLogin'] as const) {
-		const given: unknown = Object(driver)[name];
-		// Its own or its class's, but not one that every object inherits.
-		const isThere = given && given !== Reflect.get({}, name);
-		if (isThere ? typeof given !== 'function' : /^(?:get|set|delete)$/.test(name))
+		const given: unknown = memberOf(driver, name);
+		if (typeof given !== 'function' && (given || /^(?:get|set|delete)$/.test(name)))
 			throw new ConfigError(`customStore(driver): driver.${name} must be a function`);
-		if (isThere)
-			functions[name] = (...values: unknown[]) => Reflect.apply(driver[name] as () => unknown, driver, values);
 	}
-	const {subscribe, isSameLogin} = functions as Partial<StoreDriver>;
-	if (subscribe) {
-		functions['subscribe'] = (onChange: () => void) => {
-			// Without news, the store is read again at the next call.
-			const stop: unknown = orNothing(() => subscribe(onChange));
-			// A driver in JavaScript may have given something else.
-			return () => void (typeof stop === 'function' && stop());
-		};
-	}
-	if (isSameLogin) {
-		functions['isSameLogin'] = (later: unknown, earlier: unknown) => orNothing(() => isSameLogin(later, earlier));
-	}
-	return sharedStore(functions as unknown as StoreDriver); // as just checked
+	const careful = {
+		__proto__: null,
+		get: () => driver.get(),
+		set: (token: TokenSet) => driver.set(token),
+		delete: () => driver.delete(),
+		// These are looked up each time, because a driver may get its lock only when it is connected.
+		get lock() {
+			return bind(driver, 'lock');
+		},
+		get replace() {
+			return bind(driver, 'replace');
+		},
+		get subscribe() {
+			return bind(driver, 'subscribe') && ((onChange: () => void) => subscribeTo(driver, onChange));
+		},
+		get isSameLogin() {
+			const compare: ((...records: [unknown, unknown]) => unknown) | undefined = bind(driver, 'isSameLogin');
+			// A getter of a record may throw. Then the names of the logins in the records decide.
+			return compare && ((...records: [unknown, unknown]) => orNothing(() => !!compare(...records)));
+		},
+	};
+	return createSharedStore(careful as unknown as StoreDriver); // its functions have the types of the driver's
+}
+
+/** Listens to a driver. Without news, the store is read again at the next call. */
+function subscribeTo(driver: StoreDriver, onChange: () => void): () => void {
+	const stop: unknown = orNothing(() => driver.subscribe?.(onChange));
+	// A driver in JavaScript may have given something else.
+	return () => void (typeof stop === 'function' && stop());
 }
 
 /** Returns what a function gives, or undefined if it throws. */
@@ -51,4 +62,16 @@ function orNothing<T>(give: () => T): T | undefined {
 	} catch {
 		return undefined;
 	}
+}
+
+/** Reads a function of a driver: its own or its class's, but not one that every object inherits. */
+function memberOf(driver: StoreDriver, name: keyof StoreDriver): unknown {
+	const given: unknown = (Object(driver) as StoreDriver)[name];
+	return given === Reflect.get({}, name) ? undefined : given;
+}
+
+/** Returns a function of a driver that can be called without it. */
+function bind<Name extends keyof StoreDriver>(driver: StoreDriver, name: Name): StoreDriver[Name] | undefined {
+	const given = memberOf(driver, name) as ((...values: unknown[]) => unknown) | undefined;
+	return given && (((...values: unknown[]) => Reflect.apply(given, driver, values)) as StoreDriver[Name]);
 }

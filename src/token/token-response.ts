@@ -1,4 +1,4 @@
-import {ownProperties, ownPropertiesWhere} from '../lib/own-properties.ts';
+import {ownProperties, ownPropertiesWhere, ownRecordProperties} from '../lib/own-properties.ts';
 import {aTextOrNone, isString, matches, texts, type Rules} from '../lib/read-options.ts';
 import type {TokenSet} from './token-set.ts';
 
@@ -93,7 +93,7 @@ Reads a response of a token endpoint. Only its own properties count.
 export function readToken(answer: unknown, reading: TokenReading): ReadToken {
 	const {keep = [], tokenTypes, expiresIn, issued_at, previous: renewed} = ownProperties(reading);
 	const previous = ownProperties(renewed);
-	const record = ownProperties(answer as AuthToken & Readonly<Record<string, unknown>>);
+	const record = ownProperties(ownRecordProperties(answer)) as unknown as AuthToken & Readonly<Record<string, unknown>>;
 	const token_type = record.token_type || 'Bearer';
 	for (const [name, [isRight, expected]] of Object.entries(tokenFields)) {
 		if (!isRight(record[name])) return problemOf('invalid_response', name, expected);

@@ -138,6 +138,17 @@ describe('isUnauthorized', () => {
 		},
 	);
 
+	test('isUnauthorized is asked about an answer of a fetch that gives it a URL object', async () => {
+		const url = new URL(`${apiOrigin}/me`);
+		for (const judge of [({status}: Response) => status === 401, undefined]) {
+			const {api, auth, renew} = await session(judge, (_request, token) =>
+				token === 'first' ? Object.defineProperty(new Response('no', {status: 401}), 'url', {value: url}) : undefined,
+			);
+			expect((await api.client(auth).get('me')).status).toBe(200);
+			expect(renew).toHaveBeenCalledTimes(1);
+		}
+	});
+
 	test.for<[title: string, judge: () => boolean | Promise<boolean>]>([
 		[
 			'throws',

@@ -48,6 +48,17 @@ function staged(...answers: readonly unknown[]): {
 const httpError = (status: number, headers: Record<string, string> = {}): HTTPError =>
 	new HTTPError(new Response(null, {status, headers}), new Request('https://app.example.com'), {} as NormalizedOptions);
 
+/** An error of a library whose response has headers that cannot be read. */
+const errorWithoutHeaders = (status: number): Error =>
+	Object.assign(new Error('no'), {
+		response: {
+			status,
+			get headers(): never {
+				throw new Error('no headers');
+			},
+		},
+	});
+
 /** An error of a library that reads the response by a getter of its class. */
 class ErrorWithGetter extends Error {
 	get response(): object {
@@ -123,6 +134,7 @@ describe('createSession', () => {
 		...[400, 401, 403].map(status => [`HTTP ${status}`, httpError(status)] as [string, unknown]),
 		['the error of another HTTP client with a 401', Object.assign(new Error('no'), {response: {status: 401}})],
 		['an error whose class has the response', new ErrorWithGetter('no')],
+		['a 401 whose headers cannot be read', errorWithoutHeaders(401)],
 		['the end of another session', new SessionEndedError('invalid_grant')],
 	])('createSession ends the session, once, if renew gives %s', async ([, answer], {watch}) => {
 		const {renew, contexts} = staged(answer);
@@ -209,6 +221,7 @@ describe('createSession', () => {
 		...[404, 408, 429, 500, 503].map(status => [`HTTP ${status}`, httpError(status)] as [string, unknown]),
 		['an error with the status of a 401 as text', Object.assign(new Error('no'), {response: {status: '401'}})],
 		['an error with a status that is no number', Object.assign(new Error('no'), {response: {status: Symbol('401')}})],
+		['a 503 whose headers cannot be read', errorWithoutHeaders(503)],
 		['a failure of the network', new TypeError('fetch failed')],
 		['an answer without a token', {accessToken: 'camel-case'}],
 		['a token that is no header', {access_token: 'a\r\nb'}],

@@ -12,6 +12,7 @@ import {
 	SessionEndedError,
 	TokenNetworkError,
 	TokenResponseError,
+	type TokenRequest,
 } from '../../src/index.ts';
 import {
 	appOptions,
@@ -939,6 +940,21 @@ describe('a grant that is a function', () => {
 			await expect.poll(() => outcomeOf(patient.fetch(`${server.api}/me`))).toBe('fulfilled');
 		},
 	);
+
+	test('a grant function whose own session has ended fails the calls: they are not sent without a token', async ({
+		server,
+		watch,
+	}) => {
+		const other = watch(createAuth(appOptions(server)));
+		await other.setToken({access_token: 'dead', ...expired});
+		const grant = async (): Promise<TokenRequest> => {
+			const {access_token} = await other.getToken();
+			return {grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange', subject_token: access_token};
+		};
+		const auth = watch(createAuth(serviceOptions(server, {grant})));
+		expect(await outcomeOf(auth.fetch(`${server.api}/me`))).toBe('SessionEndedError no_refresh_token');
+		expect(server.calls).toHaveLength(0);
+	});
 
 	test('a grant function may use another session', async ({server, watch}) => {
 		const other = watch(createAuth(appOptions(server)));

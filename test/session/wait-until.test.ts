@@ -1,5 +1,5 @@
 import {describe, expect, vi} from 'vitest';
-import {createAuth} from '../../src/index.ts';
+import {createAuth, createSession} from '../../src/index.ts';
 import {appOptions, createSharedRecord, expired, outcomeOf, signIn} from '../support/scenario.ts';
 import {test} from '../support/test.ts';
 
@@ -54,6 +54,18 @@ describe('waitUntil', () => {
 		await signIn(server, auth, expired);
 		expect((await auth.fetch(`${server.api}/me`)).status).toBe(200);
 		expect(waitUntil).toHaveBeenCalledTimes(1);
+	});
+
+	test('a renewal belongs to the login that a waitUntil brings', async () => {
+		let isCalled = false;
+		const auth = createSession({
+			renew: () => ({access_token: 'renewed'}),
+			waitUntil: () => {
+				if (!isCalled) void auth.setToken({access_token: 'of-the-login'});
+				isCalled = true;
+			},
+		});
+		expect((await auth.getToken()).access_token).toBe('of-the-login');
 	});
 
 	test('a waitUntil that has worked is bound, so a TypeError of its own fails neither a renewal nor a sign-out [F-148]', async ({

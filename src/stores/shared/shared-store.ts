@@ -6,13 +6,16 @@ import {createSharedRecord, overwriteRecord, readRecord, swapRecord} from './sha
 import type {StoreDriver} from './store-driver.ts';
 import {withLock} from './with-lock.ts';
 
+/** Turns a driver of our own into a store. An optional function that every object inherits is none of the driver's. */
+export const sharedStore = (driver: StoreDriver): TokenStore => createSharedStore(ownProperties(driver));
+
 /**
 Turns a driver into a store that others can share, and that can fail. It handles writes that the store did not take, stores that lag or
 hang, invalid records, changes by other holders, and late writes after a sign-out.
+
+@param driver Inherits nothing. Its functions are read each time they are needed.
 */
-export function sharedStore(given: StoreDriver): TokenStore {
-	// An optional function that every object inherits is none of the driver's.
-	const driver = ownProperties(given);
+export function createSharedStore(driver: StoreDriver): TokenStore {
 	let listener: (change: CellChange) => void = () => {};
 	const record = createSharedRecord(driver, change => listener(change));
 	const mutex = createMutex();
