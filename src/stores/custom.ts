@@ -37,7 +37,8 @@ export function customStore(driver: StoreDriver): TokenStore {
 			return bind(driver, 'replace');
 		},
 		get subscribe() {
-			return bind(driver, 'subscribe') && ((onChange: () => void) => subscribeTo(driver, onChange));
+			const subscribe = bind(driver, 'subscribe');
+			return subscribe && ((onChange: () => void) => subscribeTo(subscribe, onChange));
 		},
 		get isSameLogin() {
 			const compare: ((...records: [unknown, unknown]) => unknown) | undefined = bind(driver, 'isSameLogin');
@@ -49,8 +50,8 @@ export function customStore(driver: StoreDriver): TokenStore {
 }
 
 /** Listens to a driver. Without news, the store is read again at the next call. */
-function subscribeTo(driver: StoreDriver, onChange: () => void): () => void {
-	const stop: unknown = orNothing(() => driver.subscribe?.(onChange));
+function subscribeTo(subscribe: (onChange: () => void) => unknown, onChange: () => void): () => void {
+	const stop: unknown = orNothing(() => subscribe(onChange));
 	// A driver in JavaScript may have given something else.
 	return () => void (typeof stop === 'function' && stop());
 }
@@ -70,8 +71,9 @@ function memberOf(driver: StoreDriver, name: keyof StoreDriver): unknown {
 	return given === Reflect.get({}, name) ? undefined : given;
 }
 
-/** Returns a function of a driver that can be called without it. */
+/** Returns a function of a driver that can be called without it. Undefined if the driver has none: it may have null or false in its place. */
 function bind<Name extends keyof StoreDriver>(driver: StoreDriver, name: Name): StoreDriver[Name] | undefined {
-	const given = memberOf(driver, name) as ((...values: unknown[]) => unknown) | undefined;
-	return given && (((...values: unknown[]) => Reflect.apply(given, driver, values)) as StoreDriver[Name]);
+	const given = memberOf(driver, name);
+	if (typeof given !== 'function') return undefined;
+	return ((...values: unknown[]): unknown => Reflect.apply(given, driver, values)) as StoreDriver[Name];
 }

@@ -31,6 +31,30 @@ describe('customStore', () => {
 		expect(await outcomeOf(auth.refresh())).toBe('fulfilled');
 	});
 
+	test.for([undefined, null, false, 0, ''])(
+		'customStore takes %j for a function that the driver does not have',
+		async (nothing, {server, watch}) => {
+			let isBroken = false;
+			const {get, ...inner} = memoryDriver();
+			const optional = {lock: nothing, replace: nothing, subscribe: nothing, isSameLogin: nothing};
+			const read = (): unknown => {
+				if (isBroken) throw new Error('broken');
+				return get();
+			};
+			const store = customStore({...inner, get: read, ...optional} as unknown as StoreDriver);
+			const auth = watch(createAuth(appOptions(server, {store})));
+			await signIn(server, auth);
+			await auth.refresh();
+			// Nobody else uses a store without a lock, so the session goes on in memory.
+			isBroken = true;
+			expect(await outcomeOf(auth.refresh())).toBe('fulfilled');
+			isBroken = false;
+			expect((await auth.peek())?.access_token).toBe((await auth.getToken()).access_token);
+			await auth.signOut();
+			expect(await auth.peek()).toBe(undefined);
+		},
+	);
+
 	test.for<[title: string, isSameLogin: NonNullable<StoreDriver['isSameLogin']>]>([
 		['undefined', () => undefined as unknown as boolean],
 		['false', () => false],
