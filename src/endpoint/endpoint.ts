@@ -142,14 +142,15 @@ export function endpoint<
 				response: await pending,
 			};
 		} catch (error) {
-			if ((error as Error | undefined)?.name === 'SyntaxError') {
+			const name = (error as Error | undefined)?.name;
+			if (name === 'SyntaxError') {
 				// If no response has arrived, the error comes from a hook or a grant, and this line throws it again.
 				await pending;
 				// The parser quotes the body.
 				throw new ResponseValidationError([{path: '', message: 'is not JSON'}]);
 			}
 			// Compared by name, as ky does: the error may come from another copy of ky.
-			if ((error as Error | undefined)?.name === 'HTTPError') {
+			if (name === 'HTTPError') {
 				const failure = error as HTTPError;
 				try {
 					const schema = ownProperties(checked.errors)[failure.response.status];

@@ -45,17 +45,7 @@ server is.
 @see https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
 */
 export function readIdToken(idToken: unknown, client: Client, expected: ExpectedLogin): IdTokenClaims {
-	let claims: Partial<IdTokenClaims> | undefined;
-	try {
-		// Anything but a text of several parts throws.
-		const binary = atob(((idToken as string).split('.')[1] as string).replaceAll('-', '+').replaceAll('_', '/'));
-		claims = ownRecordProperties(
-			JSON.parse(new TextDecoder().decode(Uint8Array.from(binary, byte => byte.charCodeAt(0)))),
-		);
-	} catch {
-		// The platform's error would quote the text. Without claims, the token is refused below.
-	}
-	claims = ownProperties(claims);
+	const claims = ownProperties(parseClaims(idToken));
 	const audience = [claims.aud].flat();
 	// The server's clock may be five minutes behind ours.
 	const oldest = client.now() / 1000 - 300;
@@ -73,4 +63,17 @@ export function readIdToken(idToken: unknown, client: Client, expected: Expected
 	const wrong = Object.keys(fits).find(name => !fits[name]);
 	if (wrong) throw new LoginError(`No ID token with the right ${wrong}: begin another login`);
 	return {...claims} as IdTokenClaims; // as just checked
+}
+
+/** Reads the claims of a token. Returns undefined if it has none: the platform's error would quote the text. */
+function parseClaims(idToken: unknown): Partial<IdTokenClaims> | undefined {
+	try {
+		// Anything but a text of several parts throws.
+		const binary = atob(((idToken as string).split('.')[1] as string).replaceAll('-', '+').replaceAll('_', '/'));
+		return ownRecordProperties(
+			JSON.parse(new TextDecoder().decode(Uint8Array.from(binary, byte => byte.charCodeAt(0)))),
+		);
+	} catch {
+		return undefined;
+	}
 }
