@@ -26,6 +26,8 @@ export interface ScheduleServer {
 	busy: number;
 	/** Returns the first tokens of a new login. */
 	readonly mint: () => {readonly login: Login; readonly token: TokenSet};
+	/** The refresh tokens of the requests that are not answered yet. */
+	readonly asked: ReadonlySet<string>;
 	/** Returns the login that a token belongs to. */
 	readonly loginOf: (token: string | undefined) => Login | undefined;
 	/** Makes the API reject all access tokens that were issued so far. */
@@ -44,7 +46,7 @@ export function createScheduleServer(time: VirtualTime, latency: () => number): 
 	/** The login under which each API call was first sent. */
 	const loginsByCall = new Map<string, Login>();
 	let count = 0;
-	let underWay = 0;
+	const asked = new Set<string>();
 
 	const issue = (login: Login): TokenSet => {
 		login.refresh = `refresh-${++count}`;
@@ -73,11 +75,11 @@ export function createScheduleServer(time: VirtualTime, latency: () => number): 
 		const fate = server.fates.shift() ?? 'answered';
 		if (fate === 'reset') throw new TypeError('fetch failed');
 		if (fate === '503') return new Response(null, {status: 503});
-		underWay++;
-		if (underWay > 1) faults.push('two token requests at one time');
+		if (asked.size > 0) faults.push('two token requests at one time');
+		asked.add(refreshToken);
 		const answer = await atServer(() => grant(refreshToken));
 		await time.sleep(latency());
-		underWay--;
+		asked.delete(refreshToken);
 		const login = loginsByToken.get(refreshToken);
 		if (fate !== 'lost' || !answer.ok || !login) return answer;
 		login.excuse = 'an answer was lost';
@@ -88,6 +90,7 @@ export function createScheduleServer(time: VirtualTime, latency: () => number): 
 		faults,
 		fates: [],
 		busy: 0,
+		asked,
 		mint: () => {
 			const login: Login = {name: `login ${logins.length + 1}`, isAlive: true, refresh: '', access: new Set()};
 			logins.push(login);

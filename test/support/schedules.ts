@@ -212,8 +212,21 @@ async function signIn(world: World, holder: number): Promise<void> {
 async function signInWith(world: World, holder: number, login: Login, token: TokenSet): Promise<void> {
 	world.current = login;
 	world.unsaved.add(login);
-	await world.auths[holder]?.setToken(token);
+	await world.auths[holder]?.setToken(token).catch((error: unknown) => {
+		excuseRefused(world);
+		throw error;
+	});
 	world.unsaved.delete(login);
+}
+
+/**
+Excuses the stored login if the store has refused the next one while the stored one was being renewed: the renewed token is no longer that of
+the session, so it is not stored, and the other holders find the used one. The user knows that the login was not stored.
+*/
+function excuseRefused({place, server, current}: World): void {
+	const {login, refresh = ''} = readText(server, place.text());
+	const isUsed = login?.refresh !== refresh || server.asked.has(refresh);
+	if (login && login !== current && isUsed) login.excuse = 'the store refused the next login during a renewal';
 }
 
 const sign = {
