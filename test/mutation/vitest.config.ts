@@ -6,6 +6,7 @@ export default defineConfig({
 		environment: 'node',
 		testTimeout: 30_000,
 		hookTimeout: 60_000,
+		expect: {poll: {timeout: 20_000}},
 		// All files share one realm. Starting a realm for each file would take most of the time of a mutant.
 		isolate: false,
 		include: (process.env['MUTATION_TESTS'] ?? '').split(' '),
