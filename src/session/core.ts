@@ -35,6 +35,7 @@ export interface SessionCore extends SessionEvents, UsedTokens {
 	readonly client: string;
 	/** The time in which no renewal is tried. Undefined if the last one did not fail. */
 	backOff: BackOff | undefined;
+	/** The last new token that an API rejected. Undefined once a token was accepted. */
 	rejection: Rejection | undefined;
 	/** The running renewal. */
 	flight: Flight | undefined;
