@@ -133,7 +133,8 @@ async function exchange(
 			const isStored = await step(session, flight, () => cell.commit(current, token));
 			// From now on a sign-out finds it in the store.
 			flight.late = undefined;
-			return isStored ? outcome : undefined;
+			if (!isStored) return undefined;
+			return outcome;
 		}
 		const {error, isRejected, refreshToken: refresh_token} = outcome;
 		if (refresh_token && current) await step(session, flight, () => cell.commit(current, {...current, refresh_token}));

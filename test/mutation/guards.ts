@@ -74,7 +74,7 @@ export const guards: Readonly<Record<string, Lines>> = {
 		'stores/shared/locked-cell.ts': ['if (isHeld?.() === false) throw new LockError();'],
 	},
 	'the write before anyone is told': {
-		'session/renewal.ts': ['return isStored ? outcome : undefined;'],
+		'session/renewal.ts': ['if (!isStored) return undefined;'],
 		'stores/shared/shared-record.ts': ['if (isCompared && isWritten === false) {'],
 	},
 };
