@@ -29,3 +29,10 @@ export function ownPropertiesWhere<T extends object>(
 export function ownProperty<T extends object, Name extends keyof T>(value: T, name: Name): T[Name] | undefined {
 	return Object.hasOwn(value, name) ? value[name] : undefined;
 }
+
+/** Reads a property of a value or of its class. What every object inherits does not count. */
+export function memberOf(value: unknown, name: string): unknown {
+	const owner = Object(value) as Record<string, unknown>;
+	const found = owner[name];
+	return Object.hasOwn(owner, name) || found !== ({} as Record<string, unknown>)[name] ? found : undefined;
+}

@@ -1,5 +1,6 @@
 import {isSignedOut, RenewalError, SessionEndedError, TokenNetworkError} from '../errors.ts';
 import type {Awaitable} from '../lib/awaitable.ts';
+import {memberOf} from '../lib/own-properties.ts';
 import {retryDelay} from '../lib/retry-delay.ts';
 import {withTimeout} from '../lib/with-timeout.ts';
 import type {RenewalOutcome, Renewer} from '../token/renewer.ts';
@@ -25,13 +26,6 @@ interface FunctionOptions {
 	readonly now: () => number;
 	readonly scheme: TokenScheme;
 	readonly keep?: readonly string[] | undefined;
-}
-
-/** Reads a property of a value or of its class. What every object inherits does not count. */
-function memberOf(value: unknown, name: string): unknown {
-	const owner = Object(value) as Record<string, unknown>;
-	const found = owner[name];
-	return Object.hasOwn(owner, name) || found !== ({} as Record<string, unknown>)[name] ? found : undefined;
 }
 
 /** Reads the headers of the response of an error, as ky's `HTTPError` has it. Another error may have anything in their place. */

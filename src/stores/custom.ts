@@ -1,4 +1,5 @@
 import {ConfigError} from '../errors.ts';
+import {memberOf} from '../lib/own-properties.ts';
 import type {TokenSet} from '../token/token-set.ts';
 import {createSharedStore} from './shared/shared-store.ts';
 import type {StoreDriver} from './shared/store-driver.ts';
@@ -20,7 +21,7 @@ const store = customStore({
 */
 export function customStore(driver: StoreDriver): TokenStore {
 	for (const name of ['get', 'set', 'delete', 'lock', 'subscribe', 'replace', 'isSameLogin'] as const) {
-		const given: unknown = memberOf(driver, name);
+		const given = memberOf(driver, name);
 		if (typeof given !== 'function' && (given || /^(?:get|set|delete)$/.test(name)))
 			throw new ConfigError(`customStore(driver): driver.${name} must be a function`);
 	}
@@ -63,12 +64,6 @@ function orNothing<T>(give: () => T): T | undefined {
 	} catch {
 		return undefined;
 	}
-}
-
-/** Reads a function of a driver: its own or its class's, but not one that every object inherits. */
-function memberOf(driver: StoreDriver, name: keyof StoreDriver): unknown {
-	const given: unknown = (Object(driver) as StoreDriver)[name];
-	return given === Reflect.get({}, name) ? undefined : given;
 }
 
 /** Returns a function of a driver that can be called without it. Undefined if the driver has none: it may have null or false in its place. */
